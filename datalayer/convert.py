@@ -1,0 +1,114 @@
+"""Between Chainlit's dicts and objects and our writes and records. Pure, but for its types."""
+
+from collections.abc import Mapping
+from copy import copy
+from typing import Any, cast
+from urllib.parse import quote
+
+from chainlit.element import ElementDict
+from chainlit.step import StepDict
+from chainlit.types import FeedbackDict, ThreadDict
+from chainlit.user import PersistedUser
+
+from datalayer.records import (
+    ElementRecord,
+    FeedbackRecord,
+    StepRecord,
+    ThreadRecord,
+    UserRecord,
+)
+from datalayer.values import Json
+
+MAX_NAME = 200  # characters of a thread's name; the first message is one until a title is found
+
+# What the page needs to be there and of the right type, whatever was written.
+_STEP_DEFAULTS: Mapping[str, Json] = {
+    "name": "",
+    "type": "undefined",
+    "input": "",
+    "output": "",
+    "metadata": {},
+    "isError": False,
+    "waitForAnswer": False,
+}
+
+
+def short_name(name: str) -> str:
+    """Return a thread's name as one line of at most `MAX_NAME` characters."""
+    line = " ".join(name.split())
+    return line if len(line) <= MAX_NAME else line[: MAX_NAME - 1] + "…"
+
+
+def persisted_user(record: UserRecord) -> PersistedUser:
+    """Return the user as Chainlit has it."""
+    return PersistedUser(
+        id=record.id,
+        identifier=record.identifier,
+        createdAt=record.created_at,
+        metadata=dict(record.metadata),
+    )
+
+
+def step_dict(record: StepRecord) -> StepDict:
+    """Return a step as the page takes it; nothing streams in what comes from the store."""
+    fields = dict(record.fields)
+    for name, default in _STEP_DEFAULTS.items():
+        if fields.get(name) is None:
+            fields[name] = copy(default)
+    fields |= {"id": record.id, "threadId": record.thread_id, "streaming": False}
+    fields["feedback"] = _feedback_dict(record.feedback)  # type: ignore[assignment]
+    return cast(StepDict, fields)
+
+
+def _feedback_dict(record: FeedbackRecord | None) -> FeedbackDict | None:
+    if record is None:
+        return None
+    feedback = {
+        **record.extra,
+        "id": record.id,
+        "forId": record.step_id,
+        "value": record.value,
+        "comment": record.comment,
+    }
+    return cast(FeedbackDict, feedback)
+
+
+def element_dict(record: ElementRecord, root_path: str = "") -> ElementDict:
+    """Return an element as the page takes it, with a link that never expires."""
+    fields: dict[str, Any] = dict(record.fields)
+    fields |= {"id": record.id, "threadId": record.thread_id, "chainlitKey": None}
+    fields["name"] = fields.get("name") or ""
+    fields["display"] = fields.get("display") or "inline"
+    if fields.get("type") == "custom":
+        fields["props"] = fields.get("props") or {}
+    elif fields.get("objectKey"):
+        fields["url"] = root_path + file_url(record.thread_id, record.id, fields["name"])
+    return cast(ElementDict, fields)
+
+
+def file_url(thread_id: str, element_id: str, name: str) -> str:
+    """Return the path under which an element's file is served; the name is for people."""
+    readable = "".join(character if character.isprintable() else "_" for character in name)
+    if readable.strip(".") == "":  # a browser would take the dots for a way up
+        readable = "file"
+    return f"/files/{thread_id}/{element_id}/{quote(readable, safe='')}"
+
+
+def thread_dict(record: ThreadRecord, root_path: str = "") -> ThreadDict:
+    """Return a whole thread."""
+    return {
+        "id": record.id,
+        "createdAt": record.created_at,
+        "name": record.name,
+        "userId": record.user_id,
+        "userIdentifier": record.owner,
+        "tags": list(record.tags),
+        "metadata": dict(record.metadata),
+        "steps": [step_dict(step) for step in record.steps],
+        "elements": [element_dict(element, root_path) for element in record.elements],
+    }
+
+
+def listed_thread_dict(record: ThreadRecord) -> ThreadDict:
+    """Return a thread of a list; the sidebar sorts and groups by `createdAt`: last activity."""
+    return {**thread_dict(record), "createdAt": record.updated_at}

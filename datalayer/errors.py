@@ -1,0 +1,36 @@
+"""Errors of the data layer.
+
+DataLayerError
+├── StoreUnavailable     the database cannot be reached or is busy; the same call may succeed later
+├── WriteRejected        the database will never take this write (a value it cannot hold)
+├── WriteRefused         the write would move a row or act on what is not the writer's
+├── SchemaMismatch       the database's schema does not fit this version of the program
+└── WriterClosed         a write arrived after close()
+
+Driver errors are translated into these at one boundary per store, with the cause attached.
+Every message names the id concerned and the remedy.
+"""
+
+
+class DataLayerError(Exception):
+    """Base of every error that the data layer raises."""
+
+
+class StoreUnavailable(DataLayerError):
+    """The database cannot be reached, is locked or full; the same call may succeed later."""
+
+
+class WriteRejected(DataLayerError):
+    """The database will never take this write; the others of its batch are stored."""
+
+
+class WriteRefused(DataLayerError):
+    """The write names an existing id under another thread or owner, or a step that is absent."""
+
+
+class SchemaMismatch(DataLayerError):
+    """The schema is newer than the program, incomplete, or somebody else's."""
+
+
+class WriterClosed(DataLayerError):
+    """A write arrived after the writer was closed; the program is shutting down."""

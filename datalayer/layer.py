@@ -1,0 +1,413 @@
+"""The one BaseDataLayer: what Chainlit calls becomes writes and reads.
+
+Chainlit calls most writing methods as tasks that nobody awaits, and goes on changing what it
+passed. So everything is read before the first `await`, and the write enters the writer in the
+same step: the order of the calls is the order of the writes.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from chainlit.context import ChainlitContextException, context
+from chainlit.data.base import BaseDataLayer
+from chainlit.data.utils import queue_until_user_message
+from chainlit.types import (
+    Feedback,
+    PageInfo,
+    PaginatedResponse,
+    Pagination,
+    ThreadDict,
+    ThreadFilter,
+)
+from chainlit.user import PersistedUser, User
+
+from datalayer import convert
+from datalayer.base import Store
+from datalayer.records import Outcome, Result
+from datalayer.remover import Remover
+from datalayer.values import as_id
+from datalayer.writer import Writer
+from datalayer.writes import (
+    DeleteElement,
+    DeleteFeedback,
+    DeleteStep,
+    DeleteThread,
+    FinishElement,
+    RevisionClock,
+    SaveElement,
+    SaveFeedback,
+    SaveStep,
+    SaveThread,
+    SaveUser,
+    SetFavorite,
+    Write,
+)
+from storage.base import Storage
+from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from chainlit.element import Element, ElementDict
+    from chainlit.step import StepDict
+
+
+logger = logging.getLogger(__name__)
+
+F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+
+
+def _waits_for_first_message(method: F) -> F:
+    """Let a method wait for the thread's first message, as Chainlit's untyped decorator does."""
+    return cast(F, queue_until_user_message()(method))
+
+
+class KeepchatDataLayer(BaseDataLayer):
+    """Chainlit's data layer over any `Store` and any `Storage`."""
+
+    def __init__(self, store: Store, storage: Storage, root_path: str = "") -> None:
+        self._store = store
+        self._storage = storage
+        self._root_path = root_path
+        self._clock = RevisionClock()
+        self._writer = Writer(store)
+        self._remover = Remover(store, storage, self._writer, self._clock)
+        self._identifiers: dict[str, str] = {}
+        self._uploads: dict[str, asyncio.Task[None]] = {}
+
+    def start(self) -> None:
+        """Begin the background work: files of deleted threads left over are removed."""
+        self._remover.wake()
+
+    async def flush(self, thread_id: str) -> None:
+        """Wait until all that was written so far for a thread is durable; raises its error."""
+        await self._writer.flush(thread_id)
+
+    async def close(self) -> None:
+        await asyncio.sleep(0)  # what was called by a task just made is still taken
+        await asyncio.gather(*self._uploads.values(), return_exceptions=True)
+        await self._remover.close()
+        await self._writer.close()
+        await self._storage.close()
+        await self._store.close()
+
+    async def build_debug_url(self) -> str:
+        return ""
+
+    # Users
+
+    async def get_user(self, identifier: str) -> PersistedUser | None:
+        record = await self._store.get_user(identifier)
+        if record is None:
+            return None
+        self._identifiers[record.id] = record.identifier
+        return convert.persisted_user(record)
+
+    async def create_user(self, user: User) -> PersistedUser | None:
+        write = SaveUser(
+            identifier=user.identifier, metadata=user.metadata, revision=self._clock.next()
+        )
+        await self._write(write)
+        return await self.get_user(write.identifier)
+
+    async def _identifier_of(self, user_id: str) -> str:
+        record = await self._store.get_user_by_id(user_id)
+        if record is None:
+            message = f"There is no user {user_id}; create_user has to come first."
+            raise ValueError(message)
+        self._identifiers[user_id] = record.identifier
+        return record.identifier
+
+    # Threads
+
+    async def get_thread(self, thread_id: str) -> ThreadDict | None:
+        if (known_id := as_id(thread_id)) is None:
+            return None
+        record = await self._store.get_thread(known_id)
+        return convert.thread_dict(record, self._root_path) if record else None
+
+    async def get_thread_author(self, thread_id: str) -> str:
+        known_id = as_id(thread_id)
+        return (known_id and await self._store.get_thread_author(known_id)) or ""
+
+    async def list_threads(
+        self, pagination: Pagination, filters: ThreadFilter
+    ) -> PaginatedResponse[ThreadDict]:
+        if not filters.userId:
+            message = "list_threads needs filters.userId: nobody may list everybody's threads."
+            raise ValueError(message)
+        page = await self._store.list_threads(
+            filters.userId,
+            first=pagination.first,
+            after=pagination.cursor,
+            search=filters.search,
+            feedback=filters.feedback,
+        )
+        info = PageInfo(
+            hasNextPage=page.next_cursor is not None,
+            startCursor=pagination.cursor,
+            endCursor=page.next_cursor,
+        )
+        data = [convert.listed_thread_dict(thread) for thread in page.threads]
+        return PaginatedResponse(pageInfo=info, data=data)
+
+    async def update_thread(
+        self,
+        thread_id: str,
+        name: str | None = None,
+        user_id: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        tags: list[str] | None = None,
+    ) -> None:
+        owner = self._identifiers.get(user_id) if user_id else _current_user()
+        if user_id and owner is None:
+            owner = await self._identifier_of(user_id)
+        write = SaveThread(
+            id=thread_id,
+            owner=owner,
+            name=None if name is None else convert.short_name(name),
+            tags=None if tags is None else tuple(tags),
+            metadata=metadata,
+            revision=self._clock.next(),
+        )
+        await self._write(write)
+
+    async def delete_thread(self, thread_id: str) -> None:
+        await self._write(DeleteThread(id=thread_id, revision=self._clock.next()))
+
+    # Steps
+
+    async def create_step(self, step_dict: "StepDict") -> None:
+        await self._write_later(self._step(step_dict))
+
+    async def update_step(self, step_dict: "StepDict") -> None:
+        await self._write_later(self._step(step_dict))
+
+    def checkpoint(self, step_dict: "StepDict") -> None:
+        """Store a step as it is now, without waiting for it."""
+        self._writer.submit(self._step(step_dict))
+
+    def _step(self, step_dict: "StepDict") -> SaveStep:
+        return SaveStep(
+            id=step_dict["id"],
+            thread_id=step_dict["threadId"],
+            owner=_current_user(),
+            fields=dict(step_dict),
+            revision=self._clock.next(),
+        )
+
+    async def delete_step(self, step_id: str) -> None:
+        thread_id = _current_thread()
+        if thread_id is None:
+            await self._writer.settle()  # it may have been created just now
+            step = await self._store.get_step(step_id)
+            if step is None:
+                return
+            thread_id = step.thread_id
+        write = DeleteStep(id=step_id, thread_id=thread_id, revision=self._clock.next())
+        await self._write_later(write)
+
+    async def get_favorite_steps(self, user_id: str) -> list["StepDict"]:
+        return [convert.step_dict(step) for step in await self._store.get_favorites(user_id)]
+
+    async def set_step_favorite(self, step_dict: "StepDict", favorite: bool) -> "StepDict":
+        write = SetFavorite(
+            step_id=step_dict["id"],
+            thread_id=step_dict["threadId"],
+            favorite=favorite,
+            revision=self._clock.next(),
+        )
+        await self._write(write)
+        step_dict["metadata"] = {**(step_dict.get("metadata") or {}), "favorite": favorite}
+        return step_dict
+
+    # Elements
+
+    async def create_element(self, element: "Element") -> None:
+        write, source = self._element(element)
+        await self._write_later(write, source)
+
+    def _element(self, element: "Element") -> tuple[SaveElement, bytes | Path | None]:
+        """Read an element whole: Chainlit changes it while it is being stored."""
+        fields: dict[str, Any] = dict(element.to_dict())
+        source = _source_of(element)
+        if source is None:
+            del fields["objectKey"]  # only our own keys: a delete removes what they name
+        else:
+            fields |= {"objectKey": f"{element.thread_id}/{element.id}", "url": None}
+        write = SaveElement(
+            id=element.id,
+            thread_id=element.thread_id,
+            owner=_current_user(),
+            fields=fields,
+            ready=source is None,
+            revision=self._clock.next(),
+        )
+        return write, source
+
+    def _upload(
+        self, write: SaveElement, source: bytes | Path, stored: "asyncio.Future[Result]"
+    ) -> asyncio.Task[None]:
+        """Store an element's bytes once its row is, and after those that it had before."""
+        before = self._uploads.get(write.id)
+        task = asyncio.create_task(self._store_bytes(write, source, stored, before))
+        self._uploads[write.id] = task
+        task.add_done_callback(lambda done: self._forget_upload(write.id, done))
+        return task
+
+    def _forget_upload(self, element_id: str, done: asyncio.Task[None]) -> None:
+        if self._uploads.get(element_id) is done:
+            del self._uploads[element_id]
+
+    async def _store_bytes(
+        self,
+        write: SaveElement,
+        source: bytes | Path,
+        stored: "asyncio.Future[Result]",
+        before: "asyncio.Task[None] | None",
+    ) -> None:
+        if before:
+            await asyncio.wait([before])
+        # A row that is refused or deleted has no claim to the place of the bytes.
+        result = await asyncio.shield(stored)
+        if result.outcome not in (Outcome.APPLIED, Outcome.STALE):
+            return
+        try:
+            await self._put(write, source)
+        except (StorageError, OSError):
+            logger.exception("The file of element %s is not stored", write.id)
+            raise
+
+    async def _put(self, write: SaveElement, source: bytes | Path) -> None:
+        key = str(write.fields["objectKey"])
+        mime = str(write.fields.get("mime") or "application/octet-stream")
+        name = str(write.fields.get("name") or "")
+        receipt = await self._storage.put(key, source, mime=mime, filename=name)
+        finish = FinishElement(
+            id=write.id,
+            thread_id=write.thread_id,
+            object_key=key,
+            size=receipt.size,
+            sha256=receipt.sha256,
+            revision=self._clock.next(),
+        )
+        await self._write(finish)
+
+    async def get_element(self, thread_id: str, element_id: str) -> "ElementDict | None":
+        known = as_id(thread_id), as_id(element_id)
+        if known[0] is None or known[1] is None:
+            return None
+        record = await self._store.get_element(known[0], known[1])
+        return convert.element_dict(record, self._root_path) if record else None
+
+    async def delete_element(self, element_id: str, thread_id: str | None = None) -> None:
+        home = thread_id or _current_thread()
+        if home is None:
+            message = f"delete_element needs the thread of element {element_id}."
+            raise ValueError(message)
+        write = DeleteElement(id=element_id, thread_id=home, revision=self._clock.next())
+        await self._write_later(write)
+
+    # Feedback
+
+    async def upsert_feedback(self, feedback: Feedback) -> str:
+        thread_id = feedback.threadId or await self._thread_of_step(feedback.forId)
+        write = SaveFeedback(
+            step_id=feedback.forId,
+            thread_id=thread_id,
+            value=feedback.value,
+            comment=feedback.comment,
+            revision=self._clock.next(),
+        )
+        result = await self._write(write)
+        return result.id or write.id
+
+    async def _thread_of_step(self, step_id: str) -> str:
+        step = await self._store.get_step(step_id)
+        if step is None:
+            message = f"There is no step {step_id} to give feedback on."
+            raise ValueError(message)
+        return step.thread_id
+
+    async def delete_feedback(self, feedback_id: str) -> bool:
+        if (known_id := as_id(feedback_id)) is None:
+            return False
+        step = await self._store.get_feedback_step(known_id)
+        write = DeleteFeedback(
+            id=known_id,
+            thread_id=step.thread_id if step else None,
+            revision=self._clock.next(),
+        )
+        result = await self._write(write)
+        return result.outcome is Outcome.APPLIED
+
+    # The way of a write
+
+    async def _write(self, write: Write) -> Result:
+        """Store a write; a caller that is cancelled does not take it back."""
+        return await self._write_with_bytes(write, None)
+
+    def _write_later(
+        self, write: Write, source: bytes | Path | None = None
+    ) -> Awaitable[Result | None]:
+        """Store a write, and an element's bytes with it; where Chainlit wants it so, after the
+        thread's first message.
+        """
+        store = self._queued if _in_context() else self._write_with_bytes
+        return store(write, source)
+
+    async def _write_with_bytes(self, write: Write, source: bytes | Path | None) -> Result:
+        # Both begin before the first await: a caller that is cancelled stops neither.
+        stored = self._writer.submit(write)
+        stored.add_done_callback(lambda done: self._look_for_removals(write, done))
+        upload = None
+        if isinstance(write, SaveElement) and source is not None:
+            upload = self._upload(write, source, stored)
+        result = await asyncio.shield(stored)
+        if upload:
+            await asyncio.shield(upload)
+        return result
+
+    def _look_for_removals(self, write: Write, done: "asyncio.Future[Result]") -> None:
+        late = isinstance(write, FinishElement)
+        if late or isinstance(write, DeleteThread | DeleteStep | DeleteElement):
+            outcome = None if done.cancelled() or done.exception() else done.result().outcome
+            if not (late and outcome is Outcome.APPLIED):
+                self._remover.wake()
+
+    @_waits_for_first_message
+    async def _queued(self, write: Write, source: bytes | Path | None) -> Result:
+        return await self._write_with_bytes(write, source)
+
+
+def _in_context() -> bool:
+    try:
+        return context.session is not None
+    except ChainlitContextException:
+        return False
+
+
+def _current_user() -> str | None:
+    try:
+        user = context.session.user
+    except ChainlitContextException:
+        return None
+    return user.identifier if user else None
+
+
+def _current_thread() -> str | None:
+    try:
+        return str(context.session.thread_id)
+    except ChainlitContextException:
+        return None
+
+
+def _source_of(element: "Element") -> bytes | Path | None:
+    """Return where the bytes of an element are; None when it needs none."""
+    if element.type == "custom":
+        return None
+    if element.content:
+        content = element.content
+        return content.encode("utf-8", "replace") if isinstance(content, str) else bytes(content)
+    return Path(element.path) if element.path else None

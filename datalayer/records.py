@@ -1,0 +1,95 @@
+"""What a store gives back. Times are ISO 8601 UTC with microseconds and Z; sizes are bytes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from datalayer.values import Json
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UserRecord:
+    """A user who has signed in at least once."""
+
+    id: str
+    identifier: str
+    created_at: str
+    metadata: Mapping[str, Json]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedbackRecord:
+    """The one feedback of a step."""
+
+    id: str
+    step_id: str
+    thread_id: str
+    value: int
+    comment: str | None
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepRecord:
+    """A step; `fields` holds Chainlit's names, those never written are None."""
+
+    id: str
+    thread_id: str
+    revision: int
+    fields: Mapping[str, Json]
+    feedback: FeedbackRecord | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ElementRecord:
+    """An element whose bytes, if it has any, are stored: `size` and `sha256` are theirs."""
+
+    id: str
+    thread_id: str
+    revision: int
+    fields: Mapping[str, Json]
+    size: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ThreadRecord:
+    """A thread. In a list `steps` and `elements` are empty."""
+
+    id: str
+    created_at: str
+    updated_at: str
+    name: str | None
+    user_id: str | None
+    owner: str | None
+    tags: Sequence[str]
+    metadata: Mapping[str, Json]
+    steps: Sequence[StepRecord] = ()
+    elements: Sequence[ElementRecord] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ThreadPage:
+    """A page of a user's threads; `next_cursor` is None on the last one."""
+
+    threads: Sequence[ThreadRecord]
+    next_cursor: str | None
+
+
+class Outcome(Enum):
+    """What became of a write."""
+
+    APPLIED = "applied"
+    STALE = "stale"  # an equal or newer revision was there; at most empty fields were filled
+    GONE = "gone"  # what it names was deleted; nothing changed
+    ABSENT = "absent"  # what it names never was, and it may not create it; nothing changed
+    REFUSED = "refused"  # it would move a row or act on another's; nothing changed
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of one write; `id` is that of the row where the caller cannot know it."""
+
+    outcome: Outcome
+    reason: str = ""
+    id: str | None = None

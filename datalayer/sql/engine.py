@@ -1,0 +1,151 @@
+"""Databases: how connections are made, where work on them runs, and what their errors become.
+
+The SQL of the store is written once, as functions of a plain `Connection`. A database runs such a
+function in one transaction, where it blocks nobody: SQLite in a worker thread of its own.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from datalayer.errors import StoreUnavailable, WriteRejected
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+READERS = 4  # threads, each with a connection; a long search holds up no other read
+SQLITE_PRAGMAS = (
+    "PRAGMA busy_timeout=10000",  # first: the others wait for locks too
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+)
+WAL_ATTEMPTS = 100
+WAL_PAUSE_S = 0.1
+
+
+class Database(Protocol):
+    """Runs work on connections. Errors are those of `datalayer.errors`."""
+
+    async def write(self, work: Work[T]) -> T:
+        """Run the work in a transaction that is committed at its end, or rolled back whole."""
+
+    async def read(self, work: Work[T]) -> T:
+        """Run the work in a transaction that sees one state of the database."""
+
+    async def close(self) -> None:
+        """Close every connection."""
+
+
+class SqliteDatabase:
+    """A database file, whose folder has to exist."""
+
+    def __init__(self, path: str) -> None:
+        self.engine = _sqlite_engine(path)
+        self._writer = ThreadPoolExecutor(1, "sqlite-writer")
+        self._readers = ThreadPoolExecutor(READERS, "sqlite-reader")
+
+    async def write(self, work: Work[T]) -> T:
+        locking = self.engine.execution_options(sqlite_begin="IMMEDIATE")
+        return await _run(self._writer, locking, work)
+
+    async def read(self, work: Work[T]) -> T:
+        return await _run(self._readers, self.engine, work)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._shut_down)
+
+    def _shut_down(self) -> None:
+        for threads in (self._writer, self._readers):
+            threads.shutdown()
+        self.engine.dispose()
+
+
+async def _run(threads: ThreadPoolExecutor, engine: Engine, work: Work[T]) -> T:
+    # A caller that is cancelled does not cut the transaction short: it ends in its thread.
+    try:
+        future = asyncio.get_running_loop().run_in_executor(threads, _in_transaction, engine, work)
+    except RuntimeError as exc:
+        message = "The database was closed: the program is shutting down."
+        raise StoreUnavailable(message) from exc
+    return await future
+
+
+def _in_transaction(engine: Engine, work: Work[T]) -> T:
+    with translated(), engine.begin() as connection:
+        return work(connection)
+
+
+def _sqlite_engine(path: str) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=path), max_overflow=0, pool_size=READERS + 1
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own implicit BEGIN is off: it would be deferred, and a write that starts as a
+    # read fails at once, without waiting, when another process writes in between.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in SQLITE_PRAGMAS:
+        cursor.execute(pragma)
+    _enter_wal(cursor)
+    cursor.close()
+
+
+def _enter_wal(cursor: Any) -> None:
+    """Change to the write-ahead log, which a database keeps from then on.
+
+    SQLite does not wait for the lock when several connections want the change at once.
+    """
+    for attempt in range(1, WAL_ATTEMPTS + 1):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as exc:
+            if attempt == WAL_ATTEMPTS or "locked" not in str(exc):
+                raise
+            time.sleep(WAL_PAUSE_S)
+        else:
+            return
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's errors into ours; the cause stays attached."""
+    try:
+        yield
+    except (OperationalError, PoolTimeoutError, OSError, sqlite3.OperationalError) as exc:
+        raise StoreUnavailable(_unavailable(exc)) from exc
+    except (SQLAlchemyError, OverflowError) as exc:
+        if (
+            type(getattr(exc, "orig", None)) is sqlite3.DatabaseError
+        ):  # no database, or a broken one
+            raise StoreUnavailable(_unavailable(exc)) from exc
+        message = f"The database refuses a value: {_cause(exc)}"
+        raise WriteRejected(message) from exc
+
+
+def _cause(exc: BaseException) -> str:
+    return str(getattr(exc, "orig", None) or exc)
+
+
+def _unavailable(exc: BaseException) -> str:
+    return (
+        f"The database cannot be used now: {_cause(exc)}. Check that DATABASE_URL names a place "
+        "that exists, is writable and has room; it is tried again."
+    )

@@ -1,0 +1,177 @@
+"""The tables, defined once. Names are Chainlit's, so that its SQLAlchemy layer can read them."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    desc,
+    text,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.types import TypeEngine
+
+from datalayer.sql.types import JsonText, ShowInput
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMING)
+
+_ID: TypeEngine[str] = Text().with_variant(UUID(as_uuid=False), "postgresql")
+_JSON: TypeEngine[Any] = JsonText().with_variant(JSONB(none_as_null=True), "postgresql")
+_LABELS: TypeEngine[Any] = JsonText().with_variant(ARRAY(Text), "postgresql")
+
+
+def _thread_id() -> Column[str]:
+    return Column(
+        "threadId", _ID, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False, index=True
+    )
+
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("identifier", Text, nullable=False, unique=True),
+    Column("metadata", _JSON, nullable=False),
+    Column("createdAt", Text),
+    # The newest write that made the user or said something of them, and that of the metadata.
+    Column("revision", BigInteger),
+    Column("metadataRevision", BigInteger),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("createdAt", Text),
+    Column("updatedAt", Text),
+    Column("name", Text),
+    Column("userId", _ID, ForeignKey("users.id", ondelete="CASCADE")),
+    Column("userIdentifier", Text),
+    Column("tags", _LABELS),
+    Column("metadata", _JSON),
+    # The revisions of name, tags and each key of the metadata.
+    Column("fieldRevisions", _JSON),
+)
+Index("ix_threads_activity", threads.c.userId, desc(threads.c.updatedAt), desc(threads.c.id))
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", Text),
+    Column("type", Text),
+    _thread_id(),
+    # No foreign key: a step may arrive before its parent, or outlive it.
+    Column("parentId", _ID, index=True),
+    Column("streaming", Boolean),
+    Column("waitForAnswer", Boolean),
+    Column("isError", Boolean),
+    Column("metadata", _JSON),
+    Column("tags", _LABELS),
+    Column("input", Text),
+    Column("output", Text),
+    Column("createdAt", Text),
+    Column("start", Text),
+    Column("end", Text),
+    Column("generation", _JSON),
+    Column("showInput", ShowInput),
+    Column("language", Text),
+    Column("command", Text),
+    Column("modes", _JSON),
+    Column("defaultOpen", Boolean),
+    Column("autoCollapse", Boolean),
+    Column("favorite", Boolean),
+    Column("extra", _JSON),
+    Column("revision", BigInteger),
+    # The revisions of the fields that are not from the newest write; 0 for one never given.
+    Column("fieldRevisions", _JSON),
+    # The revision of the oldest write: the order of creation.
+    Column("sequence", BigInteger),
+)
+Index(
+    "ix_steps_favorite",
+    steps.c.threadId,
+    sqlite_where=text("favorite"),
+    postgresql_where=text("favorite"),
+)
+
+elements = Table(
+    "elements",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    _thread_id(),
+    Column("type", Text),
+    Column("url", Text),
+    Column("chainlitKey", Text),
+    Column("name", Text),
+    Column("display", Text),
+    Column("objectKey", Text),
+    Column("size", Text),
+    Column("page", Integer),
+    Column("language", Text),
+    Column("forId", _ID, index=True),
+    Column("mime", Text),
+    Column("props", _JSON),
+    Column("autoPlay", Boolean),
+    Column("playerConfig", _JSON),
+    Column("extra", _JSON),
+    Column("ready", Boolean, nullable=False, server_default=true()),
+    Column("contentLength", BigInteger),
+    Column("sha256", Text),
+    Column("revision", BigInteger),
+    Column("fieldRevisions", _JSON),
+    Column("sequence", BigInteger),
+)
+
+feedbacks = Table(
+    "feedbacks",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("forId", _ID, nullable=False, unique=True),
+    _thread_id(),
+    Column("value", Integer, nullable=False),
+    Column("comment", Text),
+    Column("extra", _JSON),
+    Column("revision", BigInteger),
+)
+
+# What was deleted, kept for ever, so that nothing brings it back.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+)
+
+# Files whose rows are gone and whose bytes a background worker still has to remove.
+removals = Table(
+    "removals",
+    metadata,
+    Column("objectKey", Text, primary_key=True),
+    Column("revision", BigInteger, nullable=False, index=True),
+)
+
+# The folded text of thread names and step outputs, for the search: `kind` is `thread` or `step`.
+search_entries = Table(
+    "search_entries",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("id", _ID, primary_key=True),
+    _thread_id(),
+    Column("text", Text, nullable=False),
+)

@@ -1,0 +1,37 @@
+"""Column types that give back on every dialect what was put in."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Dialect, Text
+from sqlalchemy.types import TypeDecorator
+
+from datalayer.values import Json
+
+
+class JsonText(TypeDecorator[Any]):
+    """JSON kept as text, as on SQLite; characters outside ASCII stay readable."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class ShowInput(TypeDecorator[Json]):
+    """Chainlit's `showInput`, a flag or the name of a language, in a text column."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Json, dialect: Dialect) -> str | None:
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Json:
+        return {"true": True, "false": False, "": None}.get(value or "", value)

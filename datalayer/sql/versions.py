@@ -1,0 +1,48 @@
+"""Which write a field's value is from: folding writes so that the order of arrival never matters.
+
+A row keeps the newest revision applied to it, and beside it the revisions of those fields that are
+from another write. Pure.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from datalayer.values import Json
+
+NEVER = 0  # the revision of a field that no write has given
+_WRITTEN_ONCE = "createdAt"
+
+
+@dataclass(slots=True)
+class Versions:
+    """The revisions of a row's fields: `revision`, but for those named in `others`."""
+
+    revision: int = NEVER
+    others: dict[str, int] = field(default_factory=dict)
+
+    def of(self, name: str) -> int:
+        """Return the revision of the write that gave a field its value."""
+        return self.others.get(name, self.revision)
+
+    def admits(self, name: str, revision: int) -> bool:
+        """Tell whether a write may set a field: a newer one, for `createdAt` the oldest."""
+        known = self.of(name)
+        if name == _WRITTEN_ONCE and known != NEVER:
+            return revision < known
+        return revision > known
+
+    def note(self, names: Iterable[str], revision: int, universe: Iterable[str]) -> None:
+        """Say that a write gave these fields their values."""
+        known = {name: self.of(name) for name in (*universe, *self.others)}
+        known.update(dict.fromkeys(names, revision))
+        self.revision = max(self.revision, revision)
+        self.others = {name: at for name, at in known.items() if at != self.revision}
+
+
+def fold(
+    versions: Versions, given: Mapping[str, Json], revision: int, universe: Iterable[str]
+) -> dict[str, Json]:
+    """Return those of a write's fields that it sets, and note them in `versions`."""
+    taken = {name: value for name, value in given.items() if versions.admits(name, revision)}
+    versions.note(taken, revision, universe)
+    return taken

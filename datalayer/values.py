@@ -1,0 +1,95 @@
+"""Pure functions that make a value storable everywhere: ids, text, times, JSON, folding."""
+
+import math
+import re
+import reprlib
+import unicodedata
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+Json = None | bool | int | float | str | list[Any] | dict[str, Any]
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+MAX_DEPTH = 100  # of JSON; every JSON library that reads it back has a limit of its own
+NAMESPACE = uuid.UUID("8f5b7a52-2f0e-5c8e-9d0e-6b2f3f7b1c11")
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def as_id(value: object) -> str | None:
+    """Return the canonical form of a UUID, or None when the value is not one."""
+    try:
+        return str(uuid.UUID(str(value)))
+    except ValueError:
+        return None
+
+
+def require_id(value: object, what: str) -> str:
+    """Return the canonical form of a UUID; ValueError names what was expected."""
+    found = as_id(value)
+    if found is None:
+        message = f"{what} must be a UUID, not {value!r}"
+        raise ValueError(message)
+    return found
+
+
+def derived_id(*parts: str) -> str:
+    """Return the same UUID for the same parts, on every machine."""
+    return str(uuid.uuid5(NAMESPACE, "\x1f".join(parts)))
+
+
+def clean_text(text: str) -> str:
+    """Replace what no database can hold (NUL, lone surrogates) with U+FFFD."""
+    if text.isascii() and "\x00" not in text:
+        return text
+    return _UNSTORABLE.sub(REPLACEMENT, text)
+
+
+def clean_json(value: object, depth: int = 0) -> Json:
+    """Return the value as plain JSON; what JSON cannot say, or nests too deep, becomes text."""
+    if depth > MAX_DEPTH:
+        return clean_text(reprlib.repr(value))
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, Mapping):
+        return {clean_text(str(key)): clean_json(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [clean_json(item, depth + 1) for item in value]
+    return clean_text(str(value))
+
+
+def fold(text: str) -> str:
+    """Return the form in which text is searched: NFKC, case folded."""
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFKC", folded)
+
+
+def iso_time(moment: datetime) -> str:
+    """Format as UTC, ISO 8601 with microseconds and Z; a naive time is taken as UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    utc = aware.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="microseconds") + "Z"
+
+
+def clean_time(value: object) -> str | None:
+    """Return a time in the one stored form, or None when the value is no time."""
+    try:
+        if isinstance(value, str):
+            return iso_time(datetime.fromisoformat(value))
+        return iso_time(value) if isinstance(value, datetime) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def time_of_revision(revision: int) -> str:
+    """Return the moment that a revision (microseconds of UTC) stands for."""
+    seconds, micros = divmod(revision, 1_000_000)
+    return iso_time(datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros))

@@ -1,0 +1,1 @@
+"""The code of the operator commands, and the parts put together from the settings."""

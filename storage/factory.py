@@ -1,0 +1,29 @@
+"""Opens the storage that STORAGE_URL names."""
+
+import importlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+from storage.base import Storage
+
+# Imported when used, so that an SDK is needed only where its service is.
+_BUILDERS = {"file": "storage.local:from_url"}
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+
+
+def open_storage(url: str, base: Path) -> Storage:
+    """Open the storage of a URL; a relative path in it is relative to `base`."""
+    found = _SCHEME.match(url)
+    scheme = found[1].lower() if found else ""
+    if scheme not in _BUILDERS:
+        known = ", ".join(f"{name}:" for name in _BUILDERS)
+        # Never the whole value: it may be a connection string with its key.
+        message = (
+            f"STORAGE_URL has the unknown scheme {scheme!r}; it must begin with one of {known}"
+        )
+        raise ValueError(message)
+    module, _, name = _BUILDERS[scheme].partition(":")
+    build = cast(Callable[[str, Path], Storage], getattr(importlib.import_module(module), name))
+    return build(url, base)

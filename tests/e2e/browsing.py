@@ -1,0 +1,93 @@
+"""Chromium, kept off the internet, and what is left of a page when a test fails."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, BrowserContext, Error, Page, Route, async_playwright
+
+from tests.needs import find_chromium
+
+PATIENCE_MS = 30_000
+# What Chainlit's page asks for by itself; it is refused here and the page does without.
+KNOWN_OUTSIDE = {"cdn.jsdelivr.net", "fonts.googleapis.com", "fonts.gstatic.com"}
+
+_OUTSIDE = re.compile(r"^(https?|wss?)://(?!(localhost|127\.0\.0\.1)[:/])")
+_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+)
+# The page's file picker of Chromium cannot be driven; other browsers have the plain one.
+_PLAIN_FILE_PICKER = "delete window.showOpenFilePicker"
+# The viewer of PDF files says the first when it is left while it draws; any page may say the
+# second when it is left, or the program restarted, while it is asking something.
+_HARMLESS_ERRORS = ("Worker was terminated", "Failed to fetch")
+
+
+@asynccontextmanager
+async def running_chromium() -> AsyncIterator[Browser]:
+    """Run one Chromium."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=find_chromium(), args=list(_ARGUMENTS)
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+class Profile:
+    """A browser without history; everything that is not on this computer is refused and noted."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.asked_outside: set[str] = set()
+        self.errors: list[str] = []
+
+    @classmethod
+    async def new(cls, browser: Browser, locale: str) -> "Profile":
+        """A profile in a language."""
+        context = await browser.new_context(
+            locale=locale, viewport={"width": 1280, "height": 800}, accept_downloads=True
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        profile = cls(context)
+        await context.add_init_script(_PLAIN_FILE_PICKER)
+        await context.route(_OUTSIDE, profile._refuse)
+        context.on("weberror", lambda error: profile.errors.append(str(error.error)))
+        return profile
+
+    async def _refuse(self, route: Route) -> None:
+        self.asked_outside.add(urlsplit(route.request.url).hostname or "")
+        await route.abort()
+
+    def complaints(self) -> list[str]:
+        """What went wrong in its pages, and where it wanted to go."""
+        failed = [e for e in self.errors if not any(known in e for known in _HARMLESS_ERRORS)]
+        return failed + [f"asked {host}" for host in sorted(self.asked_outside - KNOWN_OUTSIDE)]
+
+    async def keep_pages(self, folder: Path, name: str) -> None:
+        """Keep what its pages show."""
+        for number, page in enumerate(self.context.pages, 1):
+            await _keep_page(page, folder / f"{name}-page{number}")
+
+    async def close(self) -> None:
+        """Close all its pages."""
+        await self.context.close()
+
+
+async def _keep_page(page: Page, name: Path) -> None:
+    try:
+        await page.screenshot(path=name.with_suffix(".png"))
+        name.with_suffix(".html").write_text(await page.content())
+    except Error as exc:  # the page may be what has failed
+        name.with_suffix(".txt").write_text(str(exc))

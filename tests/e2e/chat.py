@@ -1,0 +1,176 @@
+"""What a person does in the page."""
+
+import re
+from pathlib import Path
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.e2e.browsing import PATIENCE_MS
+
+THREAD_URL = re.compile(r"/thread/([0-9a-f-]{36})$")
+
+
+class Chat:
+    """A page of the chat."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self._url = url
+        self.questions = page.locator('[data-step-type="user_message"]')
+        self.answers = page.locator('[data-step-type="assistant_message"]')
+        self.sidebar = page.locator("#thread-history")
+        self.toasts = page.locator("[data-sonner-toast]")
+
+    async def open(self, path: str = "/") -> None:
+        """Load the page and wait until it is connected."""
+        await self.page.goto(self._url + path)
+        await self._connected()
+
+    async def _connected(self) -> None:
+        """Wait for the paper clip: what is typed before the page is connected is lost."""
+        await expect(self.page.locator("#upload-button")).to_be_enabled()
+
+    async def ask(self, text: str) -> None:
+        """Type a message and send it."""
+        await self._connected()
+        await self.page.locator("#chat-input").fill(text)
+        await self.page.locator("#chat-submit:enabled").click()
+
+    async def answered(self, text: str) -> None:
+        """Wait until the last answer is whole and has this text."""
+        await expect(self.answers.last).to_have_text(text)
+        await self.turn_ended()
+
+    async def turn_ended(self, within_ms: float = PATIENCE_MS) -> None:
+        """Wait until nothing is being answered."""
+        await expect(self.page.locator("#stop-button")).to_be_hidden(timeout=within_ms)
+
+    async def shown(self) -> str:
+        """The text of the last answer as it is now."""
+        return await self.answers.last.locator(".message-content").text_content() or ""
+
+    async def shown_past(self, text: str) -> str:
+        """Wait until the last answer has come so far, and return what is shown of it."""
+        await expect(self.answers.last).to_contain_text(text)
+        return await self.shown()
+
+    async def stop(self) -> None:
+        """Press the stop button."""
+        await self.page.locator("#stop-button").click()
+
+    async def edit(self, question: Locator, text: str) -> None:
+        """Change a question that was asked, and have it answered anew."""
+        await question.hover()
+        await question.locator(".edit-message").click()
+        await self.page.locator("#edit-chat-input").fill(text)
+        await self.page.get_by_role("button", name="Confirm").click()
+
+    async def praise(self, comment: str) -> None:
+        """Put the thumb up for the last answer."""
+        await self.answers.last.locator("button.positive-feedback-off").click()
+        await self.page.get_by_role("dialog").get_by_role("textbox").fill(comment)
+        await self.page.locator("#submit-feedback").click()
+
+    async def new_chat(self) -> None:
+        """Leave this conversation for a new one."""
+        await self.page.locator("#new-chat-button").click()
+        await self.page.locator("#confirm").click()
+        await expect(self.questions).to_have_count(0)
+
+    async def thread_id(self) -> str:
+        """The id of the conversation, once the page's address has it."""
+        await expect(self.page).to_have_url(THREAD_URL)
+        found = THREAD_URL.search(self.page.url)
+        assert found
+        return found.group(1)
+
+    # The sidebar
+
+    def thread(self, name: str) -> Locator:
+        """The sidebar's line of a conversation."""
+        return self.sidebar.get_by_role("listitem").filter(has_text=name)
+
+    async def open_thread(self, name: str) -> None:
+        """Open a conversation from the sidebar."""
+        await self.thread(name).get_by_role("link").click()
+        await expect(self.questions.first).to_be_visible()
+
+    async def rename(self, name: str, new_name: str) -> None:
+        """Give a conversation another name."""
+        await self._choose(name, "rename-thread")
+        await self.page.get_by_role("dialog").get_by_role("textbox").fill(new_name)
+        await self._confirm("dialog")
+
+    async def delete(self, name: str) -> None:
+        """Delete a conversation."""
+        await self._choose(name, "delete-thread")
+        await self._confirm("alertdialog")
+        await expect(self.thread(name)).to_have_count(0)
+
+    async def _choose(self, name: str, item: str) -> None:
+        await self.thread(name).hover()
+        await self.thread(name).locator("#thread-options").click()
+        await self.page.locator(f"#{item}").click()
+
+    async def _confirm(self, role: str) -> None:
+        dialog = self.page.get_by_role(role)  # type: ignore[arg-type]
+        await dialog.get_by_role("button", name="Confirm").click()
+        await expect(dialog).to_have_count(0)
+
+    async def search(self, text: str) -> Locator:
+        """Type into the search dialog, opened where it is not, and return the lines found."""
+        dialog = self.page.get_by_role("dialog")
+        if not await dialog.count():
+            await self.page.keyboard.press("ControlOrMeta+k")
+        await dialog.get_by_role("combobox").fill(text)
+        return dialog.get_by_role("option")
+
+    # Files
+
+    async def attach(self, *paths: Path) -> None:
+        """Choose files with the paper clip and wait until they are uploaded."""
+        async with self.page.expect_file_chooser() as chooser:
+            await self.page.locator("#upload-button").click()
+        await (await chooser.value).set_files(paths)
+        for path in paths:
+            await expect(self._attachment(path.name)).to_be_visible()
+
+    def _attachment(self, name: str) -> Locator:
+        attachments = self.page.locator("#attachments")
+        return attachments.get_by_text(name).or_(attachments.get_by_alt_text(name))
+
+    def picture(self, name: str) -> Locator:
+        """An image among the messages."""
+        return self.questions.get_by_alt_text(name)
+
+    async def picture_is_shown(self, name: str) -> None:
+        """Wait until an image is there and has really been drawn."""
+        await expect(self.picture(name)).to_be_visible()
+        await expect(self.picture(name)).to_have_js_property("complete", value=True)
+        assert await self.picture(name).evaluate("(image) => image.naturalWidth") > 0
+
+    def pdf_page(self) -> Locator:
+        """The preview of a document's page."""
+        return self.questions.locator(".react-pdf__Page canvas")
+
+    def file_link(self, name: str) -> Locator:
+        """The link that saves a file."""
+        return self.questions.get_by_role("link").filter(has_text=name)
+
+    async def download(self, name: str) -> bytes:
+        """Click on a file and return what is saved; it has to be saved under its own name."""
+        async with self.page.expect_download() as download:
+            await self.file_link(name).click()
+        saved = await download.value
+        assert saved.suggested_filename == name
+        return (await saved.path()).read_bytes()
+
+    async def status_of(self, path: str) -> int:
+        """The status that the server gives a link."""
+        return (await self.page.request.get(self._url + path)).status
+
+    async def bytes_at(self, path: str) -> bytes:
+        """What the server gives for a link."""
+        reply = await self.page.request.get(self._url + path)
+        assert reply.ok, f"{path}: {reply.status}"
+        return await reply.body()

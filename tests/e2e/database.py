@@ -1,0 +1,99 @@
+"""What is in the database, read beside the program."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TABLES = frozenset(
+    {
+        "elements",
+        "feedbacks",
+        "keepchat_version",
+        "removals",
+        "search_entries",
+        "steps",
+        "threads",
+        "tombstones",
+        "users",
+    }
+)
+_BELOW_A_THREAD = ("elements", "feedbacks", "search_entries", "steps")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A stored message."""
+
+    kind: str
+    text: str
+    state: str | None = None
+    is_error: bool = False
+
+
+class Database:
+    """The tables of a SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """What a query returns."""
+        with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as connection:
+            return connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def blocked(self) -> Iterator[None]:
+        """As long as this lasts nothing can be stored."""
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+            connection.execute("ROLLBACK")
+
+    def tables(self) -> frozenset[str]:
+        """The names of all tables."""
+        found = self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return frozenset(name for (name,) in found)
+
+    def messages(self, thread_id: str) -> list[Message]:
+        """The messages of a thread, the oldest first."""
+        found = self.rows(
+            "SELECT type, output, metadata, isError FROM steps "
+            "WHERE threadId = ? AND type LIKE '%message' ORDER BY createdAt, sequence",
+            thread_id,
+        )
+        return [
+            Message(kind, text, json.loads(metadata or "{}").get("state"), bool(is_error))
+            for kind, text, metadata, is_error in found
+        ]
+
+    def name(self, thread_id: str) -> str | None:
+        """A thread's name."""
+        return next(
+            (n for (n,) in self.rows("SELECT name FROM threads WHERE id = ?", thread_id)), None
+        )
+
+    def threads_named(self, name: str) -> list[str]:
+        """The ids of the threads with a name."""
+        return [found for (found,) in self.rows("SELECT id FROM threads WHERE name = ?", name)]
+
+    def elements(self, thread_id: str) -> list[tuple[str, str, str]]:
+        """Id, name and SHA-256 of a thread's stored files."""
+        return [
+            (element_id, name, sha256)
+            for element_id, name, sha256 in self.rows(
+                "SELECT id, name, sha256 FROM elements WHERE threadId = ? AND ready", thread_id
+            )
+        ]
+
+    def traces(self, thread_id: str) -> dict[str, int]:
+        """How many rows each table holds of a thread, where it holds any."""
+        columns = [("threads", "id"), *((table, "threadId") for table in _BELOW_A_THREAD)]
+        counted = {
+            table: self.rows(f'SELECT count(*) FROM {table} WHERE "{column}" = ?', thread_id)[0][0]  # noqa: S608
+            for table, column in columns
+        }
+        return {table: count for table, count in counted.items() if count}

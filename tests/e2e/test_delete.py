@@ -1,0 +1,106 @@
+"""Deleted is deleted: rows, files and links; nothing comes back by itself."""
+
+from pathlib import Path
+
+from playwright.async_api import Route, expect
+
+from tests.e2e import samples
+from tests.e2e.application import Application
+from tests.e2e.chat import Chat
+from tests.e2e.conftest import OpenChat
+from tests.e2e.waiting import until
+
+READ = "I keep what you sent, and I say that I have read it."
+DELETED = "This conversation was deleted. Start a new chat; nothing is kept here."
+PARIS = "The capital of France is Paris."
+
+
+async def test_deleted_thread_is_gone_with_its_files(
+    app: Application, chat: Chat, open_chat: OpenChat, tmp_path: Path
+) -> None:
+    (tmp_path / "gone.png").write_bytes(samples.png())
+    await chat.attach(tmp_path / "gone.png")
+    question = "To be deleted: what is on it?"
+    await chat.ask(question)
+    await chat.answered(READ)
+    thread_id = await chat.thread_id()
+    await until(lambda: app.database.elements(thread_id), "the stored file")
+    link = f"/files/{thread_id}/{app.database.elements(thread_id)[0][0]}/gone.png"
+    assert app.files(thread_id)
+    assert await chat.status_of(link) == 200
+
+    await chat.delete(question)
+    assert app.database.traces(thread_id) == {}
+    await until(lambda: not app.files(thread_id), "the removal of the file")
+    await until(lambda: not app.database.rows("SELECT * FROM removals"), "the end of the removal")
+    assert await chat.status_of(link) == 404
+
+    await app.restart()  # which also ends everything that the open page had begun
+    assert app.database.traces(thread_id) == {}
+    again = await open_chat(app, f"/thread/{thread_id}")
+    await expect(again.toasts).to_contain_text("Thread not found")
+    await expect(again.thread(question)).to_have_count(0)
+    await expect(again.questions).to_have_count(0)
+
+
+async def test_deleted_thread_leaves_the_screen(app: Application, chat: Chat) -> None:
+    """The page opens the thread once more while its deletion is on the way."""
+    question = "What is the capital of France, on a screen?"
+    await chat.ask(question)
+    await chat.answered(PARIS)
+
+    async def delete_late(route: Route) -> None:
+        if route.request.method == "DELETE":
+            await expect(chat.answers).to_have_text(PARIS)
+        await route.continue_()
+
+    await chat.page.route("**/project/thread", delete_late)
+    await chat.delete(question)
+    await expect(chat.page).to_have_url(f"{app.url}/")
+    await expect(chat.questions).to_have_count(0)
+    assert not app.database.threads_named(question)
+
+
+async def test_thread_deleted_in_another_tab_takes_no_more_questions(
+    app: Application, chat: Chat, open_chat: OpenChat
+) -> None:
+    app.expect_in_log("No whole answer in thread")
+    question = "What is the capital of France, in three tabs?"
+    await chat.ask(question)
+    await chat.answered(PARIS)
+    thread_id = await chat.thread_id()
+    silent = await open_chat(app, f"/thread/{thread_id}", beside=chat)
+    await expect(silent.answers).to_have_text(PARIS)
+    other = await open_chat(app, beside=chat)
+    await other.delete(question)
+    assert app.database.traces(thread_id) == {}
+
+    await chat.ask("and of Italy, in a tab that knows nothing?")
+    await chat.answered(DELETED)
+    assert app.database.traces(thread_id) == {}
+    await chat.page.close()
+    await silent.page.close()
+    await app.restart()  # by then the closed tabs have taken their leave
+    assert app.database.traces(thread_id) == {}
+    await other.open()
+    await expect(other.thread(question)).to_have_count(0)
+
+
+async def test_thread_deleted_while_it_is_answered_stays_deleted(
+    app: Application, chat: Chat, open_chat: OpenChat
+) -> None:
+    app.expect_in_log("No whole answer in thread")
+    question = "Tell me a long story and be deleted"
+    await chat.ask(question)
+    await chat.shown_past("Sentence 2")
+    thread_id = await chat.thread_id()
+    other = await open_chat(app, beside=chat)
+    await other.delete(question)
+    assert app.database.traces(thread_id) == {}
+    # Two more checkpoints of the answer
+    far = (await chat.shown()).count("Sentence") + 12
+    await chat.shown_past(f"Sentence {far}")
+    await chat.stop()
+    await chat.ask("and of Italy, in the ruins?")
+    await chat.answered(DELETED)
+    assert app.database.traces(thread_id) == {}

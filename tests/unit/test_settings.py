@@ -1,0 +1,147 @@
+"""Settings: `.env.example` is complete, a wrong value is one line that names the variable."""
+
+import os
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+import settings as environment
+from settings import ROOT, Settings
+
+EXAMPLE = ROOT / ".env.example"
+VARIABLE = re.compile(r"^#?([A-Z][A-Z0-9_]+)=(.*)$", re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+
+
+def example() -> dict[str, str]:
+    return dict(VARIABLE.findall(EXAMPLE.read_text()))
+
+
+def test_the_example_lists_exactly_the_settings() -> None:
+    assert set(example()) == {name.upper() for name in Settings.model_fields}
+
+
+def test_the_example_as_it_stands_can_be_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in example().items():
+        monkeypatch.setenv(name, value)
+    assert Settings().openai_model == "gpt-4.1-mini"
+
+
+def test_the_example_shows_the_defaults() -> None:
+    shown = {name: value for name, value in example().items() if value}
+    defaults = {name.upper(): str(field.default) for name, field in Settings.model_fields.items()}
+    own = {"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "DATABASE_URL", "STORAGE_URL"}
+    assert {name: shown[name] for name in shown.keys() - own} == {
+        name: defaults[name] for name in shown.keys() - own
+    }
+
+
+def test_database_and_files_lie_in_the_data_folder_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    settings = Settings()
+    assert settings.sqlite_path == tmp_path / "keepchat.db"
+    assert settings.storage == f"file:{tmp_path / 'files'}"
+
+
+def test_a_relative_database_url_is_relative_to_the_project(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///data/other.db")
+    assert Settings().sqlite_path == ROOT / "data" / "other.db"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("DATABASE_URL", "mysql://user:geheim@host/db", "sqlite:"),
+        ("STORAGE_URL", "ftp://host", "file:"),
+        ("OPENAI_BASE_URL", "localhost:1234", "http:"),
+        ("OLLAMA_URL", "nowhere", "http:"),
+        ("AUTH_MODE", "none", "'local'"),
+        ("DATABASE_MIGRATE", "maybe", "'on' or 'off'"),
+        ("MODEL_TIMEOUT_S", "soon", "number"),
+        ("MODEL_CONTEXT_TOKENS", "1", "256"),
+        ("MODEL_TEMPERATURE", "9", "2"),
+    ],
+)
+def test_a_wrong_value_ends_the_program_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, hint: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as stopped:
+        environment.load()
+    message = str(stopped.value)
+    assert message.startswith(f"{name}: ")
+    assert hint in message
+    assert "\n" not in message
+    assert "geheim" not in message
+
+
+def test_an_answer_longer_than_the_context_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODEL_ANSWER_TOKENS", "20000")
+    with pytest.raises(SystemExit, match="MODEL_ANSWER_TOKENS has to be smaller"):
+        environment.load()
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    assert Settings().openai_api_key is None
+
+
+def test_ollama_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_URL", "off")
+    assert Settings().ollama_url == ""
+
+
+def test_the_secret_is_made_once_and_only_its_owner_reads_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    secrets = []
+    for _ in range(2):
+        settings = Settings()
+        environment.export_auth_secret(settings)
+        secrets.append(os.environ["CHAINLIT_AUTH_SECRET"])
+        monkeypatch.delenv("CHAINLIT_AUTH_SECRET")
+    assert secrets[0] == secrets[1]
+    assert len(secrets[0]) >= 48
+    assert stat.S_IMODE((tmp_path / "auth_secret").stat().st_mode) == 0o600
+
+
+def test_a_secret_that_is_given_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("CHAINLIT_AUTH_SECRET", "given")
+    environment.export_auth_secret(Settings())
+    assert os.environ["CHAINLIT_AUTH_SECRET"] == "given"
+    assert not (tmp_path / "auth_secret").exists()
+
+
+def test_a_data_folder_that_cannot_be_made_ends_the_program(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "file" / "data"))
+    with pytest.raises(SystemExit, match="DATA_DIR: "):
+        environment.prepare_data_dir(Settings())
+
+
+def test_nothing_else_reads_the_environment() -> None:
+    readers = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("access", "chat", "datalayer", "storage", "operations", "sql")
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"os\.environ|getenv", path.read_text())
+    ]
+    assert readers == []
