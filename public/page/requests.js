@@ -1,0 +1,38 @@
+// Two faults of Chainlit's page in how its requests follow each other.
+import { at } from "./server.js";
+
+const REOPENED_MS = 1000;
+
+export function mendRequests() {
+  const send = window.fetch.bind(window);
+  const inTurn = oneAfterTheOther(send);
+  window.fetch = (input, init) => {
+    const url = input instanceof Request ? input.url : String(input);
+    if (url.endsWith("/set-session-cookie")) return inTurn(input, init);
+    if (url.endsWith("/project/thread") && init?.method === "DELETE") {
+      return leavingIt(send, input, init);
+    }
+    return send(input, init);
+  };
+}
+
+// A page opened by a link connects twice, first without its thread, each time after this reply.
+// Were the first reply the later one, the page would wait for its thread for ever.
+function oneAfterTheOther(send) {
+  let last = Promise.resolve();
+  return (...request) => {
+    const reply = last.then(() => send(...request));
+    last = reply.catch(() => {});
+    return reply;
+  };
+}
+
+// While a thread that is open is being deleted, the page opens it once more, and would stay there.
+async function leavingIt(send, input, init) {
+  const thread = JSON.parse(init.body).threadId;
+  const isOpen = () => location.pathname.endsWith(`/thread/${thread}`);
+  const wasOpen = isOpen();
+  const reply = await send(input, init);
+  if (wasOpen && reply.ok) setTimeout(() => isOpen() && location.replace(at("")), REOPENED_MS);
+  return reply;
+}

@@ -1,0 +1,15 @@
+// The server's address, with the prefix under which it may be mounted.
+const ROOT = new URL("../../", import.meta.url);
+
+/** The address of a path of the server. */
+export const at = (path) => new URL(path, ROOT).href;
+
+/** The reply as an object, null where there is none: the page does without. */
+export async function fetchJson(path) {
+  try {
+    const reply = await fetch(at(path));
+    return reply.ok ? await reply.json() : null;
+  } catch {
+    return null;
+  }
+}
