@@ -1,5 +1,6 @@
 """Wiring only: settings -> storage -> store -> data layer -> chat. Run by `chainlit run app.py`."""
 
+import logging
 import sys
 from dataclasses import dataclass
 
@@ -9,7 +10,8 @@ from chainlit.config import config
 from chainlit.server import app as server
 
 import settings as environment
-from access import guard, local
+from access import guard, local, password
+from access.accounts import AccountError, UsersFile
 from access.files import files_router
 from chat import callbacks, choice, notice
 from chat.choice import ModelChoice
@@ -20,6 +22,8 @@ from datalayer.layer import KeepchatDataLayer
 from operations.logs import quiet_libraries
 from operations.parts import migrate_now, open_storage, open_store
 from settings import Settings
+
+logger = logging.getLogger("keepchat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,11 @@ def build() -> Parts:
     settings = environment.load()
     environment.prepare_data_dir(settings)
     environment.export_auth_secret(settings)
-    local.require_loopback(config.run.host)
+    prepare_access(settings)
     chosen = choose_model(settings)
     migrate(settings)
     store, storage = open_store(settings), open_storage(settings)
     layer = KeepchatDataLayer(store, storage, config.run.root_path)
-    server.add_middleware(local.LocalAccess)
     for router in (
         files_router(store, storage, config.run.root_path),
         notice.notice_router(chosen.notice, config.run.root_path),
@@ -50,6 +53,29 @@ def build() -> Parts:
         # Before Chainlit's own routes: its last one answers every path.
         server.router.routes[:0] = router.routes
     return Parts(settings, layer, chosen)
+
+
+def prepare_access(settings: Settings) -> None:
+    """Put what lets people in before all of Chainlit's routes."""
+    if settings.auth_mode == "local":
+        local.require_loopback(config.run.host)
+        server.add_middleware(local.LocalAccess)
+        return
+    users = UsersFile(settings.users_path)
+    try:
+        if not users.accounts():
+            logger.warning("Nobody can sign in yet: run 'python manage.py user add NAME'.")
+    except AccountError as exc:
+        sys.exit(f"USERS_FILE: {exc}")
+    server.add_middleware(password.PasswordAccess, users=users)
+
+
+def register_access(settings: Settings) -> None:
+    """Let Chainlit ask who somebody is."""
+    if settings.auth_mode == "local":
+        local.register_user()
+    else:
+        password.register_login(UsersFile(settings.users_path))
 
 
 def choose_model(settings: Settings) -> ModelChoice:
@@ -88,7 +114,7 @@ def migrate(settings: Settings) -> None:
 def register(parts: Parts) -> None:
     """Let Chainlit call us; done again after each reload of the code."""
     turns = Turns(parts.layer, parts.choice.model, parts.settings.system_prompt)
-    local.register_user()
+    register_access(parts.settings)
     guard.guard_socket()
     callbacks.register(turns)
 

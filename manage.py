@@ -4,30 +4,26 @@ import argparse
 import sys
 
 import settings as environment
-from datalayer.errors import DataLayerError
+from operations import accounts, schema
 from operations.logs import quiet_libraries
-from operations.parts import migrate_now
+
+COMMANDS = (schema, accounts)
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     root = argparse.ArgumentParser(prog="manage.py", description="Operator commands of Keepchat.")
-    commands = root.add_subparsers(dest="command", required=True)
-    commands.add_parser("migrate", help="bring the database's schema to this version")
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
+    for module in COMMANDS:
+        module.add_commands(commands)
     return root
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run one command."""
-    parser().parse_args(arguments)
+    """Run one command and end with its exit code."""
+    asked = parser().parse_args(arguments)
     quiet_libraries()
-    settings = environment.load()
-    environment.prepare_data_dir(settings)
-    try:
-        migrate_now(settings)
-    except DataLayerError as exc:
-        sys.exit(f"DATABASE_URL: {exc}")
-    sys.stdout.write("The database's schema is that of this version.\n")
+    sys.exit(asked.run(environment.load(), asked))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,8 @@ class Settings(BaseSettings):
     model_temperature: float | None = Field(default=None, ge=0, le=2)
     model_timeout_s: float = Field(default=60, gt=0)
 
-    auth_mode: Literal["local"] = "local"
+    auth_mode: Literal["local", "password"] = "local"
+    users_file: Path | None = None
     chainlit_auth_secret: SecretStr | None = None
 
     @model_validator(mode="after")
@@ -89,6 +90,11 @@ class Settings(BaseSettings):
         """The database file, absolute."""
         given = self.database_url.removeprefix("sqlite:///")
         return ROOT / given if given else self.data_path / "keepchat.db"
+
+    @property
+    def users_path(self) -> Path:
+        """The file with the accounts of AUTH_MODE=password, absolute."""
+        return ROOT / self.users_file if self.users_file else self.data_path / "users.json"
 
     @property
     def storage(self) -> str:

@@ -1,0 +1,95 @@
+"""AUTH_MODE=password: a login page, accounts in a file.
+
+Chainlit's login is a signed cookie that nobody can call back for 15 days. So each request is
+looked at: without its account, or from before the last change of the password, it is none.
+"""
+
+from typing import Any
+
+import anyio.to_thread
+import chainlit as cl
+import jwt
+from anyio import CapacityLimiter
+from chainlit.auth import get_token_from_cookies
+from chainlit.auth.jwt import get_jwt_secret
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from access.accounts import Account, UsersFile
+from access.throttle import Throttle, TooManyTries
+
+HASHING_THREADS = 2  # a hash takes 64 MiB and a core for a moment
+
+
+def register_login(users: UsersFile) -> None:
+    """Let Chainlit's login page ask for accounts of this file."""
+    login = Login(users)
+
+    @cl.password_auth_callback
+    async def password_auth(name: str, password: str) -> cl.User | None:
+        account = await login.account(name, password)
+        return cl.User(identifier=account.name) if account else None
+
+
+class Login:
+    """Answers the login page."""
+
+    def __init__(self, users: UsersFile) -> None:
+        self._users = users
+        self._throttle = Throttle()
+        self._threads = CapacityLimiter(HASHING_THREADS)
+
+    async def account(self, name: str, password: str) -> Account | None:
+        """Return the account if this is its password; slower and slower while it is not."""
+        try:
+            async with self._throttle.turn(name.casefold()) as attempt:
+                account = await anyio.to_thread.run_sync(
+                    self._users.verify, name, password, limiter=self._threads
+                )
+                attempt.failed = account is None
+                return account
+        except TooManyTries:
+            return None
+
+
+class PasswordAccess:
+    """The middleware: takes logins away that do not count any more."""
+
+    def __init__(self, app: ASGIApp, users: UsersFile) -> None:
+        self._app = app
+        self._users = users
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket") and not self._counts(scope):
+            scope = without_login(scope)
+        await self._app(scope, receive, send)
+
+    def _counts(self, scope: Scope) -> bool:
+        token = _token(HTTPConnection(scope))
+        return token is None or self._is_valid(token)
+
+    def _is_valid(self, token: str) -> bool:
+        try:
+            login: dict[str, Any] = jwt.decode(token, get_jwt_secret() or "", algorithms=["HS256"])
+            account = self._users.find(str(login["identifier"]))
+            return account is not None and account.honours(float(login["iat"]))
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
+            return False
+
+
+def without_login(scope: Scope) -> Scope:
+    """Return the request without the cookies and headers that sign it in."""
+    stripped = {**scope, "headers": list(scope["headers"])}
+    headers = MutableHeaders(scope=stripped)
+    for name in ("cookie", "authorization"):
+        if name in headers:
+            del headers[name]
+    return stripped
+
+
+def _token(request: HTTPConnection) -> str | None:
+    if token := get_token_from_cookies(request.cookies):
+        return str(token)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else None

@@ -1,0 +1,93 @@
+"""`manage.py user`: the accounts of AUTH_MODE=password."""
+
+import argparse
+import getpass
+import sys
+
+import anyio
+
+from access.accounts import AccountError, UsersFile
+from datalayer.errors import DataLayerError
+from datalayer.writes import DeleteUser, RevisionClock
+from operations.commands import Subcommands
+from operations.parts import migrate, open_store
+from settings import Settings, prepare_data_dir
+
+
+def add_commands(commands: Subcommands) -> None:
+    """Add the commands to the command line."""
+    user = commands.add_parser("user", help="keep the accounts of AUTH_MODE=password")
+    actions = user.add_subparsers(required=True, metavar="ACTION")
+    for name, what in (("add", "make an account"), ("passwd", "change a password")):
+        action = actions.add_parser(name, help=what)
+        action.add_argument("name")
+        action.add_argument("--password-stdin", action="store_true", help="read it, do not ask")
+        action.set_defaults(run=guarded, action=add if name == "add" else change_password)
+    action = actions.add_parser("remove", help="remove an account; conversations stay")
+    action.add_argument("name")
+    action.add_argument("--with-conversations", action="store_true", help="delete them too")
+    action.set_defaults(run=guarded, action=remove)
+    actions.add_parser("list", help="list the accounts").set_defaults(
+        run=guarded, action=list_accounts
+    )
+
+
+def guarded(settings: Settings, asked: argparse.Namespace) -> int:
+    """Run an action; what cannot be done is one line and exit code 1."""
+    prepare_data_dir(settings)
+    try:
+        print(asked.action(settings, asked))
+    except AccountError as exc:
+        sys.exit(str(exc))
+    except DataLayerError as exc:
+        sys.exit(f"DATABASE_URL: {exc}")
+    if settings.auth_mode != "password":
+        print("Note: accounts count only with AUTH_MODE=password in .env.", file=sys.stderr)
+    return 0
+
+
+def add(settings: Settings, asked: argparse.Namespace) -> str:
+    """Make an account."""
+    account = UsersFile(settings.users_path).add(asked.name, _password(asked))
+    return f"{account.name} can sign in now."
+
+
+def change_password(settings: Settings, asked: argparse.Namespace) -> str:
+    """Change a password."""
+    account = UsersFile(settings.users_path).set_password(asked.name, _password(asked))
+    return f"The password of {account.name} is changed, and they are signed out everywhere."
+
+
+def remove(settings: Settings, asked: argparse.Namespace) -> str:
+    """Remove an account, and the conversations where that is asked."""
+    account = UsersFile(settings.users_path).remove(asked.name)
+    if not asked.with_conversations:
+        return f"{account.name} cannot sign in any more. Their conversations are kept."
+    anyio.run(_delete_conversations, settings, account.name)
+    return f"{account.name} cannot sign in any more. Their conversations are deleted."
+
+
+def list_accounts(settings: Settings, _asked: argparse.Namespace) -> str:
+    """List names and since when their passwords are as they are."""
+    accounts = UsersFile(settings.users_path).accounts()
+    lines = [f"{each.name}\t{each.changed_at}" for each in accounts.values()]
+    return "\n".join(sorted(lines)) or "There are no accounts. Make one: manage.py user add NAME"
+
+
+def _password(asked: argparse.Namespace) -> str:
+    if asked.password_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass("Password: ")
+    if password != getpass.getpass("Again: "):
+        message = "These were two different passwords; nothing is changed."
+        raise AccountError(message)
+    return password
+
+
+async def _delete_conversations(settings: Settings, name: str) -> None:
+    await migrate(settings)
+    store = open_store(settings)
+    try:
+        await store.apply([DeleteUser(identifier=name, revision=RevisionClock().next())])
+    finally:
+        await store.close()

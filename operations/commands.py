@@ -1,0 +1,6 @@
+"""What the operator commands have in common."""
+
+import argparse
+from typing import TypeAlias
+
+Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
