@@ -10,7 +10,7 @@ import os
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -42,8 +42,13 @@ class Account:
     changed_at: str
 
     def honours(self, signed_in_at: float) -> bool:
-        """Tell whether a login of that moment (seconds since 1970, whole) still counts."""
-        return signed_in_at >= int(datetime.fromisoformat(self.changed_at).timestamp())
+        """Tell whether a login of that moment, in seconds since 1970, still counts."""
+        return signed_in_at >= datetime.fromisoformat(self.changed_at).timestamp()
+
+    @property
+    def wait_s(self) -> float:
+        """How long it takes until a login counts, in seconds; more than 0 just after a change."""
+        return (datetime.fromisoformat(self.changed_at) - datetime.now(UTC)).total_seconds()
 
 
 Accounts = Mapping[str, Account]
@@ -154,8 +159,9 @@ def _account(name: str, password: str) -> Account:
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         message = f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
         raise AccountError(message)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Account(name, _hasher.hash(password), now)
+    # Logins know whole seconds only: those of this second are void, too.
+    next_second = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    return Account(name, _hasher.hash(password), next_second.isoformat())
 
 
 def _clean(name: str) -> str:

@@ -4,6 +4,7 @@ Chainlit's login is a signed cookie that nobody can call back for 15 days. So ea
 looked at: without its account, or from before the last change of the password, it is none.
 """
 
+import asyncio
 from typing import Any
 
 import anyio.to_thread
@@ -48,6 +49,8 @@ class Login:
                     self._users.verify, name, password, limiter=self._threads
                 )
                 attempt.failed = account is None
+                if account:
+                    await asyncio.sleep(account.wait_s)
                 return account
         except TooManyTries:
             return None

@@ -1,5 +1,5 @@
-// Two faults of Chainlit's page in how its requests follow each other.
-import { at } from "./server.js";
+// Faults of Chainlit's page in what follows its requests.
+import { at, isOurs } from "./server.js";
 
 const REOPENED_MS = 1000;
 
@@ -9,6 +9,7 @@ export function mendRequests() {
   window.fetch = (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
     if (url.endsWith("/set-session-cookie")) return inTurn(input, init);
+    if (url.endsWith("/login")) return returning(send, input, init);
     if (url.endsWith("/project/thread") && init?.method === "DELETE") {
       return leavingIt(send, input, init);
     }
@@ -35,4 +36,13 @@ async function leavingIt(send, input, init) {
   const reply = await send(input, init);
   if (wasOpen && reply.ok) setTimeout(() => isOpen() && location.replace(at("")), REOPENED_MS);
   return reply;
+}
+
+// Who opens a link and has to sign in first would end up on the empty page.
+async function returning(send, input, init) {
+  const reply = await send(input, init);
+  const wanted = document.referrer;
+  if (!reply.ok || !isOurs(wanted) || wanted.endsWith("/login")) return reply;
+  location.replace(wanted);
+  return new Promise(() => {}); // the page is on its way out
 }

@@ -4,6 +4,9 @@ const ROOT = new URL("../../", import.meta.url);
 /** The address of a path of the server. */
 export const at = (path) => new URL(path, ROOT).href;
 
+/** Whether an address is one of this server's. */
+export const isOurs = (url) => url.startsWith(ROOT.href);
+
 /** The reply as an object, null where there is none: the page does without. */
 export async function fetchJson(path) {
   try {

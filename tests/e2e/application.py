@@ -119,6 +119,20 @@ class Application:
             self._process.kill()
             await self._process.wait()
 
+    async def manage(self, *arguments: str, typed: str = "") -> str:
+        """Run an operator command with the program's settings; it has to succeed."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "manage.py", *arguments),
+            cwd=self.home,
+            env=self._environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        output, errors = await process.communicate(typed.encode())
+        assert process.returncode == 0, errors.decode()
+        return output.decode()
+
     async def restart(self) -> None:
         """Stop it and start it again with the same data and on the same port."""
         await self.stop()

@@ -26,6 +26,18 @@ class Chat:
         await self.page.goto(self._url + path)
         await self._connected()
 
+    async def sign_in(self, name: str, password: str, *, path: str = "/") -> None:
+        """Load the page, which leads to the login, and sign in."""
+        await self.page.goto(self._url + path)
+        await self.fill_login(name, password)
+        await self._connected()
+
+    async def fill_login(self, name: str, password: str) -> None:
+        """Fill the login page and send it."""
+        await self.page.locator("#email").fill(name)
+        await self.page.locator("#password").fill(password)
+        await self.page.get_by_role("button", name="Sign In").click()
+
     async def _connected(self) -> None:
         """Wait for the paper clip: what is typed before the page is connected is lost."""
         await expect(self.page.locator("#upload-button")).to_be_enabled()

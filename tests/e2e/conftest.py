@@ -112,7 +112,8 @@ async def start_application(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_chat(request: pytest.FixtureRequest, browser: Browser) -> AsyncIterator[OpenChat]:
-    """Opens a program's page in a fresh profile, or in a second tab `beside` another page."""
+    """Opens a program's page in a fresh profile, or in a second tab `beside` another page;
+    where it wants a login, with a name and a password."""
     profiles: list[Profile] = []
 
     async def open_page(
@@ -121,12 +122,13 @@ async def open_chat(request: pytest.FixtureRequest, browser: Browser) -> AsyncIt
         *,
         locale: str = "en-US",
         beside: Chat | None = None,
+        sign_in: tuple[str, str] | None = None,
     ) -> Chat:
         if beside is None:
             profiles.append(await Profile.new(browser, locale))
         context = beside.page.context if beside else profiles[-1].context
         chat = Chat(await context.new_page(), application.url)
-        await chat.open(path)
+        await (chat.sign_in(*sign_in, path=path) if sign_in else chat.open(path))
         return chat
 
     yield open_page

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import jwt
@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from access import throttle
+from access import accounts, throttle
 from access.accounts import UsersFile
 from access.password import Login, PasswordAccess
 from access.throttle import Throttle, TooManyTries
@@ -22,15 +22,23 @@ SECRET = "s" * 48
 PASSWORD = "correct horse"
 
 
+class AnHourAgo(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "AnHourAgo":
+        return cls.fromtimestamp(time.time() - 3600, tz)
+
+
 async def who(request: Request) -> JSONResponse:
     seen = {name: request.headers.get(name) for name in ("cookie", "authorization", "accept")}
     return JSONResponse(seen)
 
 
 @pytest.fixture
-def users(tmp_path: Path) -> UsersFile:
+def users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UsersFile:
     users = UsersFile(tmp_path / "users.json")
+    monkeypatch.setattr(accounts, "datetime", AnHourAgo)
     users.add("anna", PASSWORD)
+    monkeypatch.undo()
     return users
 
 
@@ -60,9 +68,11 @@ def test_a_login_counts_while_its_account_is_there(client: TestClient, users: Us
     assert not is_signed_in(client, login)
 
 
-def test_a_new_password_voids_older_logins(client: TestClient) -> None:
-    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
-    assert not is_signed_in(client, token(iat=an_hour_ago))
+def test_a_new_password_voids_older_logins(client: TestClient, users: UsersFile) -> None:
+    login = token()
+    assert is_signed_in(client, login)
+    users.set_password("anna", "another horse")
+    assert not is_signed_in(client, login)
 
 
 def test_a_forged_or_foreign_login_does_not_count(client: TestClient) -> None:
@@ -82,6 +92,7 @@ async def test_the_login_page_is_answered(users: UsersFile) -> None:
     found = await login.account("Anna", PASSWORD)
     assert found is not None
     assert found.name == "anna"
+    assert found.honours(int(time.time()))
     assert await login.account("anna", "wrong horse") is None
     assert await login.account("nobody", PASSWORD) is None
 
