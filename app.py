@@ -13,9 +13,10 @@ import settings as environment
 from access import guard, local, password
 from access.accounts import AccountError, UsersFile
 from access.files import files_router
-from chat import callbacks, choice, notice
-from chat.choice import ModelChoice
-from chat.model import Endpoint
+from chat import callbacks, choice, editing, notice
+from chat.choice import Models, Wanted
+from chat.model import Endpoint, Manner
+from chat.titles import Titles
 from chat.turn import Turns
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
@@ -32,7 +33,7 @@ class Parts:
 
     settings: Settings
     layer: KeepchatDataLayer
-    choice: ModelChoice
+    models: Models
 
 
 def build() -> Parts:
@@ -42,17 +43,17 @@ def build() -> Parts:
     environment.prepare_data_dir(settings)
     environment.export_auth_secret(settings)
     prepare_access(settings)
-    chosen = choose_model(settings)
+    models = choose_models(settings)
     migrate(settings)
     store, storage = open_store(settings), open_storage(settings)
     layer = KeepchatDataLayer(store, storage, config.run.root_path)
     for router in (
         files_router(store, storage, config.run.root_path),
-        notice.notice_router(chosen.notice, config.run.root_path),
+        notice.notice_router(models.notice, config.run.root_path),
     ):
         # Before Chainlit's own routes: its last one answers every path.
         server.router.routes[:0] = router.routes
-    return Parts(settings, layer, chosen)
+    return Parts(settings, layer, models)
 
 
 def prepare_access(settings: Settings) -> None:
@@ -78,27 +79,40 @@ def register_access(settings: Settings) -> None:
         password.register_login(UsersFile(settings.users_path))
 
 
-def choose_model(settings: Settings) -> ModelChoice:
-    """Return the model that the settings name."""
-    key = settings.openai_api_key
+def choose_models(settings: Settings) -> Models:
+    """Return the models that the settings name."""
+    azure = settings.azure_openai_endpoint
+    key = settings.azure_openai_api_key if azure else settings.openai_api_key
+    endpoint = Endpoint(
+        model="",
+        api_key=key.get_secret_value() if key else "",
+        base_url=azure or settings.openai_base_url,
+        azure_version=settings.azure_openai_api_version if azure else None,
+        context_tokens=settings.model_context_tokens,
+        timeout_s=settings.model_timeout_s,
+    )
+    wanted = Wanted(
+        endpoint=endpoint,
+        names=settings.models,
+        ollama_url=settings.ollama_url,
+        local=settings.auth_mode == "local",
+    )
     try:
-        return choice.choose(
-            api_key=key.get_secret_value() if key else None,
-            base_url=settings.openai_base_url,
-            model=settings.openai_model,
-            ollama_url=settings.ollama_url,
-            local=settings.auth_mode == "local",
-            manner=Endpoint(
-                model="",
-                api_key="",
-                context_tokens=settings.model_context_tokens,
-                answer_tokens=settings.model_answer_tokens,
-                temperature=settings.model_temperature,
-                timeout_s=settings.model_timeout_s,
-            ),
-        )
+        return choice.choose(wanted)
     except choice.NoModel as exc:
         sys.exit(str(exc))
+
+
+def turns_of(parts: Parts) -> Turns:
+    """Return what answers, in the manner that the settings ask for."""
+    settings = parts.settings
+    manner = Manner(
+        system_prompt=settings.system_prompt,
+        answer_tokens=settings.model_answer_tokens,
+        temperature=settings.model_temperature,
+    )
+    titles = Titles(parts.layer) if settings.thread_titles == "on" else None
+    return Turns(parts.layer, parts.models, manner, titles)
 
 
 def migrate(settings: Settings) -> None:
@@ -113,10 +127,11 @@ def migrate(settings: Settings) -> None:
 
 def register(parts: Parts) -> None:
     """Let Chainlit call us; done again after each reload of the code."""
-    turns = Turns(parts.layer, parts.choice.model, parts.settings.system_prompt)
+    turns = turns_of(parts)
     register_access(parts.settings)
     guard.guard_socket()
     callbacks.register(turns)
+    editing.guard_edits(parts.layer)
 
     @cl.data_layer
     def data_layer() -> KeepchatDataLayer:
@@ -127,12 +142,12 @@ def register(parts: Parts) -> None:
         # Asked for now: without a layer at hand Chainlit would open one of its own on DATABASE_URL.
         chainlit.data.get_data_layer()
         parts.layer.start()
-        await parts.choice.model.start()
+        await parts.models.start()
 
     @cl.on_app_shutdown
     async def on_app_shutdown() -> None:
         await turns.close()
-        await parts.choice.model.close()
+        await parts.models.close()
 
 
 def main() -> None:

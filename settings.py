@@ -20,11 +20,12 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
 
 OLLAMA = "http://localhost:11434"
+AZURE_VERSION = "2024-10-21"
 DEFAULT_PROMPT = "You are a helpful assistant. Answer in the language of the question."
 
 
@@ -37,6 +38,12 @@ def _scheme_in(*known: str) -> AfterValidator:
         return url
 
     return AfterValidator(check)
+
+
+def _list(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
 def _off(value: object) -> object:
@@ -61,6 +68,10 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = None
     openai_base_url: HttpUrl | None = None
     openai_model: str | None = None
+    openai_models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = ()
+    azure_openai_endpoint: HttpUrl | None = None
+    azure_openai_api_key: SecretStr | None = None
+    azure_openai_api_version: str = AZURE_VERSION
     ollama_url: Annotated[str, BeforeValidator(_off), _scheme_in("http", "https")] = OLLAMA
 
     system_prompt: str = DEFAULT_PROMPT
@@ -68,6 +79,7 @@ class Settings(BaseSettings):
     model_answer_tokens: int = Field(default=4_000, ge=16)
     model_temperature: float | None = Field(default=None, ge=0, le=2)
     model_timeout_s: float = Field(default=60, gt=0)
+    thread_titles: Literal["on", "off"] = "on"
 
     auth_mode: Literal["local", "password"] = "local"
     users_file: Path | None = None
@@ -79,6 +91,19 @@ class Settings(BaseSettings):
             message = "MODEL_ANSWER_TOKENS has to be smaller than MODEL_CONTEXT_TOKENS"
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _one_service(self) -> "Settings":
+        if self.azure_openai_endpoint and self.openai_base_url:
+            message = "AZURE_OPENAI_ENDPOINT and OPENAI_BASE_URL name two services: set one of them"
+            raise ValueError(message)
+        return self
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of the models, OPENAI_MODEL first; empty where none is named."""
+        named = (self.openai_model, *self.openai_models)
+        return tuple(dict.fromkeys(name for name in named if name))
 
     @property
     def data_path(self) -> Path:

@@ -25,7 +25,7 @@ def compile_lock(target: str, *options: str) -> None:
     """Resolves into the file; versions that it holds already are kept if they still fit."""
     command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-config"]
     command += ["--universal", "--python-version", "3.11", "--generate-hashes", "--strip-extras"]
-    command += ["--no-header", "--output-file", target]
+    command += ["--no-header", "--fork-strategy", "fewest", "--output-file", target]
     subprocess.run([*command, *options], cwd=ROOT, check=True)
 
 

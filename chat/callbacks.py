@@ -7,11 +7,24 @@ from chainlit.server import sio
 from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 
+from chat import choices
 from chat.turn import Turns
 
 
 def register(turns: Turns) -> None:
     """Let Chainlit call these turns."""
+    config.code.set_chat_profiles = None
+    if len(turns.models.names) > 1:
+
+        @cl.set_chat_profiles
+        async def chat_profiles(_user: cl.User | None) -> list[cl.ChatProfile]:
+            return choices.profiles(turns.models)
+
+    async def on_chat_start() -> None:
+        await choices.offer_settings(turns)
+
+    # Not by Chainlit's decorator, which would store a run in every thread.
+    config.code.on_chat_start = on_chat_start
 
     @cl.on_message
     async def on_message(message: cl.Message) -> None:
@@ -19,7 +32,8 @@ def register(turns: Turns) -> None:
 
     @cl.on_chat_resume
     async def on_chat_resume(thread: ThreadDict) -> None:
-        """Exists so that Chainlit lets threads be resumed; the page gets the thread itself."""
+        await choices.restore_profile(thread, turns.models)
+        await choices.offer_settings(turns)
 
     sio.on("stop", _stop)
 

@@ -1,5 +1,6 @@
-"""Which model answers: the one that is set, else an Ollama on this machine, else the built-in."""
+"""Which models answer: those that are set, else an Ollama on this machine, else the built-in."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import httpx2
@@ -17,60 +18,106 @@ class NoModel(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ModelChoice:
-    """The model that answers and what the page says about it."""
+class Wanted:
+    """What the settings say about models. `endpoint` holds what all of them have in common."""
 
-    model: Model
-    notice: Notice | None = None
+    endpoint: Endpoint
+    names: Sequence[str] = ()
+    ollama_url: str = ""
+    local: bool = False
+    """An Ollama or the built-in model will do."""
 
 
-def choose(
-    *,
-    api_key: str | None,
-    base_url: str | None,
-    model: str | None,
-    ollama_url: str,
-    local: bool,
-    manner: Endpoint,
-) -> ModelChoice:
-    """Return the model to use; `manner` holds limits and manner of asking for real models.
+class Models:
+    """The models that answer, the first by default, and what the page says about them."""
 
-    Raises `NoModel`. An Ollama or the built-in model is taken only where `local` is true.
-    """
-    if api_key or base_url:
-        name = model or (_first_model(base_url, api_key) if base_url else DEFAULT_MODEL)
-        key = api_key or "none"
-        return ModelChoice(
-            model=RemoteModel(replace(manner, model=name, api_key=key, base_url=base_url))
-        )
-    if local and ollama_url and (found := _ollama_model(ollama_url, model)):
-        endpoint = replace(manner, model=found, api_key="ollama", base_url=f"{ollama_url}/v1")
-        return ModelChoice(model=RemoteModel(endpoint), notice=notice.ollama(found))
-    if local and (weights := demo.weights()):
-        return ModelChoice(model=demo.DemoModel(weights), notice=notice.DEMO)
+    def __init__(self, models: Iterable[Model], notice: Notice | None = None) -> None:
+        self._models = {model.name: model for model in models}
+        self.notice = notice
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all models; users choose among them where there are several."""
+        return list(self._models)
+
+    @property
+    def default(self) -> Model:
+        """The model for whoever has chosen none."""
+        return next(iter(self._models.values()))
+
+    def find(self, name: str | None) -> Model | None:
+        """Return the model with this name, None when it is not or no longer there."""
+        return self._models.get(name or "")
+
+    async def start(self) -> None:
+        """Begin to load what answering needs."""
+        for model in self._models.values():
+            await model.start()
+
+    async def close(self) -> None:
+        """Close every connection that was opened."""
+        for model in self._models.values():
+            await model.close()
+
+
+def choose(wanted: Wanted) -> Models:
+    """Return the models to use. Raises `NoModel`."""
+    endpoint = wanted.endpoint
+    if endpoint.azure_version:
+        return _deployments(wanted)
+    if endpoint.api_key or endpoint.base_url:
+        names = wanted.names or [_only_model(endpoint) if endpoint.base_url else DEFAULT_MODEL]
+        return _remote(replace(endpoint, api_key=endpoint.api_key or "none"), names)
+    if wanted.local and wanted.ollama_url and (names := _ollama_models(wanted)):
+        ollama = replace(endpoint, api_key="ollama", base_url=f"{wanted.ollama_url}/v1")
+        return _remote(ollama, names, notice.ollama(names[0]))
+    if wanted.local and (weights := demo.weights()):
+        return Models([demo.DemoModel(weights)], notice.DEMO)
     message = "OPENAI_API_KEY: no model is set. Set it, or OPENAI_BASE_URL, in .env"
     raise NoModel(
-        f"{message}, or type 'make run', which installs a demo model." if local else message
+        f"{message}, or type 'make run', which installs a demo model."
+        if wanted.local
+        else f"{message}."
     )
 
 
-def _first_model(base_url: str, api_key: str | None) -> str:
+def _deployments(wanted: Wanted) -> Models:
+    if not wanted.names:
+        message = "OPENAI_MODEL: Azure OpenAI needs the name of a deployment. Set it in .env."
+        raise NoModel(message)
+    if not wanted.endpoint.api_key:
+        message = "AZURE_OPENAI_API_KEY: AZURE_OPENAI_ENDPOINT needs a key. Set it in .env."
+        raise NoModel(message)
+    return _remote(wanted.endpoint, wanted.names)
+
+
+def _remote(endpoint: Endpoint, names: Iterable[str], notice: Notice | None = None) -> Models:
+    return Models((RemoteModel(replace(endpoint, model=name)) for name in names), notice)
+
+
+def _only_model(endpoint: Endpoint) -> str:
     """Return the first model that a server lists, for servers that have but one."""
-    models = _list_models(base_url, api_key)
+    models = _list_models(endpoint.base_url or "", endpoint.api_key)
     if not models:
         message = "OPENAI_MODEL: the server at OPENAI_BASE_URL lists no model. Name one in .env."
         raise NoModel(message)
     return models[0]
 
 
-def _ollama_model(ollama_url: str, wanted: str | None) -> str | None:
-    models = _list_models(f"{ollama_url}/v1", None)
-    if wanted:
-        return next((name for name in models if name.split(":")[0] == wanted.split(":")[0]), None)
-    return models[0] if models else None
+def _ollama_models(wanted: Wanted) -> list[str]:
+    """Return those of the wanted models that are there; the first one where none is wanted."""
+    found = _list_models(f"{wanted.ollama_url}/v1")
+    if not wanted.names:
+        return found[:1]
+    matches = (next((name for name in found if _means(want, name)), None) for want in wanted.names)
+    return [name for name in matches if name]
 
 
-def _list_models(base_url: str, api_key: str | None) -> list[str]:
+def _means(wanted: str, name: str) -> bool:
+    return wanted == name or wanted.split(":")[0] == name.split(":")[0]
+
+
+def _list_models(base_url: str, api_key: str = "") -> list[str]:
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     try:
         reply = httpx2.get(

@@ -8,16 +8,18 @@ import importlib.util
 import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from openai.types.chat import ChatCompletionMessageParam
 
-from chat.model import Endpoint, Model, RemoteModel
+from chat.model import Ending, Endpoint, Manner, Model, Piece, RemoteModel
 
 PARALLEL = 2  # answers at once; on two cores more would only be slower
 CONTEXT_TOKENS = 2_048  # a longer prompt takes over ten seconds to read
 ANSWER_TOKENS = 200  # longer answers drift
+TEMPERATURE = 0.2
 
 
 def weights() -> Path | None:
@@ -32,8 +34,10 @@ def weights() -> Path | None:
 class DemoModel(Model):
     """The built-in model; loaded in the background, kept until `close`."""
 
+    name = "SmolLM2-135M"
     context_tokens = CONTEXT_TOKENS
-    answer_tokens = ANSWER_TOKENS
+    longest_answer = ANSWER_TOKENS
+    names_threads = False
 
     def __init__(self, weights: Path) -> None:
         self._weights = weights
@@ -53,21 +57,24 @@ class DemoModel(Model):
         key = secrets.token_urlsafe(24)
         self._server = await asyncio.to_thread(_serve, self._weights, key)
         endpoint = Endpoint(
-            model="SmolLM2-135M",
+            model=self.name,
             api_key=key,
             base_url=f"{self._server.listening_address}/v1",
             context_tokens=CONTEXT_TOKENS,
-            answer_tokens=ANSWER_TOKENS,
-            temperature=0.2,
             extra_body={"repeat_penalty": 1.1},
         )
         return RemoteModel(endpoint)
 
     async def stream(
-        self, messages: Sequence[ChatCompletionMessageParam]
-    ) -> AsyncGenerator[str, None]:
+        self, messages: Sequence[ChatCompletionMessageParam], manner: Manner
+    ) -> AsyncGenerator[Piece | Ending, None]:
         remote = await asyncio.shield(self._begin())
-        async with self._places, aclosing(remote.stream(messages)) as pieces:
+        sober = replace(
+            manner,
+            temperature=TEMPERATURE if manner.temperature is None else manner.temperature,
+            answer_tokens=min(manner.answer_tokens, ANSWER_TOKENS),
+        )
+        async with self._places, aclosing(remote.stream(messages, sober)) as pieces:
             async for piece in pieces:
                 yield piece
 

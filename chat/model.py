@@ -2,22 +2,23 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import openai
-from openai import AsyncOpenAI
+from openai import AsyncAzureOpenAI, AsyncOpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
 CONNECT_TIMEOUT_S = 10
-
+MAX_RETRIES = 2
 
 # OpenAI's own newer models take the second name only, most other servers the first only.
 _LIMIT, _OPENAI_LIMIT = "max_tokens", "max_completion_tokens"
 _OPENAI_HOSTS = (".openai.com", ".openai.azure.com")
+_USAGE_OPTION = "stream_options"
 
 
 class AnswerInterrupted(Exception):
@@ -28,16 +29,44 @@ class EmptyAnswer(Exception):
     """The model ended its answer without a word."""
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of the answer, or of what the model thought before it."""
+
+    text: str
+    is_thought: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an answer ended, and what it cost where the server tells."""
+
+    is_cut: bool = False
+    """The answer reached the limit on its length."""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manner:
+    """How to answer: what a user may choose for a conversation."""
+
+    system_prompt: str = ""
+    answer_tokens: int = 4_000
+    temperature: float | None = None
+    """None for the model's own."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """Where a model is and how it is asked. Tokens are the model's own; times are seconds."""
+    """Where a model is. Tokens are the model's own; times are seconds."""
 
     model: str
     api_key: str
     base_url: str | None = None
+    azure_version: str | None = None
+    """The API version where `base_url` is an Azure OpenAI resource and `model` a deployment."""
     context_tokens: int = 16_000
-    answer_tokens: int = 4_000
-    temperature: float | None = None
     timeout_s: float = 60.0
     extra_body: Mapping[str, Any] = field(default_factory=dict)
 
@@ -45,14 +74,19 @@ class Endpoint:
 class Model(ABC):
     """Answers a conversation."""
 
+    name: str
     context_tokens: int
     """How much of the conversation it can take in, its answer included."""
-    answer_tokens: int
-    """How long an answer may be."""
+    longest_answer: int
+    """How long an answer may be at most, in tokens."""
+    names_threads: bool = True
+    """Whether it is good enough to be asked for a conversation's title."""
 
     @abstractmethod
-    def stream(self, messages: Sequence[ChatCompletionMessageParam]) -> AsyncGenerator[str, None]:
-        """Yield the answer piece by piece.
+    def stream(
+        self, messages: Sequence[ChatCompletionMessageParam], manner: Manner
+    ) -> AsyncGenerator[Piece | Ending, None]:
+        """Yield the answer piece by piece and at last its ending.
 
         Raises openai's errors, and `AnswerInterrupted` when the stream ends too early. Closing
         the iterator ends the request.
@@ -72,38 +106,46 @@ class RemoteModel(Model):
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
+        self.name = endpoint.model
         self.context_tokens = endpoint.context_tokens
-        self.answer_tokens = endpoint.answer_tokens
-        self._client = AsyncOpenAI(
-            api_key=endpoint.api_key,
-            base_url=endpoint.base_url,
-            timeout=openai.Timeout(endpoint.timeout_s, connect=CONNECT_TIMEOUT_S),
-            max_retries=2,
-        )
+        self.longest_answer = endpoint.context_tokens // 2
+        self._client = _client(endpoint)
+        self._tells_usage = True
 
     async def stream(
-        self, messages: Sequence[ChatCompletionMessageParam]
-    ) -> AsyncGenerator[str, None]:
-        complete = begun = False
+        self, messages: Sequence[ChatCompletionMessageParam], manner: Manner
+    ) -> AsyncGenerator[Piece | Ending, None]:
+        begun = False
+        progress = _Progress()
         try:
-            async with await self._ask(messages) as chunks:
+            async with await self._ask(messages, manner) as chunks:
                 async for chunk in chunks:
-                    for choice in chunk.choices:
-                        complete = complete or choice.finish_reason is not None
-                        if choice.delta.content:
-                            begun = True
-                            yield choice.delta.content
+                    for piece in progress.pieces(chunk):
+                        begun = True
+                        yield piece
         except (json.JSONDecodeError, httpx2.TransportError, openai.APIConnectionError) as exc:
             if begun or isinstance(exc, json.JSONDecodeError):
                 raise AnswerInterrupted from exc
             raise
-        if not complete:
-            raise AnswerInterrupted
+        yield progress.ending()
 
-    async def _ask(self, messages: Sequence[ChatCompletionMessageParam]) -> Any:
-        optional: dict[str, Any] = {limit_name(self._endpoint.base_url): self.answer_tokens}
-        if self._endpoint.temperature is not None:
-            optional["temperature"] = self._endpoint.temperature
+    async def _ask(self, messages: Sequence[ChatCompletionMessageParam], manner: Manner) -> Any:
+        try:
+            return await self._create(messages, manner)
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as exc:
+            # A few servers count tokens unasked and know no such option.
+            if not self._tells_usage or _USAGE_OPTION not in str(exc):
+                raise
+            self._tells_usage = False
+            return await self._create(messages, manner)
+
+    async def _create(self, messages: Sequence[ChatCompletionMessageParam], manner: Manner) -> Any:
+        limit = min(manner.answer_tokens, self.longest_answer)
+        optional: dict[str, Any] = {limit_name(self._endpoint.base_url): limit}
+        if manner.temperature is not None:
+            optional["temperature"] = manner.temperature
+        if self._tells_usage:
+            optional[_USAGE_OPTION] = {"include_usage": True}
         return await self._client.chat.completions.create(
             model=self._endpoint.model,
             messages=list(messages),
@@ -117,6 +159,58 @@ class RemoteModel(Model):
 
     async def close(self) -> None:
         await self._client.close()
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What the chunks of an answer have said so far."""
+
+    reason: str | None = None
+    usage: Any = None
+
+    def pieces(self, chunk: Any) -> Iterator[Piece]:
+        self.usage = getattr(chunk, "usage", None) or self.usage
+        for choice in chunk.choices:
+            self.reason = choice.finish_reason or self.reason
+            if thought := _thought(choice.delta):
+                yield Piece(thought, is_thought=True)
+            if choice.delta.content:
+                yield Piece(choice.delta.content)
+
+    def ending(self) -> Ending:
+        if self.reason is None:
+            raise AnswerInterrupted
+        return Ending(
+            is_cut=self.reason == "length",
+            input_tokens=getattr(self.usage, "prompt_tokens", None),
+            output_tokens=getattr(self.usage, "completion_tokens", None),
+        )
+
+
+def _thought(delta: Any) -> str:
+    # Not OpenAI's own: the first is DeepSeek's name for it, the second that of most others.
+    for name in ("reasoning_content", "reasoning"):
+        if isinstance(text := getattr(delta, name, None), str):
+            return text
+    return ""
+
+
+def _client(endpoint: Endpoint) -> AsyncOpenAI:
+    timeout = openai.Timeout(endpoint.timeout_s, connect=CONNECT_TIMEOUT_S)
+    if endpoint.azure_version:
+        return AsyncAzureOpenAI(
+            azure_endpoint=endpoint.base_url or "",
+            api_version=endpoint.azure_version,
+            api_key=endpoint.api_key,
+            timeout=timeout,
+            max_retries=MAX_RETRIES,
+        )
+    return AsyncOpenAI(
+        api_key=endpoint.api_key,
+        base_url=endpoint.base_url,
+        timeout=timeout,
+        max_retries=MAX_RETRIES,
+    )
 
 
 def limit_name(base_url: str | None) -> str:

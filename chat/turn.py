@@ -2,33 +2,35 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from typing import Any
 
 import chainlit as cl
-from chainlit.chat_context import chat_context
-from chainlit.utils import utc_now
 
 from chat import history
+from chat.choice import Models
 from chat.gathering import gathered
-from chat.model import EmptyAnswer, Model
-from chat.sentences import ThreadDeleted, sentence_for
+from chat.manner import chosen
+from chat.model import EmptyAnswer, Manner, Model
+from chat.reply import Reply
+from chat.sentences import ANSWER_IS_CUT, ThreadDeleted, sentence_for
+from chat.titles import Titles
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 
 logger = logging.getLogger(__name__)
 
-CHECKPOINT_S = 1.0  # what is shown is stored at least this often
-
 
 class Turns:
-    """Answers messages with one model."""
+    """Answers messages, each by the model and in the manner that its conversation has chosen."""
 
-    def __init__(self, layer: KeepchatDataLayer, model: Model, system_prompt: str) -> None:
+    def __init__(
+        self, layer: KeepchatDataLayer, models: Models, manner: Manner, titles: Titles | None
+    ) -> None:
+        self.models = models
+        self.manner = manner
         self._layer = layer
-        self._model = model
-        self._system_prompt = system_prompt
+        self._titles = titles
         self._running: set[asyncio.Task[Any]] = set()
 
     async def close(self) -> None:
@@ -36,51 +38,61 @@ class Turns:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        if self._titles:
+            await self._titles.close()
 
     async def answer(self, question: cl.Message) -> None:
         """Answer a message in its thread; whatever goes wrong is said in the page."""
         self._note_running()
-        reply = cl.Message(content="", created_at=utc_now(), metadata={"state": "streaming"})
+        session = cl.context.session
+        model = self.models.find(session.chat_profile) or self.models.default
+        manner = chosen(session.chat_settings, self.manner)
+        reply = Reply(self._layer, model.name)
         try:
-            async with self._checkpoints(reply):
-                await self._stream(question, reply)
-            await self._finish(reply, "done")
+            async with reply.stored_on_the_way():
+                await self._stream(question, reply, model, manner)
+            await reply.finish("done")
+            await self._after(question, reply, model, manner)
         except asyncio.CancelledError:
             # A second Stop must not keep what was shown from being stored.
-            await asyncio.shield(self._finish(reply, "stopped"))
+            await asyncio.shield(reply.finish("stopped"))
             raise
         except Exception as exc:  # every failure is said in the page, and the chat goes on
             logger.warning("No whole answer in thread %s", question.thread_id, exc_info=exc)
-            await self._finish(reply, "interrupted")
+            await reply.finish("interrupted")
             await cl.ErrorMessage(content=sentence_for(exc)).send()
 
     def _note_running(self) -> None:
         task = asyncio.current_task()
         if task:
+            # Chainlit does so for a new question, not for an edited one: Stop would not stop it.
+            cl.context.session.current_task = task
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
-    async def _stream(self, question: cl.Message, reply: cl.Message) -> None:
+    async def _stream(
+        self, question: cl.Message, reply: Reply, model: Model, manner: Manner
+    ) -> None:
         durable = asyncio.create_task(self._when_durable(question.thread_id))
         try:
-            pieces = self._model.stream(await self._messages(question))
-            async with aclosing(gathered(pieces)) as texts:
-                async for text in texts:
+            pieces = model.stream(await self._messages(question, model, manner), manner)
+            async with aclosing(gathered(pieces)) as batches:
+                async for batch in batches:
                     await durable
-                    await reply.stream_token(text)
+                    await reply.show(batch)
             await durable
         finally:
             durable.cancel()
-        if not reply.content:
+        if not reply.text:
             raise EmptyAnswer
 
-    async def _messages(self, question: cl.Message) -> list[Any]:
+    async def _messages(self, question: cl.Message, model: Model, manner: Manner) -> list[Any]:
         thread = await self._layer.get_thread(question.thread_id)
         return history.build(
             history.before(thread["steps"] if thread else [], question.id, question.created_at),
             question.content,
-            system=self._system_prompt,
-            budget=self._model.context_tokens - self._model.answer_tokens,
+            system=manner.system_prompt,
+            budget=model.context_tokens - min(manner.answer_tokens, model.longest_answer),
         )
 
     async def _when_durable(self, thread_id: str) -> None:
@@ -95,34 +107,21 @@ class Turns:
         if not author:
             raise ThreadDeleted(thread_id)
 
-    @asynccontextmanager
-    async def _checkpoints(self, reply: cl.Message) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._keep_storing(reply))
-        try:
-            yield
-        finally:
-            task.cancel()
+    async def _after(
+        self, question: cl.Message, reply: Reply, model: Model, manner: Manner
+    ) -> None:
+        if reply.is_cut:
+            limit = min(manner.answer_tokens, model.longest_answer)
+            await cl.context.emitter.send_toast(ANSWER_IS_CUT.format(tokens=limit), "warning")
+        await self._keep_choices(question.thread_id)
+        if self._titles:
+            self._titles.begin(model, question, reply.text)
 
-    async def _keep_storing(self, reply: cl.Message) -> None:
-        stored = ""
-        while True:
-            await asyncio.sleep(CHECKPOINT_S)
-            if reply.content != stored:
-                stored = reply.content
-                self._layer.checkpoint(reply.to_dict())
-
-    async def _finish(self, reply: cl.Message, state: str) -> None:
-        """Store what was shown and tell the page that it is all."""
-        if not reply.content:
-            return
-        reply.streaming = False
-        reply.metadata = {"state": state}
-        step = reply.to_dict()
-        chat_context.add(reply)
-        stored = asyncio.create_task(self._layer.update_step(step))
-        await cl.context.emitter.update_step(step)
+    async def _keep_choices(self, thread_id: str) -> None:
+        """Store what was chosen for the conversation; Chainlit does when the page is left."""
+        session = cl.context.session
+        chosen = {"chat_profile": session.chat_profile, "chat_settings": session.chat_settings}
         try:
-            await stored
+            await self._layer.update_thread(thread_id, metadata=chosen)
         except DataLayerError:
-            logger.exception("The answer %s is not stored", reply.id)
-            await cl.context.emitter.send_toast("This answer could not be saved.", "error")
+            logger.exception("Profile and settings of thread %s are not stored", thread_id)

@@ -22,6 +22,7 @@ from datalayer.values import Json
 MAX_NAME = 200  # characters of a thread's name; the first message is one until a title is found
 
 # What the page needs to be there and of the right type, whatever was written.
+_SHARE = ("is_shared", "shared_at")
 _STEP_DEFAULTS: Mapping[str, Json] = {
     "name": "",
     "type": "undefined",
@@ -112,3 +113,17 @@ def thread_dict(record: ThreadRecord, root_path: str = "") -> ThreadDict:
 def listed_thread_dict(record: ThreadRecord) -> ThreadDict:
     """Return a thread of a list; the sidebar sorts and groups by `createdAt`: last activity."""
     return {**thread_dict(record), "createdAt": record.updated_at}
+
+
+def thread_metadata(metadata: Mapping[str, Any], *, of_session: bool) -> dict[str, Any]:
+    """Return the metadata to merge into a thread's.
+
+    A session carries a copy from when it was resumed: whether the thread is shared now it does not
+    know. Who takes a share back sends no `shared_at`, which means that it is to go.
+    """
+    told = dict(metadata)
+    if of_session:
+        return {name: value for name, value in told.items() if name not in _SHARE}
+    if told.get("is_shared") is False:
+        told.setdefault("shared_at", None)
+    return told

@@ -7,7 +7,7 @@ same step: the order of the calls is the order of the writes.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -160,6 +160,8 @@ class KeepchatDataLayer(BaseDataLayer):
         metadata: dict[str, Any] | None = None,
         tags: list[str] | None = None,
     ) -> None:
+        if metadata is not None:
+            metadata = convert.thread_metadata(metadata, of_session=_in_context())
         owner = self._identifiers.get(user_id) if user_id else _current_user()
         if user_id and owner is None:
             owner = await self._identifier_of(user_id)
@@ -207,6 +209,16 @@ class KeepchatDataLayer(BaseDataLayer):
             thread_id = step.thread_id
         write = DeleteStep(id=step_id, thread_id=thread_id, revision=self._clock.next())
         await self._write_later(write)
+
+    async def delete_steps(self, thread_id: str, step_ids: Iterable[str]) -> None:
+        """Delete steps of a thread together: they are all in the writer before the first await."""
+        writes = [
+            DeleteStep(id=step_id, thread_id=thread_id, revision=self._clock.next())
+            for step_id in step_ids
+        ]
+        stored = [self._submit(write) for write in writes]
+        for done in stored:
+            await asyncio.shield(done)
 
     async def get_favorite_steps(self, user_id: str) -> list["StepDict"]:
         return [convert.step_dict(step) for step in await self._store.get_favorites(user_id)]
@@ -359,8 +371,7 @@ class KeepchatDataLayer(BaseDataLayer):
 
     async def _write_with_bytes(self, write: Write, source: bytes | Path | None) -> Result:
         # Both begin before the first await: a caller that is cancelled stops neither.
-        stored = self._writer.submit(write)
-        stored.add_done_callback(lambda done: self._look_for_removals(write, done))
+        stored = self._submit(write)
         upload = None
         if isinstance(write, SaveElement) and source is not None:
             upload = self._upload(write, source, stored)
@@ -368,6 +379,11 @@ class KeepchatDataLayer(BaseDataLayer):
         if upload:
             await asyncio.shield(upload)
         return result
+
+    def _submit(self, write: Write) -> "asyncio.Future[Result]":
+        stored = self._writer.submit(write)
+        stored.add_done_callback(lambda done: self._look_for_removals(write, done))
+        return stored
 
     def _look_for_removals(self, write: Write, done: "asyncio.Future[Result]") -> None:
         late = isinstance(write, FinishElement)

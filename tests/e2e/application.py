@@ -54,7 +54,7 @@ def command(*arguments: str) -> list[str]:
 def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of the program: nothing of the developer's gets in."""
     kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
-    return {**kept, "HOME": str(home), "LANG": "C.UTF-8", "OLLAMA_URL": "off", **settings}
+    return {**kept, "HOME": str(home), "LANG": "C.UTF-8", "OLLAMA_URL": "off", "THREAD_TITLES": "off", **settings}
 
 
 class Application:

@@ -7,13 +7,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import pytest
+from openai import AsyncAzureOpenAI
 
 from chat import choice, demo
-from chat.choice import NoModel, choose
+from chat.choice import Models, NoModel, Wanted, choose
 from chat.demo import DemoModel
 from chat.model import Endpoint, RemoteModel, limit_name
 
-MANNER = Endpoint(model="", api_key="")
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -45,14 +45,17 @@ def lister() -> Iterator[str]:
     server.server_close()
 
 
-def chosen(**given: Any) -> choice.ModelChoice:
-    nothing: dict[str, Any] = {"api_key": None, "base_url": None, "model": None}
-    return choose(**{**nothing, "ollama_url": NOWHERE, "local": True, "manner": MANNER, **given})
+def chosen(
+    *, api_key: str = "", base_url: str | None = None, azure: str | None = None, **given: Any
+) -> Models:
+    common = Endpoint(model="", api_key=api_key, base_url=base_url, azure_version=azure)
+    wanted: dict[str, Any] = {"ollama_url": NOWHERE, "local": True, **given}
+    return choose(Wanted(endpoint=common, **wanted))
 
 
-def endpoint(found: choice.ModelChoice) -> Endpoint:
-    assert isinstance(found.model, RemoteModel)
-    return found.model._endpoint
+def endpoint(found: Models) -> Endpoint:
+    assert isinstance(found.default, RemoteModel)
+    return found.default._endpoint
 
 
 def test_a_key_alone_means_openai() -> None:
@@ -81,16 +84,49 @@ def test_an_ollama_on_this_machine_is_found_and_named(lister: str) -> None:
 
 
 def test_ollama_answers_with_the_model_that_is_set(lister: str) -> None:
-    assert endpoint(chosen(ollama_url=lister, model="qwen3")).model == "qwen3:4b"
+    assert endpoint(chosen(ollama_url=lister, names=["qwen3"])).model == "qwen3:4b"
 
 
 def test_an_ollama_without_models_is_passed_over(lister: str) -> None:
     Lister.models = []
-    assert isinstance(chosen(ollama_url=lister).model, DemoModel)
+    assert isinstance(chosen(ollama_url=lister).default, DemoModel)
 
 
 def test_ollama_is_not_asked_when_it_is_off(lister: str) -> None:
-    assert isinstance(chosen(ollama_url="").model, DemoModel)
+    assert isinstance(chosen(ollama_url="").default, DemoModel)
+
+
+def test_several_models_are_offered_in_their_order(lister: str) -> None:
+    found = chosen(api_key="k", names=["b", "a"])
+    assert found.names == ["b", "a"]
+    assert found.default.name == "b"
+    a = found.find("a")
+    assert a is not None
+    assert a.name == "a"
+    assert found.find("c") is None
+    assert found.find(None) is None
+    assert chosen(ollama_url=lister, names=["qwen3", "absent", "llama3.2:3b"]).names == [
+        "qwen3:4b",
+        "llama3.2:3b",
+    ]
+
+
+def test_azure_is_asked_for_deployments() -> None:
+    found = chosen(
+        api_key="k", base_url="https://mine.openai.azure.com", azure="2024-10-21", names=["mine"]
+    )
+    assert endpoint(found).model == "mine"
+    assert isinstance(found.default, RemoteModel)
+    assert isinstance(found.default._client, AsyncAzureOpenAI)
+
+
+@pytest.mark.parametrize(
+    ("given", "variable"),
+    [({"api_key": "k"}, "OPENAI_MODEL"), ({"names": ["mine"]}, "AZURE_OPENAI_API_KEY")],
+)
+def test_azure_without_deployment_or_key_is_fatal(given: dict[str, Any], variable: str) -> None:
+    with pytest.raises(NoModel, match=f"^{variable}: "):
+        chosen(base_url="https://mine.openai.azure.com", azure="2024-10-21", **given)
 
 
 def test_the_demo_model_says_that_it_is_one() -> None:

@@ -15,12 +15,12 @@ async def pieces(*texts: str) -> AsyncIterator[str]:
 
 async def test_nothing_is_lost_and_the_order_is_kept() -> None:
     texts = [str(number) for number in range(500)]
-    got = [text async for text in gathered(pieces(*texts), interval_s=0)]
-    assert "".join(got) == "".join(texts)
+    got = [batch async for batch in gathered(pieces(*texts), interval_s=0)]
+    assert [text for batch in got for text in batch] == texts
 
 
 async def test_what_arrives_together_goes_together() -> None:
-    got = [text async for text in gathered(pieces(*"abcdefgh"), interval_s=0.01)]
+    got = [batch async for batch in gathered(pieces(*"abcdefgh"), interval_s=0.01)]
     assert len(got) < 8
 
 
@@ -33,9 +33,9 @@ async def test_the_first_piece_does_not_wait_for_the_second() -> None:
         yield "second"
 
     stream = gathered(slow(), interval_s=0)
-    assert await anext(stream) == "first"
+    assert await anext(stream) == ["first"]
     release.set()
-    assert await anext(stream) == "second"
+    assert await anext(stream) == ["second"]
     with pytest.raises(StopAsyncIteration):
         await anext(stream)
 
@@ -46,7 +46,7 @@ async def test_an_error_comes_after_what_was_before_it() -> None:
         raise ConnectionError
 
     stream = gathered(broken(), interval_s=0)
-    assert await anext(stream) == "a"
+    assert await anext(stream) == ["a"]
     with pytest.raises(ConnectionError):
         await anext(stream)
 
@@ -70,4 +70,4 @@ async def test_closing_it_closes_the_pieces_and_leaves_no_task() -> None:
 
 
 async def test_an_empty_stream_is_empty() -> None:
-    assert [text async for text in gathered(pieces(), interval_s=0)] == []
+    assert [batch async for batch in gathered(pieces(), interval_s=0)] == []

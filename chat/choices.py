@@ -1,0 +1,46 @@
+"""What people choose for a conversation: a model and the chat settings."""
+
+import chainlit as cl
+from chainlit.session import WebsocketSession
+from chainlit.types import ThreadDict
+
+from chat.choice import Models
+from chat.manner import chosen, widgets
+from chat.turn import Turns
+
+GONE = "The model {gone} is not available any more; {used} answers now."
+
+
+def profiles(models: Models) -> list[cl.ChatProfile]:
+    """Return the models as chat profiles."""
+    first = models.names[0]
+    return [
+        cl.ChatProfile(
+            name=name,
+            markdown_description=f"Answers are written by **{name}**.",
+            default=name == first,
+        )
+        for name in models.names
+    ]
+
+
+async def offer_settings(turns: Turns) -> None:
+    """Send the page its form of chat settings, filled in as the session has them."""
+    session = cl.context.session
+    model = turns.models.find(session.chat_profile) or turns.models.default
+    await cl.ChatSettings(widgets(chosen(session.chat_settings, turns.manner), model)).send()
+
+
+async def restore_profile(thread: ThreadDict, models: Models) -> None:
+    """Go on with a model that there is: the page could not be used with any other."""
+    session = cl.context.session
+    metadata = thread["metadata"] or {}
+    gone = metadata.get("chat_profile")
+    if not gone or not isinstance(session, WebsocketSession) or models.find(gone):
+        return
+    used = models.default.name
+    name = used if len(models.names) > 1 else None
+    thread["metadata"] = {**metadata, "chat_profile": name}
+    session.chat_profile = name
+    cl.user_session.set("chat_profile", name)
+    await cl.context.emitter.send_toast(GONE.format(gone=gone, used=used), "warning")
