@@ -54,7 +54,14 @@ def command(*arguments: str) -> list[str]:
 def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of the program: nothing of the developer's gets in."""
     kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
-    return {**kept, "HOME": str(home), "LANG": "C.UTF-8", "OLLAMA_URL": "off", "THREAD_TITLES": "off", **settings}
+    return {
+        **kept,
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "OLLAMA_URL": "off",
+        "THREAD_TITLES": "off",
+        **settings,
+    }
 
 
 class Application:
@@ -92,6 +99,10 @@ class Application:
         with httpx2.Client(base_url=self.url) as client:
             await until(lambda: process.returncode is not None or _is_up(client), "the program")
         assert process.returncode is None, self.log()[printed:]
+
+    def set(self, name: str, value: str) -> None:
+        """Change a setting; it counts from the next start."""
+        self._environment[name] = value
 
     @property
     def is_running(self) -> bool:

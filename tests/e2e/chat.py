@@ -83,6 +83,27 @@ class Chat:
         await self.page.get_by_role("dialog").get_by_role("textbox").fill(comment)
         await self.page.locator("#submit-feedback").click()
 
+    def model_button(self) -> Locator:
+        """The button that shows which model answers."""
+        return self.page.locator("#chat-profiles")
+
+    async def choose_model(self, name: str) -> None:
+        """Choose the model that answers."""
+        await self.model_button().click()
+        await self.page.locator(f'[data-test="select-item:{name}"]').click()
+        await expect(self.model_button()).to_have_text(name)
+        await self._connected()
+
+    async def set_answer(self, *, instructions: str, temperature: str) -> None:
+        """Fill the chat settings."""
+        await self.page.locator("#chat-settings-open-modal").click()
+        dialog = self.page.get_by_role("dialog")
+        await dialog.locator("textarea#system_prompt").fill(instructions)
+        await dialog.locator("button#temperature").click()
+        await self.page.get_by_role("option", name=temperature, exact=True).click()
+        await dialog.locator("#confirm").click()
+        await expect(dialog).to_have_count(0)
+
     async def new_chat(self) -> None:
         """Leave this conversation for a new one."""
         await self.page.locator("#new-chat-button").click()

@@ -70,6 +70,23 @@ class Database:
             for kind, text, metadata, is_error in found
         ]
 
+    def steps(self, thread_id: str) -> list[tuple[str, str]]:
+        """Type and name of a thread's steps, the oldest first."""
+        found = self.rows(
+            "SELECT type, name FROM steps WHERE threadId = ? ORDER BY createdAt, sequence",
+            thread_id,
+        )
+        return [(kind, name) for kind, name in found]
+
+    def metadata(self, thread_id: str) -> list[dict[str, Any]]:
+        """The metadata of a thread's answers, the oldest first."""
+        found = self.rows(
+            "SELECT metadata FROM steps "
+            "WHERE threadId = ? AND type = 'assistant_message' ORDER BY createdAt",
+            thread_id,
+        )
+        return [json.loads(metadata) for (metadata,) in found]
+
     def name(self, thread_id: str) -> str | None:
         """A thread's name."""
         return next(

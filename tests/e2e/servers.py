@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from openai import AsyncOpenAI
@@ -49,6 +50,12 @@ class ModelServer:
             if entry["body"] and "messages" in entry["body"]
         ]
         return [messages for messages in sent if messages[-1] == ("user", question)]
+
+    def requests(self, question: str) -> list[dict[str, Any]]:
+        """The requests whose last message contained this text."""
+        entries = self._client.get("/__aimock/journal").raise_for_status().json()
+        bodies = [entry["body"] for entry in entries if entry["body"]]
+        return [body for body in bodies if question in str(body["messages"][-1]["content"])]
 
     async def answer(self, question: str) -> str:
         """The whole answer, asked for as the program asks for it."""

@@ -880,3 +880,38 @@ async def test_after_close_writes_are_refused(parts: Parts) -> None:
     await parts.layer.close()
     with pytest.raises(WriterClosed):
         await parts.layer.create_step(step_dict(new_id()))
+
+
+# Edits and shares
+
+
+async def test_steps_are_deleted_together_in_one_batch(parts: Parts) -> None:
+    thread_id, ids = new_id(), [new_id() for _ in range(5)]
+    batches: list[int] = []
+    for step_id in ids:
+        await parts.layer.create_step(step_dict(thread_id, step_id))
+    apply = parts.store.apply
+
+    async def counting(writes: Sequence[Write]) -> list[Result]:
+        batches.append(len(writes))
+        return await apply(writes)
+
+    parts.store.apply = counting  # type: ignore[method-assign]
+    await parts.layer.delete_steps(thread_id, ids[1:])
+    assert batches == [4]
+    thread = await parts.layer.get_thread(thread_id)
+    assert thread is not None
+    assert [step["id"] for step in thread["steps"] or []] == ids[:1]
+
+
+async def test_a_share_that_is_taken_back_stays_so_when_the_page_is_left(
+    layer: KeepchatDataLayer, session: WebsocketSession
+) -> None:
+    thread_id = await thread_of(layer, await user(layer))
+    shared = {"is_shared": True, "shared_at": TIME, "chat_profile": "a"}
+    await layer.update_thread(thread_id, metadata=shared)
+    await layer.update_thread(thread_id, metadata={"is_shared": False, "chat_profile": "a"})
+    enter(session)  # one that was opened while the thread was shared
+    await layer.update_thread(thread_id, metadata={**shared, "chat_profile": "b"})
+    thread = await get(layer, thread_id)
+    assert thread["metadata"] == {"is_shared": False, "chat_profile": "b"}

@@ -1,0 +1,160 @@
+"""Models, chat settings, thoughts, titles and edits, as a person sees them and as they are kept."""
+
+import pytest_asyncio
+from playwright.async_api import expect
+
+from tests.e2e.application import Application
+from tests.e2e.chat import Chat
+from tests.e2e.conftest import OpenChat, StartApplication
+from tests.e2e.servers import ModelServer
+from tests.e2e.waiting import until
+
+FIRST = "I am the first model."
+SECOND = "I am the second model."
+PARIS = "The capital of France is Paris."
+ROME = "The capital of Italy is Rome."
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def several(start_application: StartApplication, model: ModelServer) -> Application:
+    """The program with two models, which also give titles."""
+    settings = {**model.settings, "OPENAI_MODELS": "second", "THREAD_TITLES": "on"}
+    return await start_application(settings=settings)
+
+
+async def test_model_and_settings_stay_with_the_conversation(
+    several: Application, open_chat: OpenChat, model: ModelServer
+) -> None:
+    chat = await open_chat(several)
+    await chat.choose_model("second")
+    await chat.set_answer(instructions="Speak like a sailor.", temperature="0.3")
+    await chat.ask("Tell me, who are you?")
+    await chat.answered(SECOND)
+    [request] = model.requests("Tell me, who are you?")
+    assert request["model"] == "second"
+    assert request["temperature"] == 0.3
+    assert request["messages"][0] == {"role": "system", "content": "Speak like a sailor."}
+    thread_id = await chat.thread_id()
+
+    await several.kill()  # what was chosen does not wait for the page to be left
+    await several.start()
+    again = await open_chat(several, f"/thread/{thread_id}")
+    await expect(again.answers).to_have_text(SECOND)
+    await expect(again.model_button()).to_have_text("second")
+    await again.ask("Once more, who are you?")
+    await again.answered(SECOND)
+    [request] = model.requests("Once more, who are you?")
+    assert request["model"] == "second"
+    assert request["temperature"] == 0.3
+    assert request["messages"][0]["content"] == "Speak like a sailor."
+
+    fresh = await open_chat(several)
+    await fresh.ask("Fresh, who are you?")
+    await fresh.answered(FIRST)
+    [request] = model.requests("Fresh, who are you?")
+    assert "temperature" not in request
+
+
+async def test_a_model_that_is_gone_gives_way_with_a_notice(
+    start_application: StartApplication, model: ModelServer, open_chat: OpenChat
+) -> None:
+    settings = {**model.settings, "OPENAI_MODELS": "second,third"}
+    app = await start_application(settings=settings)
+    chat = await open_chat(app)
+    await chat.choose_model("second")
+    await chat.ask("Soon gone, who are you?")
+    await chat.answered(SECOND)
+    path = f"/thread/{await chat.thread_id()}"
+    await app.stop()
+    app.set("OPENAI_MODELS", "third")
+    await app.start()
+    again = await open_chat(app, path)
+    await expect(again.toasts).to_contain_text("The model second is not available any more")
+    await again.ask("Instead, who are you?")
+    await again.answered(FIRST)
+    await expect(again.questions).to_have_count(2)
+
+
+async def test_a_title_comes_without_a_reload_and_never_over_a_given_name(
+    several: Application, open_chat: OpenChat
+) -> None:
+    chat = await open_chat(several)
+    question = "Which bird is rare, and wants a title?"
+    await chat.ask(question)
+    await chat.answered("The northern bald ibis is rare.")
+    await expect(chat.thread("A bird on cliffs")).to_have_count(1)
+    await expect(chat.thread(question)).to_have_count(0)
+    thread_id = await chat.thread_id()
+    assert several.database.name(thread_id) == "A bird on cliffs"
+    await chat.rename("A bird on cliffs", "Waldrapp")
+    await chat.ask("Which bird is rare, and wants a title?")
+    await chat.turn_ended()
+    await expect(chat.answers).to_have_count(2)
+    await several.restart()
+    assert several.database.name(thread_id) == "Waldrapp"
+
+
+async def test_thoughts_are_a_step_and_usage_is_kept(app: Application, chat: Chat) -> None:
+    question = "Please think first: how much is it?"
+    await chat.ask(question)
+    await chat.answered("It is forty-two.")
+    thread_id = await chat.thread_id()
+    kept = app.database.steps(thread_id)
+    assert [(kind, name) for kind, name in kept if kind in ("llm", "assistant_message")] == [
+        ("llm", "reasoning"),
+        ("assistant_message", "Keepchat"),
+    ]
+    [metadata] = app.database.metadata(thread_id)
+    assert metadata["usage"] == {"input_tokens": 31, "output_tokens": 17}
+    assert metadata["model"] == "scripted"
+    await chat.open(f"/thread/{thread_id}")
+    await chat.page.get_by_text("Used reasoning").click()
+    await expect(chat.page.get_by_text("Six times nine is not it")).to_be_visible()
+    await expect(chat.answers).to_have_text("It is forty-two.")
+
+
+async def test_an_answer_at_its_limit_says_so(chat: Chat) -> None:
+    await chat.ask("Please run out of words")
+    await chat.answered("This is as far as")
+    await expect(chat.toasts).to_contain_text("The answer reached its limit of 4,000 tokens")
+
+
+async def test_an_edit_removes_what_followed_thoughts_and_runs_too(
+    app: Application, chat: Chat, model: ModelServer
+) -> None:
+    await chat.ask("Please think first: to be edited")
+    await chat.answered("It is forty-two.")
+    await chat.ask("What is the capital of France, to be removed?")
+    await chat.answered(PARIS)
+    thread_id = await chat.thread_id()
+    edited = "and of Italy, in its place?"
+    await chat.edit(chat.questions.first, edited)
+    await chat.answered(ROME)
+    await expect(chat.questions).to_have_count(1)
+    await expect(chat.answers).to_have_count(1)
+    expected = [
+        ("user_message", "local"),
+        ("run", "on_message"),
+        ("assistant_message", "Keepchat"),
+    ]
+    await until(lambda: app.database.steps(thread_id) == expected, "the steps of one turn")
+    [conversation] = model.conversations(edited)
+    assert [role for role, _ in conversation] == ["system", "user"]
+    await chat.open(f"/thread/{thread_id}")
+    await expect(chat.questions).to_have_text([edited])
+    await expect(chat.answers).to_have_text([ROME])
+    await expect(chat.page.get_by_text("Used reasoning")).to_have_count(0)
+
+
+async def test_an_edited_question_can_be_stopped(app: Application, chat: Chat) -> None:
+    await chat.ask("What is the capital of France, before the story?")
+    await chat.answered(PARIS)
+    await chat.edit(chat.questions.first, "Tell me a long story instead")
+    await chat.shown_past("Sentence 2")
+    await chat.stop()
+    await chat.turn_ended()
+    thread_id = await chat.thread_id()
+    question, answer = app.database.messages(thread_id)
+    assert question.text == "Tell me a long story instead"
+    assert answer.state == "stopped"
+    assert answer.text.startswith("Sentence 1 of the long story")

@@ -1,0 +1,50 @@
+"""Each failure of a model has a sentence that says what to do."""
+
+import httpx2
+import openai
+import pytest
+
+from chat.sentences import sentence_for
+
+REQUEST = httpx2.Request("POST", "http://localhost/v1/chat/completions")
+
+
+def refusal(status: int, message: str = "no") -> openai.APIStatusError:
+    kinds = {400: openai.BadRequestError, 422: openai.UnprocessableEntityError}
+    reply = httpx2.Response(status, request=REQUEST)
+    return kinds.get(status, openai.APIStatusError)(message, response=reply, body=None)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "This model's maximum context length is 8192 tokens.",
+        "Prompt is too long",
+        "{'code': 'context_length_exceeded'}",
+        "input has too many tokens",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_prompt_that_is_too_long(status: int, message: str) -> None:
+    assert sentence_for(refusal(status, message)).startswith("This is too long for the model.")
+
+
+def test_a_temperature_that_a_model_does_not_take() -> None:
+    said = sentence_for(refusal(400, "Unsupported value: 'temperature' does not support 0.3"))
+    assert "chat settings" in said
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (openai.APITimeoutError(request=REQUEST), "in time"),
+        (httpx2.ReadTimeout("slow"), "in time"),
+        (openai.APIConnectionError(request=REQUEST), "cannot be reached"),
+        (httpx2.ConnectError("refused"), "cannot be reached"),
+        (refusal(400), "refuses the request"),
+        (refusal(503), "has a fault"),
+        (RuntimeError("a defect"), "Your message is kept"),
+    ],
+)
+def test_each_failure_has_its_sentence(error: Exception, words: str) -> None:
+    assert words in sentence_for(error)
