@@ -1,8 +1,9 @@
 """Wiring only: settings -> storage -> store -> data layer -> chat. Run by `chainlit run app.py`."""
 
+import asyncio
 import logging
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import chainlit as cl
 import chainlit.data
@@ -13,14 +14,14 @@ import settings as environment
 from access import guard, local, password
 from access.accounts import AccountError, UsersFile
 from access.files import files_router
-from chat import callbacks, choice, editing, notice
-from chat.choice import Models, Wanted
-from chat.model import Endpoint, Manner
+from chat import callbacks, editing, notice
+from chat.choice import Models, NoModel
 from chat.titles import Titles
 from chat.turn import Turns
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from operations.logs import quiet_libraries
+from operations.models import manner_of, open_models
 from operations.parts import migrate_now, open_storage, open_store
 from settings import Settings
 
@@ -56,6 +57,12 @@ def build() -> Parts:
     return Parts(settings, layer, models)
 
 
+def renewed(parts: Parts) -> Parts:
+    """Return the parts with new models: reloaded code does not know the old ones' pieces."""
+    server.state.closing = asyncio.get_running_loop().create_task(parts.models.close())
+    return replace(parts, models=choose_models(parts.settings))
+
+
 def prepare_access(settings: Settings) -> None:
     """Put what lets people in before all of Chainlit's routes."""
     if settings.auth_mode == "local":
@@ -80,39 +87,17 @@ def register_access(settings: Settings) -> None:
 
 
 def choose_models(settings: Settings) -> Models:
-    """Return the models that the settings name."""
-    azure = settings.azure_openai_endpoint
-    key = settings.azure_openai_api_key if azure else settings.openai_api_key
-    endpoint = Endpoint(
-        model="",
-        api_key=key.get_secret_value() if key else "",
-        base_url=azure or settings.openai_base_url,
-        azure_version=settings.azure_openai_api_version if azure else None,
-        context_tokens=settings.model_context_tokens,
-        timeout_s=settings.model_timeout_s,
-    )
-    wanted = Wanted(
-        endpoint=endpoint,
-        names=settings.models,
-        ollama_url=settings.ollama_url,
-        local=settings.auth_mode == "local",
-    )
+    """Return the models that the settings name; without one the program ends."""
     try:
-        return choice.choose(wanted)
-    except choice.NoModel as exc:
+        return open_models(settings)
+    except NoModel as exc:
         sys.exit(str(exc))
 
 
 def turns_of(parts: Parts) -> Turns:
     """Return what answers, in the manner that the settings ask for."""
-    settings = parts.settings
-    manner = Manner(
-        system_prompt=settings.system_prompt,
-        answer_tokens=settings.model_answer_tokens,
-        temperature=settings.model_temperature,
-    )
-    titles = Titles(parts.layer) if settings.thread_titles == "on" else None
-    return Turns(parts.layer, parts.models, manner, titles)
+    titles = Titles(parts.layer) if parts.settings.thread_titles == "on" else None
+    return Turns(parts.layer, parts.models, manner_of(parts.settings), titles)
 
 
 def migrate(settings: Settings) -> None:
@@ -152,8 +137,8 @@ def register(parts: Parts) -> None:
 
 def main() -> None:
     """Build the parts the first time, and register what calls them."""
-    if not hasattr(server.state, "keepchat"):
-        server.state.keepchat = build()
+    kept = getattr(server.state, "keepchat", None)
+    server.state.keepchat = renewed(kept) if kept else build()
     register(server.state.keepchat)
 
 

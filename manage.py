@@ -3,11 +3,10 @@
 import argparse
 import sys
 
-import settings as environment
-from operations import accounts, schema
+from operations import accounts, doctor, schema
 from operations.logs import quiet_libraries
 
-COMMANDS = (schema, accounts)
+COMMANDS = (doctor, schema, accounts)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,7 +22,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run one command and end with its exit code."""
     asked = parser().parse_args(arguments)
     quiet_libraries()
-    sys.exit(asked.run(environment.load(), asked))
+    sys.exit(asked.run(asked))
 
 
 if __name__ == "__main__":

@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         return ROOT / self.data_dir
 
     @property
+    def database_kind(self) -> str:
+        """What kind of database it is, for people."""
+        return "SQLite"
+
+    @property
     def sqlite_path(self) -> Path:
         """The database file, absolute."""
         given = self.database_url.removeprefix("sqlite:///")
@@ -127,12 +132,25 @@ class Settings(BaseSettings):
         return self.storage_url or f"file:{quote(str(self.data_path / 'files'))}"
 
 
-def load() -> Settings:
-    """Return the settings; stops the program with one line when a value is wrong."""
+class SettingsError(Exception):
+    """Values are wrong; the message has a line for each."""
+
+
+def read() -> Settings:
+    """Return the settings. Raises `SettingsError`."""
     try:
         return Settings()
     except ValidationError as exc:
-        sys.exit("\n".join(_sentence(error) for error in exc.errors()))
+        lines = [_sentence(error) for error in exc.errors()]
+        raise SettingsError("\n".join(lines)) from None  # the cause would tell secrets
+
+
+def load() -> Settings:
+    """Return the settings; stops the program with one line when a value is wrong."""
+    try:
+        return read()
+    except SettingsError as exc:
+        sys.exit(str(exc))
 
 
 def _sentence(error: Any) -> str:

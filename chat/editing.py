@@ -4,11 +4,13 @@ Chainlit's own handler removes the later messages only, one by one; their runs a
 there again when the thread is resumed.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import chainlit as cl
+from chainlit.chat_context import chat_context
 from chainlit.context import init_ws_context
 from chainlit.server import sio
 from chainlit.session import WebsocketSession
@@ -19,6 +21,9 @@ from datalayer.layer import KeepchatDataLayer
 logger = logging.getLogger(__name__)
 
 Edit = Callable[[str, dict[str, Any]], Awaitable[None]]
+
+READ_S = 1.0  # so long an edit waits for the database to tell what the page has to remove
+REFUSAL = "This message cannot be edited here. Reload the page and try again."
 
 
 def guard_edits(layer: KeepchatDataLayer) -> None:
@@ -35,34 +40,37 @@ def edited(original: Edit, layer: KeepchatDataLayer) -> Edit:
         if session is None:
             return
         init_ws_context(session)
-        try:
-            await _remove_later(layer, session.thread_id, payload["message"]["id"])
-        except (LookupError, DataLayerError) as exc:
-            logger.warning("An edit in thread %s is refused", session.thread_id, exc_info=exc)
-            sentence = "This message cannot be edited now. Reload the page and try again."
-            await cl.context.emitter.send_toast(sentence, "error")
+        question_id = payload["message"]["id"]
+        if not _is_question(question_id):
+            await cl.context.emitter.send_toast(REFUSAL, "error")
             await cl.context.emitter.task_end()
             return
+        later = await _read_later(layer, session.thread_id, question_id)
+        layer.delete_steps_after(session.thread_id, question_id)
+        for step in later:
+            await cl.context.emitter.delete_step(step)
         await original(sid, payload)
 
     edit_message.original = original  # type: ignore[attr-defined]
     return edit_message
 
 
-async def _remove_later(layer: KeepchatDataLayer, thread_id: str, step_id: str) -> None:
-    await layer.flush(thread_id)
-    thread = await layer.get_thread(thread_id)
-    later = after(thread["steps"] or [] if thread else [], step_id)
-    await layer.delete_steps(thread_id, [step["id"] for step in later])
-    for step in later:
-        await cl.context.emitter.delete_step(step)
+def _is_question(message_id: str) -> bool:
+    """Tell whether this is a question of the conversation that the page has open."""
+    return any(
+        message.id == message_id and message.type == "user_message"
+        for message in chat_context.get()
+    )
 
 
-def after(steps: Sequence[Any], question_id: str) -> list[Any]:
-    """Return the steps that come after a question. Raises `LookupError` when it is not there."""
-    asked = [step["id"] for step in steps if step["type"] == "user_message"]
-    if question_id not in asked:
-        message = f"There is no question {question_id}."
-        raise LookupError(message)
+async def _read_later(layer: KeepchatDataLayer, thread_id: str, question_id: str) -> list[Any]:
+    """Return the steps after a question; none where the database does not tell soon."""
+    try:
+        async with asyncio.timeout(READ_S):
+            thread = await layer.get_thread(thread_id)
+    except (TimeoutError, DataLayerError):
+        logger.warning("The page of thread %s keeps old steps until it is reloaded", thread_id)
+        return []
+    steps: list[Any] = list(thread["steps"] or []) if thread else []
     ids = [step["id"] for step in steps]
-    return list(steps[ids.index(question_id) + 1 :])
+    return steps[ids.index(question_id) + 1 :] if question_id in ids else []

@@ -41,6 +41,10 @@ class Store(ABC):
         """
 
     @abstractmethod
+    async def needs_migration(self) -> bool:
+        """Tell whether `migrate` would change the schema. Raises `SchemaMismatch` as it does."""
+
+    @abstractmethod
     async def close(self) -> None:
         """Close every connection that was opened; further calls raise `StoreUnavailable`."""
 
@@ -78,6 +82,8 @@ class Store(ABC):
           (`ABSENT`). Later writes to a deleted thread, step or element are `GONE`. A deleted user
           or feedback can be made again, but only by a newer write; deleting one that was made
           again since is `STALE`.
+        * `DeleteStepsAfter` removes, as one delete each would, the steps that were created after
+          that one and written before the delete, with all below them; the step itself stays.
         * `FinishElement` of a deleted element is `GONE` and its file is recorded for removal.
         """
 

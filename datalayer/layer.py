@@ -7,7 +7,7 @@ same step: the order of the calls is the order of the writes.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -34,6 +34,7 @@ from datalayer.writes import (
     DeleteElement,
     DeleteFeedback,
     DeleteStep,
+    DeleteStepsAfter,
     DeleteThread,
     FinishElement,
     RevisionClock,
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger(__name__)
+
+_REMOVING = (DeleteThread, DeleteStep, DeleteStepsAfter, DeleteElement)
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
@@ -210,15 +213,10 @@ class KeepchatDataLayer(BaseDataLayer):
         write = DeleteStep(id=step_id, thread_id=thread_id, revision=self._clock.next())
         await self._write_later(write)
 
-    async def delete_steps(self, thread_id: str, step_ids: Iterable[str]) -> None:
-        """Delete steps of a thread together: they are all in the writer before the first await."""
-        writes = [
-            DeleteStep(id=step_id, thread_id=thread_id, revision=self._clock.next())
-            for step_id in step_ids
-        ]
-        stored = [self._submit(write) for write in writes]
-        for done in stored:
-            await asyncio.shield(done)
+    def delete_steps_after(self, thread_id: str, step_id: str) -> None:
+        """Delete what follows a step, without waiting for it."""
+        write = DeleteStepsAfter(id=step_id, thread_id=thread_id, revision=self._clock.next())
+        self._submit(write)
 
     async def get_favorite_steps(self, user_id: str) -> list["StepDict"]:
         return [convert.step_dict(step) for step in await self._store.get_favorites(user_id)]
@@ -387,7 +385,7 @@ class KeepchatDataLayer(BaseDataLayer):
 
     def _look_for_removals(self, write: Write, done: "asyncio.Future[Result]") -> None:
         late = isinstance(write, FinishElement)
-        if late or isinstance(write, DeleteThread | DeleteStep | DeleteElement):
+        if late or isinstance(write, _REMOVING):
             outcome = None if done.cancelled() or done.exception() else done.result().outcome
             if not (late and outcome is Outcome.APPLIED):
                 self._remover.wake()

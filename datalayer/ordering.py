@@ -5,6 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from datalayer.records import StepRecord
+from datalayer.values import time_of_revision
+
+
+def creation_order(
+    created_at: str | None, sequence: int | None, step_id: str
+) -> tuple[str, int, str]:
+    """Return the place of a step in its thread; `sequence` is the revision of its first write."""
+    return (created_at or time_of_revision(sequence or 0), sequence or 0, step_id)
 
 
 def in_page_order(steps: Iterable[StepRecord]) -> list[StepRecord]:

@@ -181,6 +181,26 @@ class DeleteStep:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteStepsAfter:
+    """Remove what was written in a thread after a step, which stays, and before this."""
+
+    id: str
+    thread_id: str
+    revision: int
+
+    def __post_init__(self) -> None:
+        _set(
+            self,
+            id=require_id(self.id, "a step's id"),
+            thread_id=require_id(self.thread_id, "a step's threadId"),
+        )
+
+    @property
+    def lane_key(self) -> str:
+        return self.thread_id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SaveElement:
     """Create an element or change the fields that are named.
 
@@ -318,6 +338,7 @@ Write = (
     | SaveStep
     | SetFavorite
     | DeleteStep
+    | DeleteStepsAfter
     | SaveElement
     | FinishElement
     | DeleteElement

@@ -11,7 +11,7 @@ from datalayer.errors import DataLayerError
 from datalayer.writes import DeleteUser, RevisionClock
 from operations.commands import Subcommands
 from operations.parts import migrate, open_store
-from settings import Settings, prepare_data_dir
+from settings import Settings, load, prepare_data_dir
 
 
 def add_commands(commands: Subcommands) -> None:
@@ -32,8 +32,9 @@ def add_commands(commands: Subcommands) -> None:
     )
 
 
-def guarded(settings: Settings, asked: argparse.Namespace) -> int:
+def guarded(asked: argparse.Namespace) -> int:
     """Run an action; what cannot be done is one line and exit code 1."""
+    settings = load()
     prepare_data_dir(settings)
     try:
         print(asked.action(settings, asked))

@@ -6,7 +6,7 @@ import sys
 from datalayer.errors import DataLayerError
 from operations.commands import Subcommands
 from operations.parts import migrate_now
-from settings import Settings, prepare_data_dir
+from settings import load, prepare_data_dir
 
 
 def add_commands(commands: Subcommands) -> None:
@@ -15,8 +15,9 @@ def add_commands(commands: Subcommands) -> None:
     parser.set_defaults(run=migrate)
 
 
-def migrate(settings: Settings, _asked: argparse.Namespace) -> int:
+def migrate(_asked: argparse.Namespace) -> int:
     """Bring the database's schema to this version."""
+    settings = load()
     prepare_data_dir(settings)
     try:
         migrate_now(settings)

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, literal, select
+from sqlalchemy import Connection, Select, Table, and_, literal, select
 from sqlalchemy import delete as sql_delete
 
+from datalayer.ordering import creation_order
 from datalayer.records import Outcome
 from datalayer.sql.batch import Item
 from datalayer.sql.tables import (
@@ -22,6 +23,7 @@ from datalayer.writes import (
     DeleteElement,
     DeleteFeedback,
     DeleteStep,
+    DeleteStepsAfter,
     DeleteThread,
     DeleteUser,
     ForgetRemovals,
@@ -82,7 +84,31 @@ def _delete_step(connection: Connection, item: Item) -> None:
     if _elsewhere(connection, steps, item):
         return
     found = _value(connection, select(steps.c.id).where(steps.c.id == write.id))
-    family = _family(connection, write.id, write.thread_id)
+    start = select(literal(write.id, steps.c.id.type).label("id"))
+    _remove_steps(connection, start, write)
+    _settle(item, bool(found))
+
+
+def _delete_steps_after(connection: Connection, item: Item) -> None:
+    write = item.write
+    if _elsewhere(connection, steps, item):
+        return
+    columns = select(steps.c.id, steps.c.createdAt, steps.c.sequence)
+    rows = connection.execute(columns.where(steps.c.threadId == write.thread_id)).all()
+    order = {row.id: creation_order(row.createdAt, row.sequence, row.id) for row in rows}
+    if write.id not in order:
+        item.settle(Outcome.ABSENT)
+        return
+    later = [
+        row.id
+        for row in rows
+        if order[row.id] > order[write.id] and (row.sequence or 0) < write.revision
+    ]
+    _settle(item, _remove_steps(connection, select(steps.c.id).where(steps.c.id.in_(later)), write))
+
+
+def _remove_steps(connection: Connection, start: Select[tuple[str]], write: Any) -> bool:
+    family = _family(connection, start, write.thread_id)
     bury(connection, "step", family, write.revision)
     mine = elements.c.threadId == write.thread_id
     _remove_elements(connection, and_(mine, elements.c.forId.in_(family)), write.revision)
@@ -90,12 +116,11 @@ def _delete_step(connection: Connection, item: Item) -> None:
     texts = and_(search_entries.c.kind == "step", search_entries.c.id.in_(family))
     connection.execute(sql_delete(search_entries).where(texts))
     connection.execute(sql_delete(steps).where(steps.c.id.in_(family)))
-    _settle(item, bool(found))
+    return bool(family)
 
 
-def _family(connection: Connection, step_id: str, thread_id: str) -> list[str]:
-    """Return the ids of a step, be it there or not, and of all its descendants."""
-    start = select(literal(step_id, steps.c.id.type).label("id"))
+def _family(connection: Connection, start: Select[tuple[str]], thread_id: str) -> list[str]:
+    """Return the ids of steps, be they there or not, and of all their descendants."""
     tree = start.cte("tree", recursive=True)
     children = select(steps.c.id).join(tree, steps.c.parentId == tree.c.id)
     tree = tree.union(children.where(steps.c.threadId == thread_id))
@@ -163,6 +188,7 @@ _HANDLERS: dict[type, Handler] = {
     DeleteUser: _delete_user,
     DeleteThread: _delete_thread,
     DeleteStep: _delete_step,
+    DeleteStepsAfter: _delete_steps_after,
     DeleteElement: _delete_element,
     DeleteFeedback: _delete_feedback,
     ForgetRemovals: _forget_removals,

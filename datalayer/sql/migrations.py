@@ -21,13 +21,18 @@ def upgrade(connection: Connection) -> None:
 
     Raises `SchemaMismatch` when the schema is newer than the program or was not made by it.
     """
+    if is_behind(connection):
+        command.upgrade(_config(connection), "head")
+
+
+def is_behind(connection: Connection) -> bool:
+    """Tell whether the schema is older than this version. Raises `SchemaMismatch`."""
     config = _config(connection)
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
     current = context.get_current_revision()
     _refuse_foreign(connection, current)
     _refuse_newer(config, current)
-    if current != ScriptDirectory.from_config(config).get_current_head():
-        command.upgrade(config, "head")
+    return current != ScriptDirectory.from_config(config).get_current_head()
 
 
 def _config(connection: Connection) -> Config:

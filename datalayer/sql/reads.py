@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, se
 
 from datalayer.cursors import encode_cursor
 from datalayer.fields import ELEMENT_FIELDS, STEP_FIELDS
-from datalayer.ordering import in_page_order
+from datalayer.ordering import creation_order, in_page_order
 from datalayer.records import (
     ElementRecord,
     FeedbackRecord,
@@ -26,7 +26,7 @@ from datalayer.sql.tables import (
     users,
 )
 from datalayer.sql.tables import removals as removals_table
-from datalayer.values import Json, time_of_revision
+from datalayer.values import Json
 
 _EXPORT_PAGE = 500
 
@@ -173,8 +173,8 @@ def _steps(connection: Connection, *conditions: ColumnElement[bool]) -> list[Ste
 
 def _step(row: Any) -> tuple[tuple[str, int, str], StepRecord]:
     fields: dict[str, Json] = {**(row["extra"] or {}), **{name: row[name] for name in STEP_FIELDS}}
-    sequence = row["sequence"] or 0
-    fields["createdAt"] = row["createdAt"] or time_of_revision(sequence)
+    order = creation_order(row["createdAt"], row["sequence"], row["id"])
+    fields["createdAt"] = order[0]
     record = StepRecord(
         id=row["id"],
         thread_id=row["threadId"],
@@ -182,7 +182,7 @@ def _step(row: Any) -> tuple[tuple[str, int, str], StepRecord]:
         fields=fields,
         feedback=_feedback(row),
     )
-    return (str(fields["createdAt"]), sequence, record.id), record
+    return order, record
 
 
 def _feedback(row: Any) -> FeedbackRecord | None:

@@ -40,6 +40,11 @@ class SqlStore(Store):
 
         await self.database.write(upgrade)
 
+    async def needs_migration(self) -> bool:
+        from datalayer.sql.migrations import is_behind
+
+        return await self.database.read(is_behind)
+
     async def close(self) -> None:
         await self.database.close()
 

@@ -12,6 +12,7 @@ from datalayer.writes import (
     DeleteElement,
     DeleteFeedback,
     DeleteStep,
+    DeleteStepsAfter,
     DeleteThread,
     DeleteUser,
     FinishElement,
@@ -157,6 +158,10 @@ def delete_thread(thread_id: str) -> DeleteThread:
 
 def delete_step(gone: SaveStep) -> DeleteStep:
     return DeleteStep(id=gone.id, thread_id=gone.thread_id, revision=clock.next())
+
+
+def delete_after(kept: SaveStep, *, revision: int | None = None) -> DeleteStepsAfter:
+    return DeleteStepsAfter(id=kept.id, thread_id=kept.thread_id, revision=revision or clock.next())
 
 
 def delete_element(gone: SaveElement) -> DeleteElement:

@@ -8,11 +8,19 @@ import pytest
 
 from datalayer.base import Store
 from datalayer.records import Outcome
-from datalayer.writes import DeleteUser, SaveElement, SaveFeedback, SaveStep, Write
+from datalayer.writes import (
+    DeleteStepsAfter,
+    DeleteUser,
+    SaveElement,
+    SaveFeedback,
+    SaveStep,
+    Write,
+)
 from tests.contract.builders import (
     ALICE,
     BOB,
     clock,
+    delete_after,
     delete_element,
     delete_step,
     delete_thread,
@@ -183,6 +191,48 @@ async def test_a_deleted_step_is_gone_with_all_below(store: Store) -> None:
     assert sorted(await store.list_removals(5)) == ["key/leaf", "key/root"]
     for text, expected in (("root", []), ("child", []), ("leaf", []), ("kept", [thread_id])):
         assert await found_by(store, text) == expected
+
+
+async def test_what_follows_a_step_is_gone_with_all_below(store: Store) -> None:
+    thread_id = new_id()
+    first = step(thread_id, output="first")
+    edited = step(thread_id, output="edited")
+    mine = element(thread_id, forId=edited.id)
+    run = step(thread_id, parentId=edited.id, output="run")
+    below = step(thread_id, parentId=run.id, output="below")
+    shown = element(thread_id, forId=below.id, objectKey=f"{thread_id}/shown")
+    judged = feedback(run)
+    await save(store, first, edited, mine, run, below, shown, judged)
+    await save(store, delete_after(edited))
+    assert step_ids(await get_thread(store, thread_id)) == [first.id, edited.id]
+    assert element_ids(await get_thread(store, thread_id)) == [mine.id]
+    assert await store.list_removals(5) == [f"{thread_id}/shown"]
+    assert await found_by(store, "below") == []
+    assert await found_by(store, "edited") == [thread_id]
+    again: list[Write] = [step(thread_id, below.id), element(thread_id, shown.id)]
+    assert await outcomes(store, *again) == [Outcome.GONE] * 2
+    assert await outcome(store, feedback(run)) is Outcome.REFUSED
+    assert await outcome(store, delete_after(edited)) is Outcome.ABSENT
+
+
+async def test_what_was_written_after_the_deletion_stays(store: Store) -> None:
+    thread_id = new_id()
+    edited = step(thread_id)
+    old = step(thread_id)
+    revision = clock.next()
+    answer = step(thread_id)
+    await save(store, edited, old, answer, delete_after(edited, revision=revision))
+    assert step_ids(await get_thread(store, thread_id)) == [edited.id, answer.id]
+
+
+async def test_what_follows_a_step_elsewhere_stays(store: Store) -> None:
+    kept, follows, other = (step(new_id()) for _ in range(3))
+    follows = step(kept.thread_id)
+    await save(store, kept, follows, other)
+    wrong = DeleteStepsAfter(id=kept.id, thread_id=other.thread_id, revision=clock.next())
+    assert await outcome(store, wrong) is Outcome.REFUSED
+    assert await outcome(store, delete_after(step(other.thread_id))) is Outcome.ABSENT
+    assert step_ids(await get_thread(store, kept.thread_id)) == [kept.id, follows.id]
 
 
 async def test_steps_that_are_each_others_parents_can_be_deleted(store: Store) -> None:

@@ -885,23 +885,16 @@ async def test_after_close_writes_are_refused(parts: Parts) -> None:
 # Edits and shares
 
 
-async def test_steps_are_deleted_together_in_one_batch(parts: Parts) -> None:
-    thread_id, ids = new_id(), [new_id() for _ in range(5)]
-    batches: list[int] = []
-    for step_id in ids:
-        await parts.layer.create_step(step_dict(thread_id, step_id))
-    apply = parts.store.apply
-
-    async def counting(writes: Sequence[Write]) -> list[Result]:
-        batches.append(len(writes))
-        return await apply(writes)
-
-    parts.store.apply = counting  # type: ignore[method-assign]
-    await parts.layer.delete_steps(thread_id, ids[1:])
-    assert batches == [4]
-    thread = await parts.layer.get_thread(thread_id)
-    assert thread is not None
-    assert [step["id"] for step in thread["steps"] or []] == ids[:1]
+async def test_what_follows_a_step_is_deleted_in_the_order_of_the_calls(
+    layer: KeepchatDataLayer,
+) -> None:
+    thread_id, ids = new_id(), [new_id() for _ in range(4)]
+    for step_id in ids[:3]:
+        await layer.create_step(step_dict(thread_id, step_id))
+    layer.delete_steps_after(thread_id, ids[0])
+    await layer.create_step(step_dict(thread_id, ids[3]))
+    thread = await get(layer, thread_id)
+    assert [step["id"] for step in thread["steps"] or []] == [ids[0], ids[3]]
 
 
 async def test_a_share_that_is_taken_back_stays_so_when_the_page_is_left(

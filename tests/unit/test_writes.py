@@ -14,6 +14,7 @@ from datalayer.writes import (
     DeleteElement,
     DeleteFeedback,
     DeleteStep,
+    DeleteStepsAfter,
     DeleteThread,
     DeleteUser,
     FinishElement,
@@ -42,6 +43,7 @@ THREADED: dict[str, Maker] = {
         step_id=row, thread_id=thread, favorite=True, revision=1
     ),
     "DeleteStep": lambda row, thread: DeleteStep(id=row, thread_id=thread, revision=1),
+    "DeleteStepsAfter": lambda row, thread: DeleteStepsAfter(id=row, thread_id=thread, revision=1),
     "SaveElement": lambda row, thread: SaveElement(id=row, thread_id=thread, revision=1, fields={}),
     "FinishElement": lambda row, thread: FinishElement(
         id=row, thread_id=thread, object_key="k", size=1, sha256="s", revision=1
