@@ -29,6 +29,15 @@ async def test_migrating_again_does_nothing(store: Store) -> None:
     async with unchanged(store):
         await store.migrate()
         await store.migrate()
+        assert not await store.needs_migration()
+
+
+async def test_a_new_database_needs_a_migration(backend: Backend) -> None:
+    store = backend.open()
+    assert await store.needs_migration()
+    await store.migrate()
+    assert not await store.needs_migration()
+    await store.close()
 
 
 async def test_many_migrate_an_empty_database_at_once(backend: Backend) -> None:

@@ -68,3 +68,10 @@ async def test_a_login_counts_while_the_account_is_as_it_was(
     await expect(anna.page.get_by_text("Unable to sign in")).to_be_visible()
     await anna.fill_login("ANNA", "brand new horse")
     await expect(anna.page.locator("#upload-button")).to_be_enabled()
+
+
+async def test_the_doctor_finds_a_running_program_well(team: Application) -> None:
+    report = await team.manage("doctor")
+    assert [line.split()[0] for line in report.splitlines()] == ["ok"] * 7
+    assert "2 can sign in with a password" in report
+    assert "scripted; the last answered in" in report

@@ -1,0 +1,130 @@
+"""`manage.py doctor`: what it finds, says and ends with."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import manage
+from access.accounts import UsersFile
+from operations.findings import Finding, exit_code, failed, ok, report, warning
+from settings import Settings
+
+NOWHERE = "http://127.0.0.1:9/v1"
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_the_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("OPENAI_BASE_URL", NOWHERE)
+    monkeypatch.setenv("OPENAI_MODEL", "scripted")
+
+
+def doctor(capsys: pytest.CaptureFixture[str]) -> tuple[Any, dict[str, dict[str, str]]]:
+    """Run it and return its exit code and its findings by subject."""
+    with pytest.raises(SystemExit) as ended:
+        manage.main(["doctor", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["ok"] is (ended.value.code == 0)
+    return ended.value.code, {finding["subject"]: finding for finding in found["checks"]}
+
+
+def test_before_the_first_start_only_the_model_is_missing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, found = doctor(capsys)
+    assert code == 1
+    assert {name: finding["status"] for name, finding in found.items()} == {
+        "settings": "ok",
+        "data folder": "ok",
+        "secret": "ok",
+        "access": "ok",
+        "database": "warning",
+        "storage": "ok",
+        "model": "failed",
+    }
+    assert "OPENAI_BASE_URL" in found["model"]["message"]
+    assert "migrate" in found["database"]["remedy"]
+
+
+def test_a_migrated_database_is_written_read_and_left_as_it_was(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        manage.main(["migrate"])
+    capsys.readouterr()
+    for _ in range(2):
+        _, found = doctor(capsys)
+        assert found["database"]["status"] == "ok"
+        assert "ms" in found["database"]["message"]
+
+
+def test_wrong_settings_are_all_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MODEL_TIMEOUT_S", "soon")
+    code, found = doctor(capsys)
+    assert code == 1
+    assert list(found) == ["settings"]
+    assert found["settings"]["message"].startswith("MODEL_TIMEOUT_S: ")
+
+
+def test_what_cannot_be_written_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "file" / "data"))
+    _, found = doctor(capsys)
+    failing = {name for name, finding in found.items() if finding["status"] == "failed"}
+    assert failing >= {"data folder", "database", "storage"}
+    assert "DATA_DIR" in found["data folder"]["remedy"]
+
+
+def test_a_secret_that_others_may_read_is_warned_of(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "auth_secret"
+    path.write_text("s" * 48)
+    path.chmod(0o644)
+    _, found = doctor(capsys)
+    assert found["secret"]["status"] == "warning"
+    assert found["secret"]["remedy"] == f"Run 'chmod 600 {path}'."
+
+
+def test_a_short_secret_is_warned_of_and_not_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CHAINLIT_AUTH_SECRET", "geheim")
+    _, found = doctor(capsys)
+    assert found["secret"]["status"] == "warning"
+    assert "geheim" not in json.dumps(found)
+
+
+def test_accounts_are_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AUTH_MODE", "password")
+    _, found = doctor(capsys)
+    assert found["access"]["status"] == "warning"
+    UsersFile(tmp_path / "users.json").add("anna", "correct horse")
+    _, found = doctor(capsys)
+    assert found["access"]["message"] == "1 can sign in with a password"
+    (tmp_path / "users.json").write_text("{")
+    _, found = doctor(capsys)
+    assert found["access"]["status"] == "failed"
+
+
+def test_the_report_has_a_line_for_each_finding() -> None:
+    findings = [ok("a", "well"), warning("b", "Hm.", "Look."), failed("c", "Bad.")]
+    assert report(findings).splitlines() == [
+        "ok       a            well",
+        "warning  b            Hm. Look.",
+        "failed   c            Bad.",
+    ]
+    assert exit_code(findings) == 1
+    assert exit_code(findings[:2]) == 0
+    assert findings[0] == Finding("a", "ok", "well")
