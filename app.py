@@ -9,9 +9,13 @@ from chainlit.config import config
 from chainlit.server import app as server
 
 import settings as environment
-from access import guard, local
+from access import guard, local, uploads
 from access.files import files_router
+from access.uploads import UploadLimits, UploadSize, uploads_router
 from chat import callbacks, choice, notice
+from chat.attachments import gathering
+from chat.attachments.gathering import Attachments
+from chat.attachments.process import Reader
 from chat.choice import ModelChoice
 from chat.model import Endpoint
 from chat.turn import Turns
@@ -42,10 +46,13 @@ def build() -> Parts:
     migrate(settings)
     store, storage = open_store(settings), open_storage(settings)
     layer = KeepchatDataLayer(store, storage, config.run.root_path)
+    # The last one added is the first one asked: strangers are refused before their files are read.
+    server.add_middleware(UploadSize, limits=upload_limits(settings), prefix=config.run.root_path)
     server.add_middleware(local.LocalAccess)
     for router in (
         files_router(store, storage, config.run.root_path),
         notice.notice_router(chosen.notice, config.run.root_path),
+        uploads_router(upload_limits(settings), config.run.root_path),
     ):
         # Before Chainlit's own routes: its last one answers every path.
         server.router.routes[:0] = router.routes
@@ -75,6 +82,15 @@ def choose_model(settings: Settings) -> ModelChoice:
         sys.exit(str(exc))
 
 
+def upload_limits(settings: Settings) -> UploadLimits:
+    """Return what of files the settings allow."""
+    return UploadLimits(
+        files=settings.upload_max_files,
+        megabytes=settings.upload_max_mb,
+        types=tuple(one.strip().lower() for one in settings.upload_types.split(",")),
+    )
+
+
 def migrate(settings: Settings) -> None:
     """Bring the database to this version unless that is done by hand."""
     if settings.database_migrate == "off":
@@ -85,11 +101,24 @@ def migrate(settings: Settings) -> None:
         sys.exit(f"DATABASE_URL: {exc}")
 
 
+def open_attachments(parts: Parts) -> Attachments:
+    """Return what reads the files of messages."""
+    read = gathering.limits(
+        file_tokens=parts.settings.model_file_tokens,
+        pixels=parts.settings.model_image_pixels,
+        timeout_s=parts.settings.attachment_timeout_s,
+    )
+    return Attachments(parts.layer, Reader(read), parts.settings.model_file_tokens)
+
+
 def register(parts: Parts) -> None:
     """Let Chainlit call us; done again after each reload of the code."""
-    turns = Turns(parts.layer, parts.choice.model, parts.settings.system_prompt)
+    settings = parts.settings
+    turns = Turns(parts.layer, parts.choice.model, settings.system_prompt, open_attachments(parts))
     local.register_user()
     guard.guard_socket()
+    uploads.show_limits(upload_limits(settings))
+    uploads.guard_messages(settings.upload_max_files)
     callbacks.register(turns)
 
     @cl.data_layer

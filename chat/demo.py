@@ -34,6 +34,7 @@ class DemoModel(Model):
 
     context_tokens = CONTEXT_TOKENS
     answer_tokens = ANSWER_TOKENS
+    sees_images = False
 
     def __init__(self, weights: Path) -> None:
         self._weights = weights

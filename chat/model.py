@@ -49,6 +49,8 @@ class Model(ABC):
     """How much of the conversation it can take in, its answer included."""
     answer_tokens: int
     """How long an answer may be."""
+    sees_images: bool = True
+    """Whether images may be sent to it; a server that cannot take them refuses them itself."""
 
     @abstractmethod
     def stream(self, messages: Sequence[ChatCompletionMessageParam]) -> AsyncGenerator[str, None]:

@@ -1,5 +1,7 @@
 """What went wrong with the model, in a sentence that says what to do."""
 
+import re
+
 import openai
 
 from chat.model import AnswerInterrupted, EmptyAnswer
@@ -24,8 +26,19 @@ _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
+BLIND = (
+    "This model cannot see images. Choose one that can, or start a new chat and describe in words "
+    "what they show."
+)
+_OF_IMAGES = re.compile(
+    r"\bimages?\b|image_url|\bvision\b|multi-?modal|content type", re.IGNORECASE
+)
+
+
 def sentence_for(exc: Exception) -> str:
     """Return the sentence for an error, a general one for an error that is not known."""
+    if isinstance(exc, openai.APIStatusError) and _OF_IMAGES.search(exc.message):
+        return BLIND
     for kind, sentence in _SENTENCES:
         if isinstance(exc, kind):
             return sentence

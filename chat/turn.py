@@ -11,6 +11,8 @@ from chainlit.chat_context import chat_context
 from chainlit.utils import utc_now
 
 from chat import history
+from chat.attachments import notices
+from chat.attachments.gathering import Attachments
 from chat.gathering import gathered
 from chat.model import EmptyAnswer, Model
 from chat.sentences import ThreadDeleted, sentence_for
@@ -25,10 +27,17 @@ CHECKPOINT_S = 1.0  # what is shown is stored at least this often
 class Turns:
     """Answers messages with one model."""
 
-    def __init__(self, layer: KeepchatDataLayer, model: Model, system_prompt: str) -> None:
+    def __init__(
+        self,
+        layer: KeepchatDataLayer,
+        model: Model,
+        system_prompt: str,
+        attachments: Attachments,
+    ) -> None:
         self._layer = layer
         self._model = model
         self._system_prompt = system_prompt
+        self._attachments = attachments
         self._running: set[asyncio.Task[Any]] = set()
 
     async def close(self) -> None:
@@ -63,7 +72,9 @@ class Turns:
     async def _stream(self, question: cl.Message, reply: cl.Message) -> None:
         durable = asyncio.create_task(self._when_durable(question.thread_id))
         try:
-            pieces = self._model.stream(await self._messages(question))
+            messages = await self._messages(question)
+            reply.created_at = utc_now()  # after what was said of the question's files
+            pieces = self._model.stream(messages)
             async with aclosing(gathered(pieces)) as texts:
                 async for text in texts:
                     await durable
@@ -76,11 +87,24 @@ class Turns:
 
     async def _messages(self, question: cl.Message) -> list[Any]:
         thread = await self._layer.get_thread(question.thread_id)
+        earlier = history.before(
+            thread["steps"] if thread else [], question.id, question.created_at
+        )
+        budget = self._model.context_tokens - self._model.answer_tokens
+        attached = await self._attachments.gather(
+            question,
+            earlier,
+            (thread["elements"] if thread else None) or [],
+            room=history.room(question.content, system=self._system_prompt, budget=budget),
+            sees_images=self._model.sees_images,
+        )
+        await notices.tell(attached.question.notes)
         return history.build(
-            history.before(thread["steps"] if thread else [], question.id, question.created_at),
+            earlier,
             question.content,
             system=self._system_prompt,
-            budget=self._model.context_tokens - self._model.answer_tokens,
+            budget=budget,
+            attached=attached,
         )
 
     async def _when_durable(self, thread_id: str) -> None:
