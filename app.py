@@ -11,10 +11,14 @@ from chainlit.config import config
 from chainlit.server import app as server
 
 import settings as environment
-from access import guard, local, password
+from access import guard, local, password, uploads
 from access.accounts import AccountError, UsersFile
 from access.files import files_router
+from access.uploads import UploadLimits, UploadSize, uploads_router
 from chat import callbacks, editing, notice
+from chat.attachments import gathering
+from chat.attachments.gathering import Attachments
+from chat.attachments.process import Reader
 from chat.choice import Models, NoModel
 from chat.titles import Titles
 from chat.turn import Turns
@@ -43,6 +47,8 @@ def build() -> Parts:
     settings = environment.load()
     environment.prepare_data_dir(settings)
     environment.export_auth_secret(settings)
+    # The last one added is the first one asked: strangers are refused before their files are read.
+    server.add_middleware(UploadSize, limits=upload_limits(settings), prefix=config.run.root_path)
     prepare_access(settings)
     models = choose_models(settings)
     migrate(settings)
@@ -51,6 +57,7 @@ def build() -> Parts:
     for router in (
         files_router(store, storage, config.run.root_path),
         notice.notice_router(models.notice, config.run.root_path),
+        uploads_router(upload_limits(settings), config.run.root_path),
     ):
         # Before Chainlit's own routes: its last one answers every path.
         server.router.routes[:0] = router.routes
@@ -97,7 +104,22 @@ def choose_models(settings: Settings) -> Models:
 def turns_of(parts: Parts) -> Turns:
     """Return what answers, in the manner that the settings ask for."""
     titles = Titles(parts.layer) if parts.settings.thread_titles == "on" else None
-    return Turns(parts.layer, parts.models, manner_of(parts.settings), titles)
+    return Turns(
+        layer=parts.layer,
+        models=parts.models,
+        manner=manner_of(parts.settings),
+        attachments=open_attachments(parts),
+        titles=titles,
+    )
+
+
+def upload_limits(settings: Settings) -> UploadLimits:
+    """Return what of files the settings allow."""
+    return UploadLimits(
+        files=settings.upload_max_files,
+        megabytes=settings.upload_max_mb,
+        types=tuple(one.strip().lower() for one in settings.upload_types.split(",")),
+    )
 
 
 def migrate(settings: Settings) -> None:
@@ -110,11 +132,24 @@ def migrate(settings: Settings) -> None:
         sys.exit(f"DATABASE_URL: {exc}")
 
 
+def open_attachments(parts: Parts) -> Attachments:
+    """Return what reads the files of messages."""
+    read = gathering.limits(
+        file_tokens=parts.settings.model_file_tokens,
+        pixels=parts.settings.model_image_pixels,
+        timeout_s=parts.settings.attachment_timeout_s,
+    )
+    return Attachments(parts.layer, Reader(read), parts.settings.model_file_tokens)
+
+
 def register(parts: Parts) -> None:
     """Let Chainlit call us; done again after each reload of the code."""
+    settings = parts.settings
     turns = turns_of(parts)
-    register_access(parts.settings)
+    register_access(settings)
     guard.guard_socket()
+    uploads.show_limits(upload_limits(settings))
+    uploads.guard_messages(settings.upload_max_files)
     callbacks.register(turns)
     editing.guard_edits(parts.layer)
 

@@ -6,6 +6,7 @@ variable of `Settings`.
 """
 
 import os
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -50,6 +51,17 @@ def _off(value: object) -> object:
     return "" if value == "off" else value
 
 
+_TYPE = re.compile(r"\.[\w.+-]+|[\w*.+-]+/[\w*.+-]+")
+
+
+def _types(given: str) -> str:
+    for one in given.split(","):
+        if not _TYPE.fullmatch(one.strip()):
+            message = f"{one.strip()!r} is neither a type such as image/* nor an ending such as .md"
+            raise ValueError(message)
+    return given
+
+
 HttpUrl = Annotated[str, _scheme_in("http", "https")]
 
 
@@ -80,6 +92,13 @@ class Settings(BaseSettings):
     model_temperature: float | None = Field(default=None, ge=0, le=2)
     model_timeout_s: float = Field(default=60, gt=0)
     thread_titles: Literal["on", "off"] = "on"
+    model_file_tokens: int = Field(default=8_000, ge=100)
+    model_image_pixels: int = Field(default=1_568, ge=64, le=8_192)
+    attachment_timeout_s: float = Field(default=20, gt=0)
+
+    upload_max_files: int = Field(default=10, ge=1)
+    upload_max_mb: int = Field(default=50, ge=1)
+    upload_types: Annotated[str, AfterValidator(_types)] = "*/*"
 
     auth_mode: Literal["local", "password"] = "local"
     users_file: Path | None = None
@@ -96,6 +115,16 @@ class Settings(BaseSettings):
     def _one_service(self) -> "Settings":
         if self.azure_openai_endpoint and self.openai_base_url:
             message = "AZURE_OPENAI_ENDPOINT and OPENAI_BASE_URL name two services: set one of them"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _room_for_files(self) -> "Settings":
+        given = "model_file_tokens" in self.model_fields_set
+        if given and self.model_file_tokens > self.model_context_tokens - self.model_answer_tokens:
+            message = (
+                "MODEL_FILE_TOKENS has to fit into MODEL_CONTEXT_TOKENS beside MODEL_ANSWER_TOKENS"
+            )
             raise ValueError(message)
         return self
 

@@ -38,6 +38,7 @@ class DemoModel(Model):
     context_tokens = CONTEXT_TOKENS
     longest_answer = ANSWER_TOKENS
     names_threads = False
+    sees_images = False
 
     def __init__(self, weights: Path) -> None:
         self._weights = weights

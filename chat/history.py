@@ -5,18 +5,11 @@ from typing import Any, cast
 
 from openai.types.chat import ChatCompletionMessageParam
 
+from chat.attachments.blocks import Attached, Fitted, content
+from chat.tokens import estimate_tokens as estimate_tokens
 from datalayer.values import clean_time
 
 _ROLES = {"user_message": "user", "assistant_message": "assistant"}
-_OVERHEAD_TOKENS = 4  # what a message costs besides its text
-
-
-def estimate_tokens(text: str) -> int:
-    """Return about how many tokens a text has, rather too many than too few.
-
-    Three bytes of UTF-8 a token: English has about four, Chinese two to three.
-    """
-    return _OVERHEAD_TOKENS + (len(text.encode("utf-8", "replace")) + 2) // 3
 
 
 def before(
@@ -35,27 +28,42 @@ def before(
 
 
 def build(
-    steps: Iterable[Mapping[str, Any]], question: str, *, system: str, budget: int
+    steps: Iterable[Mapping[str, Any]],
+    question: str,
+    *,
+    system: str,
+    budget: int,
+    attached: Attached = Attached(),  # noqa: B008 - frozen
 ) -> list[ChatCompletionMessageParam]:
     """Return the system prompt, as much of the newest history as the budget holds, the question.
 
-    `budget` is in tokens. The system prompt and the question are always whole.
+    `budget` is in tokens. The system prompt and the question are always whole; the files of
+    earlier messages are cut to what is left.
     """
-    left = budget - estimate_tokens(system) - estimate_tokens(question)
-    kept: list[dict[str, str]] = []
-    for message in reversed([_message(step) for step in steps if _counts(step)]):
-        left -= estimate_tokens(message["content"])
+    left = room(question, system=system, budget=budget) - attached.question.tokens
+    kept: list[dict[str, Any]] = []
+    for step in reversed([step for step in steps if _counts(step, attached)]):
+        left -= estimate_tokens(step["output"] or "")
+        files = attached.of(step.get("id"), left)
+        left -= files.tokens
         if left < 0:
             break
-        kept.append(message)
+        kept.append(_message(step, files))
+    asked = content(question, attached.question)
     head = [{"role": "system", "content": system}] if system else []
-    messages = [*head, *reversed(kept), {"role": "user", "content": question}]
+    messages = [*head, *reversed(kept), {"role": "user", "content": asked}]
     return cast(list[ChatCompletionMessageParam], messages)
 
 
-def _counts(step: Mapping[str, Any]) -> bool:
-    return step.get("type") in _ROLES and bool(step.get("output")) and not step.get("isError")
+def room(question: str, *, system: str, budget: int) -> int:
+    """Return how many tokens are left for files and history."""
+    return budget - estimate_tokens(system) - estimate_tokens(question)
 
 
-def _message(step: Mapping[str, Any]) -> dict[str, str]:
-    return {"role": _ROLES[step["type"]], "content": step["output"]}
+def _counts(step: Mapping[str, Any], attached: Attached) -> bool:
+    says_something = bool(step.get("output")) or step.get("id") in attached.earlier
+    return step.get("type") in _ROLES and says_something and not step.get("isError")
+
+
+def _message(step: Mapping[str, Any], files: Fitted) -> dict[str, Any]:
+    return {"role": _ROLES[step["type"]], "content": content(step["output"] or "", files)}

@@ -81,6 +81,8 @@ class Model(ABC):
     """How long an answer may be at most, in tokens."""
     names_threads: bool = True
     """Whether it is good enough to be asked for a conversation's title."""
+    sees_images: bool = True
+    """Whether images may be sent to it; a server that cannot take them refuses them itself."""
 
     @abstractmethod
     def stream(

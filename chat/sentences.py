@@ -1,5 +1,7 @@
 """What went wrong with the model, in a sentence that says what to do."""
 
+import re
+
 import httpx2
 import openai
 
@@ -48,9 +50,25 @@ ANSWER_IS_CUT = (
 )
 
 
+BLIND = (
+    "This model cannot see images. Choose one that can, or start a new chat and describe in words "
+    "what they show."
+)
+_OF_IMAGES = re.compile(
+    r"\bimages?\b|image_url|\bvision\b|multi-?modal|content type", re.IGNORECASE
+)
+
+
+def is_about_images(exc: Exception) -> bool:
+    """Tell whether a server refuses because its model cannot see."""
+    return isinstance(exc, openai.APIStatusError) and bool(_OF_IMAGES.search(exc.message))
+
+
 def sentence_for(exc: Exception) -> str:
     """Return the sentence for an error, a general one for an error that is not known."""
-    if isinstance(exc, (*_REFUSALS, openai.APIStatusError)) and (said := _by_words(str(exc))):
+    if is_about_images(exc):
+        return BLIND
+    if isinstance(exc, openai.APIStatusError) and (said := _by_words(str(exc))):
         return said
     for kind, sentence in _SENTENCES:
         if isinstance(exc, kind):

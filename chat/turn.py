@@ -6,14 +6,17 @@ from contextlib import aclosing
 from typing import Any
 
 import chainlit as cl
+import openai
 
 from chat import history
+from chat.attachments import notices
+from chat.attachments.gathering import Attachments
 from chat.choice import Models
 from chat.gathering import gathered
 from chat.manner import chosen
 from chat.model import EmptyAnswer, Manner, Model
 from chat.reply import Reply
-from chat.sentences import ANSWER_IS_CUT, ThreadDeleted, sentence_for
+from chat.sentences import ANSWER_IS_CUT, ThreadDeleted, is_about_images, sentence_for
 from chat.titles import Titles
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
@@ -25,11 +28,18 @@ class Turns:
     """Answers messages, each by the model and in the manner that its conversation has chosen."""
 
     def __init__(
-        self, layer: KeepchatDataLayer, models: Models, manner: Manner, titles: Titles | None
+        self,
+        *,
+        layer: KeepchatDataLayer,
+        models: Models,
+        manner: Manner,
+        attachments: Attachments,
+        titles: Titles | None = None,
     ) -> None:
         self.models = models
         self.manner = manner
         self._layer = layer
+        self._attachments = attachments
         self._titles = titles
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -50,7 +60,7 @@ class Turns:
         reply = Reply(self._layer, model.name)
         try:
             async with reply.stored_on_the_way():
-                await self._stream(question, reply, model, manner)
+                await self._stream_seeing(question, reply, model, manner)
             await reply.finish("done")
             await self._after(question, reply, model, manner)
         except asyncio.CancelledError:
@@ -70,12 +80,30 @@ class Turns:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
-    async def _stream(
+    async def _stream_seeing(
         self, question: cl.Message, reply: Reply, model: Model, manner: Manner
+    ) -> None:
+        """Stream the answer; a model that refuses images is asked again without them."""
+        try:
+            await self._stream(question, reply, model, manner, sees_images=model.sees_images)
+        except openai.APIStatusError as exc:
+            if not is_about_images(exc) or reply.text:
+                raise
+            await self._stream(question, reply, model, manner, sees_images=False)
+
+    async def _stream(
+        self,
+        question: cl.Message,
+        reply: Reply,
+        model: Model,
+        manner: Manner,
+        *,
+        sees_images: bool,
     ) -> None:
         durable = asyncio.create_task(self._when_durable(question.thread_id))
         try:
-            pieces = model.stream(await self._messages(question, model, manner), manner)
+            messages = await self._messages(question, model, manner, sees_images=sees_images)
+            pieces = model.stream(messages, manner)
             async with aclosing(gathered(pieces)) as batches:
                 async for batch in batches:
                     await durable
@@ -86,13 +114,28 @@ class Turns:
         if not reply.text:
             raise EmptyAnswer
 
-    async def _messages(self, question: cl.Message, model: Model, manner: Manner) -> list[Any]:
+    async def _messages(
+        self, question: cl.Message, model: Model, manner: Manner, *, sees_images: bool
+    ) -> list[Any]:
         thread = await self._layer.get_thread(question.thread_id)
+        earlier = history.before(
+            thread["steps"] if thread else [], question.id, question.created_at
+        )
+        budget = model.context_tokens - min(manner.answer_tokens, model.longest_answer)
+        attached = await self._attachments.gather(
+            question,
+            earlier,
+            (thread["elements"] if thread else None) or [],
+            room=history.room(question.content, system=manner.system_prompt, budget=budget),
+            sees_images=sees_images,
+        )
+        await notices.tell(attached.question.notes)
         return history.build(
-            history.before(thread["steps"] if thread else [], question.id, question.created_at),
+            earlier,
             question.content,
             system=manner.system_prompt,
-            budget=model.context_tokens - min(manner.answer_tokens, model.longest_answer),
+            budget=budget,
+            attached=attached,
         )
 
     async def _when_durable(self, thread_id: str) -> None:

@@ -7,7 +7,8 @@ same step: the order of the calls is the order of the writes.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -46,8 +47,8 @@ from datalayer.writes import (
     SetFavorite,
     Write,
 )
-from storage.base import Storage
-from storage.errors import StorageError
+from storage.base import OpenObject, Storage
+from storage.errors import ObjectMissing, StorageError
 
 if TYPE_CHECKING:
     from chainlit.element import Element, ElementDict
@@ -310,6 +311,17 @@ class KeepchatDataLayer(BaseDataLayer):
             return None
         record = await self._store.get_element(known[0], known[1])
         return convert.element_dict(record, self._root_path) if record else None
+
+    @asynccontextmanager
+    async def open_element(self, thread_id: str, element_id: str) -> AsyncIterator[OpenObject]:
+        """Open an element's stored bytes; raises `ObjectMissing` where there are none."""
+        record = await self._store.get_element(thread_id, element_id)
+        key = record.fields.get("objectKey") if record else None
+        if not isinstance(key, str):
+            message = f"Element {element_id} of thread {thread_id} has no stored file."
+            raise ObjectMissing(message)
+        async with self._storage.open(key) as opened:
+            yield opened
 
     async def delete_element(self, element_id: str, thread_id: str | None = None) -> None:
         home = thread_id or _current_thread()

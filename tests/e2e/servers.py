@@ -40,22 +40,28 @@ class ModelServer:
 
     def conversations(self, question: str) -> list[list[tuple[str, str]]]:
         """What was sent each time this question was asked: role and text of every message."""
-        entries = self._client.get("/__aimock/journal").raise_for_status().json()
         sent = [
-            [
-                (str(message["role"]), str(message["content"]))
-                for message in entry["body"]["messages"]
-            ]
-            for entry in entries
-            if entry["body"] and "messages" in entry["body"]
+            [(str(message["role"]), str(message["content"])) for message in body["messages"]]
+            for body in self._journal()
         ]
         return [messages for messages in sent if messages[-1] == ("user", question)]
 
     def requests(self, question: str) -> list[dict[str, Any]]:
-        """The requests whose last message contained this text."""
+        """The requests that asked this question."""
+        return [body for body in self._journal() if _words(body["messages"][-1]) == question]
+
+    def sent(self, question: str) -> list[list[dict[str, Any]]]:
+        """What was sent each time a message began with this question, files and images too."""
+        return [
+            body["messages"]
+            for body in self._journal()
+            if _words(body["messages"][-1]).startswith(question)
+        ]
+
+    def _journal(self) -> list[dict[str, Any]]:
         entries = self._client.get("/__aimock/journal").raise_for_status().json()
-        bodies = [entry["body"] for entry in entries if entry["body"]]
-        return [body for body in bodies if question in str(body["messages"][-1]["content"])]
+        bodies = [entry["body"] for entry in entries]
+        return [body for body in bodies if body and "messages" in body]
 
     async def answer(self, question: str) -> str:
         """The whole answer, asked for as the program asks for it."""
@@ -69,6 +75,11 @@ class ModelServer:
     def close(self) -> None:
         """Close the connection to it."""
         self._client.close()
+
+
+def _words(message: dict[str, Any]) -> str:
+    content = message["content"]
+    return str(content if isinstance(content, str) else content[0]["text"])
 
 
 @asynccontextmanager

@@ -33,7 +33,7 @@ from datalayer.writes import (
     Write,
 )
 from storage.base import Receipt, Source
-from storage.errors import StorageUnavailable
+from storage.errors import ObjectMissing, StorageUnavailable
 from storage.local import LocalStorage
 
 TIME = "2026-01-02T12:34:56.789012Z"
@@ -464,6 +464,17 @@ async def test_a_cancelled_caller_loses_no_write(parts: Parts) -> None:
     parts.store.gate.set()
     await parts.layer.flush(given["threadId"])
     assert (await get(parts.layer, given["threadId"]))["steps"][0]["output"] == "x"
+
+
+async def test_the_stored_bytes_of_an_element_can_be_read(layer: KeepchatDataLayer) -> None:
+    thread_id = await thread_of(layer, await user(layer))
+    element = text_element(thread_id, "some text")
+    await layer.create_element(element)
+    async with layer.open_element(thread_id, element.id) as opened:
+        assert b"".join([chunk async for chunk in opened.body]) == b"some text"
+    with pytest.raises(ObjectMissing):
+        async with layer.open_element(thread_id, new_id()):
+            pass
 
 
 # Feedback

@@ -4,7 +4,7 @@ import httpx2
 import openai
 import pytest
 
-from chat.sentences import sentence_for
+from chat.sentences import BLIND, sentence_for
 
 REQUEST = httpx2.Request("POST", "http://localhost/v1/chat/completions")
 
@@ -48,3 +48,16 @@ def test_a_temperature_that_a_model_does_not_take() -> None:
 )
 def test_each_failure_has_its_sentence(error: Exception, words: str) -> None:
     assert words in sentence_for(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (400, "Invalid content type. image_url is only supported by certain models."),
+        (400, "this model is not a multimodal model"),
+        (400, "This model does not support image inputs"),
+        (500, "image input is not supported - hint: you may need to provide the mmproj"),
+    ],
+)
+def test_a_model_that_cannot_see_images_says_so(status: int, message: str) -> None:
+    assert sentence_for(refusal(status, message)) == BLIND

@@ -74,6 +74,10 @@ def test_a_relative_database_url_is_relative_to_the_project(
         ("MODEL_TIMEOUT_S", "soon", "number"),
         ("MODEL_CONTEXT_TOKENS", "1", "256"),
         ("MODEL_TEMPERATURE", "9", "2"),
+        ("MODEL_IMAGE_PIXELS", "3", "64"),
+        ("ATTACHMENT_TIMEOUT_S", "0", "0"),
+        ("UPLOAD_MAX_FILES", "0", "1"),
+        ("UPLOAD_TYPES", "image/*,docx", "'docx'"),
     ],
 )
 def test_a_wrong_value_ends_the_program_with_one_line(
@@ -92,6 +96,16 @@ def test_a_wrong_value_ends_the_program_with_one_line(
 def test_an_answer_longer_than_the_context_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODEL_ANSWER_TOKENS", "20000")
     with pytest.raises(SystemExit, match="MODEL_ANSWER_TOKENS has to be smaller"):
+        environment.load()
+
+
+def test_more_text_of_files_than_the_model_takes_in_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MODEL_CONTEXT_TOKENS", "8000")
+    assert environment.load().model_file_tokens == 8_000  # what was not asked for is cut to fit
+    monkeypatch.setenv("MODEL_FILE_TOKENS", "4001")
+    with pytest.raises(SystemExit, match="MODEL_FILE_TOKENS has to fit"):
         environment.load()
 
 

@@ -1,0 +1,1 @@
+"""What a user attaches to a message, as it goes to the model."""

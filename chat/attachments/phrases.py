@@ -1,0 +1,50 @@
+"""What became of a file, in one sentence for people and in a few words for the model."""
+
+from collections.abc import Mapping
+
+from chat.attachments.results import Reason
+
+_REASONS: Mapping[Reason, str] = {
+    Reason.BINARY: "it is not a kind of file that can be read",
+    Reason.BROKEN: "it is damaged, or not what its name says",
+    Reason.EMPTY: "it is empty",
+    Reason.NO_TEXT: "there is no text in it; perhaps it is a scan",
+    Reason.OLD_OFFICE: "it has the old Office format; save it as .docx, .xlsx or .pptx",
+    Reason.PASSWORD: "it is protected with a password",
+    Reason.SLOW: "reading it took too long",
+    Reason.TOO_LARGE: "it takes too much memory",
+    Reason.TOO_MANY_PIXELS: "the image has too many pixels",
+    Reason.UNAVAILABLE: "the place where files are kept does not answer",
+}
+
+
+def why(reason: Reason) -> str:
+    """Return why a file could not be read, as half a sentence."""
+    return _REASONS[reason]
+
+
+def not_read(name: str, reason: Reason) -> str:
+    """Return the sentence about a file that could not be read."""
+    return f"“{name}” could not be read: {why(reason)}."
+
+
+def part(first: int, whole: int | None) -> str:
+    """Return which part of a text is there; `whole` is None where that is not known."""
+    return (
+        f"the first {first:,} of about {whole:,} tokens" if whole else f"the first {first:,} tokens"
+    )
+
+
+def was_cut(name: str, first: int, whole: int | None) -> str:
+    """Return the sentence about a file of which the model gets the beginning; in tokens."""
+    return f"“{name}” is long: the model gets {part(first, whole)}."
+
+
+def not_seen(name: str) -> str:
+    """Return the sentence about an image that the model could not look at."""
+    return f"“{name}” was not sent: this model cannot see images."
+
+
+def no_room(name: str) -> str:
+    """Return the sentence about an image for which the model's context is too small."""
+    return f"“{name}” was not sent: the model has no room for another image."

@@ -1,0 +1,149 @@
+"""Files are read by a short-lived process each, which can be stopped whatever it is doing.
+
+ADR 7 says why.
+"""
+
+import asyncio
+import json
+import logging
+import math
+import re
+import sys
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from chat.attachments.results import Reading, Reason, Unread, from_json
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 2  # processes; more would take the processor from the chat itself
+MEMORY = 1 << 30  # bytes of address space of one process
+MAX_OUTPUT = 64_000_000  # bytes that one process may answer with
+_ROOT = Path(__file__).resolve().parents[2]
+# The secrets of this program are none of a hostile file's business. Windows starts nothing without.
+_ENVIRONMENT = None if sys.platform == "win32" else {"LANG": "C.UTF-8"}
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,10}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How much of a file is read: characters, an image's pixels, seconds of one process."""
+
+    characters: int
+    pixels: int = 1_568
+    timeout_s: float = 20.0
+    memory: int = MEMORY
+
+
+class Reader:
+    """Reads files, a few at once."""
+
+    def __init__(
+        self, limits: Limits, command: tuple[str, ...] = ("-m", "chat.attachments.reading")
+    ) -> None:
+        self._limits = limits
+        self._command = command
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def read(self, name: str, content: AsyncIterator[bytes]) -> Reading:
+        """Return what a file holds; what goes wrong with it is a reading too.
+
+        Errors of `content` itself are raised. A caller that is cancelled ends the process.
+        """
+        async with self._places:
+            process = await _started(*self._command, self._request(name))
+            try:
+                async with asyncio.timeout(self._limits.timeout_s):
+                    output = await _exchange(process, content)
+                    return _reading(name, await process.wait(), output)
+            except TimeoutError:
+                return Unread(reason=Reason.SLOW)
+            finally:
+                await _end(process)
+
+    def _request(self, name: str) -> str:
+        suffix = PurePath(name).suffix.lower()
+        return json.dumps(
+            {
+                "suffix": suffix if _SUFFIX.fullmatch(suffix) else "",
+                "room": self._limits.characters,
+                "pixels": self._limits.pixels,
+                "memory": self._limits.memory,
+                "seconds": math.ceil(self._limits.timeout_s) + 1,
+            }
+        )
+
+
+async def _started(*arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-E", "-s", *arguments),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        cwd=_ROOT,
+        env=_ENVIRONMENT,
+    )
+
+
+def _pipes(process: asyncio.subprocess.Process) -> tuple[StreamWriter, StreamReader]:
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("The reading process has no pipes.")
+    return process.stdin, process.stdout
+
+
+async def _exchange(process: asyncio.subprocess.Process, content: AsyncIterator[bytes]) -> bytes:
+    """Give the process its file and take its answer, at the same time."""
+    feeding = asyncio.create_task(_feed(process, content))
+    try:
+        output = await _output(process)
+        if feeding.done():
+            feeding.result()  # what is wrong with the source is not said of the file
+    finally:
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+    return output
+
+
+async def _feed(process: asyncio.subprocess.Process, content: AsyncIterator[bytes]) -> None:
+    stdin, _ = _pipes(process)
+    try:
+        async for chunk in content:
+            stdin.write(chunk)
+            await stdin.drain()
+    except (BrokenPipeError, ConnectionResetError):
+        return  # it knows enough, or it is dead: its answer tells
+    finally:
+        stdin.close()
+
+
+async def _output(process: asyncio.subprocess.Process) -> bytes:
+    _, stdout = _pipes(process)
+    parts: list[bytes] = []
+    length = 0
+    while chunk := await stdout.read(1 << 16):
+        length += len(chunk)
+        if length > MAX_OUTPUT:
+            process.kill()
+        else:
+            parts.append(chunk)
+    return b"".join(parts)
+
+
+def _reading(name: str, code: int, output: bytes) -> Reading:
+    try:
+        if code == 0:
+            return from_json(output)
+    except ValueError:
+        logger.warning("The process that read a file gave no reading")
+    logger.warning("The process that read a %s file ended with %d", PurePath(name).suffix, code)
+    return Unread(reason=Reason.BROKEN, detail=f"the reading process ended with {code}")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

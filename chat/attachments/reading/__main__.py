@@ -1,0 +1,121 @@
+"""`python -m chat.attachments.reading '{"room": ..., ...}' < file`: prints one line of JSON."""
+
+import json
+import sys
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass
+
+from chat.attachments.reading import kinds
+from chat.attachments.reading.kinds import Kind
+from chat.attachments.reading.paper import Full, Paper
+from chat.attachments.results import CannotRead, Reading, Reason, Unread, to_json
+
+MAX_INPUT = 200_000_000  # bytes; of text that is longer the beginning is read
+DEEPEST = 20_000  # calls: the libraries walk down nested HTML and XML
+MAX_WRITTEN = 1_000_000  # bytes of any file that this process could write
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked: characters of text, pixels of an image's longer side, and the limits."""
+
+    suffix: str
+    room: int
+    pixels: int
+    memory: int
+    seconds: int
+
+
+def main() -> None:
+    """Read the file on standard input."""
+    asked = Request(**json.loads(sys.argv[1]))
+    limit(asked.memory, asked.seconds)
+    warnings.simplefilter("ignore")
+    sys.setrecursionlimit(DEEPEST)
+    content = sys.stdin.buffer.read(MAX_INPUT + 1)
+    sys.stdout.buffer.write(to_json(read(content, asked)))
+
+
+def limit(memory: int, seconds: int) -> None:
+    """Let the system end this process when it takes too much, where the system can."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for kind, most in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_FSIZE, MAX_WRITTEN),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with suppress(ValueError, OSError):  # macOS knows some of them by name only
+            resource.setrlimit(kind, (most, most))
+
+
+def read(content: bytes, asked: Request) -> Reading:
+    """Return what a file holds; whatever goes wrong is a reading too."""
+    try:
+        return _read(content, asked)
+    except CannotRead as exc:
+        return exc.unread
+    except MemoryError:
+        return Unread(reason=Reason.TOO_LARGE, detail="out of memory")
+    except Exception as exc:  # noqa: BLE001 - a broken file may raise anything in its library
+        return Unread(reason=Reason.BROKEN, detail=f"{type(exc).__name__}: {exc}"[:500])
+
+
+def _read(content: bytes, asked: Request) -> Reading:
+    kind = kinds.kind_of(content, asked.suffix)
+    if kind is not Kind.TEXT and len(content) > MAX_INPUT:
+        raise CannotRead(Reason.TOO_LARGE)
+    if kind is Kind.IMAGE:
+        from chat.attachments.reading import pictures
+
+        return pictures.read(content, asked.pixels)
+    paper = Paper(asked.room)
+    with suppress(Full):
+        _write(kind, content, asked, paper)
+    return _text(paper)
+
+
+def _text(paper: Paper) -> Reading:
+    if paper.is_blank:
+        raise CannotRead(Reason.NO_TEXT)
+    return paper.text()
+
+
+def _write(kind: Kind, content: bytes, asked: Request, paper: Paper) -> None:
+    """Load the one library that is needed: all of them would take half a second."""
+    if kind is Kind.TEXT:
+        from chat.attachments.reading import plain
+
+        plain.read(content, asked.suffix, paper, asked.room)
+    elif kind is Kind.PDF:
+        from chat.attachments.reading import pdf
+
+        pdf.read(content, paper)
+    else:
+        _write_office(kind, content, asked, paper)
+
+
+def _write_office(kind: Kind, content: bytes, asked: Request, paper: Paper) -> None:
+    from chat.attachments.reading import archives
+
+    archives.check(content)
+    if kind is Kind.DOCUMENT:
+        from chat.attachments.reading import word
+
+        word.read(content, paper, asked.room)
+    elif kind is Kind.SHEETS:
+        from chat.attachments.reading import sheets
+
+        sheets.read(content, paper)
+    else:
+        from chat.attachments.reading import slides
+
+        slides.read(content, paper)
+
+
+if __name__ == "__main__":
+    main()

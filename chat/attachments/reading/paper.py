@@ -1,0 +1,57 @@
+"""What is read is written down until there is no more room."""
+
+import re
+
+from chat.attachments.results import Text
+
+# Control characters say nothing to a model; a lone surrogate cannot be sent at all.
+_UNWANTED = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+class Full(Exception):
+    """There is no more room: reading may end."""
+
+
+class Paper:
+    """Gathers at most `room` characters, and knows how far in the file they reach."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._parts: list[str] = []
+        self._length = 0
+        self._through = 0.0
+        self._blank = True
+        self.counts: dict[str, int] = {}
+
+    @property
+    def is_blank(self) -> bool:
+        """Tell whether nothing was written but headings."""
+        return self._blank
+
+    def heading(self, text: str) -> None:
+        """Write what is not of the file itself."""
+        self._write(text)
+
+    def write(self, text: str) -> None:
+        """Write a piece of the file's text; raises `Full`."""
+        self._blank = self._blank and not text.strip()
+        self._write(text)
+
+    def _write(self, text: str) -> None:
+        part = _UNWANTED.sub("", text)[: self._room - self._length]
+        self._parts.append(part)
+        self._length += len(part)
+        if self._length >= self._room:
+            raise Full
+
+    def reached(self, done: float, whole: float) -> None:
+        """Note that so much of the whole is written, in whatever unit."""
+        self._through = min(1.0, done / whole) if whole > 0 else 1.0
+
+    def text(self) -> Text:
+        """Return what was written, with an estimate of how much the file has."""
+        text = "".join(self._parts).strip()
+        if self._length < self._room:
+            return Text(text=text, total=len(text), counts=self.counts)
+        total = max(round(self._length / self._through), len(text) + 1) if self._through else None
+        return Text(text=text, total=total, counts=self.counts)

@@ -1,0 +1,18 @@
+"""Word documents, by way of HTML."""
+
+import io
+
+import mammoth
+
+from chat.attachments.reading import markup
+from chat.attachments.reading.paper import Paper
+
+
+def read(content: bytes, paper: Paper, room: int) -> None:
+    """Write a document's text as Markdown."""
+    # Its images would only be carried along as text.
+    html = mammoth.convert_to_html(io.BytesIO(content), convert_image=lambda _: []).value
+    looked_at = html[: room * markup.SHARE]
+    text = markup.to_markdown(looked_at)
+    paper.reached(min(room, len(text)), len(text) * len(html) / max(1, len(looked_at)))
+    paper.write(text)

@@ -1,0 +1,95 @@
+"""What reading a file gives. Known on both sides of the pipe to the reading process."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Reason(StrEnum):
+    """Why a file could not be read."""
+
+    BINARY = "binary"
+    BROKEN = "broken"
+    EMPTY = "empty"
+    NO_TEXT = "no_text"
+    OLD_OFFICE = "old_office"
+    PASSWORD = "password"  # noqa: S105 - a reason, not a secret
+    SLOW = "slow"
+    TOO_LARGE = "too_large"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Text:
+    """A file's text, as much as was asked for; `total` is about how many characters it has.
+
+    It is None where all that is known is that there are more. `counts` are what the file consists
+    of: pages, sheets or slides.
+    """
+
+    text: str
+    total: int | None
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """An image as a model takes it, `data` in Base64."""
+
+    mime: str
+    data: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unread:
+    """A file that could not be read; `detail` is for the log."""
+
+    reason: Reason
+    detail: str = ""
+
+
+Reading = Text | Picture | Unread
+_KINDS: Mapping[str, type[Text] | type[Picture] | type[Unread]] = {
+    "text": Text,
+    "picture": Picture,
+    "unread": Unread,
+}
+
+
+class CannotRead(Exception):
+    """Raised by a reader; becomes an `Unread`."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.unread = Unread(reason=reason, detail=detail)
+
+
+def picture(mime: str, encoded: bytes, size: tuple[int, int]) -> Picture:
+    """Return an image from its encoded bytes."""
+    data = base64.b64encode(encoded).decode("ascii")
+    return Picture(mime=mime, data=data, width=size[0], height=size[1])
+
+
+def to_json(reading: Reading) -> bytes:
+    """Return a reading as one line of ASCII."""
+    kind = next(name for name, cls in _KINDS.items() if isinstance(reading, cls))
+    return json.dumps({"kind": kind, **asdict(reading)}).encode("ascii")
+
+
+def from_json(line: bytes) -> Reading:
+    """Return the reading that `to_json` wrote; raises `ValueError` when it is none."""
+    try:
+        fields: dict[str, Any] = json.loads(line)
+        kind = fields.pop("kind")
+        if kind == "unread":
+            fields["reason"] = Reason(fields["reason"])
+        return _KINDS[kind](**fields)
+    except (AttributeError, KeyError, TypeError) as exc:
+        message = "The reading process gave no reading."
+        raise ValueError(message) from exc

@@ -1,0 +1,136 @@
+"""What is attached goes to the model, also after a restart, and what cannot be is said."""
+
+import asyncio
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.async_api import expect
+
+from tests import documents
+from tests.e2e.application import Application
+from tests.e2e.chat import Chat
+from tests.e2e.conftest import OpenChat, StartApplication
+from tests.e2e.servers import ModelServer
+from tests.e2e.waiting import until
+
+READ = "I keep what you sent, and I say that I have read it."
+
+
+async def test_files_reach_the_model_also_after_a_restart(
+    app: Application, chat: Chat, open_chat: OpenChat, model: ModelServer, tmp_path: Path
+) -> None:
+    contents = {
+        "report.pdf": documents.pdf("The ibis breeds on cliffs."),
+        "letter.docx": documents.docx("Dear reader, the waldrapp sends its regards."),
+        "photo.png": documents.image("PNG", (3_000, 1_500)),
+    }
+    question = "These three: what is on it?"
+    await chat.attach(*written(tmp_path, contents))
+    await chat.ask(question)
+    await chat.answered(READ)
+    [messages] = model.sent(question)
+    all_is_there(messages[-1])
+    thread_id = await chat.thread_id()
+    await until(lambda: len(app.database.elements(thread_id)) == 3, "the stored files")
+
+    await app.restart()
+    again = await open_chat(app, f"/thread/{thread_id}")
+    await again.ask("And once more, what is on it?")
+    await expect(again.answers).to_have_text([READ, READ])
+    [messages] = model.sent("And once more, what is on it?")
+    assert messages[-1]["content"] == "And once more, what is on it?"
+    all_is_there(messages[-3])
+
+
+async def test_what_cannot_be_read_is_said_and_the_answer_comes(
+    app: Application, chat: Chat, open_chat: OpenChat, model: ModelServer, tmp_path: Path
+) -> None:
+    contents = {
+        "broken.pdf": documents.pdf("x")[:80],
+        "locked.pdf": documents.pdf("x", encrypted=True),
+        "good.txt": b"All is well.",
+    }
+    sentences = [
+        "“broken.pdf” could not be read: it is damaged, or not what its name says.",
+        "“locked.pdf” could not be read: it is protected with a password.",
+    ]
+    question = "Broken, locked and good: what is on it?"
+    await chat.attach(*written(tmp_path, contents))
+    await chat.ask(question)
+    for sentence in sentences:
+        await expect(chat.toasts.filter(has_text=sentence)).to_be_visible()
+    await chat.answered(READ)
+    [messages] = model.sent(question)
+    assert '<file name="good.txt">\nAll is well.\n</file>' in messages[-1]["content"]
+    assert "[could not be read: it is protected with a password]" in messages[-1]["content"]
+
+    again = await open_chat(app, f"/thread/{await chat.thread_id()}")
+    await expect(again.answers).to_have_text(READ)
+    for sentence in sentences:
+        await expect(again.page.get_by_text(sentence)).to_be_visible()
+
+
+async def test_uploads_above_the_limits_are_refused_with_a_sentence(
+    start_application: StartApplication, open_chat: OpenChat, model: ModelServer, tmp_path: Path
+) -> None:
+    limits = {"UPLOAD_MAX_FILES": "2", "UPLOAD_MAX_MB": "1", "UPLOAD_TYPES": "image/*,.txt"}
+    app = await start_application(settings={**model.settings, **limits})
+    chat = await open_chat(app)
+    one, two, three, four, large = written(
+        tmp_path,
+        {
+            "one.txt": b"1",
+            "two.txt": b"2",
+            "three.txt": b"3",
+            "four.txt": documents.pdf("x"),
+            "large.txt": b"x" * 3_000_000,
+        },
+    )
+    async with chat.page.expect_request("**/project/file?**") as uploaded:
+        await chat.attach(one)
+    upload = (await uploaded.value).url
+
+    # Past the page: the server judges by itself
+    assert await refused(chat, upload, large) == (413, "A file may have 1 MB at most.")
+    assert await refused(chat, upload, four) == (
+        400,
+        "“four.txt” is not of a type that is taken here.",
+    )
+    await chat.attach(two)
+    assert await refused(chat, upload, three) == (
+        400,
+        "A message takes 2 files at most. Send these first.",
+    )
+    # In the page
+    await chat.choose(large)
+    await expect(chat.toasts.filter(has_text="File is larger than 1 MB")).to_be_visible()
+    await chat.ask("Two files: what is on it?")
+    await chat.answered(READ)
+    await chat.attach(three)
+
+
+def written(folder: Path, contents: dict[str, bytes]) -> list[Path]:
+    paths = [folder / name for name in contents]
+    for path in paths:
+        path.write_bytes(contents[path.name])
+    return paths
+
+
+def all_is_there(message: dict[str, Any]) -> None:
+    words, picture = message["content"]
+    assert '<file name="report.pdf" pages="1">' in words["text"]
+    assert "The ibis breeds on cliffs." in words["text"]
+    assert "the waldrapp sends its regards." in words["text"]
+    head, _, data = picture["image_url"]["url"].partition(",")
+    assert head == "data:image/jpeg;base64"
+    assert Image.open(io.BytesIO(base64.b64decode(data))).size == (1_568, 784)
+
+
+async def refused(chat: Chat, url: str, path: Path) -> tuple[int, str]:
+    content = await asyncio.to_thread(path.read_bytes)
+    file = {"name": path.name, "mimeType": "text/plain", "buffer": content}
+    reply = await chat.page.request.post(url, multipart={"file": file})  # type: ignore[dict-item]
+    return reply.status, (await reply.json())["detail"]

@@ -1,0 +1,34 @@
+"""What was read is kept, within bounds."""
+
+from chat.attachments.cache import ReadingCache
+from chat.attachments.results import Picture, Reason, Text, Unread
+
+
+def text(length: int) -> Text:
+    return Text(text="x" * length, total=length)
+
+
+def test_the_least_recently_used_leaves_first() -> None:
+    cache = ReadingCache(room=10_000)
+    cache.put("a", text(1_000))
+    cache.put("b", text(1_000))
+    assert cache.get("a") == text(1_000)
+    cache.put("c", text(1_000))
+    assert cache.get("b") is None
+    assert cache.get("a")
+    assert cache.get("c")
+
+
+def test_what_is_larger_than_all_is_not_kept() -> None:
+    cache = ReadingCache(room=1_000)
+    cache.put("a", Unread(reason=Reason.BROKEN))
+    cache.put("b", Picture(mime="image/png", data="A" * 5_000, width=1, height=1))
+    assert cache.get("b") is None
+    assert cache.get("a")
+
+
+def test_a_newer_reading_takes_the_place_of_the_older() -> None:
+    cache = ReadingCache(room=5_000)
+    for length in range(1_000):
+        cache.put("a", text(length))
+    assert cache.get("a") == text(999)
