@@ -73,6 +73,20 @@ async def test_what_cannot_be_read_is_said_and_the_answer_comes(
         await expect(again.page.get_by_text(sentence)).to_be_visible()
 
 
+async def test_a_model_that_cannot_see_is_told_of_the_picture(
+    chat: Chat, model: ModelServer, tmp_path: Path
+) -> None:
+    question = "Look, a model that is blind"
+    await chat.attach(*written(tmp_path, {"photo.png": documents.image("PNG", (30, 15))}))
+    await chat.ask(question)
+    await chat.answered("I was told that there is a picture.")
+    seeing, blind = model.sent(question)
+    assert "image_url" in str(seeing[-1]["content"])
+    assert "image_url" not in str(blind[-1]["content"])
+    assert "photo.png" in str(blind[-1]["content"])
+    await expect(chat.page.get_by_text("cannot see images").first).to_be_visible()
+
+
 async def test_uploads_above_the_limits_are_refused_with_a_sentence(
     start_application: StartApplication, open_chat: OpenChat, model: ModelServer, tmp_path: Path
 ) -> None:

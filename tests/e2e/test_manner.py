@@ -64,11 +64,11 @@ async def test_a_model_that_is_gone_gives_way_with_a_notice(
     await chat.choose_model("second")
     await chat.ask("Soon gone, who are you?")
     await chat.answered(SECOND)
-    path = f"/thread/{await chat.thread_id()}"
     await app.stop()
     app.set("OPENAI_MODELS", "third")
     await app.start()
-    again = await open_chat(app, path)
+    again = await open_chat(app)
+    await again.thread("Soon gone, who are you?").get_by_role("link").click()
     await expect(again.toasts).to_contain_text("The model second is not available any more")
     await again.ask("Instead, who are you?")
     await again.answered(FIRST)
