@@ -1,5 +1,7 @@
 """What people choose for a conversation: a model and the chat settings."""
 
+import logging
+
 import chainlit as cl
 from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
@@ -7,6 +9,8 @@ from chainlit.types import ThreadDict
 from chat.choice import Models
 from chat.manner import chosen, widgets
 from chat.turn import Turns
+
+logger = logging.getLogger(__name__)
 
 GONE = "The model {gone} is not available any more; {used} answers now."
 
@@ -39,6 +43,7 @@ async def restore_profile(thread: ThreadDict, models: Models) -> None:
     if not gone or not isinstance(session, WebsocketSession) or models.find(gone):
         return
     used = models.default.name
+    logger.info("Thread %s goes on with %s: there is no %s any more", thread["id"], used, gone)
     name = used if len(models.names) > 1 else None
     thread["metadata"] = {**metadata, "chat_profile": name}
     session.chat_profile = name

@@ -64,6 +64,7 @@ async def test_a_model_that_is_gone_gives_way_with_a_notice(
     await chat.choose_model("second")
     await chat.ask("Soon gone, who are you?")
     await chat.answered(SECOND)
+    await chat.page.close()  # it would come back by itself and settle the matter first
     await app.stop()
     app.set("OPENAI_MODELS", "third")
     await app.start()
