@@ -18,6 +18,7 @@ from datalayer.records import (
 from datalayer.sql import deletes, reads, saves
 from datalayer.sql.batch import Item, segments
 from datalayer.sql.engine import Database, SqliteDatabase
+from datalayer.sql.postgres import PostgresDatabase
 from datalayer.values import clean_text, fold
 from datalayer.writes import Write
 
@@ -34,11 +35,19 @@ class SqlStore(Store):
         """Return a store on a SQLite file, whose folder has to exist."""
         return cls(SqliteDatabase(path), lanes=1)
 
+    @classmethod
+    def postgres(cls, url: str) -> "SqlStore":
+        """Return a store on a PostgreSQL database, which need not be there yet.
+
+        Raises `StoreMisconfigured` when the URL cannot be read.
+        """
+        return cls(PostgresDatabase(url), lanes=4)
+
     async def migrate(self) -> None:
         # Alembic is needed here alone, and being imported takes and says more than it should.
         from datalayer.sql.migrations import upgrade
 
-        await self.database.write(upgrade)
+        await self.database.migrate(upgrade)
 
     async def close(self) -> None:
         await self.database.close()
