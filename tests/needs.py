@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from glob import glob
 from pathlib import Path
 
 NODE_AT_LEAST = (20, 15)
@@ -23,14 +22,14 @@ NO_CHROMIUM = (
     "on macOS 'brew install --cask chromium'."
 )
 POSTGRES_FOLDERS = (
-    "/usr/lib/postgresql/*/bin",
-    "/usr/pgsql-*/bin",
-    "/opt/homebrew/opt/postgresql*/bin",
-    "/usr/local/opt/postgresql*/bin",
+    "usr/lib/postgresql/*/bin",
+    "usr/pgsql-*/bin",
+    "opt/homebrew/opt/postgresql*/bin",
+    "usr/local/opt/postgresql*/bin",
 )
 NO_POSTGRES = (
-    "The tests need PostgreSQL's server programs, 13 or newer: on Debian 'apt-get install postgresql', "
-    "on macOS 'brew install postgresql'."
+    "The tests need PostgreSQL's server programs, 13 or newer: "
+    "on Debian 'apt-get install postgresql', on macOS 'brew install postgresql'."
 )
 NO_NODE = (
     "The tests need Node.js 20.15 or newer with npm: on Debian 'apt-get install nodejs npm' "
@@ -67,7 +66,7 @@ def find_postgres() -> Path:
     found = shutil.which("initdb")
     folders = [Path(found).resolve().parent] if found else []
     for pattern in POSTGRES_FOLDERS:
-        folders += sorted(map(Path, glob(pattern)), key=_major, reverse=True)
+        folders += sorted(Path("/").glob(pattern), key=_major, reverse=True)
     for folder in folders:
         if all((folder / name).is_file() for name in ("initdb", "pg_ctl", "postgres")):
             return folder

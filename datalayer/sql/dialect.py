@@ -7,11 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, func, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-
 _BUCKETS = 1_024  # so that a large batch takes no more locks than the server has room for
 _CLASS = 0x6B63  # tells our advisory locks from those of others in the same database
 _LOCK_NAMES = text(
-    f"SELECT pg_advisory_xact_lock({_CLASS}, bucket) FROM unnest(CAST(:buckets AS int[])) AS bucket"
+    "SELECT pg_advisory_xact_lock(:class, bucket) FROM unnest(CAST(:buckets AS int[])) AS bucket"
 )
 
 
@@ -23,7 +22,7 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
     if connection.dialect.name == "postgresql":
         # Sorted, so that two who want the same names do not wait for each other.
         buckets = sorted({zlib.crc32(name.encode()) % _BUCKETS for name in names})
-        connection.execute(_LOCK_NAMES, {"buckets": buckets})
+        connection.execute(_LOCK_NAMES, {"class": _CLASS, "buckets": buckets})
 
 
 def insert(dialect: str, table: Table) -> Any:
@@ -31,7 +30,9 @@ def insert(dialect: str, table: Table) -> Any:
     return (postgresql if dialect == "postgresql" else sqlite).insert(table)
 
 
-def contains(connection: Connection, column: ColumnElement[str], needle: str) -> ColumnElement[bool]:
+def contains(
+    connection: Connection, column: ColumnElement[str], needle: str
+) -> ColumnElement[bool]:
     """Return the condition that a text contains another, no character being special."""
     name = "strpos" if connection.dialect.name == "postgresql" else "instr"
     found: ColumnElement[bool] = getattr(func, name)(column, needle) > 0

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ssl import SSLCertVerificationError
 
-import asyncpg
+from asyncpg import exceptions as errors
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -33,7 +33,7 @@ _UNAVAILABLE = (
     PoolTimeoutError,
     OSError,
     sqlite3.OperationalError,
-    asyncpg.InternalClientError,
+    errors.InternalClientError,
 )
 
 
@@ -47,9 +47,9 @@ def translated() -> Iterator[None]:
         OSError,
         OverflowError,
         sqlite3.Error,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
+        errors.PostgresError,
+        errors.InterfaceError,
+        errors.InternalClientError,
     ) as exc:
         raise _fault(exc) from exc
 
@@ -60,7 +60,7 @@ def _fault(exc: Exception) -> DataLayerError:
     said = _first_line(cause)
     if state in _MISCONFIGURED:
         return StoreMisconfigured(f"{_MISCONFIGURED[state]} It says: {said}.")
-    if isinstance(cause, asyncpg.exceptions.ClientConfigurationError | SSLCertVerificationError):
+    if isinstance(cause, errors.ClientConfigurationError | SSLCertVerificationError):
         return StoreMisconfigured(f"No connection can be made like this: {said}.")
     if _passes(exc, cause, state):
         message = (
@@ -85,10 +85,8 @@ def _passes(exc: Exception, cause: BaseException, state: str) -> bool:
 def _cause(exc: Exception) -> BaseException:
     """Return the driver's own error, which says least of the statement and its values."""
     found: BaseException = getattr(exc, "orig", None) or exc
-    wrapped = found.__cause__
-    if isinstance(wrapped, asyncpg.PostgresError | asyncpg.InterfaceError):
-        return wrapped
-    return found
+    theirs = isinstance(found.__cause__, errors.PostgresError | errors.InterfaceError)
+    return found.__cause__ if found.__cause__ and theirs else found
 
 
 def _first_line(cause: BaseException) -> str:

@@ -5,9 +5,11 @@ import contextvars
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 from uuid import uuid4
 
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from datalayer.errors import StoreMisconfigured, StoreUnavailable
@@ -59,19 +61,25 @@ def parse(url: str) -> Address:
     would refuse: the time-outs are then those of the server's own configuration.
     """
     try:
-        parts = urlsplit(url)
-        given = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True))
-        readable = parts.scheme in SCHEMES and not parts.fragment and parts.netloc.count("@") < 2
-        _ = parts.port
+        parts, given = _split(url)
     except ValueError:
-        readable, given = False, {}
-    if not readable:
         raise StoreMisconfigured(UNREADABLE) from None
     pgbouncer = given.pop("pgbouncer", "false").lower() in ("true", "1")
     options = given if pgbouncer else {**SERVER_SETTINGS, **given}
     path = quote(unquote(parts.path), safe="/")
     query = f"?{urlencode(options, quote_via=quote)}" if options else ""
     return Address(f"postgresql://{parts.netloc}{path}{query}", pgbouncer)
+
+
+def _split(url: str) -> tuple[SplitResult, dict[str, str]]:
+    """Return the parts of a URL and its options; ValueError when it is none of ours."""
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    ports = [urlsplit(f"//{host}").port for host in hosts]  # ValueError for what is no number
+    if parts.scheme not in SCHEMES or parts.fragment or parts.netloc.count("@") > 1 or not ports:
+        raise ValueError(parts.scheme)
+    return parts, options
 
 
 class PostgresDatabase:
@@ -137,12 +145,19 @@ def _engine(address: Address) -> AsyncEngine:
             "prepared_statement_cache_size": 0,
             "prepared_statement_name_func": lambda: f"__keepchat_{uuid4()}__",
         }
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         connect_args=connect,
         hide_parameters=True,
         max_overflow=0,
-        pool_pre_ping=True,
         pool_size=CONNECTIONS,
         pool_timeout=FOR_A_CONNECTION_S,
     )
+    event.listen(engine.sync_engine, "checkout", _replace_closed)
+    return engine
+
+
+def _replace_closed(connection: Any, _record: object, _proxy: object) -> None:
+    # Instead of a ping, which is three round trips each time: asyncpg knows when the server hung up.
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError

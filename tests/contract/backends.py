@@ -181,7 +181,9 @@ class PostgresBackend(Backend):
             await store.migrate()
             await store.close()
             PostgresBackend._shared = self._name
-        self._run(f"TRUNCATE {', '.join(metadata.tables)}")
+        # Far quicker than TRUNCATE, which makes a new file for every table and index.
+        for table in reversed(metadata.sorted_tables):
+            self._run(f'DELETE FROM "{table.name}"')  # noqa: S608 - our own names
 
 
 def postgres_engine(store: Store) -> Engine:

@@ -18,8 +18,8 @@ from urllib.parse import quote
 
 import asyncpg
 
-from tests.needs import find_postgres
 from tests.e2e.waiting import free_port
+from tests.needs import find_postgres
 
 USER = "keepchat"
 PASSWORD = "pässword:/?#[]@%&=+ 1"
@@ -37,7 +37,7 @@ class Postgres:
         self._data = self._folder / "data"
         self._thread = ThreadPoolExecutor(1, "postgres-query")
         self._runner = asyncio.Runner()
-        self._connections: dict[str, asyncpg.Connection[Any]] = {}
+        self._connections: dict[str, asyncpg.Connection] = {}
         self._make()
 
     def _make(self) -> None:
@@ -105,7 +105,8 @@ class Postgres:
 
     def query(self, statement: str, *values: object, database: str = "postgres") -> list[Any]:
         """What a statement returns, as tuples."""
-        return self._submit(self._query(database, statement, values))
+        found: list[Any] = self._submit(self._query(database, statement, values))
+        return found
 
     def _submit(self, work: Any) -> Any:
         # In a thread with a loop of its own, since the caller may be in the middle of another.
