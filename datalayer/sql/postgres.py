@@ -158,6 +158,6 @@ def _engine(address: Address) -> AsyncEngine:
 
 
 def _replace_closed(connection: Any, _record: object, _proxy: object) -> None:
-    # Instead of a ping, which is three round trips each time: asyncpg knows when the server hung up.
+    # Instead of a ping, which is three round trips each time: asyncpg knows who has hung up.
     if connection.driver_connection.is_closed():
         raise DisconnectionError

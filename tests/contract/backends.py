@@ -139,13 +139,13 @@ class PostgresBackend(Backend):
 
     def __init__(self, server: Postgres, name: str) -> None:
         self._server = server
-        self._name = name
+        self.name = name
 
     def open(self) -> Store:
-        return SqlStore.postgres(self._server.url(self._name))
+        return SqlStore.postgres(self._server.url(self.name))
 
     async def open_migrated(self) -> Store:
-        return self.open() if self._name == self._shared else await super().open_migrated()
+        return self.open() if self.name == self._shared else await super().open_migrated()
 
     async def assert_idle(self, store: Store) -> None:
         await assert_idle_pool(postgres_engine(store))
@@ -155,7 +155,7 @@ class PostgresBackend(Backend):
 
     @asynccontextmanager
     async def busy(self) -> AsyncIterator[Store]:
-        store = SqlStore.postgres(f"{self._server.url(self._name)}?lock_timeout=20")
+        store = SqlStore.postgres(f"{self._server.url(self.name)}?lock_timeout=20")
         await store.migrate()
         self._run("BEGIN")
         self._run("LOCK TABLE threads, steps, elements, users IN EXCLUSIVE MODE")
@@ -171,16 +171,16 @@ class PostgresBackend(Backend):
         self._run("CREATE TABLE users (login TEXT)")
 
     def _run(self, statement: str) -> None:
-        self._server.query(statement, database=self._name)
+        self._server.query(statement, database=self.name)
 
     async def empty_shared(self) -> None:
         """Have the shared database, migrated once, with nothing in it."""
         if not PostgresBackend._shared:
-            self._server.query(f'CREATE DATABASE "{self._name}"')
+            self._server.query(f'CREATE DATABASE "{self.name}"')
             store = self.open()
             await store.migrate()
             await store.close()
-            PostgresBackend._shared = self._name
+            PostgresBackend._shared = self.name
         # Far quicker than TRUNCATE, which makes a new file for every table and index.
         for table in reversed(metadata.sorted_tables):
             self._run(f'DELETE FROM "{table.name}"')  # noqa: S608 - our own names

@@ -30,7 +30,7 @@ _QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 class Postgres:
     """The server. `query` looks into it and may be called from anywhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         self.port = free_port()
         self._programs = find_postgres()
         self._folder = Path(tempfile.mkdtemp(prefix="keepchat-pg-"))
@@ -38,7 +38,10 @@ class Postgres:
         self._thread = ThreadPoolExecutor(1, "postgres-query")
         self._runner = asyncio.Runner()
         self._connections: dict[str, asyncpg.Connection] = {}
+        self._settings = [*_QUICK]
         self._make()
+        if certificate:
+            self._offer_tls(certificate)
 
     def _make(self) -> None:
         password = self._folder / "password"
@@ -51,17 +54,26 @@ class Postgres:
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"),
         )
 
+    def _offer_tls(self, certificate: Path) -> None:
+        for kind, source in (("cert", certificate), ("key", certificate.with_suffix(".key"))):
+            own = shutil.copy(source, self._folder)
+            Path(own).chmod(0o600)
+            if os.getuid() == 0:
+                os.chown(own, _NOBODY, _NOBODY)
+            self._settings.append(f"ssl_{kind}_file={own}")
+        self._settings.append("ssl=on")
+
     def start(self) -> None:
         """Start it, on the same port as before."""
         options = [f"-p {self.port}", f"-k {self._folder}", "-c listen_addresses=127.0.0.1"]
-        options += [f"-c {setting}" for setting in _QUICK]
+        options += [f"-c {setting}" for setting in self._settings]
         log = self._folder / "log"
         self._run("pg_ctl", "-D", self._data, "-l", log, "-w", "-o", " ".join(options), "start")
 
     def stop(self) -> None:
-        """Stop it as a power cut does; whoever is connected loses the connection."""
+        """Stop it; whoever is connected loses the connection."""
         self._submit(self._disconnect())
-        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
+        self._run("pg_ctl", "-D", self._data, "-m", "fast", "-w", "stop")
 
     def remove(self) -> None:
         """Stop it for good and remove what it kept."""
@@ -126,9 +138,9 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Run a server."""
-    server = Postgres()
+def running_postgres(certificate: Path | None = None) -> Iterator[Postgres]:
+    """Run a server; with a certificate, whose key lies beside it, it offers TLS."""
+    server = Postgres(certificate)
     server.start()
     try:
         yield server
