@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 from uuid import uuid4
@@ -55,7 +56,7 @@ class Address:
 
 
 def parse(url: str) -> Address:
-    """Return the address that a URL names; `StoreMisconfigured`, without the URL, when it cannot.
+    """Return the address that a URL names; `StoreMisconfigured` when it names none.
 
     With `pgbouncer=true` no statement stays prepared, and the server is told nothing that PgBouncer
     would refuse: the time-outs are then those of the server's own configuration.
@@ -64,6 +65,9 @@ def parse(url: str) -> Address:
         parts, given = _split(url)
     except ValueError:
         raise StoreMisconfigured(UNREADABLE) from None
+    if (authority := given.get("sslrootcert")) and not Path(authority).is_file():
+        message = f"The file {authority!r} that sslrootcert names is not there."
+        raise StoreMisconfigured(message)
     pgbouncer = given.pop("pgbouncer", "false").lower() in ("true", "1")
     options = given if pgbouncer else {**SERVER_SETTINGS, **given}
     path = quote(unquote(parts.path), safe="/")

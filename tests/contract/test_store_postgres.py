@@ -67,7 +67,7 @@ async def shown(store: SqlStore, setting: str) -> str:
         ("postgresql://[::1]:5433/d", "postgresql://[::1]:5433/d"),
         ("postgresql://a,b:5433/d", "postgresql://a,b:5433/d"),
         ("postgresql:///d?host=%2Frun%2Fpg", "postgresql:///d?host=%2Frun%2Fpg"),
-        ("postgresql://h/d?sslmode=verify-full&sslrootcert=/my%20ca.pem", None),
+        ("postgresql://h/d?sslmode=verify-full&sslcrl=/my%20crl.pem", None),
     ],
 )
 def test_what_asyncpg_is_given(url: str, dsn: str | None) -> None:
@@ -169,11 +169,19 @@ async def test_a_missing_right(postgres: Postgres, backend: PostgresBackend) -> 
     postgres.query("DROP ROLE guest")
 
 
-@pytest.mark.parametrize("option", ["sslmode=verify-full&sslrootcert=/no/ca.pem", "sslmode=wrong"])
-async def test_tls_that_cannot_be_set_up(postgres: Postgres, option: str) -> None:
-    found = await fault(f"{postgres.url()}?{option}")
+@pytest.mark.parametrize("mode", ["verify-full", "wrong"])
+async def test_tls_that_cannot_be_set_up(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # where a certificate would be looked for
+    found = await fault(f"{postgres.url()}?sslmode={mode}")
     assert isinstance(found, StoreMisconfigured)
-    assert "ssl" in str(found) or "certificate" in str(found)
+    assert "sslmode" in str(found) or "root.crt" in str(found)
+
+
+def test_a_certificate_that_is_not_there() -> None:
+    with pytest.raises(StoreMisconfigured, match="/no/ca.pem"):
+        SqlStore.postgres("postgresql://u:p@h/d?sslmode=verify-full&sslrootcert=/no/ca.pem")
 
 
 async def test_a_server_without_tls_is_not_asked_in_the_clear(postgres: Postgres) -> None:
