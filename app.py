@@ -11,14 +11,15 @@ from chainlit.server import app as server
 import settings as environment
 from access import guard, local
 from access.files import files_router
-from chat import callbacks, choice, notice
+from chat import away, callbacks, choice, notice
 from chat.choice import ModelChoice
 from chat.model import Endpoint
 from chat.turn import Turns
-from datalayer.errors import DataLayerError
+from datalayer.base import Store
+from datalayer.errors import DataLayerError, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from operations.logs import quiet_libraries
-from operations.parts import migrate_now, open_storage, open_store
+from operations.parts import open_storage, prepare_store
 from settings import Settings
 
 
@@ -39,10 +40,10 @@ def build() -> Parts:
     environment.export_auth_secret(settings)
     local.require_loopback(config.run.host)
     chosen = choose_model(settings)
-    migrate(settings)
-    store, storage = open_store(settings), open_storage(settings)
+    store, storage = open_database(settings), open_storage(settings)
     layer = KeepchatDataLayer(store, storage, config.run.root_path)
     server.add_middleware(local.LocalAccess)
+    server.add_exception_handler(StoreUnavailable, away.unavailable)
     for router in (
         files_router(store, storage, config.run.root_path),
         notice.notice_router(chosen.notice, config.run.root_path),
@@ -75,12 +76,10 @@ def choose_model(settings: Settings) -> ModelChoice:
         sys.exit(str(exc))
 
 
-def migrate(settings: Settings) -> None:
-    """Bring the database to this version unless that is done by hand."""
-    if settings.database_migrate == "off":
-        return
+def open_database(settings: Settings) -> Store:
+    """Return the store; a database that cannot be used as it is ends the program."""
     try:
-        migrate_now(settings)
+        return prepare_store(settings)
     except DataLayerError as exc:
         sys.exit(f"DATABASE_URL: {exc}")
 

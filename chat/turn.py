@@ -2,19 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
+from itertools import takewhile
 from typing import Any
 
 import chainlit as cl
 from chainlit.chat_context import chat_context
 from chainlit.utils import utc_now
 
-from chat import history
+from chat import away, history
 from chat.gathering import gathered
 from chat.model import EmptyAnswer, Model
 from chat.sentences import ThreadDeleted, sentence_for
-from datalayer.errors import DataLayerError
+from datalayer.errors import DataLayerError, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 
 logger = logging.getLogger(__name__)
@@ -75,19 +76,37 @@ class Turns:
             raise EmptyAnswer
 
     async def _messages(self, question: cl.Message) -> list[Any]:
-        thread = await self._layer.get_thread(question.thread_id)
         return history.build(
-            history.before(thread["steps"] if thread else [], question.id, question.created_at),
+            await self._earlier(question),
             question.content,
             system=self._system_prompt,
             budget=self._model.context_tokens - self._model.answer_tokens,
         )
 
-    async def _when_durable(self, thread_id: str) -> None:
-        """Wait until the question is stored; `ThreadDeleted` when its thread is no more."""
+    async def _earlier(self, question: cl.Message) -> Iterable[Mapping[str, Any]]:
         try:
-            await self._layer.flush(thread_id)
-            author = await self._layer.get_thread_author(thread_id)
+            async with asyncio.timeout(away.AWAY_S):
+                thread = await self._layer.get_thread(question.thread_id)
+        except (TimeoutError, StoreUnavailable):
+            # What this page has seen of the conversation; mostly that is all of it.
+            seen = takewhile(lambda message: message.id != question.id, chat_context.get())
+            return [dict(message.to_dict()) for message in seen]
+        steps = thread["steps"] if thread else []
+        return history.before(steps, question.id, question.created_at)
+
+    async def _when_durable(self, thread_id: str) -> None:
+        """Wait until the question is stored; `ThreadDeleted` when its thread is no more.
+
+        When the database is away too long, the person is told and the answer shown all the same.
+        """
+        try:
+            async with asyncio.timeout(away.AWAY_S):
+                await self._layer.flush(thread_id)
+                author = await self._layer.get_thread_author(thread_id)
+        except (TimeoutError, StoreUnavailable):
+            logger.warning("The question in thread %s waits for the database", thread_id)
+            await cl.context.emitter.send_toast(away.QUESTION, "warning")
+            return
         except DataLayerError:
             logger.exception("The question in thread %s is not stored", thread_id)
             await cl.context.emitter.send_toast("This message could not be saved.", "error")
@@ -122,7 +141,11 @@ class Turns:
         stored = asyncio.create_task(self._layer.update_step(step))
         await cl.context.emitter.update_step(step)
         try:
-            await stored
+            async with asyncio.timeout(away.AWAY_S):
+                await asyncio.shield(stored)
+        except (TimeoutError, StoreUnavailable):
+            logger.warning("The answer %s waits for the database", reply.id)
+            await cl.context.emitter.send_toast(away.ANSWER, "warning")
         except DataLayerError:
             logger.exception("The answer %s is not stored", reply.id)
             await cl.context.emitter.send_toast("This answer could not be saved.", "error")

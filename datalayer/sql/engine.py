@@ -6,6 +6,7 @@ PostgreSQL (`postgres.py`) on the event loop.
 """
 
 import asyncio
+import contextvars
 import sqlite3
 import time
 from collections.abc import Callable
@@ -44,6 +45,43 @@ class Database(Protocol):
 
     async def close(self) -> None:
         """Close every connection."""
+
+
+class MigratedDatabase:
+    """A database that is migrated before its first use, whenever it can be reached for that."""
+
+    def __init__(self, database: Database, upgrade: Work[None]) -> None:
+        self._database = database
+        self._upgrade = upgrade
+        self._attempt: asyncio.Task[None] | None = None
+
+    async def write(self, work: Work[T]) -> T:
+        await self._migrated()
+        return await self._database.write(work)
+
+    async def read(self, work: Work[T]) -> T:
+        await self._migrated()
+        return await self._database.read(work)
+
+    async def migrate(self, work: Work[None]) -> None:
+        await self._database.migrate(work)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def _migrated(self) -> None:
+        """Wait for the one attempt of all who wait; the next call makes another if it fails."""
+        if self._attempt is None or _has_failed(self._attempt):
+            self._attempt = asyncio.create_task(
+                self._database.migrate(self._upgrade), context=contextvars.Context()
+            )
+            self._attempt.add_done_callback(_has_failed)
+        if not self._attempt.done():
+            await asyncio.shield(self._attempt)
+
+
+def _has_failed(attempt: asyncio.Task[None]) -> bool:
+    return attempt.done() and (attempt.cancelled() or attempt.exception() is not None)
 
 
 class SqliteDatabase:
