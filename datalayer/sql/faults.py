@@ -23,6 +23,7 @@ _PASSING_CLASSES = ("08", "40", "53", "57")
 _PASSING_STATES = frozenset(
     {
         "23503",  # what a row refers to was deleted at the same time
+        "25006",  # the server takes no writes now: a standby that is to take over
         "42703",  # a column or a table is not there: the migration is still to come
         "42P01",
         "55P03",  # a lock was not to be had in time
@@ -72,6 +73,8 @@ def _fault(exc: Exception) -> DataLayerError:
 
 
 def _passes(exc: Exception, cause: BaseException, state: str) -> bool:
+    if isinstance(exc, DBAPIError) and exc.statement is None and state:
+        return True  # in connecting: no value has a part in it
     if state:
         return state.startswith(_PASSING_CLASSES) or state in _PASSING_STATES
     return (
