@@ -1,5 +1,6 @@
 """Alembic, driven from inside the program; the versions lie in `sql/`."""
 
+from io import StringIO
 from pathlib import Path
 
 from alembic import command
@@ -30,10 +31,19 @@ def upgrade(connection: Connection) -> None:
         command.upgrade(config, "head")
 
 
-def _config(connection: Connection) -> Config:
+def postgres_sql() -> str:
+    """Return the statements that bring an empty PostgreSQL database to this version."""
+    config = _config()
+    config.output_buffer = StringIO()
+    command.upgrade(config, "head", sql=True)
+    return config.output_buffer.getvalue()
+
+
+def _config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
-    config.attributes["connection"] = connection
+    if connection:
+        config.attributes["connection"] = connection
     return config
 
 

@@ -120,15 +120,24 @@ class Postgres:
         found: list[Any] = self._submit(self._query(database, statement, values))
         return found
 
+    def run(self, script: str, *, database: str) -> None:
+        """Run statements that return nothing."""
+        self._submit(self._execute(database, script))
+
     def _submit(self, work: Any) -> Any:
         # In a thread with a loop of its own, since the caller may be in the middle of another.
         return self._thread.submit(self._runner.run, work).result()
 
+    async def _connected(self, database: str) -> asyncpg.Connection:
+        if database not in self._connections:
+            self._connections[database] = await asyncpg.connect(self.url(database))
+        return self._connections[database]
+
+    async def _execute(self, database: str, script: str) -> None:
+        await (await self._connected(database)).execute(script)
+
     async def _query(self, database: str, statement: str, values: tuple[object, ...]) -> list[Any]:
-        connection = self._connections.get(database)
-        if connection is None:
-            connection = await asyncpg.connect(self.url(database))
-            self._connections[database] = connection
+        connection = await self._connected(database)
         return [tuple(row) for row in await connection.fetch(statement, *values)]
 
     async def _disconnect(self, database: str | None = None) -> None:
