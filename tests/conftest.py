@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.servers.postgres import Postgres, running_postgres
+
+FULL_COUNT = "full-count"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -12,6 +15,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full-count", action="store_true", help="repeat each drill as often as it is meant to be"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let property tests know, while they are imported, how many examples they are to play."""
+    if config.getoption("--full-count"):
+        settings.register_profile(FULL_COUNT)
+        settings.load_profile(FULL_COUNT)
+
+
+def is_full_count() -> bool:
+    """Whether drills are repeated at full count, as a property test asks it."""
+    return settings.get_current_profile_name() == FULL_COUNT
 
 
 @pytest.fixture
