@@ -19,7 +19,8 @@ from tests.servers.postgres import PASSWORD, Postgres, running_postgres
 PARIS = "The capital of France is Paris."
 ROME = "The capital of Italy is Rome."
 AWAY = "The database cannot be reached. Your message is kept in memory"
-WAITS = "waits for"
+# Said by Chainlit when it cannot look up who is asking; it goes on without.
+NO_USER = "Unable to get persisted_user"
 
 
 async def start_on(
@@ -75,7 +76,7 @@ async def test_the_server_goes_away_and_comes_back(
         await chat.ask("What is the capital of France, with a server?")
         await chat.answered(PARIS)
         thread_id = await chat.thread_id()
-        app.expect_in_log(WAITS)
+        app.expect_in_log(NO_USER)
         server.stop()
         await chat.ask("and of Italy, without a server?")
         await expect(chat.toasts.filter(has_text=AWAY)).to_be_visible()
@@ -103,14 +104,15 @@ async def test_the_program_starts_before_its_server(
         app, database = await start_on(server, "postgres", start_application, model)
         assert "The chat starts without its database and waits for it." in app.log()
         assert PASSWORD not in app.log()
-        app.expect_in_log("Unable to get persisted_user")
+        app.expect_in_log(NO_USER)
         chat = await open_chat(app)
         question = "What is the capital of France, before there is a server?"
         await chat.ask(question)
         await expect(chat.toasts.filter(has_text=AWAY)).to_be_visible()
         await chat.answered(PARIS)
         server.start()
-        await until(lambda: database.threads_named(question), "the migration and the thread")
+        await until(lambda: database.tables() == TABLES, "the migration")
+        await until(lambda: database.threads_named(question), "the thread")
         [thread_id] = database.threads_named(question)
         await until(lambda: len(database.messages(thread_id)) == 2, "the writes that waited")
         again = await open_chat(app)
