@@ -78,6 +78,7 @@ async def test_the_server_goes_away_and_comes_back(
         thread_id = await chat.thread_id()
         app.expect_in_log(NO_USER)
         server.stop()
+        assert await chat.status_of(f"/project/thread/{thread_id}") == 503
         await chat.ask("and of Italy, without a server?")
         await expect(chat.toasts.filter(has_text=AWAY)).to_be_visible()
         await chat.answered(ROME)
@@ -105,6 +106,7 @@ async def test_the_program_starts_before_its_server(
         assert "The chat starts without its database and waits for it." in app.log()
         assert PASSWORD not in app.log()
         app.expect_in_log(NO_USER)
+        app.expect_in_log("'User' object has no attribute 'id'")  # Chainlit's, of that user
         chat = await open_chat(app)
         question = "What is the capital of France, before there is a server?"
         await chat.ask(question)
