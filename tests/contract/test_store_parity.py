@@ -32,7 +32,7 @@ from tests.conftest import is_full_count
 from tests.contract.backends import BACKENDS
 from tests.contract.builders import clock, ids, new_id
 
-EXAMPLES = 2_000 if is_full_count() else 25
+EXAMPLES = 1_000 if is_full_count() else 25
 
 NEEDLES = ("a", "Ü", "ss", "%", "_", "\\", "中", "a b", "\x00", "none of it", " ", "'")
 TEXT = st.lists(st.sampled_from([*NEEDLES, "ß", "\N{GRINNING FACE}", "\ud800"]), max_size=4).map(
@@ -219,6 +219,7 @@ async def stores(request: pytest.FixtureRequest) -> AsyncIterator[list[Store]]:
 
 
 @pytest.mark.drill
+@pytest.mark.timeout(1_800)
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
