@@ -75,6 +75,8 @@ def _fault(exc: Exception) -> DataLayerError:
 def _passes(exc: Exception, cause: BaseException, state: str) -> bool:
     if isinstance(exc, DBAPIError) and exc.statement is None and state:
         return True  # in connecting: no value has a part in it
+    if isinstance(cause, errors.InvalidCachedStatementError):
+        return True  # the schema was changed meanwhile; the statement is prepared anew
     if state:
         return state.startswith(_PASSING_CLASSES) or state in _PASSING_STATES
     return (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from datalayer.errors import StoreMisconfigured, StoreUnavailable
 from datalayer.records import Outcome
@@ -226,16 +226,43 @@ async def test_the_server_may_restart() -> None:
         await store.close()
 
 
-async def test_what_waits_too_long_is_unavailable(
-    postgres: Postgres, backend: PostgresBackend
-) -> None:
-    store = SqlStore.postgres(f"{postgres.url(backend.name)}?statement_timeout=20")
-    slow = text("SELECT pg_sleep(5)")
+async def test_what_waits_too_long_is_unavailable(store: SqlStore) -> None:
+    def slow(connection: Connection) -> None:
+        connection.execute(text("SET LOCAL statement_timeout = 20"))
+        connection.execute(text("SELECT pg_sleep(5)"))
+
     with pytest.raises(StoreUnavailable, match="statement timeout"):
-        await store.database.read(lambda on: on.execute(slow))
+        await store.database.read(slow)
     await save(store, thread(name="x"))
-    await backend.assert_idle(store)
-    await store.close()
+
+
+async def test_a_transaction_has_an_end(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, postgres: Postgres
+) -> None:
+    await save(store, thread(name="x"))
+    monkeypatch.setattr("datalayer.sql.postgres.TRANSACTION_S", 0.05)
+    with pytest.raises(StoreUnavailable):
+        await store.database.write(lambda on: on.execute(text("SELECT pg_sleep(5)")))
+    monkeypatch.undo()
+    await save(store, thread(name="x"))
+    query = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
+    assert postgres.query(query) == [(0,)]
+
+
+async def test_the_schema_may_change_under_a_running_program(postgres: Postgres) -> None:
+    with postgres.database(new_id()) as name:
+        store = SqlStore.postgres(postgres.url(name))
+        await store.migrate()
+        write = step(new_id(), output="x")
+        await save(store, write)
+        assert await store.get_step(write.id)
+        for kind in ("varchar", "text"):
+            postgres.query(f"ALTER TABLE steps ALTER COLUMN output TYPE {kind}", database=name)
+            try:
+                assert await store.get_step(write.id)
+            except StoreUnavailable:
+                assert await store.get_step(write.id)
+        await store.close()
 
 
 async def test_a_cancelled_caller_does_not_cut_its_transaction(
