@@ -15,18 +15,19 @@ from access import guard, local, password, uploads
 from access.accounts import AccountError, UsersFile
 from access.files import files_router
 from access.uploads import UploadLimits, UploadSize, uploads_router
-from chat import callbacks, editing, notice
+from chat import away, callbacks, editing, notice
 from chat.attachments import gathering
 from chat.attachments.gathering import Attachments
 from chat.attachments.process import Reader
 from chat.choice import Models, NoModel
 from chat.titles import Titles
 from chat.turn import Turns
-from datalayer.errors import DataLayerError
+from datalayer.base import Store
+from datalayer.errors import DataLayerError, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from operations.logs import quiet_libraries
 from operations.models import manner_of, open_models
-from operations.parts import migrate_now, open_storage, open_store
+from operations.parts import open_storage, prepare_store
 from settings import Settings
 
 logger = logging.getLogger("keepchat")
@@ -51,9 +52,9 @@ def build() -> Parts:
     server.add_middleware(UploadSize, limits=upload_limits(settings), prefix=config.run.root_path)
     prepare_access(settings)
     models = choose_models(settings)
-    migrate(settings)
-    store, storage = open_store(settings), open_storage(settings)
+    store, storage = open_database(settings), open_storage(settings)
     layer = KeepchatDataLayer(store, storage, config.run.root_path)
+    server.add_exception_handler(StoreUnavailable, away.unavailable)
     for router in (
         files_router(store, storage, config.run.root_path),
         notice.notice_router(models.notice, config.run.root_path),
@@ -122,12 +123,10 @@ def upload_limits(settings: Settings) -> UploadLimits:
     )
 
 
-def migrate(settings: Settings) -> None:
-    """Bring the database to this version unless that is done by hand."""
-    if settings.database_migrate == "off":
-        return
+def open_database(settings: Settings) -> Store:
+    """Return the store; a database that cannot be used as it is ends the program."""
     try:
-        migrate_now(settings)
+        return prepare_store(settings)
     except DataLayerError as exc:
         sys.exit(f"DATABASE_URL: {exc}")
 

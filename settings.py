@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
 
+POSTGRES = ("postgresql", "postgres", "postgresql+asyncpg")
 OLLAMA = "http://localhost:11434"
 AZURE_VERSION = "2024-10-21"
 DEFAULT_PROMPT = "You are a helpful assistant. Answer in the language of the question."
@@ -62,6 +63,13 @@ def _types(given: str) -> str:
     return given
 
 
+def _check_database(url: SecretStr) -> SecretStr:
+    if url and urlsplit(url.get_secret_value()).scheme not in ("sqlite", *POSTGRES):
+        message = "the address has to begin with sqlite: or postgresql:"
+        raise ValueError(message)
+    return url
+
+
 HttpUrl = Annotated[str, _scheme_in("http", "https")]
 
 
@@ -73,7 +81,8 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Path("data")
-    database_url: Annotated[str, _scheme_in("sqlite")] = ""
+    # A secret, since a password may be in it.
+    database_url: Annotated[SecretStr, AfterValidator(_check_database)] = SecretStr("")
     database_migrate: Literal["on", "off"] = "on"
     storage_url: Annotated[str, _scheme_in("file")] = ""
 
@@ -140,14 +149,14 @@ class Settings(BaseSettings):
         return ROOT / self.data_dir
 
     @property
-    def database_kind(self) -> str:
-        """What kind of database it is, for people."""
-        return "SQLite"
+    def on_postgres(self) -> bool:
+        """Whether the database is a PostgreSQL server."""
+        return urlsplit(self.database_url.get_secret_value()).scheme in POSTGRES
 
     @property
     def sqlite_path(self) -> Path:
-        """The database file, absolute."""
-        given = self.database_url.removeprefix("sqlite:///")
+        """The database file, absolute, where the database is no server."""
+        given = self.database_url.get_secret_value().removeprefix("sqlite:///")
         return ROOT / given if given else self.data_path / "keepchat.db"
 
     @property
@@ -197,7 +206,8 @@ def prepare_data_dir(settings: Settings) -> None:
     """Make the data folder, readable by its owner only; stops the program when it cannot be."""
     try:
         settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
+        if not settings.on_postgres:
+            settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         sys.exit(f"DATA_DIR: {settings.data_path} cannot be made ({exc.strerror}). Name another.")
 

@@ -12,8 +12,9 @@ import chainlit as cl
 from chainlit.chat_context import chat_context
 from chainlit.utils import utc_now
 
+from chat import away
 from chat.model import Ending, Piece
-from datalayer.errors import DataLayerError
+from datalayer.errors import DataLayerError, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 
 logger = logging.getLogger(__name__)
@@ -94,7 +95,11 @@ class Reply:
         stored = asyncio.create_task(self._layer.update_step(step))
         await cl.context.emitter.update_step(step)
         try:
-            await stored
+            async with asyncio.timeout(away.AWAY_S):
+                await asyncio.shield(stored)
+        except (TimeoutError, StoreUnavailable):
+            logger.warning("The answer %s waits for the database", self._message.id)
+            await cl.context.emitter.send_toast(away.ANSWER, "warning")
         except DataLayerError:
             logger.exception("The answer %s is not stored", self._message.id)
             await cl.context.emitter.send_toast("This answer could not be saved.", "error")

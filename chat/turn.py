@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import aclosing
+from itertools import takewhile
 from typing import Any
 
 import chainlit as cl
 import openai
+from chainlit.chat_context import chat_context
 
-from chat import history
+from chat import away, history
 from chat.attachments import notices
 from chat.attachments.gathering import Attachments
 from chat.choice import Models
@@ -18,10 +21,12 @@ from chat.model import EmptyAnswer, Manner, Model
 from chat.reply import Reply
 from chat.sentences import ANSWER_IS_CUT, ThreadDeleted, is_about_images, sentence_for
 from chat.titles import Titles
-from datalayer.errors import DataLayerError
+from datalayer.errors import DataLayerError, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 
 logger = logging.getLogger(__name__)
+
+Row = Mapping[str, Any]
 
 
 class Turns:
@@ -53,8 +58,10 @@ class Turns:
 
     async def answer(self, question: cl.Message) -> None:
         """Answer a message in its thread; whatever goes wrong is said in the page."""
-        self._note_running()
         session = cl.context.session
+        # Chainlit does so for a new question, not for an edited one: Stop would not stop it.
+        session.current_task = asyncio.current_task()
+        self._note(session.current_task)
         model = self.models.find(session.chat_profile) or self.models.default
         manner = chosen(session.chat_settings, self.manner)
         reply = Reply(self._layer, model.name)
@@ -72,11 +79,11 @@ class Turns:
             await reply.finish("interrupted")
             await cl.ErrorMessage(content=sentence_for(exc)).send()
 
-    def _note_running(self) -> None:
-        task = asyncio.current_task()
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._note(asyncio.create_task(work))
+
+    def _note(self, task: asyncio.Task[Any] | None) -> None:
         if task:
-            # Chainlit does so for a new question, not for an edited one: Stop would not stop it.
-            cl.context.session.current_task = task
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
@@ -117,15 +124,12 @@ class Turns:
     async def _messages(
         self, question: cl.Message, model: Model, manner: Manner, *, sees_images: bool
     ) -> list[Any]:
-        thread = await self._layer.get_thread(question.thread_id)
-        earlier = history.before(
-            thread["steps"] if thread else [], question.id, question.created_at
-        )
+        earlier, elements = await self._earlier(question)
         budget = model.context_tokens - min(manner.answer_tokens, model.longest_answer)
         attached = await self._attachments.gather(
             question,
             earlier,
-            (thread["elements"] if thread else None) or [],
+            elements,
             room=history.room(question.content, system=manner.system_prompt, budget=budget),
             sees_images=sees_images,
         )
@@ -138,11 +142,33 @@ class Turns:
             attached=attached,
         )
 
-    async def _when_durable(self, thread_id: str) -> None:
-        """Wait until the question is stored; `ThreadDeleted` when its thread is no more."""
+    async def _earlier(self, question: cl.Message) -> tuple[list[Row], Sequence[Row]]:
+        """Return the steps before a question and the thread's elements."""
         try:
-            await self._layer.flush(thread_id)
-            author = await self._layer.get_thread_author(thread_id)
+            async with asyncio.timeout(away.AWAY_S):
+                thread = await self._layer.get_thread(question.thread_id)
+        except (TimeoutError, StoreUnavailable):
+            # What this page has seen of the conversation; mostly that is all of it.
+            seen = takewhile(lambda message: message.id != question.id, chat_context.get())
+            return [dict(message.to_dict()) for message in seen], []
+        if thread is None:
+            return [], []
+        before = history.before(thread["steps"] or [], question.id, question.created_at)
+        return before, thread["elements"] or []
+
+    async def _when_durable(self, thread_id: str) -> None:
+        """Wait until the question is stored; `ThreadDeleted` when its thread is no more.
+
+        When the database is away too long, the person is told and the answer shown all the same.
+        """
+        try:
+            async with asyncio.timeout(away.AWAY_S):
+                await self._layer.flush(thread_id)
+                author = await self._layer.get_thread_author(thread_id)
+        except (TimeoutError, StoreUnavailable):
+            logger.warning("The question in thread %s waits for the database", thread_id)
+            await cl.context.emitter.send_toast(away.QUESTION, "warning")
+            return
         except DataLayerError:
             logger.exception("The question in thread %s is not stored", thread_id)
             await cl.context.emitter.send_toast("This message could not be saved.", "error")
@@ -156,7 +182,7 @@ class Turns:
         if reply.is_cut:
             limit = min(manner.answer_tokens, model.longest_answer)
             await cl.context.emitter.send_toast(ANSWER_IS_CUT.format(tokens=limit), "warning")
-        await self._keep_choices(question.thread_id)
+        self._begin(self._keep_choices(question.thread_id))
         if self._titles:
             self._titles.begin(model, question, reply.text)
 

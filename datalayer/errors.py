@@ -2,6 +2,7 @@
 
 DataLayerError
 ├── StoreUnavailable     the database cannot be reached or is busy; the same call may succeed later
+│   └── StoreMisconfigured   it refuses the way it is asked: password, database, rights, URL
 ├── WriteRejected        the database will never take this write (a value it cannot hold)
 ├── WriteRefused         the write would move a row or act on what is not the writer's
 ├── SchemaMismatch       the database's schema does not fit this version of the program
@@ -18,6 +19,10 @@ class DataLayerError(Exception):
 
 class StoreUnavailable(DataLayerError):
     """The database cannot be reached, is locked or full; the same call may succeed later."""
+
+
+class StoreMisconfigured(StoreUnavailable):
+    """The database refuses the way it is asked; somebody has to correct the URL or the server."""
 
 
 class WriteRejected(DataLayerError):

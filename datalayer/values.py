@@ -12,6 +12,7 @@ from typing import Any
 Json = None | bool | int | float | str | list[Any] | dict[str, Any]
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+EXACT_FLOATS = 2**53  # from here on every float is a whole number
 MAX_DEPTH = 100  # of JSON; every JSON library that reads it back has a limit of its own
 NAMESPACE = uuid.UUID("8f5b7a52-2f0e-5c8e-9d0e-6b2f3f7b1c11")
 
@@ -54,7 +55,7 @@ def clean_json(value: object, depth: int = 0) -> Json:
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return _clean_float(value)
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, Mapping):
@@ -62,6 +63,13 @@ def clean_json(value: object, depth: int = 0) -> Json:
     if isinstance(value, list | tuple | set | frozenset):
         return [clean_json(item, depth + 1) for item in value]
     return clean_text(str(value))
+
+
+def _clean_float(value: float) -> Json:
+    if not math.isfinite(value):
+        return None
+    # Databases that keep decimal numbers give these back without a fraction.
+    return int(value) if abs(value) >= EXACT_FLOATS and value.is_integer() else value
 
 
 def fold(text: str) -> str:

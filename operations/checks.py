@@ -101,7 +101,8 @@ async def database(settings: Settings) -> Finding:
         await store.close()
     if found is None:
         return failed("database", "What was written could not be read.", "Check DATABASE_URL.")
-    return ok("database", f"{settings.database_kind}, written, read, deleted in {_ms(began)}")
+    kind = "PostgreSQL" if settings.on_postgres else "SQLite"
+    return ok("database", f"{kind}, written, read, deleted in {_ms(began)}")
 
 
 async def storage(settings: Settings) -> Finding:

@@ -1,20 +1,49 @@
 """Stores and storages as the settings name them."""
 
+import logging
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import anyio
 
 from datalayer.base import Store
+from datalayer.errors import StoreMisconfigured, StoreUnavailable
 from datalayer.sql.store import SqlStore
 from settings import ROOT, Settings
 from storage.base import Storage
 from storage.factory import open_storage as open_storage_url
 
+logger = logging.getLogger(__name__)
+
 
 def open_store(settings: Settings) -> Store:
-    """Return the store that DATABASE_URL names; nothing is opened before its first use."""
+    """Return the store that DATABASE_URL names; nothing is opened before its first use.
+
+    Raises `StoreMisconfigured` for a URL that cannot be read.
+    """
+    if settings.on_postgres:
+        url = settings.database_url.get_secret_value()
+        return SqlStore.postgres(url, migrates=settings.database_migrate == "on")
     return SqlStore.sqlite(str(settings.sqlite_path))
+
+
+def prepare_store(settings: Settings) -> Store:
+    """Return the store, migrated unless that is done by hand; for code that is not async.
+
+    A server that is away is no error: the schema is then seen to when it is back. Raises
+    `SchemaMismatch`, `StoreMisconfigured`, or `StoreUnavailable` for a file that cannot be used.
+    """
+    store = open_store(settings)
+    try:
+        _in_a_loop_of_its_own(migrate if settings.database_migrate == "on" else look, settings)
+    except StoreMisconfigured:
+        raise
+    except StoreUnavailable as exc:
+        if not settings.on_postgres:
+            raise
+        logger.warning("The chat starts without its database and waits for it. %s", exc)
+    return store
 
 
 def open_storage(settings: Settings) -> Storage:
@@ -27,10 +56,14 @@ def migrate_now(settings: Settings) -> None:
 
     Raises `SchemaMismatch` or `StoreUnavailable`.
     """
+    _in_a_loop_of_its_own(migrate, settings)
+
+
+def _in_a_loop_of_its_own(work: Callable[[Settings], Awaitable[None]], settings: Settings) -> None:
     # A thread of its own, since the program's loop may be running already; the connections belong
     # to the loop that opened them, so they are closed again.
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(partial(anyio.run, migrate, settings)).result()
+        pool.submit(partial(anyio.run, work, settings)).result()
 
 
 async def migrate(settings: Settings) -> None:
@@ -38,5 +71,14 @@ async def migrate(settings: Settings) -> None:
     store = open_store(settings)
     try:
         await store.migrate()
+    finally:
+        await store.close()
+
+
+async def look(settings: Settings) -> None:
+    """Find out whether the database can be used as it is."""
+    store = open_store(settings)
+    try:
+        await store.list_removals(1)
     finally:
         await store.close()

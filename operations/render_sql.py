@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from datalayer.sql.migrations import postgres_sql
 from datalayer.sql.store import SqlStore
 from operations.logs import quiet_libraries
 from settings import ROOT
@@ -15,7 +16,8 @@ HEADER = """\
 -- The schema as the migrations in versions/ make it. Rendered by `make sql`, for people to read;
 -- the program makes and changes its tables by itself.
 """
-TARGET = ROOT / "sql" / "sqlite.sql"
+SQLITE = ROOT / "sql" / "sqlite.sql"
+POSTGRES = ROOT / "sql" / "postgresql.sql"
 
 
 async def render_sqlite() -> str:
@@ -35,10 +37,17 @@ async def render_sqlite() -> str:
     return HEADER + "".join(f"\n{statement};\n" for statement in tidy)
 
 
+def render_postgres() -> str:
+    """Return the schema of a new PostgreSQL database."""
+    statements = re.sub(r"[ \t]+\n", "\n", postgres_sql())
+    return HEADER + "\n" + re.sub(r"\n{3,}", "\n\n", statements).strip() + "\n"
+
+
 def main() -> None:
-    """Write the rendered schema."""
+    """Write the rendered schemas."""
     quiet_libraries()
-    TARGET.write_text(asyncio.run(render_sqlite()))
+    SQLITE.write_text(asyncio.run(render_sqlite()))
+    POSTGRES.write_text(render_postgres())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Alembic's environment; datalayer/sql/migrations.py hands over the connection."""
+"""Alembic's environment; datalayer/sql/migrations.py hands over the connection.
+
+Without one the migrations are rendered as SQL for PostgreSQL.
+"""
 
 from alembic import context
 
@@ -6,7 +9,8 @@ from datalayer.sql.migrations import VERSION_TABLE
 from datalayer.sql.tables import metadata
 
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=context.config.attributes.get("connection"),
+    dialect_name="postgresql" if context.is_offline_mode() else None,
     target_metadata=metadata,
     version_table=VERSION_TABLE,
     transactional_ddl=True,

@@ -1,6 +1,13 @@
-"""What all tests share: how often a drill is repeated."""
+"""What all tests share: how often a drill is repeated, and the PostgreSQL server."""
+
+from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+from tests.servers.postgres import Postgres, running_postgres
+
+FULL_COUNT = "full-count"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -10,7 +17,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let property tests know, while they are imported, how many examples they are to play."""
+    if config.getoption("--full-count"):
+        settings.register_profile(FULL_COUNT)
+        settings.load_profile(FULL_COUNT)
+
+
+def is_full_count() -> bool:
+    """Whether drills are repeated at full count, as a property test asks it."""
+    return settings.get_current_profile_name() == FULL_COUNT
+
+
 @pytest.fixture
 def full_count(request: pytest.FixtureRequest) -> bool:
     """Whether drills are repeated at full count; in `make test` each is played once."""
     return bool(request.config.getoption("--full-count"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The one PostgreSQL server of the run."""
+    with running_postgres() as server:
+        yield server

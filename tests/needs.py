@@ -21,6 +21,16 @@ NO_CHROMIUM = (
     "The tests need Chromium: on Debian 'apt-get install chromium', "
     "on macOS 'brew install --cask chromium'."
 )
+POSTGRES_FOLDERS = (
+    "usr/lib/postgresql/*/bin",
+    "usr/pgsql-*/bin",
+    "opt/homebrew/opt/postgresql*/bin",
+    "usr/local/opt/postgresql*/bin",
+)
+NO_POSTGRES = (
+    "The tests need PostgreSQL's server programs, 13 or newer: "
+    "on Debian 'apt-get install postgresql', on macOS 'brew install postgresql'."
+)
 NO_NODE = (
     "The tests need Node.js 20.15 or newer with npm: on Debian 'apt-get install nodejs npm' "
     "(Debian 12 has only 18: then also 'npm install --global node@22'), "
@@ -51,9 +61,25 @@ def find_node() -> Path:
     return Path(node)
 
 
+def find_postgres() -> Path:
+    """The folder of PostgreSQL's server programs, from PATH or from where packages keep them."""
+    found = shutil.which("initdb")
+    folders = [Path(found).resolve().parent] if found else []
+    for pattern in POSTGRES_FOLDERS:
+        folders += sorted(Path("/").glob(pattern), key=_major, reverse=True)
+    for folder in folders:
+        if all((folder / name).is_file() for name in ("initdb", "pg_ctl", "postgres")):
+            return folder
+    raise MissingToolError(NO_POSTGRES)
+
+
+def _major(folder: Path) -> int:
+    return int("".join(re.findall(r"\d+", str(folder))[:1]) or 0)
+
+
 def missing() -> Iterator[str]:
     """One sentence for each tool that is not there."""
-    for find in (find_chromium, find_node):
+    for find in (find_chromium, find_node, find_postgres):
         try:
             find()
         except MissingToolError as error:

@@ -1,1 +1,1 @@
-"""The store on SQL databases: SQLite through aiosqlite (PostgreSQL through asyncpg to come)."""
+"""The store on SQL databases: SQLite in worker threads, PostgreSQL through asyncpg."""

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, bindparam, func, select
 
 from datalayer.records import Outcome
 from datalayer.sql.batch import Item, creates_thread, row_of, thread_of
-from datalayer.sql.dialect import insert
+from datalayer.sql.dialect import insert, lock_names
 from datalayer.sql.rows import ELEMENT_COLUMNS, STEP_COLUMNS, Row, stored_row
 from datalayer.sql.tables import elements, steps, threads, users
 from datalayer.sql.tombs import Tomb, find_tombstones
@@ -44,6 +44,7 @@ def admit(connection: Connection, items: Sequence[Item]) -> Admission:
     _judge(admission, items)
     if admission.planned:
         # Creating locks the threads, and what happened to them until then is seen afterwards.
+        lock_names(connection, admission.planned)
         _create_threads(connection, admission.planned)
         left = admission.items
         admission = _look(connection, left)
@@ -177,10 +178,12 @@ def _create_threads(connection: Connection, planned: Mapping[str, Any]) -> None:
         if write.owner is not None:
             people[write.owner] = max(write.revision, people.get(write.owner, 0))
     found = ensure_users(connection, people)
+    # Deleted, perhaps, while this transaction waited for the names.
+    gone = find_tombstones(connection, [("thread", thread_id) for thread_id in planned])
     rows = [
         _thread_row(thread_id, write, found)
-        for thread_id, write in planned.items()
-        if write.owner is None or write.owner in found
+        for thread_id, write in sorted(planned.items())
+        if ("thread", thread_id) not in gone and (write.owner is None or write.owner in found)
     ]
     if rows:
         statement = insert(connection.dialect.name, threads).on_conflict_do_nothing()
@@ -208,6 +211,8 @@ def ensure_users(connection: Connection, people: dict[str, int]) -> dict[str, st
         return {}
     found = _user_ids(connection, people)
     absent = {name: revision for name, revision in people.items() if name not in found}
+    if absent:
+        lock_names(connection, absent)
     tombs = find_tombstones(connection, [("user", name) for name in absent])
     rows = [
         {
@@ -217,7 +222,7 @@ def ensure_users(connection: Connection, people: dict[str, int]) -> dict[str, st
             "createdAt": time_of_revision(revision),
             "revision": revision,
         }
-        for name, revision in absent.items()
+        for name, revision in sorted(absent.items())
         if tombs.get(("user", name), -1) < revision
     ]
     if rows:

@@ -9,6 +9,7 @@ from sqlalchemy import delete as sql_delete
 from datalayer.ordering import creation_order
 from datalayer.records import Outcome
 from datalayer.sql.batch import Item
+from datalayer.sql.dialect import lock_names
 from datalayer.sql.tables import (
     elements,
     feedbacks,
@@ -47,6 +48,7 @@ def _settle(item: Item, found: bool) -> None:
 def _delete_user(connection: Connection, item: Item) -> None:
     name, revision = item.write.identifier, item.write.revision
     query = select(users.c.id, users.c.revision).where(users.c.identifier == name)
+    lock_names(connection, [name])
     row = connection.execute(query.with_for_update()).one_or_none()
     bury(connection, "user", [name], revision)
     if row and (row.revision or 0) > revision:
@@ -62,13 +64,18 @@ def _delete_user(connection: Connection, item: Item) -> None:
 
 
 def _delete_thread(connection: Connection, item: Item) -> None:
+    lock_names(connection, [item.write.id])
     _settle(item, _remove_thread(connection, item.write.id, item.write.revision))
 
 
-def _remove_thread(connection: Connection, thread_id: str, revision: int) -> bool:
-    # The row is locked first: saves that are under way in this thread are seen afterwards.
+def _lock_thread(connection: Connection, thread_id: str) -> bool:
+    """Let saves that are under way in a thread end first, and tell whether it is there."""
     row = select(threads.c.id).where(threads.c.id == thread_id).with_for_update()
-    found = _value(connection, row)
+    return bool(_value(connection, row))
+
+
+def _remove_thread(connection: Connection, thread_id: str, revision: int) -> bool:
+    found = _lock_thread(connection, thread_id)
     bury(connection, "thread", [thread_id], revision)
     if not found:
         return False
@@ -79,8 +86,16 @@ def _remove_thread(connection: Connection, thread_id: str, revision: int) -> boo
     return True
 
 
+def _lock_place(connection: Connection, thread_id: str | None) -> None:
+    """Keep saves from a thread, be it there already or not, until the delete is done."""
+    if thread_id:
+        lock_names(connection, [thread_id])
+        _lock_thread(connection, thread_id)
+
+
 def _delete_step(connection: Connection, item: Item) -> None:
     write = item.write
+    _lock_place(connection, write.thread_id)
     if _elsewhere(connection, steps, item):
         return
     found = _value(connection, select(steps.c.id).where(steps.c.id == write.id))
@@ -129,6 +144,7 @@ def _family(connection: Connection, start: Select[tuple[str]], thread_id: str) -
 
 def _delete_element(connection: Connection, item: Item) -> None:
     write = item.write
+    _lock_place(connection, write.thread_id)
     if _elsewhere(connection, elements, item):
         return
     bury(connection, "element", [write.id], write.revision)
@@ -137,6 +153,7 @@ def _delete_element(connection: Connection, item: Item) -> None:
 
 
 def _delete_feedback(connection: Connection, item: Item) -> None:
+    _lock_place(connection, item.write.thread_id)
     query = select(feedbacks.c.revision).where(feedbacks.c.id == item.write.id)
     row = connection.execute(query).one_or_none()
     bury(connection, "feedback", [item.write.id], item.write.revision)

@@ -1,9 +1,28 @@
 """The few places where SQLite and PostgreSQL are spoken to differently."""
 
+import zlib
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, func
+from sqlalchemy import ColumnElement, Connection, Table, func, text
 from sqlalchemy.dialects import postgresql, sqlite
+
+_BUCKETS = 1_024  # so that a large batch takes no more locks than the server has room for
+_CLASS = 0x6B63  # tells our advisory locks from those of others in the same database
+_LOCK_NAMES = text(
+    "SELECT pg_advisory_xact_lock(:class, bucket) FROM unnest(CAST(:buckets AS int[])) AS bucket"
+)
+
+
+def lock_names(connection: Connection, names: Iterable[str]) -> None:
+    """Keep these names from others until the transaction ends, be there rows for them or not.
+
+    SQLite has one writer at a time and needs no such locks.
+    """
+    if connection.dialect.name == "postgresql":
+        # Sorted, so that two who want the same names do not wait for each other.
+        buckets = sorted({zlib.crc32(name.encode()) % _BUCKETS for name in names})
+        connection.execute(_LOCK_NAMES, {"class": _CLASS, "buckets": buckets})
 
 
 def insert(dialect: str, table: Table) -> Any:
@@ -11,8 +30,10 @@ def insert(dialect: str, table: Table) -> Any:
     return (postgresql if dialect == "postgresql" else sqlite).insert(table)
 
 
-def contains(connection: Connection, text: ColumnElement[str], needle: str) -> ColumnElement[bool]:
+def contains(
+    connection: Connection, column: ColumnElement[str], needle: str
+) -> ColumnElement[bool]:
     """Return the condition that a text contains another, no character being special."""
     name = "strpos" if connection.dialect.name == "postgresql" else "instr"
-    found: ColumnElement[bool] = getattr(func, name)(text, needle) > 0
+    found: ColumnElement[bool] = getattr(func, name)(column, needle) > 0
     return found

@@ -1,22 +1,22 @@
-"""Databases: how connections are made, where work on them runs, and what their errors become.
+"""Databases: how connections are made, and where work on them runs.
 
 The SQL of the store is written once, as functions of a plain `Connection`. A database runs such a
-function in one transaction, where it blocks nobody: SQLite in a worker thread of its own.
+function in one transaction, where it blocks nobody: SQLite in a worker thread of its own,
+PostgreSQL (`postgres.py`) on the event loop.
 """
 
 import asyncio
+import contextvars
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from datalayer.errors import StoreUnavailable, WriteRejected
+from datalayer.errors import StoreUnavailable
+from datalayer.sql.faults import translated
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -40,8 +40,48 @@ class Database(Protocol):
     async def read(self, work: Work[T]) -> T:
         """Run the work in a transaction that sees one state of the database."""
 
+    async def migrate(self, work: Work[None]) -> None:
+        """Run the work like a write, however long it takes and while nobody else migrates."""
+
     async def close(self) -> None:
         """Close every connection."""
+
+
+class MigratedDatabase:
+    """A database that is migrated before its first use, whenever it can be reached for that."""
+
+    def __init__(self, database: Database, upgrade: Work[None]) -> None:
+        self._database = database
+        self._upgrade = upgrade
+        self._attempt: asyncio.Task[None] | None = None
+
+    async def write(self, work: Work[T]) -> T:
+        await self._migrated()
+        return await self._database.write(work)
+
+    async def read(self, work: Work[T]) -> T:
+        await self._migrated()
+        return await self._database.read(work)
+
+    async def migrate(self, work: Work[None]) -> None:
+        await self._database.migrate(work)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def _migrated(self) -> None:
+        """Wait for the one attempt of all who wait; the next call makes another if it fails."""
+        if self._attempt is None or _has_failed(self._attempt):
+            self._attempt = asyncio.create_task(
+                self._database.migrate(self._upgrade), context=contextvars.Context()
+            )
+            self._attempt.add_done_callback(_has_failed)
+        if not self._attempt.done():
+            await asyncio.shield(self._attempt)
+
+
+def _has_failed(attempt: asyncio.Task[None]) -> bool:
+    return attempt.done() and (attempt.cancelled() or attempt.exception() is not None)
 
 
 class SqliteDatabase:
@@ -58,6 +98,9 @@ class SqliteDatabase:
 
     async def read(self, work: Work[T]) -> T:
         return await _run(self._readers, self.engine, work)
+
+    async def migrate(self, work: Work[None]) -> None:
+        await self.write(work)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._shut_down)
@@ -122,30 +165,3 @@ def _enter_wal(cursor: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {mode}")
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn the driver's errors into ours; the cause stays attached."""
-    try:
-        yield
-    except (OperationalError, PoolTimeoutError, OSError, sqlite3.OperationalError) as exc:
-        raise StoreUnavailable(_unavailable(exc)) from exc
-    except (SQLAlchemyError, OverflowError) as exc:
-        if (
-            type(getattr(exc, "orig", None)) is sqlite3.DatabaseError
-        ):  # no database, or a broken one
-            raise StoreUnavailable(_unavailable(exc)) from exc
-        message = f"The database refuses a value: {_cause(exc)}"
-        raise WriteRejected(message) from exc
-
-
-def _cause(exc: BaseException) -> str:
-    return str(getattr(exc, "orig", None) or exc)
-
-
-def _unavailable(exc: BaseException) -> str:
-    return (
-        f"The database cannot be used now: {_cause(exc)}. Check that DATABASE_URL names a place "
-        "that exists, is writable and has room; it is tried again."
-    )

@@ -1,5 +1,6 @@
 """Alembic, driven from inside the program; the versions lie in `sql/`."""
 
+from io import StringIO
 from pathlib import Path
 
 from alembic import command
@@ -35,10 +36,19 @@ def is_behind(connection: Connection) -> bool:
     return current != ScriptDirectory.from_config(config).get_current_head()
 
 
-def _config(connection: Connection) -> Config:
+def postgres_sql() -> str:
+    """Return the statements that bring an empty PostgreSQL database to this version."""
+    config = _config()
+    config.output_buffer = StringIO()
+    command.upgrade(config, "head", sql=True)
+    return config.output_buffer.getvalue()
+
+
+def _config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
-    config.attributes["connection"] = connection
+    if connection:
+        config.attributes["connection"] = connection
     return config
 
 

@@ -3,7 +3,18 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+)
 
 from datalayer.cursors import encode_cursor
 from datalayer.fields import ELEMENT_FIELDS, STEP_FIELDS
@@ -113,7 +124,9 @@ def thread_page(
     place = tuple_(threads.c.updatedAt, threads.c.id)
     query = _threads().where(threads.c.userId == user_id)
     if start:
-        query = query.where(place < tuple_(*start))
+        moment, name = start
+        before = tuple_(literal(moment, threads.c.updatedAt.type), literal(name, threads.c.id.type))
+        query = query.where(place < before)
     if needle:
         query = query.where(_mentions(connection, needle))
     if feedback is not None:

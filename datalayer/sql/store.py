@@ -17,7 +17,8 @@ from datalayer.records import (
 )
 from datalayer.sql import deletes, reads, saves
 from datalayer.sql.batch import Item, segments
-from datalayer.sql.engine import Database, SqliteDatabase
+from datalayer.sql.engine import Database, MigratedDatabase, SqliteDatabase
+from datalayer.sql.postgres import PostgresDatabase
 from datalayer.values import clean_text, fold
 from datalayer.writes import Write
 
@@ -34,11 +35,18 @@ class SqlStore(Store):
         """Return a store on a SQLite file, whose folder has to exist."""
         return cls(SqliteDatabase(path), lanes=1)
 
-    async def migrate(self) -> None:
-        # Alembic is needed here alone, and being imported takes and says more than it should.
-        from datalayer.sql.migrations import upgrade
+    @classmethod
+    def postgres(cls, url: str, *, migrates: bool = False) -> "SqlStore":
+        """Return a store on a PostgreSQL database, which need not be there yet.
 
-        await self.database.write(upgrade)
+        With `migrates` it is migrated before its first use. Raises `StoreMisconfigured` when the
+        URL cannot be read.
+        """
+        database: Database = PostgresDatabase(url)
+        return cls(MigratedDatabase(database, _upgrade) if migrates else database, lanes=4)
+
+    async def migrate(self) -> None:
+        await self.database.migrate(_upgrade)
 
     async def needs_migration(self) -> bool:
         from datalayer.sql.migrations import is_behind
@@ -115,6 +123,13 @@ class SqlStore(Store):
             if not ids:
                 return
             last = ids[-1]
+
+
+def _upgrade(connection: Connection) -> None:
+    # Alembic is needed here alone, and being imported takes and says more than it should.
+    from datalayer.sql.migrations import upgrade
+
+    upgrade(connection)
 
 
 def _apply(connection: Connection, writes: Sequence[Write]) -> list[Result]:

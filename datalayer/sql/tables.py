@@ -16,10 +16,10 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
-from datalayer.sql.types import JsonText, ShowInput
+from datalayer.sql.types import Id, JsonText, ShowInput
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -29,21 +29,20 @@ NAMING = {
 }
 metadata = MetaData(naming_convention=NAMING)
 
-_ID: TypeEngine[str] = Text().with_variant(UUID(as_uuid=False), "postgresql")
 _JSON: TypeEngine[Any] = JsonText().with_variant(JSONB(none_as_null=True), "postgresql")
 _LABELS: TypeEngine[Any] = JsonText().with_variant(ARRAY(Text), "postgresql")
 
 
 def _thread_id() -> Column[str]:
     return Column(
-        "threadId", _ID, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False, index=True
+        "threadId", Id, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False, index=True
     )
 
 
 users = Table(
     "users",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("identifier", Text, nullable=False, unique=True),
     Column("metadata", _JSON, nullable=False),
     Column("createdAt", Text),
@@ -55,11 +54,11 @@ users = Table(
 threads = Table(
     "threads",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("createdAt", Text),
     Column("updatedAt", Text),
     Column("name", Text),
-    Column("userId", _ID, ForeignKey("users.id", ondelete="CASCADE")),
+    Column("userId", Id, ForeignKey("users.id", ondelete="CASCADE")),
     Column("userIdentifier", Text),
     Column("tags", _LABELS),
     Column("metadata", _JSON),
@@ -71,12 +70,12 @@ Index("ix_threads_activity", threads.c.userId, desc(threads.c.updatedAt), desc(t
 steps = Table(
     "steps",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("name", Text),
     Column("type", Text),
     _thread_id(),
     # No foreign key: a step may arrive before its parent, or outlive it.
-    Column("parentId", _ID, index=True),
+    Column("parentId", Id, index=True),
     Column("streaming", Boolean),
     Column("waitForAnswer", Boolean),
     Column("isError", Boolean),
@@ -112,7 +111,7 @@ Index(
 elements = Table(
     "elements",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", Id, primary_key=True),
     _thread_id(),
     Column("type", Text),
     Column("url", Text),
@@ -123,7 +122,7 @@ elements = Table(
     Column("size", Text),
     Column("page", Integer),
     Column("language", Text),
-    Column("forId", _ID, index=True),
+    Column("forId", Id, index=True),
     Column("mime", Text),
     Column("props", _JSON),
     Column("autoPlay", Boolean),
@@ -140,8 +139,8 @@ elements = Table(
 feedbacks = Table(
     "feedbacks",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("forId", _ID, nullable=False, unique=True),
+    Column("id", Id, primary_key=True),
+    Column("forId", Id, nullable=False, unique=True),
     _thread_id(),
     Column("value", Integer, nullable=False),
     Column("comment", Text),
@@ -171,7 +170,7 @@ search_entries = Table(
     "search_entries",
     metadata,
     Column("kind", Text, primary_key=True),
-    Column("id", _ID, primary_key=True),
+    Column("id", Id, primary_key=True),
     _thread_id(),
     Column("text", Text, nullable=False),
 )

@@ -3,10 +3,24 @@
 import json
 from typing import Any
 
-from sqlalchemy import Dialect, Text
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import UUID, Dialect, Text
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from datalayer.values import Json
+from datalayer.values import Json, as_id
+
+
+class Id(TypeDecorator[str]):
+    """A UUID: PostgreSQL's own type, text on SQLite. What is no UUID is the id of nothing."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        native = dialect.name == "postgresql"
+        return dialect.type_descriptor(UUID(as_uuid=False) if native else Text())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value if dialect.name == "sqlite" or as_id(value) == value else None
 
 
 class JsonText(TypeDecorator[Any]):

@@ -1,7 +1,6 @@
 """Fixtures for the contract of the stores: each test gets an empty, migrated one."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -10,8 +9,10 @@ from tests.contract.backends import BACKENDS, Backend
 
 
 @pytest.fixture(params=BACKENDS)
-async def backend(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Backend]:
-    async with BACKENDS[request.param](tmp_path) as opened:
+async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
+    """An empty database. A test that is about the schema marks itself `fresh_database`."""
+    fresh = request.node.get_closest_marker("fresh_database") is not None
+    async with BACKENDS[request.param](request, fresh) as opened:
         yield opened
 
 

@@ -40,6 +40,7 @@ async def test_a_new_database_needs_a_migration(backend: Backend) -> None:
     await store.close()
 
 
+@pytest.mark.fresh_database
 async def test_many_migrate_an_empty_database_at_once(backend: Backend) -> None:
     stores = [backend.open() for _ in range(8)]
     await asyncio.gather(*(each.migrate() for each in stores))
@@ -51,6 +52,7 @@ async def test_many_migrate_an_empty_database_at_once(backend: Backend) -> None:
         await each.close()
 
 
+@pytest.mark.fresh_database
 async def test_migrating_while_others_write(backend: Backend, store: Store) -> None:
     other = backend.open()
     writes = [step(new_id(), output="x") for _ in range(20)]
@@ -60,6 +62,7 @@ async def test_migrating_while_others_write(backend: Backend, store: Store) -> N
     await other.close()
 
 
+@pytest.mark.fresh_database
 async def test_a_schema_newer_than_the_program(backend: Backend, store: Store) -> None:
     await save(store, thread())
     backend.make_newer()
@@ -68,6 +71,7 @@ async def test_a_schema_newer_than_the_program(backend: Backend, store: Store) -
             await store.migrate()
 
 
+@pytest.mark.fresh_database
 async def test_somebody_elses_tables(backend: Backend) -> None:
     backend.add_foreign_tables()
     store = backend.open()

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+from uuid import UUID
+
+from tests.servers.postgres import Postgres
 
 TABLES = frozenset(
     {
@@ -61,8 +64,8 @@ class Database:
     def messages(self, thread_id: str) -> list[Message]:
         """The messages of a thread, the oldest first."""
         found = self.rows(
-            "SELECT type, output, metadata, isError FROM steps "
-            "WHERE threadId = ? AND type LIKE '%message' ORDER BY createdAt, sequence",
+            'SELECT type, output, metadata, "isError" FROM steps '
+            'WHERE "threadId" = ? AND type LIKE \'%message\' ORDER BY "createdAt", sequence',
             thread_id,
         )
         return [
@@ -102,7 +105,7 @@ class Database:
         return [
             (element_id, name, sha256)
             for element_id, name, sha256 in self.rows(
-                "SELECT id, name, sha256 FROM elements WHERE threadId = ? AND ready", thread_id
+                'SELECT id, name, sha256 FROM elements WHERE "threadId" = ? AND ready', thread_id
             )
         ]
 
@@ -114,3 +117,27 @@ class Database:
             for table, column in columns
         }
         return {table: count for table, count in counted.items() if count}
+
+
+class ServerDatabase(Database):
+    """The tables of a database on a PostgreSQL server."""
+
+    def __init__(self, server: Postgres, name: str) -> None:
+        self._server = server
+        self._name = name
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """What a query returns, ids as text."""
+        first, *others = statement.split("?")
+        numbered = first + "".join(f"${n}{part}" for n, part in enumerate(others, 1))
+        found = self._server.query(numbered, *values, database=self._name)
+        return [tuple(str(v) if isinstance(v, UUID) else v for v in row) for row in found]
+
+    def tables(self) -> frozenset[str]:
+        """The names of all tables."""
+        found = self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        return frozenset(name for (name,) in found)
+
+    def blocked(self) -> NoReturn:
+        """A server is stopped instead."""
+        raise NotImplementedError

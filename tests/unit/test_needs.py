@@ -10,6 +10,7 @@ from tests import needs
 def test_the_tools_are_found_here() -> None:
     assert needs.find_chromium().is_file()
     assert needs.find_node().is_file()
+    assert (needs.find_postgres() / "initdb").is_file()
     assert needs.main() == 0
 
 
@@ -18,10 +19,12 @@ def test_each_missing_tool_is_one_sentence_with_a_remedy(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(needs, "CHROMIUM_ON_MACOS", ())
+    monkeypatch.setattr(needs, "POSTGRES_FOLDERS", ())
     assert needs.main() == 1
-    chromium, node = capsys.readouterr().err.splitlines()
+    chromium, node, postgres = capsys.readouterr().err.splitlines()
     assert "apt-get install chromium" in chromium
     assert "apt-get install nodejs npm" in node
+    assert "apt-get install postgresql" in postgres
 
 
 def test_an_old_node_is_as_good_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ def test_a_relative_database_url_is_relative_to_the_project(
 @pytest.mark.parametrize(
     ("name", "value", "hint"),
     [
-        ("DATABASE_URL", "mysql://user:geheim@host/db", "sqlite:"),
+        ("DATABASE_URL", "mysql://user:geheim@host/db", "sqlite: or postgresql:"),
         ("STORAGE_URL", "ftp://host", "file:"),
         ("OPENAI_BASE_URL", "localhost:1234", "http:"),
         ("OLLAMA_URL", "nowhere", "http:"),
@@ -112,6 +112,25 @@ def test_more_text_of_files_than_the_model_takes_in_is_refused(
 def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "")
     assert Settings().openai_api_key is None
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
+def test_a_database_server_leaves_no_folder_and_shows_no_password(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scheme: str
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("DATABASE_URL", f"{scheme}://user:geheim@host/db")
+    monkeypatch.chdir(tmp_path)
+    settings = environment.load()
+    environment.prepare_data_dir(settings)
+    assert settings.on_postgres
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    assert list((tmp_path / "data").iterdir()) == []
+    assert "geheim" not in repr(settings)
+
+
+def test_a_file_is_no_server() -> None:
+    assert not Settings().on_postgres
 
 
 def test_ollama_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,153 @@
+-- The schema as the migrations in versions/ make it. Rendered by `make sql`, for people to read;
+-- the program makes and changes its tables by itself.
+
+BEGIN;
+
+CREATE TABLE keepchat_version (
+    version_num VARCHAR(32) NOT NULL,
+    CONSTRAINT keepchat_version_pkc PRIMARY KEY (version_num)
+);
+
+-- Running upgrade  -> 0001
+
+CREATE TABLE removals (
+    "objectKey" TEXT NOT NULL,
+    revision BIGINT NOT NULL,
+    CONSTRAINT pk_removals PRIMARY KEY ("objectKey")
+);
+
+CREATE INDEX ix_removals_revision ON removals (revision);
+
+CREATE TABLE tombstones (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    revision BIGINT NOT NULL,
+    CONSTRAINT pk_tombstones PRIMARY KEY (kind, id)
+);
+
+CREATE TABLE users (
+    id UUID NOT NULL,
+    identifier TEXT NOT NULL,
+    metadata JSONB NOT NULL,
+    "createdAt" TEXT,
+    revision BIGINT,
+    "metadataRevision" BIGINT,
+    CONSTRAINT pk_users PRIMARY KEY (id),
+    CONSTRAINT uq_users_identifier UNIQUE (identifier)
+);
+
+CREATE TABLE threads (
+    id UUID NOT NULL,
+    "createdAt" TEXT,
+    "updatedAt" TEXT,
+    name TEXT,
+    "userId" UUID,
+    "userIdentifier" TEXT,
+    tags TEXT[],
+    metadata JSONB,
+    "fieldRevisions" JSONB,
+    CONSTRAINT pk_threads PRIMARY KEY (id),
+    CONSTRAINT "fk_threads_userId" FOREIGN KEY("userId") REFERENCES users (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_threads_activity ON threads ("userId", "updatedAt" DESC, id DESC);
+
+CREATE TABLE elements (
+    id UUID NOT NULL,
+    "threadId" UUID NOT NULL,
+    type TEXT,
+    url TEXT,
+    "chainlitKey" TEXT,
+    name TEXT,
+    display TEXT,
+    "objectKey" TEXT,
+    size TEXT,
+    page INTEGER,
+    language TEXT,
+    "forId" UUID,
+    mime TEXT,
+    props JSONB,
+    "autoPlay" BOOLEAN,
+    "playerConfig" JSONB,
+    extra JSONB,
+    ready BOOLEAN DEFAULT true NOT NULL,
+    "contentLength" BIGINT,
+    sha256 TEXT,
+    revision BIGINT,
+    "fieldRevisions" JSONB,
+    sequence BIGINT,
+    CONSTRAINT pk_elements PRIMARY KEY (id),
+    CONSTRAINT "fk_elements_threadId" FOREIGN KEY("threadId") REFERENCES threads (id) ON DELETE CASCADE
+);
+
+CREATE INDEX "ix_elements_forId" ON elements ("forId");
+
+CREATE INDEX "ix_elements_threadId" ON elements ("threadId");
+
+CREATE TABLE feedbacks (
+    id UUID NOT NULL,
+    "forId" UUID NOT NULL,
+    "threadId" UUID NOT NULL,
+    value INTEGER NOT NULL,
+    comment TEXT,
+    extra JSONB,
+    revision BIGINT,
+    CONSTRAINT pk_feedbacks PRIMARY KEY (id),
+    CONSTRAINT "fk_feedbacks_threadId" FOREIGN KEY("threadId") REFERENCES threads (id) ON DELETE CASCADE,
+    CONSTRAINT "uq_feedbacks_forId" UNIQUE ("forId")
+);
+
+CREATE INDEX "ix_feedbacks_threadId" ON feedbacks ("threadId");
+
+CREATE TABLE search_entries (
+    kind TEXT NOT NULL,
+    id UUID NOT NULL,
+    "threadId" UUID NOT NULL,
+    text TEXT NOT NULL,
+    CONSTRAINT pk_search_entries PRIMARY KEY (kind, id),
+    CONSTRAINT "fk_search_entries_threadId" FOREIGN KEY("threadId") REFERENCES threads (id) ON DELETE CASCADE
+);
+
+CREATE INDEX "ix_search_entries_threadId" ON search_entries ("threadId");
+
+CREATE TABLE steps (
+    id UUID NOT NULL,
+    name TEXT,
+    type TEXT,
+    "threadId" UUID NOT NULL,
+    "parentId" UUID,
+    streaming BOOLEAN,
+    "waitForAnswer" BOOLEAN,
+    "isError" BOOLEAN,
+    metadata JSONB,
+    tags TEXT[],
+    input TEXT,
+    output TEXT,
+    "createdAt" TEXT,
+    start TEXT,
+    "end" TEXT,
+    generation JSONB,
+    "showInput" TEXT,
+    language TEXT,
+    command TEXT,
+    modes JSONB,
+    "defaultOpen" BOOLEAN,
+    "autoCollapse" BOOLEAN,
+    favorite BOOLEAN,
+    extra JSONB,
+    revision BIGINT,
+    "fieldRevisions" JSONB,
+    sequence BIGINT,
+    CONSTRAINT pk_steps PRIMARY KEY (id),
+    CONSTRAINT "fk_steps_threadId" FOREIGN KEY("threadId") REFERENCES threads (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_steps_favorite ON steps ("threadId") WHERE favorite;
+
+CREATE INDEX "ix_steps_parentId" ON steps ("parentId");
+
+CREATE INDEX "ix_steps_threadId" ON steps ("threadId");
+
+INSERT INTO keepchat_version (version_num) VALUES ('0001') RETURNING keepchat_version.version_num;
+
+COMMIT;

@@ -1,0 +1,350 @@
+"""What only a PostgreSQL server can do wrong."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from datalayer.errors import StoreMisconfigured, StoreUnavailable
+from datalayer.records import Outcome
+from datalayer.sql.postgres import SERVER_SETTINGS, parse
+from datalayer.sql.store import SqlStore
+from datalayer.values import EXACT_FLOATS
+from tests.contract.backends import PostgresBackend, postgres_backend
+from tests.contract.builders import (
+    delete_element,
+    delete_step,
+    delete_thread,
+    delete_user,
+    element,
+    get_step,
+    new_id,
+    outcome,
+    save,
+    step,
+    thread,
+    user,
+)
+from tests.e2e.waiting import free_port
+from tests.servers.postgres import PASSWORD, Postgres, running_postgres
+
+
+@pytest.fixture
+async def backend(request: pytest.FixtureRequest) -> AsyncIterator[PostgresBackend]:
+    async with postgres_backend(request, fresh=False) as opened:
+        assert isinstance(opened, PostgresBackend)
+        yield opened
+
+
+@pytest.fixture
+async def store(backend: PostgresBackend) -> AsyncIterator[SqlStore]:
+    opened = backend.open()
+    assert isinstance(opened, SqlStore)
+    yield opened
+    await backend.assert_idle(opened)
+    await opened.close()
+
+
+async def shown(store: SqlStore, setting: str) -> str:
+    query = text("SELECT current_setting(:name)")
+    found = await store.database.read(lambda on: on.execute(query, {"name": setting}).scalar_one())
+    return str(found)
+
+
+# URLs
+
+
+@pytest.mark.parametrize(
+    ("url", "dsn"),
+    [
+        ("postgres://u:p@h/d", "postgresql://u:p@h/d"),
+        ("postgresql+asyncpg://u:p@h:5433/d", "postgresql://u:p@h:5433/d"),
+        ("postgresql://u:%40%2F%3a@h/d", "postgresql://u:%40%2F%3a@h/d"),
+        ("postgresql://[::1]:5433/d", "postgresql://[::1]:5433/d"),
+        ("postgresql://a,b:5433/d", "postgresql://a,b:5433/d"),
+        ("postgresql:///d?host=%2Frun%2Fpg", "postgresql:///d?host=%2Frun%2Fpg"),
+        ("postgresql://h/d?sslmode=verify-full&sslcrl=/my%20crl.pem", None),
+    ],
+)
+def test_what_asyncpg_is_given(url: str, dsn: str | None) -> None:
+    found = parse(f"{url}{'&' if '?' in url else '?'}pgbouncer=true")
+    assert found.pgbouncer
+    assert found.dsn == (dsn or url.replace("/my", "%2Fmy"))
+    assert not parse(url).pgbouncer
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:hush#word@h/d",
+        "postgresql://u:hush@word@h/d",
+        "postgresql://u:hush/word@h/d",
+        "postgresql://u:hush?word@h/d",
+        "postgresql://u:hush[word@h/d",
+        "postgresql://h:port/d",
+        "postgresql://h/d?nonsense",
+        "mysql://u:hush@h/d",
+    ],
+)
+def test_a_url_that_cannot_be_read_is_said_without_showing_it(url: str) -> None:
+    with pytest.raises(StoreMisconfigured, match="percent-encoded") as caught:
+        SqlStore.postgres(url)
+    assert "hush" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert "secret" not in repr(parse("postgresql://u:secret@h/d"))
+
+
+async def test_the_server_is_told_who_asks_and_how_long(store: SqlStore) -> None:
+    assert await shown(store, "application_name") == "keepchat"
+    for name in SERVER_SETTINGS:
+        assert await shown(store, name) not in ("", "0")
+    assert await shown(store, "transaction_isolation") == "repeatable read"
+    assert await shown(store, "transaction_read_only") == "on"
+
+
+async def test_the_url_may_say_otherwise(postgres: Postgres) -> None:
+    store = SqlStore.postgres(f"{postgres.url()}?application_name=mine&lock_timeout=7s")
+    assert await shown(store, "application_name") == "mine"
+    assert await shown(store, "lock_timeout") == "7s"
+    await store.close()
+
+
+async def test_a_socket_and_a_pgbouncer(postgres: Postgres, backend: PostgresBackend) -> None:
+    store = SqlStore.postgres(f"{postgres.socket_url(backend.name)}&pgbouncer=true")
+    query = text("SELECT count(*) FROM pg_prepared_statements")
+    write = step(new_id(), output="x")
+    await save(store, write)
+    for _ in range(10):
+        assert (await get_step(store, write)).fields["output"] == "x"
+    kept = await store.database.read(lambda on: on.execute(query).scalar_one())
+    assert kept <= 1  # the question itself
+    await backend.assert_idle(store)
+    await store.close()
+
+
+# Faults
+
+
+async def fault(url: str) -> Exception:
+    """The error that a first use ends with."""
+    store = SqlStore.postgres(url)
+    with pytest.raises(StoreUnavailable) as caught:
+        await store.get_user("alice")
+    with pytest.raises(type(caught.value)):
+        await store.apply([thread()])
+    with pytest.raises(type(caught.value)):
+        await store.migrate()
+    await store.close()
+    said = str(caught.value)
+    assert "\n" not in said
+    assert PASSWORD not in said
+    assert "wröng" not in said
+    return caught.value
+
+
+async def test_a_refused_password(postgres: Postgres) -> None:
+    found = await fault(postgres.url(password="wröng"))
+    assert isinstance(found, StoreMisconfigured)
+    assert "password" in str(found)
+
+
+async def test_a_missing_database(postgres: Postgres) -> None:
+    found = await fault(postgres.url("nothing"))
+    assert isinstance(found, StoreMisconfigured)
+    assert "does not exist" in str(found)
+
+
+async def test_a_missing_right(postgres: Postgres, backend: PostgresBackend) -> None:
+    postgres.query("CREATE ROLE guest LOGIN PASSWORD 'guest'")
+    store = SqlStore.postgres(f"postgresql://guest:guest@127.0.0.1:{postgres.port}/{backend.name}")
+    with pytest.raises(StoreMisconfigured, match="right"):
+        await store.apply([thread()])
+    with pytest.raises(StoreMisconfigured, match="right"):
+        await store.get_user("alice")
+    await store.close()
+    postgres.query("DROP ROLE guest")
+
+
+@pytest.mark.parametrize("mode", ["verify-full", "wrong"])
+async def test_tls_that_cannot_be_set_up(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # where a certificate would be looked for
+    found = await fault(f"{postgres.url()}?sslmode={mode}")
+    assert isinstance(found, StoreMisconfigured)
+    assert "sslmode" in str(found) or "root.crt" in str(found)
+
+
+def test_a_certificate_that_is_not_there() -> None:
+    with pytest.raises(StoreMisconfigured, match="sslrootcert"):
+        SqlStore.postgres("postgresql://u:p@h/d?sslmode=verify-full&sslrootcert=/no/ca.pem")
+
+
+async def test_a_server_without_tls_is_not_asked_in_the_clear(postgres: Postgres) -> None:
+    assert "SSL" in str(await fault(f"{postgres.url()}?sslmode=require"))
+
+
+async def test_a_server_that_is_away(postgres: Postgres) -> None:
+    for url in (
+        f"postgresql://u:{PASSWORD[:2]}@127.0.0.1:{free_port()}/d",
+        "postgresql://u@name.invalid/d",
+        "postgresql:///d?host=/no/such/folder",
+    ):
+        found = await fault(url)
+        assert not isinstance(found, StoreMisconfigured)
+        assert "DATABASE_URL" in str(found)
+
+
+async def test_a_database_that_was_never_migrated(postgres: Postgres) -> None:
+    with postgres.database(new_id()) as name:
+        store = SqlStore.postgres(postgres.url(name))
+        with pytest.raises(StoreUnavailable):
+            await store.apply([thread()])
+        await store.migrate()
+        assert len(await store.apply([thread()])) == 1
+        await store.close()
+
+
+async def test_the_server_may_restart() -> None:
+    with running_postgres() as server:
+        store = SqlStore.postgres(server.url())
+        await store.migrate()
+        writes = [step(new_id(), output="x") for _ in range(20)]
+        await asyncio.gather(*(store.apply([write]) for write in writes))
+        server.stop()
+        with pytest.raises(StoreUnavailable):
+            await store.get_thread(writes[0].thread_id)
+        server.start()
+        for write in writes:
+            assert (await get_step(store, write)).fields["output"] == "x"
+        database: Any = store.database
+        assert database.engine.sync_engine.pool.checkedout() == 0
+        await store.close()
+
+
+async def test_what_waits_too_long_is_unavailable(store: SqlStore) -> None:
+    def slow(connection: Connection) -> None:
+        connection.execute(text("SET LOCAL statement_timeout = 20"))
+        connection.execute(text("SELECT pg_sleep(5)"))
+
+    with pytest.raises(StoreUnavailable, match="statement timeout"):
+        await store.database.read(slow)
+    await save(store, thread(name="x"))
+
+
+async def test_a_transaction_has_an_end(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, postgres: Postgres
+) -> None:
+    await save(store, thread(name="x"))
+    monkeypatch.setattr("datalayer.sql.postgres.TRANSACTION_S", 0.05)
+    with pytest.raises(StoreUnavailable):
+        await store.database.write(lambda on: on.execute(text("SELECT pg_sleep(5)")))
+    monkeypatch.undo()
+    await save(store, thread(name="x"))
+    query = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
+    assert postgres.query(query) == [(0,)]
+
+
+async def test_the_schema_may_change_under_a_running_program(postgres: Postgres) -> None:
+    with postgres.database(new_id()) as name:
+        store = SqlStore.postgres(postgres.url(name))
+        await store.migrate()
+        write = step(new_id(), output="x")
+        await save(store, write)
+        assert await store.get_step(write.id)
+        for kind in ("varchar", "text"):
+            postgres.query(f"ALTER TABLE steps ALTER COLUMN output TYPE {kind}", database=name)
+            try:
+                assert await store.get_step(write.id)
+            except StoreUnavailable:
+                assert await store.get_step(write.id)
+        await store.close()
+
+
+async def test_a_cancelled_caller_does_not_cut_its_transaction(
+    backend: PostgresBackend, store: SqlStore
+) -> None:
+    later, write = backend.open(), thread(name="x")
+    task = asyncio.create_task(store.apply([write]))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await store.close()
+    with pytest.raises(StoreUnavailable):
+        await store.get_thread(write.id)
+    assert await later.get_thread(write.id)
+    await later.close()
+
+
+# Races that one writer at a time cannot have
+
+
+@pytest.mark.parametrize("attempt", range(10))
+async def test_what_is_deleted_while_it_is_made_is_not_there(store: SqlStore, attempt: int) -> None:
+    child, attached = step(new_id(), output="x"), element(new_id(), name="x")
+    write, owned = thread(name="x"), thread(name="x", owner="carol")
+    pairs: list[tuple[Any, Any]] = [
+        (child, delete_step(child)),
+        (attached, delete_element(attached)),
+        (write, delete_thread(write.id)),
+        (owned, delete_user("carol")),
+    ]
+    calls = [store.apply([each]) for pair in pairs for each in pair]
+    await asyncio.gather(*calls, return_exceptions=True)
+    assert await store.get_thread(write.id) is None
+    assert await store.get_step(child.id) is None
+    assert await store.get_element(attached.thread_id, attached.id) is None
+    assert await outcome(store, step(write.id, output="late")) is Outcome.GONE
+
+
+# Values
+
+
+@pytest.mark.parametrize("value", [1e16, -1e22, 1e300, float(EXACT_FLOATS), 0.5, 1.0, 1e-7])
+async def test_numbers_come_back_alike(store: SqlStore, value: float) -> None:
+    write = step(new_id(), metadata={"n": value})
+    await save(store, write, user(metadata={"n": value}))
+    assert repr((await get_step(store, write)).fields["metadata"]) == repr(write.fields["metadata"])
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for `localhost`, and its key beside it."""
+    path = tmp_path_factory.mktemp("tls") / "server.crt"
+    subprocess.run(
+        [
+            *("openssl", "req", "-new", "-x509", "-days", "2", "-nodes", "-subj", "/CN=localhost"),
+            *("-addext", "subjectAltName=DNS:localhost"),
+            *("-out", path, "-keyout", path.with_suffix(".key")),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return path
+
+
+async def test_tls_is_as_strict_as_the_url_says(certificate: Path) -> None:
+    with running_postgres(certificate) as server:
+        named = server.url().replace("127.0.0.1", "localhost")
+        query = text("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+        for url in (
+            f"{server.url()}?sslmode=disable",
+            f"{server.url()}?sslmode=prefer",
+            f"{server.url()}?sslmode=require",
+            f"{server.url()}?sslmode=verify-ca&sslrootcert={certificate}",
+            f"{named}?sslmode=verify-full&sslrootcert={certificate}",
+        ):
+            store = SqlStore.postgres(url)
+            found = await store.database.read(lambda on: on.execute(query).scalar_one())
+            assert found is not url.endswith("disable")
+            await store.close()
+        wrong_name = f"{server.url()}?sslmode=verify-full&sslrootcert={certificate}"
+        assert isinstance(await fault(wrong_name), StoreMisconfigured)
