@@ -16,7 +16,7 @@ from access.loopback import is_loopback
 from chat.choice import NoModel
 from chat.model import AnswerInterrupted, Ending, Model
 from chat.sentences import sentence_for
-from datalayer.errors import DataLayerError
+from datalayer.errors import DataLayerError, StoreMisconfigured
 from datalayer.writes import DeleteUser, RevisionClock, SaveUser
 from operations.findings import Finding, failed, ok, warning
 from operations.models import manner_of, open_models
@@ -85,7 +85,10 @@ def access(settings: Settings) -> Finding:
 
 async def database(settings: Settings) -> Finding:
     """Check that the database has our schema and takes, gives and deletes."""
-    store = open_store(settings)
+    try:
+        store = open_store(settings, migrates=False)
+    except StoreMisconfigured as exc:
+        return failed("database", f"DATABASE_URL: {exc}")
     write = SaveUser(identifier=NOBODY, metadata={}, revision=RevisionClock().next())
     try:
         if await store.needs_migration():

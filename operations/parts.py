@@ -17,14 +17,16 @@ from storage.factory import open_storage as open_storage_url
 logger = logging.getLogger(__name__)
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings, *, migrates: bool | None = None) -> Store:
     """Return the store that DATABASE_URL names; nothing is opened before its first use.
 
-    Raises `StoreMisconfigured` for a URL that cannot be read.
+    With `migrates`, by default as DATABASE_MIGRATE says, a server is migrated before that. Raises
+    `StoreMisconfigured` for a URL that cannot be read.
     """
     if settings.on_postgres:
         url = settings.database_url.get_secret_value()
-        return SqlStore.postgres(url, migrates=settings.database_migrate == "on")
+        wanted = settings.database_migrate == "on" if migrates is None else migrates
+        return SqlStore.postgres(url, migrates=wanted)
     return SqlStore.sqlite(str(settings.sqlite_path))
 
 

@@ -32,6 +32,7 @@ async def test_migrating_again_does_nothing(store: Store) -> None:
         assert not await store.needs_migration()
 
 
+@pytest.mark.fresh_database
 async def test_a_new_database_needs_a_migration(backend: Backend) -> None:
     store = backend.open()
     assert await store.needs_migration()
