@@ -13,7 +13,8 @@ import settings as environment
 from access import guard, local, password
 from access.accounts import AccountError, UsersFile
 from access.files import files_router
-from chat import callbacks, choice, editing, notice
+from access.headers import SecurityHeaders
+from chat import callbacks, choice, editing, notice, page
 from chat.choice import Models, Wanted
 from chat.model import Endpoint, Manner
 from chat.titles import Titles
@@ -58,6 +59,7 @@ def build() -> Parts:
 
 def prepare_access(settings: Settings) -> None:
     """Put what lets people in before all of Chainlit's routes."""
+    server.add_middleware(SecurityHeaders)
     if settings.auth_mode == "local":
         local.require_loopback(config.run.host)
         server.add_middleware(local.LocalAccess)
@@ -130,6 +132,7 @@ def register(parts: Parts) -> None:
     turns = turns_of(parts)
     register_access(parts.settings)
     guard.guard_socket()
+    page.register()
     callbacks.register(turns)
     editing.guard_edits(parts.layer)
 

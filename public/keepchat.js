@@ -1,6 +1,8 @@
 // What the page has beside Chainlit's own. Loaded before Chainlit's script.
 import { mendRequests } from "./page/requests.js";
 import { showNotice } from "./page/notice.js";
+import { followSystem } from "./page/theme.js";
 
+followSystem();
 mendRequests();
 showNotice();
