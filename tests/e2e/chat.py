@@ -107,7 +107,6 @@ class Chat:
     async def new_chat(self) -> None:
         """Leave this conversation for a new one."""
         await self.page.locator("#new-chat-button").click()
-        await self.page.locator("#confirm").click()
         await expect(self.questions).to_have_count(0)
 
     async def thread_id(self) -> str:
