@@ -7,7 +7,7 @@ from typing import Any
 
 import chainlit as cl
 
-from chat import history
+from chat import commands, history
 from chat.choice import Models
 from chat.gathering import gathered
 from chat.manner import chosen
@@ -46,7 +46,7 @@ class Turns:
         self._note_running()
         session = cl.context.session
         model = self.models.find(session.chat_profile) or self.models.default
-        manner = chosen(session.chat_settings, self.manner)
+        manner = commands.told(question.command, chosen(session.chat_settings, self.manner))
         reply = Reply(self._layer, model.name)
         try:
             async with reply.stored_on_the_way():
