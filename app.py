@@ -10,10 +10,12 @@ from chainlit.config import config
 from chainlit.server import app as server
 
 import settings as environment
-from access import guard, local, password
+from access import guard, local, password, sharing
 from access.accounts import AccountError, UsersFile
+from access.export import export_router
 from access.files import files_router
 from access.headers import SecurityHeaders
+from access.routes import guarded_router
 from chat import callbacks, choice, editing, notice, page
 from chat.choice import Models, Wanted
 from chat.model import Endpoint, Manner
@@ -48,9 +50,13 @@ def build() -> Parts:
     migrate(settings)
     store, storage = open_store(settings), open_storage(settings)
     layer = KeepchatDataLayer(store, storage, config.run.root_path)
+    prefix, is_on = config.run.root_path, settings.thread_sharing == "on"
     for router in (
-        files_router(store, storage, config.run.root_path),
-        notice.notice_router(models.notice, config.run.root_path),
+        files_router(store, storage, prefix, sharing=is_on),
+        sharing.sharing_router(store, layer, prefix, sharing=is_on),
+        export_router(store, layer, prefix, sharing=is_on),
+        guarded_router(layer, prefix),
+        notice.notice_router(models.notice, prefix),
     ):
         # Before Chainlit's own routes: its last one answers every path.
         server.router.routes[:0] = router.routes
@@ -132,6 +138,8 @@ def register(parts: Parts) -> None:
     turns = turns_of(parts)
     register_access(parts.settings)
     guard.guard_socket()
+    guard.guard_messages(parts.layer)
+    sharing.register(sharing=parts.settings.thread_sharing == "on")
     page.register()
     callbacks.register(turns)
     editing.guard_edits(parts.layer)

@@ -48,7 +48,9 @@ class Reply:
 
     async def _think(self, text: str) -> None:
         if self._thoughts is None:
-            self._thoughts = cl.Step(name=THOUGHTS.of_session(), type="llm", show_input=False)
+            self._thoughts = cl.Step(
+                name=THOUGHTS.of_session(), type="llm", icon="brain", show_input=False
+            )
             await self._thoughts.__aenter__()
         await self._thoughts.stream_token(text)
 

@@ -1,8 +1,10 @@
 // What the page has beside Chainlit's own. Loaded before Chainlit's script.
 import { mendRequests } from "./page/requests.js";
+import { offerExport } from "./page/export.js";
 import { showNotice } from "./page/notice.js";
 import { followSystem } from "./page/theme.js";
 
 followSystem();
 mendRequests();
 showNotice();
+offerExport();
