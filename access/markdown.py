@@ -22,7 +22,7 @@ def to_markdown(thread: Mapping[str, Any], *, origin: str) -> str:
         if link := _link(element, origin):
             files[str(element.get("forId"))].append(link)
     messages = [step for step in thread.get("steps") or [] if _counts(step)]
-    head = f"# {_escaped(title(thread))}\n\n{_time(thread.get('createdAt'))}"
+    head = f"# {_escaped(title(thread))}\n\n{_time(thread.get('createdAt'))}".strip()
     parts = (_message(step, files[step["id"]]) for step in messages)
     return "\n\n---\n\n".join([head, *parts]) + "\n"
 
@@ -38,8 +38,9 @@ def _counts(step: Mapping[str, Any]) -> bool:
 
 def _message(step: Mapping[str, Any], files: Iterable[str]) -> str:
     command = step.get("command")
-    about = [f"**{_escaped(str(step.get('name') or ''))}**", _time(step.get("createdAt"))]
-    head = " · ".join([*about, *([_escaped(str(command))] if command else [])])
+    name = _escaped(str(step.get("name") or "Unknown"))
+    about = (f"**{name}**", _time(step.get("createdAt")), _escaped(str(command or "")))
+    head = " · ".join(part for part in about if part)
     listed = "\n".join(f"- {link}" for link in files)
     text = str(step.get("output") or "").strip()
     return "\n\n".join(part for part in (head, text, listed) if part)

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import chainlit as cl
 import chainlit.server
 
 _LINK = re.compile(r"[ \t]*<link\b[^>]*>\n?")
@@ -57,6 +58,11 @@ def with_policy(html: str) -> str:
 
 def _hash(script: str) -> str:
     return b64encode(sha256(script.encode()).digest()).decode()
+
+
+async def tell_thread(thread_id: str) -> None:
+    """Tell the page which thread it shows, after a turn: Chainlit itself has told it by then."""
+    await cl.send_window_message({"keepchatThread": thread_id})
 
 
 def help_text(root: str, language: str) -> str | None:

@@ -1,4 +1,4 @@
-// Where the page is, told whenever Chainlit has drawn something: it has no other sign of it.
+// Where the page is. Chainlit tells nobody when it goes elsewhere, nor when it draws something.
 const PLACE = /\/(thread|share)\/([0-9a-f-]{36})$/;
 
 /** What is open: `{view, thread}`, empty strings where it is neither a thread nor a shared one. */
@@ -7,17 +7,25 @@ export function place() {
   return { view, thread };
 }
 
-/** Call this now and after each change of the page, once for all changes of a frame. */
-export function onDrawn(draw) {
+/** Call this now and after each change of page or address, once for all changes of a frame. */
+export function onChange(act) {
   let isWaiting = false;
   const later = () => {
     if (isWaiting) return;
     isWaiting = true;
     requestAnimationFrame(() => {
       isWaiting = false;
-      draw();
+      act();
     });
   };
+  for (const name of ["pushState", "replaceState"]) {
+    const original = history[name].bind(history);
+    history[name] = (...state) => {
+      original(...state);
+      later();
+    };
+  }
+  window.addEventListener("popstate", later);
   new MutationObserver(later).observe(document.body, { childList: true, subtree: true });
   later();
 }

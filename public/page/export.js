@@ -1,5 +1,5 @@
 // The button that saves the conversation, among Chainlit's own in the header.
-import { onDrawn, place } from "./address.js";
+import { onChange, place } from "./address.js";
 import { inLanguage } from "./language.js";
 import { at } from "./server.js";
 
@@ -9,7 +9,7 @@ const ICON = `<svg viewBox="0 0 24 24" width="16" height="16" fill="none" stroke
   <path d="M12 4v11M7 10.5l5 5 5-5M5 20h14"/></svg>`;
 
 export function offerExport() {
-  onDrawn(() => {
+  onChange(() => {
     const { view, thread } = place();
     document.documentElement.dataset.keepchatView = view;
     const buttons = document.querySelector("#header > :last-child");
