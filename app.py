@@ -11,11 +11,14 @@ from chainlit.config import config
 from chainlit.server import app as server
 
 import settings as environment
-from access import guard, local, password, uploads
+from access import guard, local, password, sharing, uploads
 from access.accounts import AccountError, UsersFile
+from access.export import export_router
 from access.files import files_router
+from access.headers import SecurityHeaders
+from access.routes import guarded_router
 from access.uploads import UploadLimits, UploadSize, uploads_router
-from chat import away, callbacks, editing, notice
+from chat import away, callbacks, editing, notice, page
 from chat.attachments import gathering
 from chat.attachments.gathering import Attachments
 from chat.attachments.process import Reader
@@ -55,10 +58,14 @@ def build() -> Parts:
     store, storage = open_database(settings), open_storage(settings)
     layer = KeepchatDataLayer(store, storage, config.run.root_path)
     server.add_exception_handler(StoreUnavailable, away.unavailable)
+    prefix, is_on = config.run.root_path, settings.thread_sharing == "on"
     for router in (
-        files_router(store, storage, config.run.root_path),
-        notice.notice_router(models.notice, config.run.root_path),
-        uploads_router(upload_limits(settings), config.run.root_path),
+        files_router(store, storage, prefix, sharing=is_on),
+        sharing.sharing_router(store, layer, prefix, sharing=is_on),
+        export_router(store, layer, prefix, sharing=is_on),
+        guarded_router(layer, prefix),
+        uploads_router(upload_limits(settings), prefix),
+        notice.notice_router(models.notice, prefix),
     ):
         # Before Chainlit's own routes: its last one answers every path.
         server.router.routes[:0] = router.routes
@@ -73,6 +80,7 @@ def renewed(parts: Parts) -> Parts:
 
 def prepare_access(settings: Settings) -> None:
     """Put what lets people in before all of Chainlit's routes."""
+    server.add_middleware(SecurityHeaders)
     if settings.auth_mode == "local":
         local.require_loopback(config.run.host)
         server.add_middleware(local.LocalAccess)
@@ -147,8 +155,11 @@ def register(parts: Parts) -> None:
     turns = turns_of(parts)
     register_access(settings)
     guard.guard_socket()
+    guard.guard_messages(parts.layer)
     uploads.show_limits(upload_limits(settings))
     uploads.guard_messages(settings.upload_max_files)
+    sharing.register(sharing=settings.thread_sharing == "on")
+    page.register()
     callbacks.register(turns)
     editing.guard_edits(parts.layer)
 

@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     auth_mode: Literal["local", "password"] = "local"
     users_file: Path | None = None
     chainlit_auth_secret: SecretStr | None = None
+    thread_sharing: Literal["on", "off"] = "off"
 
     @model_validator(mode="after")
     def _room_for_a_question(self) -> "Settings":

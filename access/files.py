@@ -37,7 +37,9 @@ _SENTENCE_HEADERS = _EVERYWHERE | {
 }
 
 
-def files_router(store: Store, storage: Storage, prefix: str) -> APIRouter:
+def files_router(
+    store: Store, storage: Storage, prefix: str, *, sharing: bool = False
+) -> APIRouter:
     """Return the route, to be placed before Chainlit's own; `prefix` is its root path."""
     router = APIRouter(prefix=prefix)
 
@@ -47,7 +49,9 @@ def files_router(store: Store, storage: Storage, prefix: str) -> APIRouter:
         if user is None:
             return _sentence(401, "Sign in to see this file.")
         try:
-            element = await _find(store, user, thread_id, element_id)
+            element = None
+            if await may_read(store, user, thread_id, sharing=sharing):
+                element = await _find(store, thread_id, element_id)
         except StoreUnavailable:
             _log.warning("element %s not served: the database is away", element_id)
             return _unavailable()
@@ -62,18 +66,29 @@ def files_router(store: Store, storage: Storage, prefix: str) -> APIRouter:
     return router
 
 
-async def may_read(store: Store, user: User | PersistedUser, thread_id: str) -> bool:
-    """Return whether a user may see what is in a thread."""
-    return await store.get_thread_author(thread_id) == user.identifier
+async def may_read(
+    store: Store, user: User | PersistedUser, thread_id: str, *, sharing: bool
+) -> bool:
+    """Return whether a user may see what is in a thread: its author, and while it is shared and
+    sharing is switched on, whoever is signed in.
+    """
+    known_id = as_id(thread_id)
+    if known_id is None:
+        return False
+    if await store.get_thread_author(known_id) == user.identifier:
+        return True
+    return sharing and await is_shared(store, known_id)
 
 
-async def _find(
-    store: Store, user: User | PersistedUser, thread_id: str, element_id: str
-) -> ElementRecord | None:
+async def is_shared(store: Store, thread_id: str) -> bool:
+    """Return whether a thread's author lets others see it."""
+    metadata = await store.get_thread_metadata(thread_id)
+    return metadata is not None and metadata.get("is_shared") is True
+
+
+async def _find(store: Store, thread_id: str, element_id: str) -> ElementRecord | None:
     thread, element = as_id(thread_id), as_id(element_id)
-    if thread is None or element is None or not await may_read(store, user, thread):
-        return None
-    return await store.get_element(thread, element)
+    return await store.get_element(thread, element) if thread and element else None
 
 
 class _FileResponse(Response):

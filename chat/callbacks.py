@@ -7,7 +7,7 @@ from chainlit.server import sio
 from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 
-from chat import choices
+from chat import choices, page, starters
 from chat.turn import Turns
 
 
@@ -20,20 +20,25 @@ def register(turns: Turns) -> None:
         async def chat_profiles(_user: cl.User | None) -> list[cl.ChatProfile]:
             return choices.profiles(turns.models)
 
+    starters.register()
+
     async def on_chat_start() -> None:
-        await choices.offer_settings(turns)
+        await choices.offer(turns)
 
     # Not by Chainlit's decorator, which would store a run in every thread.
     config.code.on_chat_start = on_chat_start
 
     @cl.on_message
     async def on_message(message: cl.Message) -> None:
-        await turns.answer(message)
+        try:
+            await turns.answer(message)
+        finally:
+            await page.tell_thread(message.thread_id)
 
     @cl.on_chat_resume
     async def on_chat_resume(thread: ThreadDict) -> None:
         await choices.restore_profile(thread, turns.models)
-        await choices.offer_settings(turns)
+        await choices.offer(turns)
 
     sio.on("stop", _stop)
 

@@ -1,4 +1,4 @@
-"""What people choose for a conversation: a model and the chat settings."""
+"""What people choose: a model and the chat settings of a conversation, a command for a question."""
 
 import logging
 
@@ -6,6 +6,7 @@ import chainlit as cl
 from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 
+from chat import commands
 from chat.choice import Models
 from chat.manner import chosen, widgets
 from chat.turn import Turns
@@ -28,8 +29,9 @@ def profiles(models: Models) -> list[cl.ChatProfile]:
     ]
 
 
-async def offer_settings(turns: Turns) -> None:
-    """Send the page its form of chat settings, filled in as the session has them."""
+async def offer(turns: Turns) -> None:
+    """Send the page its commands, and its form of chat settings as the session has them."""
+    await commands.offer()
     session = cl.context.session
     model = turns.models.find(session.chat_profile) or turns.models.default
     await cl.ChatSettings(widgets(chosen(session.chat_settings, turns.manner), model)).send()

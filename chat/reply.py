@@ -13,6 +13,7 @@ from chainlit.chat_context import chat_context
 from chainlit.utils import utc_now
 
 from chat import away
+from chat.language import Texts
 from chat.model import Ending, Piece
 from datalayer.errors import DataLayerError, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
@@ -20,7 +21,7 @@ from datalayer.layer import KeepchatDataLayer
 logger = logging.getLogger(__name__)
 
 CHECKPOINT_S = 1.0  # what is shown is stored at least this often
-THOUGHTS = "reasoning"
+THOUGHTS = Texts(en="Reasoning", zh="思考过程")
 
 
 class Reply:
@@ -48,7 +49,9 @@ class Reply:
 
     async def _think(self, text: str) -> None:
         if self._thoughts is None:
-            self._thoughts = cl.Step(name=THOUGHTS, type="llm", show_input=False)
+            self._thoughts = cl.Step(
+                name=THOUGHTS.of_session(), type="llm", icon="brain", show_input=False
+            )
             await self._thoughts.__aenter__()
         await self._thoughts.stream_token(text)
 

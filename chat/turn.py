@@ -11,7 +11,7 @@ import chainlit as cl
 import openai
 from chainlit.chat_context import chat_context
 
-from chat import away, history
+from chat import away, commands, history
 from chat.attachments import notices
 from chat.attachments.gathering import Attachments
 from chat.choice import Models
@@ -63,7 +63,7 @@ class Turns:
         session.current_task = asyncio.current_task()
         self._note(session.current_task)
         model = self.models.find(session.chat_profile) or self.models.default
-        manner = chosen(session.chat_settings, self.manner)
+        manner = commands.told(question.command, chosen(session.chat_settings, self.manner))
         reply = Reply(self._layer, model.name)
         try:
             async with reply.stored_on_the_way():

@@ -11,7 +11,7 @@ For all methods:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from datalayer.records import (
     ElementRecord,
@@ -21,6 +21,7 @@ from datalayer.records import (
     ThreadRecord,
     UserRecord,
 )
+from datalayer.values import Json
 from datalayer.writes import Write
 
 
@@ -108,6 +109,10 @@ class Store(ABC):
     @abstractmethod
     async def get_thread_author(self, thread_id: str) -> str | None:
         """Return the identifier of the thread's owner; None for no thread or no owner."""
+
+    @abstractmethod
+    async def get_thread_metadata(self, thread_id: str) -> Mapping[str, Json] | None:
+        """Return a thread's metadata alone; None for no thread."""
 
     @abstractmethod
     async def list_threads(

@@ -219,6 +219,18 @@ class KeepchatDataLayer(BaseDataLayer):
         write = DeleteStepsAfter(id=step_id, thread_id=thread_id, revision=self._clock.next())
         self._submit(write)
 
+    async def get_step_thread(self, step_id: str, *, wait: bool = False) -> str:
+        """Return the id of the thread that a step is in; empty where there is none.
+
+        With `wait` a step counts that is being stored.
+        """
+        known_id = as_id(step_id)
+        step = await self._store.get_step(known_id) if known_id else None
+        if known_id and step is None and wait:
+            await self._writer.settle()
+            step = await self._store.get_step(known_id)
+        return step.thread_id if step else ""
+
     async def get_favorite_steps(self, user_id: str) -> list["StepDict"]:
         return [convert.step_dict(step) for step in await self._store.get_favorites(user_id)]
 
@@ -344,6 +356,12 @@ class KeepchatDataLayer(BaseDataLayer):
         )
         result = await self._write(write)
         return result.id or write.id
+
+    async def get_feedback_thread(self, feedback_id: str) -> str:
+        """Return the id of the thread that a feedback is in; empty where there is none."""
+        known_id = as_id(feedback_id)
+        step = await self._store.get_feedback_step(known_id) if known_id else None
+        return step.thread_id if step else ""
 
     async def _thread_of_step(self, step_id: str) -> str:
         step = await self._store.get_step(step_id)

@@ -1,6 +1,12 @@
 // What the page has beside Chainlit's own. Loaded before Chainlit's script.
 import { mendRequests } from "./page/requests.js";
+import { offerExport } from "./page/export.js";
 import { showNotice } from "./page/notice.js";
+import { followSystem } from "./page/theme.js";
+import { keepAddress } from "./page/thread.js";
 
+followSystem();
 mendRequests();
 showNotice();
+offerExport();
+keepAddress();

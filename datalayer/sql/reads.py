@@ -1,6 +1,6 @@
 """Reads: one statement each where possible, and rows into records."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -102,6 +102,12 @@ def thread_author(connection: Connection, thread_id: str) -> str | None:
     rows = connection.execute(query.where(threads.c.id == thread_id))
     owner: str | None = rows.scalar_one_or_none()
     return owner
+
+
+def thread_metadata(connection: Connection, thread_id: str) -> Mapping[str, Json] | None:
+    """Return a thread's metadata."""
+    row = connection.execute(select(threads.c.metadata).where(threads.c.id == thread_id)).first()
+    return None if row is None else row[0] or {}
 
 
 def thread_ids_after(connection: Connection, last: str) -> list[str]:

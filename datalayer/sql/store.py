@@ -1,6 +1,6 @@
 """The store on an SQL database."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from datalayer.sql import deletes, reads, saves
 from datalayer.sql.batch import Item, segments
 from datalayer.sql.engine import Database, MigratedDatabase, SqliteDatabase
 from datalayer.sql.postgres import PostgresDatabase
-from datalayer.values import clean_text, fold
+from datalayer.values import Json, clean_text, fold
 from datalayer.writes import Write
 
 
@@ -70,6 +70,9 @@ class SqlStore(Store):
 
     async def get_thread_author(self, thread_id: str) -> str | None:
         return await self.database.read(lambda on: reads.thread_author(on, thread_id))
+
+    async def get_thread_metadata(self, thread_id: str) -> Mapping[str, Json] | None:
+        return await self.database.read(lambda on: reads.thread_metadata(on, thread_id))
 
     async def list_threads(
         self,

@@ -1,7 +1,14 @@
 // Faults of Chainlit's page in what follows its requests.
+import { inLanguage } from "./language.js";
+import { addLine } from "./line.js";
 import { at, isOurs } from "./server.js";
 
 const REOPENED_MS = 1000;
+const READ_MS = 15_000;
+const NOT_SHARED = {
+  en: "This conversation is not shared, or not any more.",
+  zh: "此对话未分享，或已取消分享。",
+};
 
 export function mendRequests() {
   const send = window.fetch.bind(window);
@@ -13,6 +20,7 @@ export function mendRequests() {
     if (url.endsWith("/project/thread") && init?.method === "DELETE") {
       return leavingIt(send, input, init);
     }
+    if (url.includes("/project/share/")) return sayingWhatFailed(send, input, init);
     return send(input, init);
   };
 }
@@ -45,4 +53,15 @@ async function returning(send, input, init) {
   if (!reply.ok || !isOurs(wanted) || wanted.endsWith("/login")) return reply;
   location.replace(wanted);
   return new Promise(() => {}); // the page is on its way out
+}
+
+// Who opens the link of what is not shared would find the empty page, and no word about it.
+async function sayingWhatFailed(send, input, init) {
+  const reply = await send(input, init);
+  if (reply.status === 404) {
+    const line = addLine("warning", inLanguage(NOT_SHARED));
+    line.setAttribute("role", "alert");
+    setTimeout(() => line.remove(), READ_MS);
+  }
+  return reply;
 }

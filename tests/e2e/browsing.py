@@ -6,13 +6,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, Error, Page, Route, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Route,
+    async_playwright,
+)
 
 from tests.needs import find_chromium
 
 PATIENCE_MS = 30_000
-# What Chainlit's page asks for by itself; it is refused here and the page does without.
-KNOWN_OUTSIDE = {"cdn.jsdelivr.net", "fonts.googleapis.com", "fonts.gstatic.com"}
 
 _OUTSIDE = re.compile(r"^(https?|wss?)://(?!(localhost|127\.0\.0\.1)[:/])")
 _ARGUMENTS = (
@@ -30,6 +36,8 @@ _PLAIN_FILE_PICKER = "delete window.showOpenFilePicker"
 # The viewer of PDF files says the first when it is left while it draws; any page may say the
 # second when it is left, or the program restarted, while it is asking something.
 _HARMLESS_ERRORS = ("Worker was terminated", "Failed to fetch")
+# In what Chromium says of each thing that the Content-Security-Policy keeps it from.
+_REFUSED_BY_POLICY = "Content Security Policy directive"
 
 
 @asynccontextmanager
@@ -64,16 +72,21 @@ class Profile:
         await context.add_init_script(_PLAIN_FILE_PICKER)
         await context.route(_OUTSIDE, profile._refuse)
         context.on("weberror", lambda error: profile.errors.append(str(error.error)))
+        context.on("console", profile._note_refusal)
         return profile
 
     async def _refuse(self, route: Route) -> None:
         self.asked_outside.add(urlsplit(route.request.url).hostname or "")
         await route.abort()
 
+    def _note_refusal(self, message: ConsoleMessage) -> None:
+        if _REFUSED_BY_POLICY in message.text:
+            self.errors.append(message.text)
+
     def complaints(self) -> list[str]:
         """What went wrong in its pages, and where it wanted to go."""
         failed = [e for e in self.errors if not any(known in e for known in _HARMLESS_ERRORS)]
-        return failed + [f"asked {host}" for host in sorted(self.asked_outside - KNOWN_OUTSIDE)]
+        return failed + [f"asked {host}" for host in sorted(self.asked_outside)]
 
     async def keep_pages(self, folder: Path, name: str) -> None:
         """Keep what its pages show."""

@@ -83,6 +83,28 @@ class Chat:
         await self.page.get_by_role("dialog").get_by_role("textbox").fill(comment)
         await self.page.locator("#submit-feedback").click()
 
+    async def use_command(self, name: str) -> None:
+        """Choose a command for the next question."""
+        await self.page.locator("#command-button").click()
+        await self.page.get_by_role("option").filter(has_text=name).click()
+
+    async def star(self, question: Locator) -> None:
+        """Put a star on a question, or take it off."""
+        await question.hover()
+        await question.locator(".favorite-message").click()
+
+    async def starred(self) -> Locator:
+        """Open the list of starred questions and return its lines."""
+        await self.page.locator("button:has(.lucide-star):not(.favorite-message)").click()
+        return self.page.locator("[cmdk-item]")
+
+    async def copy_answer(self) -> str:
+        """Copy the last answer and return what the clipboard has."""
+        await self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await self.answers.last.locator("button:has(.lucide-copy)").click()
+        await expect(self.answers.last.locator(".lucide-check")).to_be_visible()
+        return str(await self.page.evaluate("navigator.clipboard.readText()"))
+
     def model_button(self) -> Locator:
         """The button that shows which model answers."""
         return self.page.locator("#chat-profiles")
@@ -107,7 +129,6 @@ class Chat:
     async def new_chat(self) -> None:
         """Leave this conversation for a new one."""
         await self.page.locator("#new-chat-button").click()
-        await self.page.locator("#confirm").click()
         await expect(self.questions).to_have_count(0)
 
     async def thread_id(self) -> str:
@@ -116,6 +137,42 @@ class Chat:
         found = THREAD_URL.search(self.page.url)
         assert found
         return found.group(1)
+
+    # The header
+
+    def export_button(self) -> Locator:
+        """The button that saves the conversation."""
+        return self.page.locator("#keepchat-export")
+
+    def share_button(self) -> Locator:
+        """The button that opens the dialog for sharing."""
+        return self.page.locator("#header button:has(.lucide-share2)")
+
+    async def export(self) -> tuple[str, str]:
+        """Save the conversation; name and text of the file."""
+        async with self.page.expect_download() as download:
+            await self.export_button().click()
+        saved = await download.value
+        return saved.suggested_filename, (await saved.path()).read_text()
+
+    async def share(self) -> str:
+        """Share the conversation; the path of its link."""
+        await self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await self.share_button().click()
+        dialog = self.page.get_by_role("dialog")
+        await dialog.get_by_role("button", name="Share and copy the link").click()
+        await expect(dialog.get_by_role("button", name="Unshare")).to_be_visible()
+        await self.page.keyboard.press("Escape")
+        copied = str(await self.page.evaluate("navigator.clipboard.readText()"))
+        assert copied.startswith(f"{self._url}/share/")
+        return copied.removeprefix(self._url)
+
+    async def unshare(self) -> None:
+        """Take the share back."""
+        await self.share_button().click()
+        dialog = self.page.get_by_role("dialog")
+        await dialog.get_by_role("button", name="Unshare").click()
+        await expect(dialog).to_have_count(0)
 
     # The sidebar
 

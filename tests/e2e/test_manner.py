@@ -102,14 +102,14 @@ async def test_thoughts_are_a_step_and_usage_is_kept(app: Application, chat: Cha
     thread_id = await chat.thread_id()
     kept = app.database.steps(thread_id)
     assert [(kind, name) for kind, name in kept if kind in ("llm", "assistant_message")] == [
-        ("llm", "reasoning"),
+        ("llm", "Reasoning"),
         ("assistant_message", "Keepchat"),
     ]
     [metadata] = app.database.metadata(thread_id)
     assert metadata["usage"] == {"input_tokens": 31, "output_tokens": 17}
     assert metadata["model"] == "scripted"
     await chat.open(f"/thread/{thread_id}")
-    await chat.page.get_by_text("Used reasoning").click()
+    await chat.page.get_by_role("button", name="Reasoning").click()
     await expect(chat.page.get_by_text("Six times nine is not it")).to_be_visible()
     await expect(chat.answers).to_have_text("It is forty-two.")
 
@@ -144,7 +144,7 @@ async def test_an_edit_removes_what_followed_thoughts_and_runs_too(
     await chat.open(f"/thread/{thread_id}")
     await expect(chat.questions).to_have_text([edited])
     await expect(chat.answers).to_have_text([ROME])
-    await expect(chat.page.get_by_text("Used reasoning")).to_have_count(0)
+    await expect(chat.page.get_by_role("button", name="Reasoning")).to_have_count(0)
 
 
 async def test_an_edited_question_can_be_stopped(app: Application, chat: Chat) -> None:

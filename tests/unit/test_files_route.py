@@ -25,6 +25,7 @@ from access.files import files_router
 from datalayer.base import Store
 from datalayer.errors import StoreUnavailable
 from datalayer.records import ElementRecord
+from datalayer.values import Json
 from storage.base import ByteRange, OpenObject
 from storage.errors import StorageDenied, StorageUnavailable
 from storage.local import LocalStorage
@@ -37,9 +38,10 @@ TAG = f'"{SHA256}"'
 
 @dataclass
 class FakeStore:
-    """The two reads that the route makes."""
+    """The reads that the route makes."""
 
     author: str | None = "ada"
+    metadata: dict[str, Json] = field(default_factory=dict)
     elements: dict[str, ElementRecord] = field(default_factory=dict)
     away: bool = False
 
@@ -47,6 +49,9 @@ class FakeStore:
         if self.away:
             raise StoreUnavailable
         return self.author if thread_id == THREAD else None
+
+    async def get_thread_metadata(self, thread_id: str) -> Mapping[str, Json] | None:
+        return self.metadata if thread_id == THREAD else None
 
     async def get_element(self, thread_id: str, element_id: str) -> ElementRecord | None:
         return self.elements.get(element_id) if thread_id == THREAD else None
@@ -123,6 +128,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     store, storage = FakeStore(), WatchedStorage(tmp_path)
     app = FastAPI(middleware=[Middleware(SafariWebSocketsCompatibleGZipMiddleware)])
     app.include_router(files_router(cast(Store, store), storage, "/chat"))
+    app.include_router(files_router(cast(Store, store), storage, "/shared", sharing=True))
     app.dependency_overrides[get_current_user] = lambda: User(identifier="ada")
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
@@ -340,6 +346,27 @@ async def test_nobody_is_signed_in(house: House) -> None:
     element = await house.add()
     house.app.dependency_overrides[get_current_user] = lambda: None
     assert_refused(await house.get(element), 401, "Sign in")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "is_shared", "status"),
+    [
+        ("/shared", True, 200),
+        ("/shared", False, 404),
+        ("/shared", "true", 404),
+        ("/shared", None, 404),
+        ("/chat", True, 404),
+    ],
+)
+async def test_a_foreign_file_is_read_only_while_it_is_shared(
+    house: House, prefix: str, is_shared: Json, status: int
+) -> None:
+    element = await house.add()
+    house.store.author, house.store.metadata = "bob", {"is_shared": is_shared}
+    path = url_of(element).replace("/chat", prefix, 1)
+    assert (await house.client.get(path)).status_code == status
+    house.app.dependency_overrides[get_current_user] = lambda: None
+    assert (await house.client.get(path)).status_code == 401
 
 
 def foreign(house: House, element: ElementRecord) -> str:

@@ -1,0 +1,71 @@
+"""The page as it is sent: Chainlit's own, which asks nobody but this server for anything.
+
+Only what Keepchat has written may run in it: the header of `access.headers` says where things may
+come from, and a policy in the page itself names the scripts that stand in it by their hashes.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import chainlit as cl
+import chainlit.server
+
+_LINK = re.compile(r"[ \t]*<link\b[^>]*>\n?")
+_OUTSIDE = re.compile(r'href="(https?:)?//')
+# Chainlit's banner and repository, for those who show a preview of a link.
+_PREVIEW = re.compile(r'[ \t]*<meta property="og:(?:image|url)"[^>]*>\n?')
+_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_CHARSET = '<meta charset="UTF-8" />'
+
+Template = Callable[[str], str]
+
+
+def register() -> None:
+    """Let Chainlit send this page and these texts; done again, it replaces itself."""
+    server: Any = chainlit.server
+    template: Template = server.get_html_template
+    server.get_html_template = offline(getattr(template, "original", template))
+    server.get_markdown_str = help_text
+
+
+def offline(original: Template) -> Template:
+    """Return a template that is the original's without what it asks of others."""
+
+    def get_html_template(root_path: str) -> str:
+        return with_policy(without_outside(original(root_path)))
+
+    get_html_template.original = original  # type: ignore[attr-defined]
+    return get_html_template
+
+
+def without_outside(html: str) -> str:
+    """Return a page without links and previews of other sites."""
+    kept = _LINK.sub(lambda link: "" if _OUTSIDE.search(link[0]) else link[0], html)
+    return _PREVIEW.sub("", kept)
+
+
+def with_policy(html: str) -> str:
+    """Return a page in which no script runs but its own and those that it loads from here."""
+    hashes = " ".join(f"'sha256-{_hash(script)}'" for script in _SCRIPT.findall(html))
+    policy = f"script-src 'self' {hashes}; worker-src 'self' blob:"
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}" />'
+    return html.replace(_CHARSET, f"{_CHARSET}\n    {meta}", 1)
+
+
+def _hash(script: str) -> str:
+    return b64encode(sha256(script.encode()).digest()).decode()
+
+
+async def tell_thread(thread_id: str) -> None:
+    """Tell the page which thread it shows, after a turn: Chainlit itself has told it by then."""
+    await cl.send_window_message({"keepchatThread": thread_id})
+
+
+def help_text(root: str, language: str) -> str | None:
+    """Return what the help button shows: Chinese for the languages called so, else English."""
+    name = "chainlit_zh-CN.md" if language.lower().startswith("zh") else "chainlit.md"
+    return (Path(root) / name).read_text(encoding="utf-8")

@@ -1,0 +1,76 @@
+"""A conversation saved as one Markdown file, by its button."""
+
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.application import Application
+from tests.e2e.chat import Chat
+from tests.e2e.conftest import OpenChat
+
+READ = "I keep what you sent, and I say that I have read it."
+
+
+async def test_a_conversation_is_saved_with_its_files_as_links(
+    app: Application, chat: Chat, tmp_path: Path
+) -> None:
+    (tmp_path / "notes [ü].txt").write_text("Grüße")
+    await expect(chat.export_button()).to_have_count(0)
+    await chat.attach(tmp_path / "notes [ü].txt")
+    await chat.ask("To be saved: what is on it?")
+    await chat.answered(READ)
+    await chat.ask("Please think first: how much is it, saved?")
+    await chat.answered("It is forty-two.")
+    thread_id = await chat.thread_id()
+    await chat.rename("To be saved", "Notes & numbers: 笔记")
+
+    name, text = await chat.export()
+    assert name.startswith("Notes & numbers")
+    assert name.endswith("笔记.md")
+    head, question, answer, _, last = text.split("\n\n---\n\n")
+    assert head.startswith("# Notes & numbers: 笔记\n\n20")
+    assert question.startswith("**local** · 20")
+    [(element_id, _, _)] = app.database.elements(thread_id)
+    link = f"{app.url}/files/{thread_id}/{element_id}/notes%20%5B%C3%BC%5D.txt"
+    assert question.endswith(
+        f"UTC\n\nTo be saved: what is on it?\n\n- [notes \\[ü\\].txt](<{link}>)"
+    )
+    assert answer.startswith("**Keepchat** · 20")
+    assert answer.endswith(f"UTC\n\n{READ}")
+    assert last.endswith("UTC\n\nIt is forty-two.\n")
+    assert "Six times nine" not in text  # what was thought stays here
+    assert await chat.status_of(link.removeprefix(app.url)) == 200
+
+
+@pytest.mark.parametrize(
+    ("locale", "name"), [("en-US", "Save as Markdown"), ("zh-CN", "存为 Markdown")]
+)
+async def test_the_button_goes_with_the_conversation(
+    app: Application, open_chat: OpenChat, locale: str, name: str
+) -> None:
+    chat = await open_chat(app, locale=locale)
+    for question in ("first to be saved", "then to be saved"):
+        await chat.ask(f"What is the capital of France, {question}?")
+        await chat.turn_ended()
+        await expect(chat.export_button()).to_have_accessible_name(name)
+        await expect(chat.export_button()).to_have_attribute(
+            "href", f"{app.url}/keepchat/export/{await chat.thread_id()}.md"
+        )
+        await chat.new_chat()
+        await expect(chat.export_button()).to_have_count(0)
+    await chat.thread("first to be saved").first.get_by_role("link").click()
+    await expect(chat.questions.first).to_contain_text("first to be saved")
+    await expect(chat.export_button()).to_have_attribute(
+        "href", f"{app.url}/keepchat/export/{await chat.thread_id()}.md"
+    )
+
+
+async def test_what_is_not_there_is_not_saved(app: Application) -> None:
+    async with httpx2.AsyncClient(base_url=app.url) as client:
+        path = "/keepchat/export/00000000-0000-4000-8000-000000000000.md"
+        assert (await client.get(path)).status_code == 401
+        await client.get("/", headers={"Accept": "text/html"})
+        assert (await client.get(path)).status_code == 404
+        assert (await client.get("/keepchat/export/x.md")).status_code == 404

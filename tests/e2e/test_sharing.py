@@ -1,0 +1,219 @@
+"""A team on one program: what is shared can be read while it is, and nothing else is touched."""
+
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+import httpx2
+import pytest
+import pytest_asyncio
+import socketio
+from playwright.async_api import Route, expect
+
+from chat.notice import DEMO
+from tests.e2e import samples
+from tests.e2e.application import Application
+from tests.e2e.chat import Chat
+from tests.e2e.conftest import OpenChat
+from tests.e2e.servers import ModelServer
+from tests.e2e.waiting import until
+
+PARIS = "The capital of France is Paris."
+READ = "I keep what you sent, and I say that I have read it."
+ANNA = ("anna", "correct horse")
+BOB = ("bob", "battery staple")
+PHONE, DESK = (390, 844), (1280, 800)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def running(
+    project: Path, model: ModelServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Application]:
+    """The program with two accounts, two models and sharing."""
+    settings = {
+        **model.settings,
+        "OPENAI_MODEL": "a-model-with-a-name-of-some-length",
+        "OPENAI_MODELS": "second",
+        "AUTH_MODE": "password",
+        "THREAD_SHARING": "on",
+    }
+    application = Application(project, tmp_path_factory.mktemp("team") / "keepchat", settings)
+    try:
+        await application.start()
+        for name, password in (ANNA, BOB):
+            await application.manage("user", "add", name, "--password-stdin", typed=password)
+        yield application
+        await application.stop()
+    finally:
+        await application.kill()
+
+
+@pytest.fixture
+def team(running: Application) -> Application:
+    """The running program; what it logs during the test may tell of no fault."""
+    running.begin_test()
+    return running
+
+
+async def test_a_shared_conversation_is_read_with_its_files_until_it_is_taken_back(
+    team: Application, open_chat: OpenChat, tmp_path: Path
+) -> None:
+    (tmp_path / "colours.png").write_bytes(samples.png())
+    anna = await open_chat(team, sign_in=ANNA)
+    await anna.attach(tmp_path / "colours.png")
+    await anna.ask("To be shared: what is on it?")
+    await anna.answered(READ)
+    await anna.praise("Not for others")
+    thread_id = await anna.thread_id()
+    await until(lambda: team.database.elements(thread_id), "the stored file")
+    [(element_id, _, _)] = team.database.elements(thread_id)
+    file = f"/files/{thread_id}/{element_id}/any"
+    hidden = [f"/project/share/{thread_id}", file, f"/keepchat/export/{thread_id}.md"]
+
+    bob = await open_chat(team, sign_in=BOB)
+    assert [await bob.status_of(path) for path in hidden] == [404, 404, 404]
+    path = await anna.share()
+    assert path == f"/share/{thread_id}"
+    await bob.page.goto(team.url + path)
+    await expect(bob.answers).to_contain_text(READ)
+    await bob.picture_is_shown("colours.png")
+    await expect(bob.page.locator("#chat-input")).to_have_count(0)
+    await expect(bob.answers.locator("button.positive-feedback-off")).to_be_hidden()
+    name, text = await bob.export()
+    assert name.startswith("To be shared")
+    assert READ in text
+    shown = (await bob.bytes_at(f"/project/share/{thread_id}")).decode()
+    for secret in ("anna", "Not for others", "chat_settings", "helpful assistant", "objectKey"):
+        assert secret not in shown + text, secret
+    assert await bob.status_of(f"/project/thread/{thread_id}") == 401
+
+    await anna.unshare()
+    assert [await bob.status_of(path) for path in hidden] == [404, 404, 404]
+    assert await anna.status_of(file) == 200
+    await bob.page.goto(team.url + path)
+    await expect(bob.page.get_by_role("alert")).to_contain_text("not shared")
+    await expect(bob.answers).to_have_count(0)
+
+
+async def test_sharing_that_is_switched_off_is_off(app: Application, chat: Chat) -> None:
+    await chat.ask("What is the capital of France, not to be shared?")
+    await chat.answered(PARIS)
+    await expect(chat.export_button()).to_be_visible()
+    await expect(chat.share_button()).to_have_count(0)
+    thread_id = await chat.thread_id()
+    request = {"threadId": thread_id, "isShared": True}
+    reply = await chat.page.request.put(f"{app.url}/project/thread/share", data=request)
+    assert reply.status == 404
+    assert await chat.status_of(f"/project/share/{thread_id}") == 404
+    [(metadata,)] = app.database.rows("SELECT metadata FROM threads WHERE id = ?", thread_id)
+    assert "is_shared" not in metadata
+
+
+async def test_nobody_judges_shares_or_sends_in_anothers_name(
+    team: Application, open_chat: OpenChat
+) -> None:
+    anna = await open_chat(team, sign_in=ANNA)
+    await anna.ask("What is the capital of France, mine alone?")
+    await anna.answered(PARIS)
+    await anna.praise("Mine")
+    thread_id = await anna.thread_id()
+    find = "SELECT id, forId, comment FROM feedbacks WHERE threadId = ?"
+    await until(lambda: team.database.rows(find, thread_id), "the feedback")
+    before = _kept(team, thread_id)
+    [(feedback_id, step_id, _)] = team.database.rows(find, thread_id)
+    [(question_id,)] = team.database.rows(
+        "SELECT id FROM steps WHERE threadId = ? AND type = 'user_message'", thread_id
+    )
+    async with httpx2.AsyncClient(base_url=team.url) as bob:
+        login = {"username": BOB[0], "password": BOB[1]}
+        assert (await bob.post("/login", data=login)).is_success
+        session = str(uuid4())
+        for home in (thread_id, None):
+            feedback = {"forId": step_id, "value": 0, "threadId": home}
+            given = {"feedback": feedback, "sessionId": session}
+            assert (await bob.put("/feedback", json=given)).status_code == 404
+        reply = await bob.request("DELETE", "/feedback", json={"feedbackId": feedback_id})
+        assert reply.status_code == 404
+        body = {"threadId": thread_id, "isShared": True}
+        assert (await bob.put("/project/thread/share", json=body)).status_code == 404
+        cookie = f"access_token={bob.cookies['access_token']}"
+    await _send(team, cookie, question_id)
+    await until(lambda: "is refused" in team.log(), "the refusal")
+    assert _kept(team, thread_id) == before
+
+
+def _kept(team: Application, thread_id: str) -> list[tuple[object, ...]]:
+    return [
+        *team.database.rows("SELECT * FROM steps WHERE threadId = ? ORDER BY id", thread_id),
+        *team.database.rows("SELECT * FROM feedbacks WHERE threadId = ?", thread_id),
+        *team.database.rows("SELECT metadata FROM threads WHERE id = ?", thread_id),
+    ]
+
+
+async def _send(team: Application, cookie: str, message_id: str) -> None:
+    """Send a message under an id, as the page does."""
+    auth = {
+        "sessionId": str(uuid4()),
+        "clientType": "webapp",
+        "userEnv": "{}",
+        "chatProfile": "",
+        "threadId": "",
+    }
+    async with aiohttp.ClientSession() as http:
+        client = socketio.AsyncClient(http_session=http, reconnection=False)
+        await client.connect(
+            team.url,
+            headers={"Cookie": cookie},
+            auth=auth,
+            socketio_path="ws/socket.io",
+            transports=["websocket"],
+            wait_timeout=20,
+        )
+        await client.emit("connection_successful")
+        message = {"id": message_id, "type": "user_message", "output": "Changed", "name": "bob"}
+        sent = {**message, "createdAt": "2026-01-01T00:00:00Z"}
+        await client.emit("client_message", {"message": sent, "fileReferences": []})
+        await until(lambda: "is refused" in team.log(), "the refusal")
+        await client.disconnect()
+
+
+async def test_in_any_window_the_header_has_room_for_its_buttons(
+    team: Application, open_chat: OpenChat
+) -> None:
+    """With the longest notice, the name of a model, and a phone's address after a reload."""
+
+    async def demo(route: Route) -> None:
+        await route.fulfill(json={"kind": DEMO.kind, "en": DEMO.en, "zh": DEMO.zh})
+
+    chat = await open_chat(team, sign_in=ANNA)
+    await expect(chat.page.get_by_text("Today")).to_be_visible()
+    await chat.page.route("**/keepchat/notice", demo)
+    for width, height in (PHONE, DESK):
+        await chat.page.set_viewport_size({"width": width, "height": height})
+        await chat.open()
+        await chat.ask(f"What is the capital of France, {width} wide?")
+        await chat.answered(PARIS)
+        await expect(chat.export_button()).to_be_visible()
+        await _assert_apart(chat, width)
+        thread_id = await chat.thread_id()
+        await chat.page.reload()
+        await expect(chat.answers).to_have_text(PARIS)
+        assert await chat.thread_id() == thread_id
+        await _assert_apart(chat, width)
+
+
+async def _assert_apart(chat: Chat, width: int) -> None:
+    await expect(chat.share_button()).to_be_visible()
+    buttons = chat.page.locator("#header button, #header a").filter(visible=True)
+    notice = await chat.page.locator("#keepchat-notice").bounding_box()
+    assert notice
+    boxes = [box for box in [await each.bounding_box() for each in await buttons.all()] if box]
+    assert len(boxes) >= 6
+    boxes.sort(key=lambda box: box["x"])
+    for left, right in pairwise(boxes):
+        assert left["x"] + left["width"] <= right["x"]
+    assert boxes[0]["x"] >= 0
+    assert boxes[-1]["x"] + boxes[-1]["width"] <= width
+    assert all(box["y"] >= notice["y"] + notice["height"] for box in boxes)
