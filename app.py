@@ -11,23 +11,21 @@ from chainlit.config import config
 from chainlit.server import app as server
 
 import settings as environment
-from access import guard, local, password, sharing, uploads
+from access import guard, local, password, sharing, sockets, uploads
 from access.accounts import AccountError, UsersFile
 from access.export import export_router
 from access.files import files_router
 from access.headers import SecurityHeaders
 from access.routes import guarded_router
-from access.uploads import UploadLimits, UploadSize, uploads_router
+from access.uploads import UploadSize, uploads_router
 from chat import away, callbacks, editing, notice, page
-from chat.attachments import gathering
-from chat.attachments.gathering import Attachments
-from chat.attachments.process import Reader
 from chat.choice import Models, NoModel
 from chat.titles import Titles
 from chat.turn import Turns
 from datalayer.base import Store
 from datalayer.errors import DataLayerError, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
+from operations.files import open_attachments, upload_limits
 from operations.logs import quiet_libraries
 from operations.models import manner_of, open_models
 from operations.parts import open_storage, prepare_store
@@ -117,17 +115,8 @@ def turns_of(parts: Parts) -> Turns:
         layer=parts.layer,
         models=parts.models,
         manner=manner_of(parts.settings),
-        attachments=open_attachments(parts),
+        attachments=open_attachments(parts.settings, parts.layer),
         titles=titles,
-    )
-
-
-def upload_limits(settings: Settings) -> UploadLimits:
-    """Return what of files the settings allow."""
-    return UploadLimits(
-        files=settings.upload_max_files,
-        megabytes=settings.upload_max_mb,
-        types=tuple(one.strip().lower() for one in settings.upload_types.split(",")),
     )
 
 
@@ -139,21 +128,12 @@ def open_database(settings: Settings) -> Store:
         sys.exit(f"DATABASE_URL: {exc}")
 
 
-def open_attachments(parts: Parts) -> Attachments:
-    """Return what reads the files of messages."""
-    read = gathering.limits(
-        file_tokens=parts.settings.model_file_tokens,
-        pixels=parts.settings.model_image_pixels,
-        timeout_s=parts.settings.attachment_timeout_s,
-    )
-    return Attachments(parts.layer, Reader(read), parts.settings.model_file_tokens)
-
-
 def register(parts: Parts) -> None:
     """Let Chainlit call us; done again after each reload of the code."""
     settings = parts.settings
     turns = turns_of(parts)
     register_access(settings)
+    sockets.restore_handlers()
     guard.guard_socket()
     guard.guard_messages(parts.layer)
     uploads.show_limits(upload_limits(settings))

@@ -23,10 +23,8 @@ Allowed = Callable[[WebsocketSession, str], Awaitable[bool]]
 
 
 def guard_socket() -> None:
-    """Check every connection before Chainlit sees it; does nothing the second time."""
-    original = sio.handlers["/"]["connect"]
-    if not getattr(original, "is_keepchat_guard", False):
-        sio.on("connect", guarded(original))
+    """Check every connection before Chainlit sees it."""
+    sio.on("connect", guarded(sio.handlers["/"]["connect"]))
 
 
 def guarded(original: Connect) -> Connect:
@@ -38,7 +36,6 @@ def guarded(original: Connect) -> Connect:
             raise SocketRefused(message)
         return await original(sid, environ, auth)
 
-    connect.is_keepchat_guard = True  # type: ignore[attr-defined]
     return connect
 
 
@@ -51,14 +48,12 @@ def has_valid_ids(auth: Any) -> bool:
 
 
 def guard_messages(layer: KeepchatDataLayer) -> None:
-    """Look at what clients send before Chainlit does; done again, it replaces itself.
+    """Look at what clients send before Chainlit does.
 
     `chat.editing` does the same for edits: they have to name a question of the session's thread.
     """
     for event, is_allowed in (("client_message", _may_ask), ("message_favorite", _may_star)):
-        handler = sio.handlers["/"][event]
-        original = getattr(handler, "original", handler)
-        sio.on(event, owned(original, partial(is_allowed, layer)))
+        sio.on(event, owned(sio.handlers["/"][event], partial(is_allowed, layer)))
 
 
 def owned(original: Event, is_allowed: Allowed) -> Event:
@@ -73,7 +68,6 @@ def owned(original: Event, is_allowed: Allowed) -> Event:
             return None
         return await original(sid, payload)
 
-    handle.original = original  # type: ignore[attr-defined]
     return handle
 
 

@@ -215,10 +215,8 @@ async def _judged(file: UploadFile, limits: UploadLimits) -> UploadFile:
 
 
 def guard_messages(most: int) -> None:
-    """Take no more files with a message than are allowed; does nothing the second time."""
-    original = sio.handlers["/"]["client_message"]
-    if not getattr(original, "is_keepchat_guard", False):
-        sio.on("client_message", _counting(original, most))
+    """Take no more files with a message than are allowed."""
+    sio.on("client_message", _counting(sio.handlers["/"]["client_message"], most))
 
 
 def _counting(original: OnMessage, most: int) -> OnMessage:
@@ -231,7 +229,6 @@ def _counting(original: OnMessage, most: int) -> OnMessage:
             )
         return await original(sid, payload)
 
-    message.is_keepchat_guard = True  # type: ignore[attr-defined]
     return message
 
 

@@ -27,9 +27,8 @@ REFUSAL = "This message cannot be edited here. Reload the page and try again."
 
 
 def guard_edits(layer: KeepchatDataLayer) -> None:
-    """Put this before Chainlit's handler; done again, it replaces itself."""
-    handler = sio.handlers["/"]["edit_message"]
-    sio.on("edit_message", edited(getattr(handler, "original", handler), layer))
+    """Put this before Chainlit's handler."""
+    sio.on("edit_message", edited(sio.handlers["/"]["edit_message"], layer))
 
 
 def edited(original: Edit, layer: KeepchatDataLayer) -> Edit:
@@ -51,7 +50,6 @@ def edited(original: Edit, layer: KeepchatDataLayer) -> Edit:
             await cl.context.emitter.delete_step(step)
         await original(sid, payload)
 
-    edit_message.original = original  # type: ignore[attr-defined]
     return edit_message
 
 

@@ -18,6 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from access import uploads
 from access.filetypes import allowed_as, shown_type, type_of
+from access.sockets import restore_handlers
 from access.uploads import UploadLimits, UploadSize, accepted, first_references, uploads_router
 from tests import documents
 
@@ -312,9 +313,13 @@ def test_a_message_names_each_file_once_and_not_too_many() -> None:
     assert first_references(None, 2) == []
 
 
-def test_the_guard_stands_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sio.handlers["/"], "client_message", sio.handlers["/"]["client_message"])
-    uploads.guard_messages(2)
-    guarded = sio.handlers["/"]["client_message"]
-    uploads.guard_messages(2)
-    assert sio.handlers["/"]["client_message"] is guarded
+def test_after_a_reload_the_guards_stand_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pristine = dict(sio.handlers["/"])
+    monkeypatch.setitem(sio.handlers, "/", dict(pristine))
+    monkeypatch.delattr(sio, "keepchat_originals", raising=False)
+    for _ in range(2):
+        restore_handlers()
+        assert sio.handlers["/"] == pristine
+        uploads.guard_messages(2)
+        assert sio.handlers["/"]["client_message"] is not pristine["client_message"]
+    monkeypatch.delattr(sio, "keepchat_originals")
