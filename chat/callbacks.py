@@ -7,7 +7,7 @@ from chainlit.server import sio
 from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 
-from chat import choices, page, starters
+from chat import choices, starters
 from chat.turn import Turns
 
 
@@ -30,10 +30,7 @@ def register(turns: Turns) -> None:
 
     @cl.on_message
     async def on_message(message: cl.Message) -> None:
-        try:
-            await turns.answer(message)
-        finally:
-            await page.tell_thread(message.thread_id)
+        await turns.answer(message)
 
     @cl.on_chat_resume
     async def on_chat_resume(thread: ThreadDict) -> None:

@@ -6,13 +6,13 @@ come from, and a policy in the page itself names the scripts that stand in it by
 
 import re
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import chainlit as cl
 import chainlit.server
+from chainlit.emitter import ChainlitEmitter
 
 _LINK = re.compile(r"[ \t]*<link\b[^>]*>\n?")
 _OUTSIDE = re.compile(r'href="(https?:)?//')
@@ -22,6 +22,7 @@ _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _CHARSET = '<meta charset="UTF-8" />'
 
 Template = Callable[[str], str]
+InitThread = Callable[[ChainlitEmitter, str], Awaitable[None]]
 
 
 def register() -> None:
@@ -30,6 +31,9 @@ def register() -> None:
     template: Template = server.get_html_template
     server.get_html_template = offline(getattr(template, "original", template))
     server.get_markdown_str = help_text
+    emitter: Any = ChainlitEmitter
+    begin: InitThread = emitter.init_thread
+    emitter.init_thread = telling(getattr(begin, "original", begin))
 
 
 def offline(original: Template) -> Template:
@@ -60,9 +64,15 @@ def _hash(script: str) -> str:
     return b64encode(sha256(script.encode()).digest()).decode()
 
 
-async def tell_thread(thread_id: str) -> None:
-    """Tell the page which thread it shows, after a turn: Chainlit itself has told it by then."""
-    await cl.send_window_message({"keepchatThread": thread_id})
+def telling(original: InitThread) -> InitThread:
+    """Return what begins a thread, and then tells our part of the page which thread it is."""
+
+    async def init_thread(emitter: ChainlitEmitter, interaction: str) -> None:
+        await original(emitter, interaction)
+        await emitter.send_window_message({"keepchatThread": emitter.session.thread_id})
+
+    init_thread.original = original  # type: ignore[attr-defined]
+    return init_thread
 
 
 def help_text(root: str, language: str) -> str | None:

@@ -34,7 +34,7 @@ async def test_built_in_model_answers_and_says_what_it_is(
     await expect(notice).to_be_visible()
     await expect(notice).to_contain_text("演示模型")
     await expect(chinese.page.locator("#chat-input")).to_have_attribute(
-        "placeholder", "在此输入您的消息..."
+        "placeholder", "请输入问题……"
     )
 
 

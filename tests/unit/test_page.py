@@ -10,6 +10,7 @@ from typing import Any
 
 import chainlit.server
 import pytest
+from chainlit.emitter import ChainlitEmitter
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -37,9 +38,10 @@ class Addresses(HTMLParser):
 @pytest.fixture
 def restored() -> Iterator[None]:
     server: Any = chainlit.server
-    kept = server.get_html_template, server.get_markdown_str
+    emitter: Any = ChainlitEmitter
+    kept = server.get_html_template, server.get_markdown_str, emitter.init_thread
     yield
-    server.get_html_template, server.get_markdown_str = kept
+    server.get_html_template, server.get_markdown_str, emitter.init_thread = kept
 
 
 def test_chainlits_page_names_no_other_site_and_each_script_by_its_hash(restored: None) -> None:
