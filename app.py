@@ -93,11 +93,13 @@ def prepare_access(settings: Settings) -> None:
 
 
 def register_access(settings: Settings) -> None:
-    """Let Chainlit ask who somebody is."""
+    """Let Chainlit ask who somebody is; after all others, since it looks at every event first."""
     if settings.auth_mode == "local":
         local.register_user()
     else:
-        password.register_login(UsersFile(settings.users_path))
+        users = UsersFile(settings.users_path)
+        password.register_login(users)
+        password.guard_events(users)
 
 
 def choose_models(settings: Settings) -> Models:
@@ -132,7 +134,6 @@ def register(parts: Parts) -> None:
     """Let Chainlit call us; done again after each reload of the code."""
     settings = parts.settings
     turns = turns_of(parts)
-    register_access(settings)
     sockets.restore_handlers()
     guard.guard_socket()
     guard.guard_messages(parts.layer)
@@ -142,6 +143,7 @@ def register(parts: Parts) -> None:
     page.register()
     callbacks.register(turns)
     editing.guard_edits(parts.layer)
+    register_access(settings)
 
     @cl.data_layer
     def data_layer() -> KeepchatDataLayer:

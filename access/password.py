@@ -1,10 +1,12 @@
 """AUTH_MODE=password: a login page, accounts in a file.
 
-Chainlit's login is a signed cookie that nobody can call back for 15 days. So each request is
-looked at: without its account, or from before the last change of the password, it is none.
+Chainlit's login is a signed cookie that nobody can call back for 15 days. So each request, and
+each event of an open page, is looked at: without its account, or from before the last change of
+the password, it is none.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio.to_thread
@@ -13,12 +15,16 @@ import jwt
 from anyio import CapacityLimiter
 from chainlit.auth import get_token_from_cookies
 from chainlit.auth.jwt import get_jwt_secret
+from chainlit.server import sio
+from chainlit.session import WebsocketSession
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from access.accounts import Account, UsersFile
 from access.throttle import Throttle, TooManyTries
+
+Event = Callable[..., Awaitable[Any]]
 
 HASHING_THREADS = 2  # a hash takes 64 MiB and a core for a moment
 
@@ -70,15 +76,37 @@ class PasswordAccess:
 
     def _counts(self, scope: Scope) -> bool:
         token = _token(HTTPConnection(scope))
-        return token is None or self._is_valid(token)
+        return token is None or is_valid(token, self._users)
 
-    def _is_valid(self, token: str) -> bool:
-        try:
-            login: dict[str, Any] = jwt.decode(token, get_jwt_secret() or "", algorithms=["HS256"])
-            account = self._users.find(str(login["identifier"]))
-            return account is not None and account.honours(float(login["iat"]))
-        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
-            return False
+
+def is_valid(token: str, users: UsersFile) -> bool:
+    """Tell whether a login is signed by us and its account is as it was."""
+    try:
+        login: dict[str, Any] = jwt.decode(token, get_jwt_secret() or "", algorithms=["HS256"])
+        account = users.find(str(login["identifier"]))
+        return account is not None and account.honours(float(login["iat"]))
+    except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
+        return False
+
+
+def guard_events(users: UsersFile) -> None:
+    """Disconnect an open page at its next event once its login does not count any more."""
+    for event, handler in list(sio.handlers["/"].items()):
+        if event not in ("connect", "disconnect"):
+            sio.on(event, signed_in(handler, users))
+
+
+def signed_in(original: Event, users: UsersFile) -> Event:
+    """Return a handler that lets only those through who are still signed in."""
+
+    async def handle(sid: str, *sent: Any) -> Any:
+        session = WebsocketSession.get(sid)
+        if session is not None and not is_valid(session.token or "", users):
+            await sio.disconnect(sid)
+            return None
+        return await original(sid, *sent)
+
+    return handle
 
 
 def without_login(scope: Scope) -> Scope:

@@ -1,6 +1,7 @@
 """What Chainlit calls in a conversation. Registered anew when the program's code is reloaded."""
 
 import chainlit as cl
+from chainlit.chat_context import chat_context
 from chainlit.config import config
 from chainlit.context import init_ws_context
 from chainlit.server import sio
@@ -34,6 +35,9 @@ def register(turns: Turns) -> None:
 
     @cl.on_chat_resume
     async def on_chat_resume(thread: ThreadDict) -> None:
+        # Chainlit fills it after this, also when the page has merely reconnected; an edit would
+        # take a question that is in it twice for one that follows itself, and delete it.
+        chat_context.clear()
         await choices.restore_profile(thread, turns.models)
         await choices.offer(turns)
 

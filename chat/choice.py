@@ -1,5 +1,6 @@
 """Which models answer: those that are set, else an Ollama on this machine, else the built-in."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -8,6 +9,8 @@ import httpx2
 from chat import demo, notice
 from chat.model import Endpoint, Model, RemoteModel
 from chat.notice import Notice
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_MODEL = "gpt-4.1-mini"
 PROBE_TIMEOUT_S = 1.0
@@ -109,12 +112,17 @@ def _ollama_models(wanted: Wanted) -> list[str]:
     found = _list_models(f"{wanted.ollama_url}/v1")
     if not wanted.names:
         return found[:1]
-    matches = (next((name for name in found if _means(want, name)), None) for want in wanted.names)
-    return [name for name in matches if name]
+    matches = {want: _match(want, found) for want in wanted.names}
+    if absent := [want for want, match in matches.items() if not match]:
+        logger.warning("Ollama has no %s: run 'ollama pull' or change it", ", ".join(absent))
+    return [name for name in matches.values() if name]
 
 
-def _means(wanted: str, name: str) -> bool:
-    return wanted == name or wanted.split(":")[0] == name.split(":")[0]
+def _match(wanted: str, found: Sequence[str]) -> str | None:
+    """Return the model that is meant; a name without a tag means any of that name."""
+    if wanted in found or ":" in wanted:
+        return wanted if wanted in found else None
+    return next((name for name in found if name.split(":")[0] == wanted), None)
 
 
 def _list_models(base_url: str, api_key: str = "") -> list[str]:

@@ -1,5 +1,6 @@
 """The chat settings: how people want to be answered, kept with each conversation."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -25,7 +26,7 @@ def chosen(settings: Mapping[str, Any] | None, default: Manner) -> Manner:
         default,
         system_prompt=prompt if isinstance(prompt, str) else default.system_prompt,
         answer_tokens=max(SHORTEST_ANSWER, int(tokens))
-        if isinstance(tokens, int | float)
+        if isinstance(tokens, int | float) and math.isfinite(tokens)
         else default.answer_tokens,
         temperature=_temperature(told.get("temperature"), default),
     )

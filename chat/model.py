@@ -1,8 +1,10 @@
 """The model: streaming chat completions of any service that speaks OpenAI's protocol."""
 
+import asyncio
 import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +27,10 @@ class AnswerInterrupted(Exception):
     """The stream ended before the model said that the answer is complete."""
 
 
+class AnswerWithheld(Exception):
+    """The model's provider let nothing of the answer through."""
+
+
 class EmptyAnswer(Exception):
     """The model ended its answer without a word."""
 
@@ -41,10 +47,18 @@ class Piece:
 class Ending:
     """How an answer ended, and what it cost where the server tells."""
 
-    is_cut: bool = False
-    """The answer reached the limit on its length."""
+    reason: str = "stop"
+    """As the protocol calls it: `length` for one cut at its limit, `content_filter` ..."""
     input_tokens: int | None = None
     output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The names of the settings that say where a model is."""
+
+    key: str = "OPENAI_API_KEY"
+    url: str = "OPENAI_BASE_URL"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +95,8 @@ class Model(ABC):
     """How long an answer may be at most, in tokens."""
     names_threads: bool = True
     """Whether it is good enough to be asked for a conversation's title."""
+    variables: Variables = Variables()
+    """The settings that name its server, for who has to mend them."""
     sees_images: bool = True
     """Whether images may be sent to it; a server that cannot take them refuses them itself."""
 
@@ -111,6 +127,8 @@ class RemoteModel(Model):
         self.name = endpoint.model
         self.context_tokens = endpoint.context_tokens
         self.longest_answer = endpoint.context_tokens // 2
+        if endpoint.azure_version:
+            self.variables = Variables("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT")
         self._client = _client(endpoint)
         self._tells_usage = True
 
@@ -120,16 +138,36 @@ class RemoteModel(Model):
         begun = False
         progress = _Progress()
         try:
-            async with await self._ask(messages, manner) as chunks:
+            async with aclosing(self._chunks(messages, manner)) as chunks:
                 async for chunk in chunks:
                     for piece in progress.pieces(chunk):
                         begun = True
                         yield piece
-        except (json.JSONDecodeError, httpx2.TransportError, openai.APIConnectionError) as exc:
+        except (TimeoutError, json.JSONDecodeError, httpx2.TransportError, openai.APIError) as exc:
             if begun or isinstance(exc, json.JSONDecodeError):
                 raise AnswerInterrupted from exc
             raise
         yield progress.ending()
+
+    async def _chunks(
+        self, messages: Sequence[ChatCompletionMessageParam], manner: Manner
+    ) -> AsyncGenerator[Any, None]:
+        """Yield what the server sends. `TimeoutError` when it says nothing for too long.
+
+        The client's own time-out begins anew with each of its attempts, and with each sign of life
+        that is no word.
+        """
+        limit_s = self._endpoint.timeout_s
+        async with asyncio.timeout(limit_s + CONNECT_TIMEOUT_S):
+            stream = await self._ask(messages, manner)
+        async with stream:
+            while True:
+                try:
+                    async with asyncio.timeout(limit_s):
+                        chunk = await anext(stream)
+                except StopAsyncIteration:
+                    return
+                yield chunk
 
     async def _ask(self, messages: Sequence[ChatCompletionMessageParam], manner: Manner) -> Any:
         try:
@@ -143,7 +181,7 @@ class RemoteModel(Model):
 
     async def _create(self, messages: Sequence[ChatCompletionMessageParam], manner: Manner) -> Any:
         limit = min(manner.answer_tokens, self.longest_answer)
-        optional: dict[str, Any] = {limit_name(self._endpoint.base_url): limit}
+        optional: dict[str, Any] = {limit_name(self._endpoint): limit}
         if manner.temperature is not None:
             optional["temperature"] = manner.temperature
         if self._tells_usage:
@@ -172,18 +210,18 @@ class _Progress:
 
     def pieces(self, chunk: Any) -> Iterator[Piece]:
         self.usage = getattr(chunk, "usage", None) or self.usage
-        for choice in chunk.choices:
+        for choice in chunk.choices or ():  # some servers say null for none
             self.reason = choice.finish_reason or self.reason
             if thought := _thought(choice.delta):
                 yield Piece(thought, is_thought=True)
-            if choice.delta.content:
-                yield Piece(choice.delta.content)
+            if content := getattr(choice.delta, "content", None):
+                yield Piece(content)
 
     def ending(self) -> Ending:
         if self.reason is None:
             raise AnswerInterrupted
         return Ending(
-            is_cut=self.reason == "length",
+            reason=self.reason,
             input_tokens=getattr(self.usage, "prompt_tokens", None),
             output_tokens=getattr(self.usage, "completion_tokens", None),
         )
@@ -215,7 +253,8 @@ def _client(endpoint: Endpoint) -> AsyncOpenAI:
     )
 
 
-def limit_name(base_url: str | None) -> str:
+def limit_name(endpoint: Endpoint) -> str:
     """Return what a server calls the limit on an answer's length."""
-    host = urlsplit(base_url or "").hostname or "api.openai.com"
-    return _OPENAI_LIMIT if host.endswith(_OPENAI_HOSTS) else _LIMIT
+    host = urlsplit(endpoint.base_url or "").hostname or "api.openai.com"
+    is_openai = endpoint.azure_version is not None or host.endswith(_OPENAI_HOSTS)
+    return _OPENAI_LIMIT if is_openai else _LIMIT

@@ -31,6 +31,7 @@ class Reply:
         self._layer = layer
         self._model = model
         self._ending = Ending()
+        self._is_finished = False
         self._thoughts: cl.Step | None = None
         self._message = cl.Message(content="", metadata=self._metadata("streaming"))
 
@@ -87,7 +88,10 @@ class Reply:
                 self._layer.checkpoint(step)
 
     async def finish(self, state: str) -> None:
-        """Store what was shown and tell the page that it is all."""
+        """Store what was shown and tell the page that it is all; only the first time counts."""
+        if self._is_finished:
+            return
+        self._is_finished = True
         await self._end_thoughts()
         if not self._message.content:
             return
@@ -110,7 +114,12 @@ class Reply:
     @property
     def is_cut(self) -> bool:
         """Whether the answer reached the limit on its length."""
-        return self._ending.is_cut
+        return self._ending.reason == "length"
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether the model's provider kept back the answer, or the rest of it."""
+        return self._ending.reason == "content_filter"
 
     def _metadata(self, state: str) -> dict[str, Any]:
         ending = self._ending

@@ -2,31 +2,38 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine
 from contextlib import aclosing
-from itertools import takewhile
 from typing import Any
 
 import chainlit as cl
 import openai
-from chainlit.chat_context import chat_context
 
-from chat import away, commands, history
+from chat import away, commands
 from chat.attachments import notices
 from chat.attachments.gathering import Attachments
 from chat.choice import Models
 from chat.gathering import gathered
 from chat.manner import chosen
-from chat.model import EmptyAnswer, Manner, Model
+from chat.model import AnswerWithheld, EmptyAnswer, Manner
+from chat.prompt import Asked, Prompt, Prompts
 from chat.reply import Reply
-from chat.sentences import ANSWER_IS_CUT, ThreadDeleted, is_about_images, sentence_for
+from chat.sentences import (
+    ANSWER_IS_CUT,
+    WITHHELD,
+    ThreadDeleted,
+    is_about_images,
+    sentence_for,
+)
 from chat.titles import Titles
 from datalayer.errors import DataLayerError, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 
 logger = logging.getLogger(__name__)
 
-Row = Mapping[str, Any]
+
+class CannotSee(Exception):
+    """The model refuses the images of the prompt."""
 
 
 class Turns:
@@ -44,7 +51,7 @@ class Turns:
         self.models = models
         self.manner = manner
         self._layer = layer
-        self._attachments = attachments
+        self._prompts = Prompts(layer, attachments)
         self._titles = titles
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -64,12 +71,13 @@ class Turns:
         self._note(session.current_task)
         model = self.models.find(session.chat_profile) or self.models.default
         manner = commands.told(question.command, chosen(session.chat_settings, self.manner))
+        asked = Asked(question, model, manner)
         reply = Reply(self._layer, model.name)
         try:
             async with reply.stored_on_the_way():
-                await self._stream_seeing(question, reply, model, manner)
+                await self._stream_seeing(asked, reply)
             await reply.finish("done")
-            await self._after(question, reply, model, manner)
+            await self._after(asked, reply)
         except asyncio.CancelledError:
             # A second Stop must not keep what was shown from being stored.
             await asyncio.shield(reply.finish("stopped"))
@@ -77,7 +85,9 @@ class Turns:
         except Exception as exc:  # every failure is said in the page, and the chat goes on
             logger.warning("No whole answer in thread %s", question.thread_id, exc_info=exc)
             await reply.finish("interrupted")
-            await cl.ErrorMessage(content=sentence_for(exc)).send()
+            await cl.ErrorMessage(content=sentence_for(exc, model.variables)).send()
+        finally:
+            self._begin(self._keep_choices(question.thread_id))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._note(asyncio.create_task(work))
@@ -87,74 +97,42 @@ class Turns:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
-    async def _stream_seeing(
-        self, question: cl.Message, reply: Reply, model: Model, manner: Manner
-    ) -> None:
+    async def _stream_seeing(self, asked: Asked, reply: Reply) -> None:
         """Stream the answer; a model that refuses images is asked again without them."""
+        told: set[str] = set()
         try:
-            await self._stream(question, reply, model, manner, sees_images=model.sees_images)
-        except openai.APIStatusError as exc:
-            if not is_about_images(exc) or reply.text:
-                raise
-            await self._stream(question, reply, model, manner, sees_images=False)
+            await self._stream(asked, reply, told, sees_images=asked.model.sees_images)
+        except CannotSee:
+            await self._stream(asked, reply, told, sees_images=False)
 
     async def _stream(
-        self,
-        question: cl.Message,
-        reply: Reply,
-        model: Model,
-        manner: Manner,
-        *,
-        sees_images: bool,
+        self, asked: Asked, reply: Reply, told: set[str], *, sees_images: bool
     ) -> None:
-        durable = asyncio.create_task(self._when_durable(question.thread_id))
+        durable = asyncio.create_task(self._when_durable(asked.question.thread_id))
         try:
-            messages = await self._messages(question, model, manner, sees_images=sees_images)
-            pieces = model.stream(messages, manner)
-            async with aclosing(gathered(pieces)) as batches:
-                async for batch in batches:
-                    await durable
-                    await reply.show(batch)
+            prompt = await self._prompts.build(asked, sees_images=sees_images)
+            await notices.tell([note for note in prompt.notes if note not in told])
+            told.update(prompt.notes)
+            try:
+                await self._show(asked, prompt, reply, durable)
+            except openai.APIStatusError as exc:
+                if prompt.has_images and not reply.text and is_about_images(exc):
+                    raise CannotSee from exc
+                raise
             await durable
         finally:
             durable.cancel()
         if not reply.text:
-            raise EmptyAnswer
+            raise AnswerWithheld if reply.is_withheld else EmptyAnswer
 
-    async def _messages(
-        self, question: cl.Message, model: Model, manner: Manner, *, sees_images: bool
-    ) -> list[Any]:
-        earlier, elements = await self._earlier(question)
-        budget = model.context_tokens - min(manner.answer_tokens, model.longest_answer)
-        attached = await self._attachments.gather(
-            question,
-            earlier,
-            elements,
-            room=history.room(question.content, system=manner.system_prompt, budget=budget),
-            sees_images=sees_images,
-        )
-        await notices.tell(attached.question.notes)
-        return history.build(
-            earlier,
-            question.content,
-            system=manner.system_prompt,
-            budget=budget,
-            attached=attached,
-        )
-
-    async def _earlier(self, question: cl.Message) -> tuple[list[Row], Sequence[Row]]:
-        """Return the steps before a question and the thread's elements."""
-        try:
-            async with asyncio.timeout(away.AWAY_S):
-                thread = await self._layer.get_thread(question.thread_id)
-        except (TimeoutError, StoreUnavailable):
-            # What this page has seen of the conversation; mostly that is all of it.
-            seen = takewhile(lambda message: message.id != question.id, chat_context.get())
-            return [dict(message.to_dict()) for message in seen], []
-        if thread is None:
-            return [], []
-        before = history.before(thread["steps"] or [], question.id, question.created_at)
-        return before, thread["elements"] or []
+    async def _show(
+        self, asked: Asked, prompt: Prompt, reply: Reply, durable: asyncio.Task[None]
+    ) -> None:
+        pieces = asked.model.stream(prompt.messages, asked.manner)
+        async with aclosing(gathered(pieces)) as batches:
+            async for batch in batches:
+                await durable
+                await reply.show(batch)
 
     async def _when_durable(self, thread_id: str) -> None:
         """Wait until the question is stored; `ThreadDeleted` when its thread is no more.
@@ -176,15 +154,14 @@ class Turns:
         if not author:
             raise ThreadDeleted(thread_id)
 
-    async def _after(
-        self, question: cl.Message, reply: Reply, model: Model, manner: Manner
-    ) -> None:
+    async def _after(self, asked: Asked, reply: Reply) -> None:
         if reply.is_cut:
-            limit = min(manner.answer_tokens, model.longest_answer)
-            await cl.context.emitter.send_toast(ANSWER_IS_CUT.format(tokens=limit), "warning")
-        self._begin(self._keep_choices(question.thread_id))
+            said = ANSWER_IS_CUT.format(tokens=asked.answer_tokens)
+            await cl.context.emitter.send_toast(said, "warning")
+        if reply.is_withheld:
+            await cl.context.emitter.send_toast(WITHHELD, "warning")
         if self._titles:
-            self._titles.begin(model, question, reply.text)
+            self._titles.begin(asked.model, asked.question, reply.text)
 
     async def _keep_choices(self, thread_id: str) -> None:
         """Store what was chosen for the conversation; Chainlit does when the page is left."""

@@ -140,7 +140,7 @@ def _held_by_session(question: cl.Message) -> list[Source]:
             path=Path(element.path),
         )
         for message in (*messages, question)
-        for element in message.elements or ()
+        for element in getattr(message, "elements", None) or ()  # an error message has none
         if element.path
     ]
 

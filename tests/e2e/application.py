@@ -153,6 +153,10 @@ class Application:
         """All that it has printed."""
         return self._log.read_text(errors="replace")
 
+    def log_of_test(self) -> str:
+        """What it has printed since the test began."""
+        return self.log()[self._judged_to :]
+
     def begin_test(self) -> None:
         """Forget the faults that were logged so far."""
         self._judged_to = len(self.log())
@@ -166,7 +170,7 @@ class Application:
         """The faults that were logged in this test and that it did not expect."""
         return [
             record
-            for record in _LOG_RECORD.split(self.log()[self._judged_to :])
+            for record in _LOG_RECORD.split(self.log_of_test())
             if any(sign in record for sign in _COMPLAINTS)
             and not any(phrase in record for phrase in (_HARMLESS, *self._expected))
         ]

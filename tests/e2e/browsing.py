@@ -33,6 +33,13 @@ _ARGUMENTS = (
 )
 # The page's file picker of Chromium cannot be driven; other browsers have the plain one.
 _PLAIN_FILE_PICKER = "delete window.showOpenFilePicker"
+# A test can cut the line of a page: a browser's own offline mode leaves open sockets alone.
+_REMEMBER_SOCKETS = """
+window.keepchatSockets = [];
+window.WebSocket = class extends WebSocket {
+  constructor(...given) { super(...given); window.keepchatSockets.push(this); }
+};
+"""
 # The viewer of PDF files says the first when it is left while it draws; any page may say the
 # second when it is left, or the program restarted, while it is asking something.
 _HARMLESS_ERRORS = ("Worker was terminated", "Failed to fetch")
@@ -70,6 +77,7 @@ class Profile:
         context.set_default_timeout(PATIENCE_MS)
         profile = cls(context)
         await context.add_init_script(_PLAIN_FILE_PICKER)
+        await context.add_init_script(_REMEMBER_SOCKETS)
         await context.route(_OUTSIDE, profile._refuse)
         context.on("weberror", lambda error: profile.errors.append(str(error.error)))
         context.on("console", profile._note_refusal)

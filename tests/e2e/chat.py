@@ -126,6 +126,14 @@ class Chat:
         await dialog.locator("#confirm").click()
         await expect(dialog).to_have_count(0)
 
+    async def lose_the_line(self) -> None:
+        """Cut the connection, and wait until the page has another and its conversation again."""
+        async with self.page.expect_event("websocket") as opened:
+            await self.page.evaluate("() => window.keepchatSockets.forEach((it) => it.close())")
+        socket = await opened.value
+        await socket.wait_for_event("framereceived", lambda frame: "resume_thread" in str(frame))
+        await self._connected()
+
     async def new_chat(self) -> None:
         """Leave this conversation for a new one."""
         await self.page.locator("#new-chat-button").click()

@@ -19,12 +19,12 @@ async def test_a_conversation_is_saved_with_its_files_as_links(
     (tmp_path / "notes [ü].txt").write_text("Grüße")
     await expect(chat.export_button()).to_have_count(0)
     await chat.attach(tmp_path / "notes [ü].txt")
-    await chat.ask("To be saved: what is on it?")
+    await chat.ask("Put into a file: what is on it?")
     await chat.answered(READ)
     await chat.ask("Please think first: how much is it, saved?")
     await chat.answered("It is forty-two.")
     thread_id = await chat.thread_id()
-    await chat.rename("To be saved", "Notes & numbers: 笔记")
+    await chat.rename("Put into a file", "Notes & numbers: 笔记")
 
     name, text = await chat.export()
     assert name.startswith("Notes & numbers")
@@ -35,7 +35,7 @@ async def test_a_conversation_is_saved_with_its_files_as_links(
     [(element_id, _, _)] = app.database.elements(thread_id)
     link = f"{app.url}/files/{thread_id}/{element_id}/notes%20%5B%C3%BC%5D.txt"
     assert question.endswith(
-        f"UTC\n\nTo be saved: what is on it?\n\n- [notes \\[ü\\].txt](<{link}>)"
+        f"UTC\n\nPut into a file: what is on it?\n\n- [notes \\[ü\\].txt](<{link}>)"
     )
     assert answer.startswith("**Keepchat** · 20")
     assert answer.endswith(f"UTC\n\n{READ}")

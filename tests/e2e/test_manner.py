@@ -147,6 +147,21 @@ async def test_an_edit_removes_what_followed_thoughts_and_runs_too(
     await expect(chat.page.get_by_role("button", name="Reasoning")).to_have_count(0)
 
 
+async def test_a_question_is_edited_after_the_line_was_lost(app: Application, chat: Chat) -> None:
+    await chat.ask("What is the capital of France, before the line is lost?")
+    await chat.answered(PARIS)
+    thread_id = await chat.thread_id()
+    await chat.open(f"/thread/{thread_id}")
+    await chat.lose_the_line()
+    await chat.edit(chat.questions.first, "and of Italy, after the line is back?")
+    await chat.answered(ROME)
+    expected = ["and of Italy, after the line is back?", ROME]
+    await until(
+        lambda: [message.text for message in app.database.messages(thread_id)] == expected,
+        "the edited question and its answer",
+    )
+
+
 async def test_an_edited_question_can_be_stopped(app: Application, chat: Chat) -> None:
     await chat.ask("What is the capital of France, before the story?")
     await chat.answered(PARIS)

@@ -30,7 +30,7 @@ async def test_the_face_is_our_own(app: Application, chat: Chat) -> None:
         page = await client.get("/thread/x", headers={"Accept": "text/html"})
         assert page.headers["content-security-policy"] == POLICY
         assert page.headers["referrer-policy"] == "same-origin"
-    assert not [said for said in CHAINLITS_COMPLAINTS if said in app.log()]
+    assert not [said for said in CHAINLITS_COMPLAINTS if said in app.log_of_test()]
 
 
 async def test_what_is_not_the_pages_own_is_refused(app: Application, browser: Browser) -> None:

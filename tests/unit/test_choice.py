@@ -148,14 +148,26 @@ def test_without_the_demo_model_the_remedy_is_named(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("base_url", "name"),
+    ("base_url", "azure", "name"),
     [
-        (None, "max_completion_tokens"),
-        ("https://api.openai.com/v1", "max_completion_tokens"),
-        ("https://mine.openai.azure.com/openai/v1", "max_completion_tokens"),
-        ("http://localhost:11434/v1", "max_tokens"),
-        ("https://openai.com.evil.example/v1", "max_tokens"),
+        (None, None, "max_completion_tokens"),
+        ("https://api.openai.com/v1", None, "max_completion_tokens"),
+        ("https://mine.openai.azure.com/openai/v1", None, "max_completion_tokens"),
+        ("https://mine.cognitiveservices.azure.com", "2024-10-21", "max_completion_tokens"),
+        ("http://localhost:11434/v1", None, "max_tokens"),
+        ("https://openai.com.evil.example/v1", None, "max_tokens"),
     ],
 )
-def test_the_limit_is_called_as_the_server_knows_it(base_url: str | None, name: str) -> None:
-    assert limit_name(base_url) == name
+def test_the_limit_is_called_as_the_server_knows_it(
+    base_url: str | None, azure: str | None, name: str
+) -> None:
+    endpoint = Endpoint(model="m", api_key="k", base_url=base_url, azure_version=azure)
+    assert limit_name(endpoint) == name
+
+
+def test_of_two_models_of_one_name_each_is_found_by_its_tag(lister: str) -> None:
+    Lister.models = ["llama3:70b", "llama3:8b"]
+    assert chosen(ollama_url=lister, names=["llama3:8b", "llama3:1b", "llama3"]).names == [
+        "llama3:8b",
+        "llama3:70b",
+    ]

@@ -31,6 +31,7 @@ def test_what_is_told_counts() -> None:
         {"temperature": None},
         {"temperature": "nan"},
         {"answer_tokens": "many"},
+        {"answer_tokens": float("inf")},
         {"system_prompt": 7},
     ],
 )

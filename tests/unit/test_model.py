@@ -24,6 +24,7 @@ class Scripted(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.replies: list[tuple[int, list[Chunk]]] = []
         self.requests: list[tuple[str, dict[str, Any]]] = []
+        self.hush = threading.Event()
 
     @property
     def url(self) -> str:
@@ -37,12 +38,25 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.requests.append((self.path, body))
         status, chunks = self.server.replies.pop(0)
+        if not chunks:
+            self._say_nothing()
+            return
         text = json.dumps(chunks[0]) if status != 200 else _events(chunks)
         self.send_response(status)
         self.send_header("Content-Type", "text/event-stream" if status == 200 else "text/json")
         self.send_header("Content-Length", str(len(text.encode())))
         self.end_headers()
         self.wfile.write(text.encode())
+
+    def _say_nothing(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        while not self.server.hush.wait(0.05):
+            try:
+                self.wfile.write(b": still here\n\n")
+            except OSError:
+                return
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
         """Say nothing."""
@@ -62,6 +76,7 @@ def server() -> Iterator[Scripted]:
     thread = threading.Thread(target=scripted.serve_forever)
     thread.start()
     yield scripted
+    scripted.hush.set()
     scripted.shutdown()
     thread.join()
     scripted.server_close()
@@ -110,8 +125,34 @@ async def test_an_answer_at_its_limit_says_so(server: Scripted) -> None:
     cut = {"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}]}
     assert await answer(server, (200, [delta(content="a"), cut])) == [
         Piece("a"),
-        Ending(is_cut=True),
+        Ending("length"),
     ]
+
+
+async def test_an_answer_that_is_held_back_says_so(server: Scripted) -> None:
+    held = {"choices": [{"index": 0, "delta": {}, "finish_reason": "content_filter"}]}
+    assert await answer(server, (200, [held])) == [Ending("content_filter")]
+
+
+async def test_null_for_no_choices_and_no_delta_is_taken(server: Scripted) -> None:
+    nothing: Chunk = {"choices": None, "usage": {"prompt_tokens": 1, "completion_tokens": 2}}
+    empty: Chunk = {"choices": [{"index": 0, "delta": None, "finish_reason": None}]}
+    found = await answer(server, (200, [delta(content="a"), empty, DONE, nothing]))
+    assert found == [Piece("a"), Ending(input_tokens=1, output_tokens=2)]
+
+
+async def test_an_error_within_the_stream(server: Scripted) -> None:
+    error: Chunk = {"error": {"message": "rate limit reached", "code": "rate_limit_exceeded"}}
+    with pytest.raises(openai.APIError, match="rate limit"):
+        await answer(server, (200, [error]))
+    with pytest.raises(AnswerInterrupted):
+        await answer(server, (200, [delta(content="a"), error]))
+
+
+async def test_a_server_that_only_keeps_the_line_open_is_late(server: Scripted) -> None:
+    with pytest.raises(TimeoutError):
+        await answer(server, (200, []), timeout_s=0.3)
+    assert len(server.requests) == 1
 
 
 async def test_a_stream_without_an_end_is_interrupted(server: Scripted) -> None:

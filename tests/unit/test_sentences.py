@@ -4,13 +4,19 @@ import httpx2
 import openai
 import pytest
 
-from chat.sentences import BLIND, sentence_for
+from chat.model import Variables
+from chat.sentences import is_about_images, sentence_for
 
 REQUEST = httpx2.Request("POST", "http://localhost/v1/chat/completions")
 
 
 def refusal(status: int, message: str = "no") -> openai.APIStatusError:
-    kinds = {400: openai.BadRequestError, 422: openai.UnprocessableEntityError}
+    kinds = {
+        400: openai.BadRequestError,
+        404: openai.NotFoundError,
+        422: openai.UnprocessableEntityError,
+        429: openai.RateLimitError,
+    }
     reply = httpx2.Response(status, request=REQUEST)
     return kinds.get(status, openai.APIStatusError)(message, response=reply, body=None)
 
@@ -22,6 +28,8 @@ def refusal(status: int, message: str = "no") -> openai.APIStatusError:
         "Prompt is too long",
         "{'code': 'context_length_exceeded'}",
         "input has too many tokens",
+        "the request exceeds the available context size",
+        "The input token count exceeds the maximum number of tokens allowed",
     ],
 )
 @pytest.mark.parametrize("status", [400, 413, 422])
@@ -59,5 +67,34 @@ def test_each_failure_has_its_sentence(error: Exception, words: str) -> None:
         (500, "image input is not supported - hint: you may need to provide the mmproj"),
     ],
 )
-def test_a_model_that_cannot_see_images_says_so(status: int, message: str) -> None:
-    assert sentence_for(refusal(status, message)) == BLIND
+def test_a_refusal_of_images_is_known(status: int, message: str) -> None:
+    assert is_about_images(refusal(status, message))
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "words"),
+    [
+        (429, "Rate limit reached for phi-4-multimodal-instruct", "busy"),
+        (429, "Too many tokens, please wait", "busy"),
+        (504, "The upstream took too long", "has a fault"),
+        (404, "There is no llama3.2-vision", "does not exist"),
+    ],
+)
+def test_a_name_in_a_message_does_not_decide(status: int, message: str, words: str) -> None:
+    assert words in sentence_for(refusal(status, message))
+    assert status == 404 or not is_about_images(refusal(status, message))
+
+
+def test_an_error_within_a_stream_is_judged_by_its_words() -> None:
+    def said(message: str) -> str:
+        return sentence_for(openai.APIError(message, REQUEST, body=None))
+
+    assert "too long" in said("the request exceeds the available context size")
+    assert "busy" in said("rate limit reached")
+    assert "has a fault" in said("out of memory")
+
+
+def test_the_variables_are_those_of_the_model() -> None:
+    azure = Variables("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT")
+    refused = openai.APIConnectionError(request=REQUEST)
+    assert sentence_for(refused, azure).endswith("Check AZURE_OPENAI_ENDPOINT.")
