@@ -8,7 +8,7 @@ from chainlit.types import ThreadDict
 
 from chat import commands
 from chat.choice import Models
-from chat.manner import chosen, widgets
+from chat.manner import LABELS, chosen, widgets
 from chat.turn import Turns
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,8 @@ async def offer(turns: Turns) -> None:
     await commands.offer()
     session = cl.context.session
     model = turns.models.find(session.chat_profile) or turns.models.default
-    await cl.ChatSettings(widgets(chosen(session.chat_settings, turns.manner), model)).send()
+    manner = chosen(session.chat_settings, turns.manner)
+    await cl.ChatSettings(widgets(manner, model, LABELS.of_session())).send()
 
 
 async def restore_profile(thread: ThreadDict, models: Models) -> None:

@@ -2,17 +2,53 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chainlit.input_widget import InputWidget, Select, Slider, TextInput
 
+from chat.language import Texts
 from chat.model import Manner, Model
 
 SHORTEST_ANSWER = 64  # tokens
 STEP = 64
 OWN = "own"  # the model's own temperature; an empty value the page would take for none
 TEMPERATURES = (0.0, 0.3, 0.5, 0.7, 1.0, 1.3)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Labels:
+    """What the form says."""
+
+    instructions: str
+    about_instructions: str
+    temperature: str
+    about_temperature: str
+    own: str
+    longest: str
+    about_longest: str
+
+
+LABELS = Texts(
+    en=Labels(
+        instructions="Instructions",
+        about_instructions="What the assistant is told before every conversation.",
+        temperature="Temperature",
+        about_temperature="Low answers soberly, high with more variety.",
+        own="The model's own",
+        longest="Longest answer",
+        about_longest="In tokens; a page of English has about 700.",
+    ),
+    zh=Labels(
+        instructions="指令",
+        about_instructions="每次对话开始前告诉助手的内容。",
+        temperature="温度",
+        about_temperature="低则回答稳重，高则更多变化。",
+        own="模型默认",
+        longest="最长回答",
+        about_longest="以词元计；一页中文约有 1,000 个。",
+    ),
+)
 
 
 def chosen(settings: Mapping[str, Any] | None, default: Manner) -> Manner:
@@ -42,27 +78,28 @@ def _temperature(told: object, default: Manner) -> float | None:
     return value if 0 <= value <= 2 else default.temperature
 
 
-def widgets(manner: Manner, model: Model) -> list[InputWidget]:
+def widgets(manner: Manner, model: Model, labels: Labels | None = None) -> list[InputWidget]:
     """Return the page's form for a manner of this model."""
+    said = labels or LABELS.en
     return [
         TextInput(
             id="system_prompt",
-            label="Instructions",
-            description="What the assistant is told before every conversation.",
+            label=said.instructions,
+            description=said.about_instructions,
             initial=manner.system_prompt,
             multiline=True,
         ),
         Select(
             id="temperature",
-            label="Temperature",
-            description="Low answers soberly, high with more variety.",
-            items=_temperatures(manner.temperature),
+            label=said.temperature,
+            description=said.about_temperature,
+            items=_temperatures(manner.temperature, said.own),
             initial_value=_value(manner.temperature),
         ),
         Slider(
             id="answer_tokens",
-            label="Longest answer",
-            description="In tokens; a page of English has about 700.",
+            label=said.longest,
+            description=said.about_longest,
             initial=min(manner.answer_tokens, model.longest_answer),
             min=SHORTEST_ANSWER,
             max=model.longest_answer,
@@ -71,9 +108,9 @@ def widgets(manner: Manner, model: Model) -> list[InputWidget]:
     ]
 
 
-def _temperatures(current: float | None) -> dict[str, str]:
+def _temperatures(current: float | None, own: str) -> dict[str, str]:
     known = {*TEMPERATURES, *([] if current is None else [current])}
-    return {"The model's own": OWN, **{_value(each): _value(each) for each in sorted(known)}}
+    return {own: OWN, **{_value(each): _value(each) for each in sorted(known)}}
 
 
 def _value(temperature: float | None) -> str:
