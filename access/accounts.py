@@ -15,7 +15,7 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +79,14 @@ class UsersFile:
             self._seen = self._state()
             return self._accounts.get(folded(name))
 
+    def known(self, name: str) -> Account:
+        """Return the account with this name. Raises `AccountError` when there is none."""
+        if account := self.accounts().get(folded(name)):
+            return account
+        names = ", ".join(sorted(known.name for known in self.accounts().values())) or "nobody"
+        message = f"There is no user {name!r} in {self.path}; there is {names}."
+        raise AccountError(message)
+
     def verify(self, name: str, password: str) -> Account | None:
         """Return the account if this is its password. Takes long on purpose: not on the loop."""
         account = self.find(name)
@@ -104,28 +112,31 @@ class UsersFile:
 
     def set_password(self, name: str, password: str) -> Account:
         """Change a password, which signs the user out everywhere. Raises `AccountError`."""
-        changed = _account(self._known(name).name, password)
+        changed = _account(self.known(name).name, password)
         self._change(lambda accounts: accounts.update({folded(name): changed}))
         return changed
 
     def remove(self, name: str) -> Account:
         """Remove an account, which signs the user out everywhere. Raises `AccountError`."""
-        account = self._known(name)
+        account = self.known(name)
         self._change(lambda accounts: accounts.__delitem__(folded(name)))
         return account
 
-    def _known(self, name: str) -> Account:
-        if account := self.accounts().get(folded(name)):
-            return account
-        names = ", ".join(sorted(known.name for known in self.accounts().values())) or "nobody"
-        message = f"There is no user {name!r} in {self.path}; there is {names}."
-        raise AccountError(message)
-
     def _change(self, change: Callable[[dict[str, Account]], None]) -> None:
-        with FileLock(self.path.with_suffix(".lock"), timeout=_LOCK_S):
-            accounts = dict(self._read()) if self.path.exists() else {}
-            change(accounts)
-            self._write(accounts)
+        try:
+            with FileLock(self.path.with_suffix(".lock"), timeout=_LOCK_S):
+                accounts = dict(self._read()) if self.path.exists() else {}
+                change(accounts)
+                self._write(accounts)
+        except Timeout as exc:
+            message = f"Another program is changing the users file {self.path}. Try again later."
+            raise AccountError(message) from exc
+        except OSError as exc:
+            message = (
+                f"The users file {self.path} cannot be changed: {exc.strerror or exc}. "
+                "Correct the rights of its folder, or set USERS_FILE to another place."
+            )
+            raise AccountError(message) from exc
         self._seen = None
 
     def _state(self) -> tuple[int, int, int] | None:
@@ -133,6 +144,8 @@ class UsersFile:
             found = self.path.stat()
         except FileNotFoundError:
             return None
+        except OSError:
+            return 0, 0, 0  # reading it says what is wrong
         return found.st_mtime_ns, found.st_size, found.st_ino
 
     def _read(self) -> Accounts:
