@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.util import await_only
 
 from datalayer.errors import StoreMisconfigured, StoreUnavailable
 from datalayer.records import Outcome
 from datalayer.sql.postgres import SERVER_SETTINGS, parse
-from datalayer.sql.store import SqlStore
+from datalayer.sql.store import SqlStore, _apply
 from datalayer.values import EXACT_FLOATS
 from tests.contract.backends import PostgresBackend, postgres_backend
 from tests.contract.builders import (
+    delete_after,
     delete_element,
     delete_step,
     delete_thread,
@@ -29,7 +31,7 @@ from tests.contract.builders import (
     thread,
     user,
 )
-from tests.e2e.waiting import free_port
+from tests.e2e.waiting import free_port, until
 from tests.servers.postgres import PASSWORD, Postgres, running_postgres
 
 
@@ -300,6 +302,37 @@ async def test_what_is_deleted_while_it_is_made_is_not_there(store: SqlStore, at
     assert await store.get_step(child.id) is None
     assert await store.get_element(attached.thread_id, attached.id) is None
     assert await outcome(store, step(write.id, output="late")) is Outcome.GONE
+
+
+async def test_what_is_being_saved_after_a_step_is_deleted_with_the_others(
+    backend: PostgresBackend, store: SqlStore, postgres: Postgres
+) -> None:
+    kept = step(new_id(), output="kept")
+    await save(store, kept)
+    late = step(kept.thread_id, output="late")
+    held, release = asyncio.Event(), asyncio.Event()
+
+    def slow_save(connection: Connection) -> None:
+        _apply(connection, [late])
+        held.set()
+        await_only(release.wait())
+
+    saving = asyncio.create_task(store.database.write(slow_save))
+    await held.wait()
+    deleting = asyncio.create_task(store.apply([delete_after(kept)]))
+    waits = (
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+
+    def is_waiting() -> bool:
+        return deleting.done() or bool(postgres.query(waits, database=backend.name))
+
+    await until(is_waiting, "a delete that waits")
+    release.set()
+    await asyncio.gather(saving, deleting)
+    assert await store.get_step(late.id) is None
+    assert await store.get_step(kept.id)
 
 
 # Values
