@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import traceback
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.util import await_only
 
-from datalayer.errors import StoreMisconfigured, StoreUnavailable
+from datalayer.errors import StoreMisconfigured, StoreUnavailable, WriteRejected
 from datalayer.records import Outcome
 from datalayer.sql.postgres import SERVER_SETTINGS, parse
 from datalayer.sql.store import SqlStore, _apply
@@ -33,6 +34,8 @@ from tests.contract.builders import (
 )
 from tests.e2e.waiting import free_port, until
 from tests.servers.postgres import PASSWORD, Postgres, running_postgres
+
+WRITTEN = "geheim"  # what somebody wrote
 
 
 @pytest.fixture
@@ -343,6 +346,25 @@ async def test_numbers_come_back_alike(store: SqlStore, value: float) -> None:
     write = step(new_id(), metadata={"n": value})
     await save(store, write, user(metadata={"n": value}))
     assert repr((await get_step(store, write)).fields["metadata"]) == repr(write.fields["metadata"])
+
+
+async def test_a_rejected_write_shows_no_text(
+    backend: PostgresBackend, store: SqlStore, postgres: Postgres
+) -> None:
+    check = f"ALTER TABLE steps ADD CONSTRAINT no_secret CHECK (output <> '{WRITTEN}')"
+    postgres.query(check, database=backend.name)
+    with pytest.raises(WriteRejected, match="no_secret") as caught:
+        await store.apply([step(new_id(), output=WRITTEN)])
+    assert WRITTEN not in "".join(traceback.format_exception(caught.value))
+    postgres.query("ALTER TABLE steps DROP CONSTRAINT no_secret", database=backend.name)
+
+
+@pytest.mark.parametrize("value", ["CAST(:value AS int)", "CAST(CAST(:value AS text) AS int)"])
+async def test_an_error_that_quotes_a_value_is_only_named(store: SqlStore, value: str) -> None:
+    query = text(f"SELECT {value}")
+    with pytest.raises(WriteRejected, match="Error 22") as caught:
+        await store.database.write(lambda on: on.execute(query, {"value": WRITTEN}))
+    assert WRITTEN not in "".join(traceback.format_exception(caught.value))
 
 
 # TLS
