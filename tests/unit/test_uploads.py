@@ -1,8 +1,10 @@
 """What may be uploaded: sizes while the body comes in, types by content, numbers."""
 
 import json
+import mimetypes
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from pathlib import PurePath
 from typing import Any, cast
 
 import httpx
@@ -78,6 +80,27 @@ def test_types_are_allowed_by_patterns_and_endings(
     content: bytes, name: str, patterns: tuple[str, ...], allowed: str | None
 ) -> None:
     assert allowed_as(content, name, patterns) == allowed
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.docx", documents.docx("x")),
+        ("a.docm", documents.docx("x")),
+        ("a.xlsx", documents.xlsx({"a": [[1]]})),
+        ("a.pdf", documents.pdf("x")),
+        ("a.md", b"# words"),
+        ("a.yml", b"a: b"),
+        ("a.rtf", b"{\\rtf1 words}"),
+        *((f"a.{kind}", documents.image(kind.upper())) for kind in ("webp", "bmp", "tiff", "avif")),
+    ],
+)
+def test_endings_are_known_where_the_computer_has_no_list_of_types(
+    monkeypatch: pytest.MonkeyPatch, name: str, content: bytes
+) -> None:
+    monkeypatch.setattr(mimetypes, "_db", mimetypes.MimeTypes())  # as without /etc/mime.types
+    assert allowed_as(content, name, (PurePath(name).suffix,))
+    assert not allowed_as(documents.image("PNG"), name, (PurePath(name).suffix,))
 
 
 def test_what_was_declared_counts_where_the_content_says_little() -> None:
