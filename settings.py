@@ -129,6 +129,7 @@ class Settings(BaseSettings):
     upload_max_mb: int = Field(default=50, ge=1)
     upload_types: Annotated[str, AfterValidator(_types)] = "*/*"
 
+    chainlit_host: str = "127.0.0.1"  # Chainlit reads it itself
     auth_mode: Literal["local", "password"] = "local"
     users_file: Path | None = None
     chainlit_auth_secret: SecretStr | None = None
