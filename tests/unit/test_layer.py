@@ -895,7 +895,7 @@ async def test_close_has_an_end_while_the_database_is_away(
         raise StoreUnavailable("away")
 
     monkeypatch.setattr(parts.store, "apply", away)
-    monkeypatch.setattr(layer_module, "UPLOADS_END_S", 0.01)
+    monkeypatch.setattr(layer_module, "UPLOADS_END_S", 0.01, raising=False)
     monkeypatch.setattr(parts.layer._writer, "_close_timeout_s", 0.01)
     element = text_element(new_id())
     calling = asyncio.create_task(parts.layer.create_element(element))
