@@ -31,10 +31,21 @@ AZURE_VERSION = "2024-10-21"
 DEFAULT_PROMPT = "You are a helpful assistant. Answer in the language of the question."
 
 
+def _scheme(url: str) -> str:
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        # Its own text shows the address, and so a password.
+        message = (
+            "the address cannot be read; in user and password every character but letters and "
+            "digits is percent-encoded (@ is %40, / is %2F)"
+        )
+        raise ValueError(message) from None
+
+
 def _scheme_in(*known: str) -> AfterValidator:
     def check(url: str) -> str:
-        scheme = urlsplit(url).scheme
-        if url and scheme not in known:
+        if url and _scheme(url) not in known:
             message = f"the address has to begin with {' or '.join(f'{name}:' for name in known)}"
             raise ValueError(message)
         return url
@@ -52,6 +63,7 @@ def _off(value: object) -> object:
     return "" if value == "off" else value
 
 
+_SQLITE = re.compile(r"sqlite:///[^?]+")
 _TYPE = re.compile(r"\.[\w.+-]+|[\w*.+-]+/[\w*.+-]+")
 
 
@@ -64,8 +76,16 @@ def _types(given: str) -> str:
 
 
 def _check_database(url: SecretStr) -> SecretStr:
-    if url and urlsplit(url.get_secret_value()).scheme not in ("sqlite", *POSTGRES):
+    given = url.get_secret_value()
+    scheme = _scheme(given)
+    if given and scheme not in ("sqlite", *POSTGRES):
         message = "the address has to begin with sqlite: or postgresql:"
+        raise ValueError(message)
+    if scheme == "sqlite" and not _SQLITE.fullmatch(given):
+        message = (
+            "the form is sqlite:///data/keepchat.db, or sqlite:////var/lib/keepchat.db for a path "
+            "from the root, with nothing after the file's name"
+        )
         raise ValueError(message)
     return url
 
@@ -109,6 +129,7 @@ class Settings(BaseSettings):
     upload_max_mb: int = Field(default=50, ge=1)
     upload_types: Annotated[str, AfterValidator(_types)] = "*/*"
 
+    chainlit_host: str = "127.0.0.1"  # Chainlit reads it itself
     auth_mode: Literal["local", "password"] = "local"
     users_file: Path | None = None
     chainlit_auth_secret: SecretStr | None = None

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 logger = logging.getLogger(__name__)
 
@@ -73,11 +73,19 @@ class UsersFile:
     def find(self, name: str) -> Account | None:
         """Return the account with this name; a file broken by hand counts as it was before."""
         try:
-            return self.accounts().get(_key(name))
+            return self.accounts().get(folded(name))
         except AccountError:
             logger.exception("The users file is not read again until it is repaired")
             self._seen = self._state()
-            return self._accounts.get(_key(name))
+            return self._accounts.get(folded(name))
+
+    def known(self, name: str) -> Account:
+        """Return the account with this name. Raises `AccountError` when there is none."""
+        if account := self.accounts().get(folded(name)):
+            return account
+        names = ", ".join(sorted(known.name for known in self.accounts().values())) or "nobody"
+        message = f"There is no user {name!r} in {self.path}; there is {names}."
+        raise AccountError(message)
 
     def verify(self, name: str, password: str) -> Account | None:
         """Return the account if this is its password. Takes long on purpose: not on the loop."""
@@ -94,38 +102,41 @@ class UsersFile:
         account = _account(_clean(name), password)
 
         def change(accounts: dict[str, Account]) -> None:
-            if _key(name) in accounts:
-                message = f"There is a user {accounts[_key(name)].name!r} already: use 'passwd'."
+            if folded(name) in accounts:
+                message = f"There is a user {accounts[folded(name)].name!r} already: use 'passwd'."
                 raise AccountError(message)
-            accounts[_key(name)] = account
+            accounts[folded(name)] = account
 
         self._change(change)
         return account
 
     def set_password(self, name: str, password: str) -> Account:
         """Change a password, which signs the user out everywhere. Raises `AccountError`."""
-        changed = _account(self._known(name).name, password)
-        self._change(lambda accounts: accounts.update({_key(name): changed}))
+        changed = _account(self.known(name).name, password)
+        self._change(lambda accounts: accounts.update({folded(name): changed}))
         return changed
 
     def remove(self, name: str) -> Account:
         """Remove an account, which signs the user out everywhere. Raises `AccountError`."""
-        account = self._known(name)
-        self._change(lambda accounts: accounts.__delitem__(_key(name)))
+        account = self.known(name)
+        self._change(lambda accounts: accounts.__delitem__(folded(name)))
         return account
 
-    def _known(self, name: str) -> Account:
-        if account := self.accounts().get(_key(name)):
-            return account
-        names = ", ".join(sorted(known.name for known in self.accounts().values())) or "nobody"
-        message = f"There is no user {name!r} in {self.path}; there is {names}."
-        raise AccountError(message)
-
     def _change(self, change: Callable[[dict[str, Account]], None]) -> None:
-        with FileLock(self.path.with_suffix(".lock"), timeout=_LOCK_S):
-            accounts = dict(self._read()) if self.path.exists() else {}
-            change(accounts)
-            self._write(accounts)
+        try:
+            with FileLock(self.path.with_suffix(".lock"), timeout=_LOCK_S):
+                accounts = dict(self._read()) if self.path.exists() else {}
+                change(accounts)
+                self._write(accounts)
+        except Timeout as exc:
+            message = f"Another program is changing the users file {self.path}. Try again later."
+            raise AccountError(message) from exc
+        except OSError as exc:
+            message = (
+                f"The users file {self.path} cannot be changed: {exc.strerror or exc}. "
+                "Correct the rights of its folder, or set USERS_FILE to another place."
+            )
+            raise AccountError(message) from exc
         self._seen = None
 
     def _state(self) -> tuple[int, int, int] | None:
@@ -133,13 +144,15 @@ class UsersFile:
             found = self.path.stat()
         except FileNotFoundError:
             return None
+        except OSError:
+            return 0, 0, 0  # reading it says what is wrong
         return found.st_mtime_ns, found.st_size, found.st_ino
 
     def _read(self) -> Accounts:
         try:
             entries = json.loads(self.path.read_text(encoding="utf-8"))["users"]
             accounts = [Account(**entry) for entry in entries]
-            return {_key(account.name): account for account in accounts}
+            return {folded(account.name): account for account in accounts}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
             message = f"The users file {self.path} cannot be read: {exc}. Restore it from a backup."
             raise AccountError(message) from exc
@@ -172,5 +185,6 @@ def _clean(name: str) -> str:
     return clean
 
 
-def _key(name: str) -> str:
+def folded(name: str) -> str:
+    """Return what stands for a name, however it is written: its case, width and blanks."""
     return unicodedata.normalize("NFKC", name).casefold().strip()

@@ -3,6 +3,7 @@
 import codecs
 import mimetypes
 import re
+from collections.abc import Mapping
 from fnmatch import fnmatch
 from pathlib import PurePath
 
@@ -33,6 +34,30 @@ _OFFICE = {
     b"xl": f"{_OPEN_XML}.spreadsheetml.sheet",
     b"ppt": f"{_OPEN_XML}.presentationml.presentation",
 }
+# What the chat reads. Python knows few of these where there is no /etc/mime.types. Office's files
+# with macros are named as their content is judged.
+_NAMED: Mapping[str, str] = {
+    **dict.fromkeys((".docx", ".docm"), _OFFICE[b"word"]),
+    **dict.fromkeys((".xlsx", ".xlsm"), _OFFICE[b"xl"]),
+    **dict.fromkeys((".pptx", ".pptm"), _OFFICE[b"ppt"]),
+    **dict.fromkeys((".jpg", ".jpeg"), "image/jpeg"),
+    **dict.fromkeys((".tif", ".tiff"), "image/tiff"),
+    **dict.fromkeys((".html", ".htm"), "text/html"),
+    **dict.fromkeys((".yaml", ".yml"), "application/yaml"),
+    **{f".{kind}": f"image/{kind}" for kind in ("png", "gif", "webp", "bmp", "avif")},
+    **{f".{kind}": f"application/{kind}" for kind in ("pdf", "json", "xml", "sql", "toml")},
+    ".svg": "image/svg+xml",
+    ".txt": _TEXT,
+    ".log": _TEXT,
+    ".md": "text/markdown",
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+    ".py": "text/x-python",
+    ".js": "text/javascript",
+    ".ts": "application/typescript",
+    ".sh": "application/x-sh",
+    ".rtf": "application/rtf",
+}
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b\x08"))
 
@@ -60,7 +85,8 @@ def shown_type(found: str, declared: str | None) -> str:
 
 def named_type(name: str) -> str | None:
     """Return the type that a name's ending stands for."""
-    return mimetypes.guess_type(PurePath(name).name)[0]
+    path = PurePath(name)
+    return _NAMED.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0]
 
 
 def allowed_as(head: bytes, name: str, patterns: tuple[str, ...]) -> str | None:

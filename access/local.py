@@ -81,7 +81,8 @@ def wants_page(scope: Scope) -> bool:
 def _is_signed_in(scope: Scope) -> bool:
     token = get_token_from_cookies(HTTPConnection(scope).cookies)
     try:
-        return bool(token and decode_jwt(token))
+        # The cookie of an account stays in the browser when AUTH_MODE is changed.
+        return bool(token and decode_jwt(token).identifier == USER)
     except (InvalidTokenError, KeyError, TypeError):
         return False
 

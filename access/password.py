@@ -7,6 +7,8 @@ the password, it is none.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 import anyio.to_thread
@@ -21,12 +23,14 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from access.accounts import Account, UsersFile
+from access.accounts import LONGEST_NAME, Account, UsersFile, folded
 from access.throttle import Throttle, TooManyTries
 
 Event = Callable[..., Awaitable[Any]]
 
 HASHING_THREADS = 2  # a hash takes 64 MiB and a core for a moment
+# Where the request comes from: Chainlit's callback for logins is not told.
+_place: ContextVar[str] = ContextVar("place", default="")
 
 
 def register_login(users: UsersFile) -> None:
@@ -48,9 +52,14 @@ class Login:
         self._threads = CapacityLimiter(HASHING_THREADS)
 
     async def account(self, name: str, password: str) -> Account | None:
-        """Return the account if this is its password; slower and slower while it is not."""
+        """Return the account if this is its password; slower and slower while it is not.
+
+        Each address waits for its own failures only, so that nobody keeps others out.
+        """
+        if len(name) > LONGEST_NAME:
+            return None
         try:
-            async with self._throttle.turn(name.casefold()) as attempt:
+            async with self._throttle.turn((folded(name), _place.get())) as attempt:
                 account = await anyio.to_thread.run_sync(
                     self._users.verify, name, password, limiter=self._threads
                 )
@@ -70,6 +79,7 @@ class PasswordAccess:
         self._users = users
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _place.set(_place_of(scope))
         if scope["type"] in ("http", "websocket") and not self._counts(scope):
             scope = without_login(scope)
         await self._app(scope, receive, send)
@@ -117,6 +127,18 @@ def without_login(scope: Scope) -> Scope:
         if name in headers:
             del headers[name]
     return stripped
+
+
+def _place_of(scope: Scope) -> str:
+    """Return the client's address, of IPv6 the network: one client has all of its addresses."""
+    host: str = (scope.get("client") or ("",))[0]
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not isinstance(address, IPv6Address) or address.ipv4_mapped:
+        return str(getattr(address, "ipv4_mapped", None) or address)
+    return str(IPv6Network((int(address), 64), strict=False))
 
 
 def _token(request: HTTPConnection) -> str | None:

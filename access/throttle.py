@@ -1,4 +1,7 @@
-"""Failed logins slow down: after a few, each further try for the same name has to wait."""
+"""Failed logins slow down: after a few, each further try for the same name has to wait.
+
+Tries are counted for a name and the address that they come from.
+"""
 
 import asyncio
 import time
@@ -10,12 +13,14 @@ from dataclasses import dataclass, field
 FREE_FAILURES = 3
 LONGEST_WAIT_S = 5.0
 FORGOTTEN_AFTER_S = 900.0
-MAX_WAITING = 5  # tries for one name; more are refused at once
-MAX_NAMES = 10_000
+MAX_WAITING = 5  # tries for one key; more are refused at once
+MAX_KEYS = 10_000
+
+Key = tuple[str, str]  # the folded name, the client's address
 
 
 class TooManyTries(Exception):
-    """So many tries for one name are waiting that this one is not made."""
+    """So many tries for one key are waiting that this one is not made."""
 
 
 @dataclass(slots=True)
@@ -34,43 +39,43 @@ class Try:
 
 
 class Throttle:
-    """Lets tries for a name through one at a time, later and later while they fail."""
+    """Lets tries for a key through one at a time, later and later while they fail."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._names: OrderedDict[str, _Tries] = OrderedDict()
+        self._keys: OrderedDict[Key, _Tries] = OrderedDict()
 
     @asynccontextmanager
-    async def turn(self, name: str) -> AsyncIterator[Try]:
-        """Wait for this name's turn. Raises `TooManyTries`."""
-        tries = self._tries(name)
+    async def turn(self, key: Key) -> AsyncIterator[Try]:
+        """Wait for this key's turn. Raises `TooManyTries`."""
+        tries = self._tries(key)
         if tries.waiting >= MAX_WAITING:
-            raise TooManyTries(name)
+            raise TooManyTries(key)
         tries.waiting += 1
         try:
             async with tries.turn:
-                await asyncio.sleep(self.wait_s(name))
+                await asyncio.sleep(self.wait_s(key))
                 attempt = Try()
                 yield attempt
                 self._note(tries, attempt)
         finally:
             tries.waiting -= 1
 
-    def wait_s(self, name: str) -> float:
-        """Return how long the next try for a name waits, in seconds."""
-        tries = self._names.get(name)
+    def wait_s(self, key: Key) -> float:
+        """Return how long the next try for a key waits, in seconds."""
+        tries = self._keys.get(key)
         if tries is None or tries.failures < FREE_FAILURES:
             return 0.0
         pause = min(2.0 ** (tries.failures - FREE_FAILURES), LONGEST_WAIT_S)
         return max(0.0, tries.failed_at + pause - self._clock())
 
-    def _tries(self, name: str) -> _Tries:
-        tries = self._names.setdefault(name, _Tries())
-        self._names.move_to_end(name)
+    def _tries(self, key: Key) -> _Tries:
+        tries = self._keys.setdefault(key, _Tries())
+        self._keys.move_to_end(key)
         if self._clock() - tries.failed_at > FORGOTTEN_AFTER_S:
             tries.failures = 0
-        while len(self._names) > MAX_NAMES:
-            self._names.popitem(last=False)
+        while len(self._keys) > MAX_KEYS:
+            self._keys.popitem(last=False)
         return tries
 
     def _note(self, tries: _Tries, attempt: Try) -> None:

@@ -28,6 +28,9 @@ PATH = "/project/file"
 MEGABYTE = 1_000_000  # as the page counts
 _WRAPPING = 64_000  # bytes of a form around its file
 _MAX_DRAINED = 200_000_000  # bytes that are taken and dropped so that a browser hears the answer
+# The page does not tell which files are taken out again before the message is sent: so many times
+# a message's files may wait.
+_SPARE = 5
 _NO_SESSION = "This page has lost its connection. Reload it."
 OnMessage = Callable[[str, Any], Awaitable[Any]]
 # Files of a session that wait for their message.
@@ -187,8 +190,8 @@ def uploads_router(limits: UploadLimits, prefix: str) -> APIRouter:
 def _place(session: WebsocketSession, most: int) -> Iterator[set[str]]:
     """Hold a place among the files that wait for their message while one more is stored."""
     waiting = _waiting.setdefault(session, set())
-    if len(waiting) >= most:
-        raise HTTPException(400, f"A message takes {most} files at most. Send these first.")
+    if len(waiting) >= most * _SPARE:
+        raise HTTPException(400, "Too many files wait for their message. Send it, or reload.")
     place = str(uuid.uuid4())
     waiting.add(place)
     try:
@@ -224,9 +227,7 @@ def _counting(original: OnMessage, most: int) -> OnMessage:
         session = WebsocketSession.get(sid)
         if session is not None and isinstance(payload, dict):
             payload["fileReferences"] = first_references(payload.get("fileReferences"), most)
-            _waiting.setdefault(session, set()).difference_update(
-                reference["id"] for reference in payload["fileReferences"]
-            )
+            _waiting.setdefault(session, set()).clear()
         return await original(sid, payload)
 
     return message

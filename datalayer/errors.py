@@ -8,7 +8,8 @@ DataLayerError
 ├── SchemaMismatch       the database's schema does not fit this version of the program
 └── WriterClosed         a write arrived after close()
 
-Driver errors are translated into these at one boundary per store, with the cause attached.
+Driver errors are translated into these at one boundary per store, with the cause attached
+unless it would show what people wrote.
 Every message names the id concerned and the remedy.
 """
 

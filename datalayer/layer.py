@@ -57,6 +57,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+UPLOADS_END_S = 10.0  # how long `close` waits for files, which may wait for the database
+
 _REMOVING = (DeleteThread, DeleteStep, DeleteStepsAfter, DeleteElement)
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
@@ -90,11 +92,21 @@ class KeepchatDataLayer(BaseDataLayer):
 
     async def close(self) -> None:
         await asyncio.sleep(0)  # what was called by a task just made is still taken
-        await asyncio.gather(*self._uploads.values(), return_exceptions=True)
+        await self._end_uploads()
         await self._remover.close()
         await self._writer.close()
         await self._storage.close()
         await self._store.close()
+
+    async def _end_uploads(self) -> None:
+        """Wait for the files that are being stored; those that take too long are logged."""
+        if self._uploads:
+            await asyncio.wait(list(self._uploads.values()), timeout=UPLOADS_END_S)
+        late = dict(self._uploads)
+        for element_id, upload in late.items():
+            logger.error("The file of element %s is lost: the program stopped", element_id)
+            upload.cancel()
+        await asyncio.gather(*late.values(), return_exceptions=True)
 
     async def build_debug_url(self) -> str:
         return ""

@@ -6,11 +6,12 @@ import sys
 
 import anyio
 
-from access.accounts import AccountError, UsersFile
+from access.accounts import AccountError, UsersFile, folded
 from datalayer.errors import DataLayerError
+from datalayer.records import Outcome
 from datalayer.writes import DeleteUser, RevisionClock
 from operations.commands import Subcommands
-from operations.parts import migrate, open_store
+from operations.parts import open_store, prepare
 from settings import Settings, load, prepare_data_dir
 
 
@@ -60,12 +61,21 @@ def change_password(settings: Settings, asked: argparse.Namespace) -> str:
 
 
 def remove(settings: Settings, asked: argparse.Namespace) -> str:
-    """Remove an account, and the conversations where that is asked."""
-    account = UsersFile(settings.users_path).remove(asked.name)
+    """Remove an account, and the conversations where that is asked.
+
+    They go first: what stops half way is done again as it was asked.
+    """
+    users = UsersFile(settings.users_path)
     if not asked.with_conversations:
-        return f"{account.name} cannot sign in any more. Their conversations are kept."
-    anyio.run(_delete_conversations, settings, account.name)
-    return f"{account.name} cannot sign in any more. Their conversations are deleted."
+        name = users.remove(asked.name).name
+        return f"{name} cannot sign in any more. Their conversations are kept."
+    account = users.accounts().get(folded(asked.name))
+    name = account.name if account else asked.name
+    if not anyio.run(_delete_conversations, settings, name) and account is None:
+        users.known(asked.name)
+    if account:
+        users.remove(name)
+    return f"{name} cannot sign in any more. Their conversations are deleted."
 
 
 def list_accounts(settings: Settings, _asked: argparse.Namespace) -> str:
@@ -78,17 +88,25 @@ def list_accounts(settings: Settings, _asked: argparse.Namespace) -> str:
 def _password(asked: argparse.Namespace) -> str:
     if asked.password_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    password = getpass.getpass("Password: ")
-    if password != getpass.getpass("Again: "):
+    try:
+        password = getpass.getpass("Password: ")
+        again = getpass.getpass("Again: ")
+    except EOFError as exc:
+        message = "There is nobody to ask for the password: send it to --password-stdin."
+        raise AccountError(message) from exc
+    if password != again:
         message = "These were two different passwords; nothing is changed."
         raise AccountError(message)
     return password
 
 
-async def _delete_conversations(settings: Settings, name: str) -> None:
-    await migrate(settings)
+async def _delete_conversations(settings: Settings, name: str) -> bool:
+    """Delete a user with all that is theirs, and tell whether there was one."""
+    await prepare(settings)
     store = open_store(settings)
+    write = DeleteUser(identifier=name, revision=RevisionClock().next())
     try:
-        await store.apply([DeleteUser(identifier=name, revision=RevisionClock().next())])
+        [result] = await store.apply([write])
     finally:
         await store.close()
+    return result.outcome is Outcome.APPLIED

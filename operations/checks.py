@@ -1,15 +1,16 @@
 """The doctor's checks, each of one part of the program."""
 
+import os
 import shutil
 import stat
 import time
 import uuid
 from contextlib import aclosing
 from dataclasses import replace
+from pathlib import Path
 
 import httpx2
 import openai
-from chainlit.config import config
 
 from access.accounts import AccountError, UsersFile
 from access.loopback import is_loopback
@@ -25,6 +26,7 @@ from settings import Settings
 from storage.errors import StorageError
 
 LEAST_FREE_BYTES = 1_000_000_000
+FEW_TOKENS = 16  # some services take no fewer
 LEAST_SECRET = 32  # characters
 NOBODY = "keepchat-doctor"  # written, read and deleted; one tombstone is all that stays
 
@@ -67,12 +69,11 @@ def secret(settings: Settings) -> Finding:
 def access(settings: Settings) -> Finding:
     """Check that somebody can come in, and nobody else."""
     if settings.auth_mode == "local":
-        host = config.run.host
+        host = settings.chainlit_host
         if is_loopback(host):
             return ok("access", "no login, this computer only")
-        return failed(
-            "access", f"AUTH_MODE=local does not listen on {host}.", "Use AUTH_MODE=password."
-        )
+        remedy = "Set AUTH_MODE=password, or CHAINLIT_HOST=127.0.0.1."
+        return failed("access", f"AUTH_MODE=local does not listen on {host}.", remedy)
     try:
         accounts = UsersFile(settings.users_path).accounts()
     except AccountError as exc:
@@ -85,6 +86,11 @@ def access(settings: Settings) -> Finding:
 
 async def database(settings: Settings) -> Finding:
     """Check that the database has our schema and takes, gives and deletes."""
+    folder = settings.sqlite_path.parent
+    if not settings.on_postgres and _is_to_come(folder):
+        return warning(
+            "database", f"There is no folder {folder}.", "Start the program: it makes it."
+        )
     try:
         store = open_store(settings, migrates=False)
     except StoreMisconfigured as exc:
@@ -106,6 +112,12 @@ async def database(settings: Settings) -> Finding:
         return failed("database", "What was written could not be read.", "Check DATABASE_URL.")
     kind = "PostgreSQL" if settings.on_postgres else "SQLite"
     return ok("database", f"{kind}, written, read, deleted in {_ms(began)}")
+
+
+def _is_to_come(folder: Path) -> bool:
+    """Tell whether a folder is not there and can be made."""
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    return there != folder and there.is_dir() and os.access(there, os.W_OK)
 
 
 async def storage(settings: Settings) -> Finding:
@@ -147,8 +159,8 @@ async def model(settings: Settings) -> Finding:
 
 
 async def _ask(one: Model, settings: Settings) -> None:
-    """Ask for one token; an answer that is cut there is one, too."""
-    manner = replace(manner_of(settings), answer_tokens=1)
+    """Ask for a few tokens; an answer that is cut there is one, too."""
+    manner = replace(manner_of(settings), answer_tokens=FEW_TOKENS)
     messages = [{"role": "user", "content": "Say yes."}]
     async with aclosing(one.stream(messages, manner)) as pieces:  # type: ignore[arg-type]
         async for piece in pieces:

@@ -8,7 +8,7 @@ from functools import partial
 import anyio
 
 from datalayer.base import Store
-from datalayer.errors import StoreMisconfigured, StoreUnavailable
+from datalayer.errors import SchemaMismatch, StoreMisconfigured, StoreUnavailable
 from datalayer.sql.store import SqlStore
 from settings import ROOT, Settings
 from storage.base import Storage
@@ -38,7 +38,7 @@ def prepare_store(settings: Settings) -> Store:
     """
     store = open_store(settings)
     try:
-        _in_a_loop_of_its_own(migrate if settings.database_migrate == "on" else look, settings)
+        _in_a_loop_of_its_own(prepare, settings)
     except StoreMisconfigured:
         raise
     except StoreUnavailable as exc:
@@ -68,6 +68,14 @@ def _in_a_loop_of_its_own(work: Callable[[Settings], Awaitable[None]], settings:
         pool.submit(partial(anyio.run, work, settings)).result()
 
 
+async def prepare(settings: Settings) -> None:
+    """Migrate the database, or find out whether it is as it has to be, as DATABASE_MIGRATE says.
+
+    Raises `SchemaMismatch` or `StoreUnavailable`.
+    """
+    await (migrate if settings.database_migrate == "on" else look)(settings)
+
+
 async def migrate(settings: Settings) -> None:
     """Bring the database's schema to this version."""
     store = open_store(settings)
@@ -78,9 +86,14 @@ async def migrate(settings: Settings) -> None:
 
 
 async def look(settings: Settings) -> None:
-    """Find out whether the database can be used as it is."""
-    store = open_store(settings)
+    """Find out whether the schema is that of this version. Raises `SchemaMismatch`."""
+    store = open_store(settings, migrates=False)
     try:
-        await store.list_removals(1)
+        if await store.needs_migration():
+            message = (
+                "The database's schema is not that of this version, and DATABASE_MIGRATE is off: "
+                "run 'python manage.py migrate'."
+            )
+            raise SchemaMismatch(message)
     finally:
         await store.close()

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import anyio
 import chainlit as cl
@@ -54,6 +55,7 @@ class Attachments:
         self._reader = reader
         self._file_tokens = file_tokens
         self._cache = ReadingCache(CACHE_ROOM)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def gather(
         self,
@@ -97,16 +99,22 @@ class Attachments:
         key = source.thread_id, source.id
         if kept := self._cache.get(key):
             return kept
+        # One file of a conversation at a time, so that many slow ones do not hold everybody up.
+        async with self._turns.setdefault(source.thread_id, asyncio.Lock()):
+            reading = await self._read_now(source)
+        if isinstance(reading, Unread):
+            logger.info("Element %s: %s %s", source.id, reading.reason, reading.detail)
+        if not (isinstance(reading, Unread) and reading.passes):
+            self._cache.put(key, reading)
+        return reading
+
+    async def _read_now(self, source: Source) -> Reading:
         try:
             async with aclosing(self._content(source)) as content:
-                reading = await self._reader.read(source.name, content)
+                return await self._reader.read(source.name, content)
         except (StorageError, DataLayerError, OSError):
             logger.warning("The file of element %s cannot be read", source.id, exc_info=True)
             return Unread(reason=Reason.UNAVAILABLE)
-        if isinstance(reading, Unread):
-            logger.info("Element %s: %s %s", source.id, reading.reason, reading.detail)
-        self._cache.put(key, reading)
-        return reading
 
     async def _content(self, source: Source) -> AsyncGenerator[bytes, None]:
         """Yield a file's bytes; nothing is opened before there is a process to take them."""

@@ -8,6 +8,7 @@ _REASONS: Mapping[Reason, str] = {
     Reason.BINARY: "it is not a kind of file that can be read",
     Reason.BROKEN: "it is damaged, or not what its name says",
     Reason.EMPTY: "it is empty",
+    Reason.KILLED: "reading it was stopped from outside",
     Reason.NO_TEXT: "there is no text in it; perhaps it is a scan",
     Reason.OLD_OFFICE: "it has the old Office format; save it as .docx, .xlsx or .pptx",
     Reason.PASSWORD: "it is protected with a password",

@@ -25,6 +25,7 @@ MAX_OUTPUT = 64_000_000  # bytes that one process may answer with
 _ROOT = Path(__file__).resolve().parents[2]
 # The secrets of this program are none of a hostile file's business. Windows starts nothing without.
 _ENVIRONMENT = None if sys.platform == "win32" else {"LANG": "C.UTF-8"}
+_FROM_OUTSIDE = (9, 15)  # SIGKILL, as when memory runs out, and SIGTERM
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,10}")
 
 
@@ -61,6 +62,8 @@ class Reader:
                     return _reading(name, await process.wait(), output)
             except TimeoutError:
                 return Unread(reason=Reason.SLOW)
+            except _Endless:
+                return Unread(reason=Reason.BROKEN, detail="the reading is too long")
             finally:
                 await _end(process)
 
@@ -119,6 +122,10 @@ async def _feed(process: asyncio.subprocess.Process, content: AsyncIterator[byte
         stdin.close()
 
 
+class _Endless(Exception):
+    """The process answers with more than any reading has."""
+
+
 async def _output(process: asyncio.subprocess.Process) -> bytes:
     _, stdout = _pipes(process)
     parts: list[bytes] = []
@@ -126,9 +133,8 @@ async def _output(process: asyncio.subprocess.Process) -> bytes:
     while chunk := await stdout.read(1 << 16):
         length += len(chunk)
         if length > MAX_OUTPUT:
-            process.kill()
-        else:
-            parts.append(chunk)
+            raise _Endless
+        parts.append(chunk)
     return b"".join(parts)
 
 
@@ -139,7 +145,8 @@ def _reading(name: str, code: int, output: bytes) -> Reading:
     except ValueError:
         logger.warning("The process that read a file gave no reading")
     logger.warning("The process that read a %s file ended with %d", PurePath(name).suffix, code)
-    return Unread(reason=Reason.BROKEN, detail=f"the reading process ended with {code}")
+    reason = Reason.KILLED if -code in _FROM_OUTSIDE else Reason.BROKEN
+    return Unread(reason=reason, detail=f"the reading process ended with {code}")
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     BINARY = "binary"
     BROKEN = "broken"
     EMPTY = "empty"
+    KILLED = "killed"
     NO_TEXT = "no_text"
     OLD_OFFICE = "old_office"
     PASSWORD = "password"  # noqa: S105 - a reason, not a secret
@@ -52,6 +53,11 @@ class Unread:
 
     reason: Reason
     detail: str = ""
+
+    @property
+    def passes(self) -> bool:
+        """Whether the file may well be read the next time."""
+        return self.reason in (Reason.KILLED, Reason.SLOW, Reason.UNAVAILABLE)
 
 
 Reading = Text | Picture | Unread

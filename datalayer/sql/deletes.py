@@ -106,6 +106,7 @@ def _delete_step(connection: Connection, item: Item) -> None:
 
 def _delete_steps_after(connection: Connection, item: Item) -> None:
     write = item.write
+    _lock_place(connection, write.thread_id)
     if _elsewhere(connection, steps, item):
         return
     columns = select(steps.c.id, steps.c.createdAt, steps.c.sequence)

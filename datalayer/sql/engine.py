@@ -128,7 +128,10 @@ def _in_transaction(engine: Engine, work: Work[T]) -> T:
 
 def _sqlite_engine(path: str) -> Engine:
     engine = create_engine(
-        URL.create("sqlite", database=path), max_overflow=0, pool_size=READERS + 1
+        URL.create("sqlite", database=path),
+        hide_parameters=True,
+        max_overflow=0,
+        pool_size=READERS + 1,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -1,4 +1,7 @@
-"""The one boundary where a driver's errors become ours; the cause stays attached."""
+"""The one boundary where a driver's errors become ours.
+
+The cause stays attached, but to a refused value: a server's DETAIL shows the row, texts included.
+"""
 
 import sqlite3
 from collections.abc import Iterator
@@ -52,7 +55,8 @@ def translated() -> Iterator[None]:
         errors.InterfaceError,
         errors.InternalClientError,
     ) as exc:
-        raise _fault(exc) from exc
+        fault = _fault(exc)
+        raise fault from (None if isinstance(fault, WriteRejected) else exc)
 
 
 def _fault(exc: Exception) -> DataLayerError:
@@ -69,7 +73,7 @@ def _fault(exc: Exception) -> DataLayerError:
             "exists, answers, is writable and has room; it is tried again."
         )
         return StoreUnavailable(message)
-    return WriteRejected(f"The database refuses a value: {said}")
+    return WriteRejected(f"The database refuses a value: {_without_values(cause, state)}.")
 
 
 def _passes(exc: Exception, cause: BaseException, state: str) -> bool:
@@ -92,6 +96,12 @@ def _cause(exc: Exception) -> BaseException:
     found: BaseException = getattr(exc, "orig", None) or exc
     theirs = isinstance(found.__cause__, errors.PostgresError | errors.InterfaceError)
     return found.__cause__ if found.__cause__ and theirs else found
+
+
+def _without_values(cause: BaseException, state: str) -> str:
+    """Return what a driver says of a value, without the value: such errors quote it."""
+    quotes = state.startswith("22") or isinstance(cause, errors.InterfaceError)
+    return f"{type(cause).__name__} {state}".rstrip() if quotes else _first_line(cause)
 
 
 def _first_line(cause: BaseException) -> str:

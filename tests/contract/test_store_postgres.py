@@ -2,20 +2,23 @@
 
 import asyncio
 import subprocess
+import traceback
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.util import await_only
 
-from datalayer.errors import StoreMisconfigured, StoreUnavailable
+from datalayer.errors import StoreMisconfigured, StoreUnavailable, WriteRejected
 from datalayer.records import Outcome
 from datalayer.sql.postgres import SERVER_SETTINGS, parse
-from datalayer.sql.store import SqlStore
+from datalayer.sql.store import SqlStore, _apply
 from datalayer.values import EXACT_FLOATS
 from tests.contract.backends import PostgresBackend, postgres_backend
 from tests.contract.builders import (
+    delete_after,
     delete_element,
     delete_step,
     delete_thread,
@@ -29,8 +32,10 @@ from tests.contract.builders import (
     thread,
     user,
 )
-from tests.e2e.waiting import free_port
+from tests.e2e.waiting import free_port, until
 from tests.servers.postgres import PASSWORD, Postgres, running_postgres
+
+WRITTEN = "geheim"  # what somebody wrote
 
 
 @pytest.fixture
@@ -302,6 +307,37 @@ async def test_what_is_deleted_while_it_is_made_is_not_there(store: SqlStore, at
     assert await outcome(store, step(write.id, output="late")) is Outcome.GONE
 
 
+async def test_what_is_being_saved_after_a_step_is_deleted_with_the_others(
+    backend: PostgresBackend, store: SqlStore, postgres: Postgres
+) -> None:
+    kept = step(new_id(), output="kept")
+    await save(store, kept)
+    late = step(kept.thread_id, output="late")
+    held, release = asyncio.Event(), asyncio.Event()
+
+    def slow_save(connection: Connection) -> None:
+        _apply(connection, [late])
+        held.set()
+        await_only(release.wait())
+
+    saving = asyncio.create_task(store.database.write(slow_save))
+    await held.wait()
+    deleting = asyncio.create_task(store.apply([delete_after(kept)]))
+    waits = (
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+
+    def is_waiting() -> bool:
+        return deleting.done() or bool(postgres.query(waits, database=backend.name))
+
+    await until(is_waiting, "a delete that waits")
+    release.set()
+    await asyncio.gather(saving, deleting)
+    assert await store.get_step(late.id) is None
+    assert await store.get_step(kept.id)
+
+
 # Values
 
 
@@ -310,6 +346,25 @@ async def test_numbers_come_back_alike(store: SqlStore, value: float) -> None:
     write = step(new_id(), metadata={"n": value})
     await save(store, write, user(metadata={"n": value}))
     assert repr((await get_step(store, write)).fields["metadata"]) == repr(write.fields["metadata"])
+
+
+async def test_a_rejected_write_shows_no_text(
+    backend: PostgresBackend, store: SqlStore, postgres: Postgres
+) -> None:
+    check = f"ALTER TABLE steps ADD CONSTRAINT no_secret CHECK (output <> '{WRITTEN}')"
+    postgres.query(check, database=backend.name)
+    with pytest.raises(WriteRejected, match="no_secret") as caught:
+        await store.apply([step(new_id(), output=WRITTEN)])
+    assert WRITTEN not in "".join(traceback.format_exception(caught.value))
+    postgres.query("ALTER TABLE steps DROP CONSTRAINT no_secret", database=backend.name)
+
+
+@pytest.mark.parametrize("value", ["CAST(:value AS int)", "CAST(CAST(:value AS text) AS int)"])
+async def test_an_error_that_quotes_a_value_is_only_named(store: SqlStore, value: str) -> None:
+    query = text(f"SELECT {value}")
+    with pytest.raises(WriteRejected, match="Error 22") as caught:
+        await store.database.write(lambda on: on.execute(query, {"value": WRITTEN}))
+    assert WRITTEN not in "".join(traceback.format_exception(caught.value))
 
 
 # TLS

@@ -4,6 +4,9 @@ import uuid
 from typing import Any
 
 import pytest
+from chainlit.auth import create_jwt
+from chainlit.auth.jwt import decode_jwt
+from chainlit.user import User
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -12,7 +15,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from access.guard import has_valid_ids
-from access.local import LocalAccess, require_loopback
+from access.local import USER, LocalAccess, require_loopback
 from access.loopback import host_of, is_loopback
 
 THREAD = str(uuid.uuid4())
@@ -74,6 +77,13 @@ def test_a_forged_login_is_replaced(client: TestClient) -> None:
     client.cookies.set("access_token", "nonsense")
     answer = client.get("/", headers={"accept": "text/html"})
     assert "access_token=" in answer.headers["set-cookie"]
+
+
+def test_the_login_of_an_account_is_replaced(client: TestClient) -> None:
+    client.cookies.set("access_token", create_jwt(User(identifier="anna")))
+    answer = client.get("/", headers={"accept": "text/html"})
+    signed_in = answer.cookies["access_token"]
+    assert decode_jwt(signed_in).identifier == USER
 
 
 def test_what_is_no_page_signs_nobody_in(client: TestClient) -> None:

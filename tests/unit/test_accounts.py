@@ -4,13 +4,22 @@ import io
 import json
 import stat
 import sys
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import anyio
 import pytest
+from filelock import FileLock
 
 import manage
+from access import accounts
 from access.accounts import AccountError, UsersFile
+from datalayer.base import Store
+from datalayer.sql.store import SqlStore
+from datalayer.writes import SaveUser
+from tests.contract.builders import thread
+from tests.e2e.waiting import free_port
 
 PASSWORD = "correct horse"
 
@@ -96,6 +105,26 @@ def test_a_broken_file_is_said_and_counts_as_it_was(users: UsersFile) -> None:
         users.add("bob", PASSWORD)
 
 
+def test_a_file_that_another_program_changes_is_said(
+    users: UsersFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "_LOCK_S", 0.01)
+    with FileLock(users.path.with_suffix(".lock")), pytest.raises(AccountError, match="Another"):
+        users.add("anna", PASSWORD)
+
+
+def test_a_file_that_cannot_be_changed_is_said(users: UsersFile) -> None:
+    users.path.with_suffix(".lock").mkdir()
+    with pytest.raises(AccountError, match=r"cannot be changed.*USERS_FILE"):
+        users.add("anna", PASSWORD)
+
+
+def test_a_file_that_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(AccountError, match="cannot be read"):
+        UsersFile(tmp_path / "file" / "users.json").accounts()
+
+
 def run(monkeypatch: pytest.MonkeyPatch, home: Path, *arguments: str, typed: str = "") -> object:
     monkeypatch.setenv("DATA_DIR", str(home))
     monkeypatch.setenv("AUTH_MODE", "password")
@@ -134,7 +163,80 @@ def test_a_password_is_asked_for_twice(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert run(monkeypatch, tmp_path, "add", "anna") == 0
 
 
+def test_nobody_to_ask_for_a_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def at_the_end(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", at_the_end)
+    assert "--password-stdin" in str(run(monkeypatch, tmp_path, "add", "anna"))
+
+
 def test_removing_with_conversations(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    UsersFile(tmp_path / "users.json").add("anna", PASSWORD)
+    users = UsersFile(tmp_path / "users.json")
+    users.add("Anna", PASSWORD)
+    has_conversations(tmp_path, "Anna")
     assert run(monkeypatch, tmp_path, "remove", "anna", "--with-conversations") == 0
-    assert (tmp_path / "keepchat.db").exists()
+    assert users.find("anna") is None
+    assert conversations(tmp_path) == []
+
+
+def test_conversations_of_a_removed_account_can_still_be_deleted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    UsersFile(tmp_path / "users.json").add("anna", PASSWORD)
+    has_conversations(tmp_path, "anna")
+    assert run(monkeypatch, tmp_path, "remove", "anna") == 0
+    assert len(conversations(tmp_path)) == 1
+    assert run(monkeypatch, tmp_path, "remove", "anna", "--with-conversations") == 0
+    assert conversations(tmp_path) == []
+    again = run(monkeypatch, tmp_path, "remove", "anna", "--with-conversations")
+    assert "no user 'anna'" in str(again)
+
+
+def test_with_the_database_away_the_account_stays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    users = UsersFile(tmp_path / "users.json")
+    users.add("anna", PASSWORD)
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://me:geheim@127.0.0.1:{free_port()}/db")
+    said = str(run(monkeypatch, tmp_path, "remove", "anna", "--with-conversations"))
+    assert said.startswith("DATABASE_URL: ")
+    assert users.find("anna")
+
+
+def test_removing_does_not_migrate_when_that_is_done_by_hand(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    users = UsersFile(tmp_path / "users.json")
+    users.add("anna", PASSWORD)
+    monkeypatch.setenv("DATABASE_MIGRATE", "off")
+    said = str(run(monkeypatch, tmp_path, "remove", "anna", "--with-conversations"))
+    assert "manage.py migrate" in said
+    assert users.find("anna")
+
+
+def has_conversations(home: Path, name: str) -> None:
+    async def write(store: Store) -> None:
+        await store.migrate()
+        await store.apply([SaveUser(identifier=name, metadata={}, revision=1), thread(owner=name)])
+
+    in_store(home, write)
+
+
+def conversations(home: Path) -> list[str]:
+    found: list[str] = []
+
+    async def read(store: Store) -> None:
+        found.extend([each.id async for each in store.threads()])
+
+    in_store(home, read)
+    return found
+
+
+def in_store(home: Path, work: Callable[[Store], Awaitable[None]]) -> None:
+    async def run_and_close() -> None:
+        store = SqlStore.sqlite(str(home / "keepchat.db"))
+        await work(store)
+        await store.close()
+
+    anyio.run(run_and_close)

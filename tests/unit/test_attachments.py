@@ -1,5 +1,6 @@
 """The files of a conversation: from the running session, from the storage, from the cache."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,12 +14,13 @@ from chainlit.context import ChainlitContext, context_var
 from chainlit.session import HTTPSession
 
 from chat.attachments.blocks import Attached
-from chat.attachments.gathering import OLD_IMAGES, Attachments
-from chat.attachments.process import Reader
+from chat.attachments.gathering import OLD_IMAGES, Attachments, Source
+from chat.attachments.process import AT_ONCE, Reader
 from chat.attachments.results import Picture, Reading, Reason, Text, Unread
 from datalayer.layer import KeepchatDataLayer
 from storage.base import OpenObject
 from storage.errors import ObjectMissing, StorageUnavailable
+from tests.e2e.waiting import until
 
 THREAD = str(uuid.uuid4())
 PICTURE = Picture(mime="image/jpeg", data="AAAA", width=1, height=1)
@@ -52,9 +54,24 @@ class PlainReader:
 
     async def read(self, name: str, content: AsyncIterator[bytes]) -> Reading:
         whole = b"".join([chunk async for chunk in content]).decode()
-        if whole == "broken":
-            return Unread(reason=Reason.BROKEN)
+        if whole in set(Reason):
+            return Unread(reason=Reason(whole))
         return PICTURE if name.endswith(".png") else Text(text=whole, total=len(whole))
+
+
+class BusyReader:
+    """Has two places, and ends with nothing before its gate is open."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.gate = asyncio.Event()
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def read(self, name: str, _content: AsyncIterator[bytes]) -> Reading:
+        async with self._places:
+            self.names.append(name)
+            await self.gate.wait()
+            return Text(text=name, total=1)
 
 
 @pytest.fixture
@@ -84,6 +101,12 @@ def element(stored: Stored, message_id: str, name: str, content: str) -> dict[st
     kind = "image" if name.endswith(".png") else "file"
     key = f"{THREAD}/{element_id}"
     return {"id": element_id, "forId": message_id, "name": name, "type": kind, "objectKey": key}
+
+
+def source(thread_id: str, name: str) -> Source:
+    return Source(
+        thread_id=thread_id, id=str(uuid.uuid4()), message_id="1", name=name, is_image=False
+    )
 
 
 def question(*paths: Path) -> cl.Message:
@@ -192,13 +215,28 @@ async def test_a_storage_that_is_away_is_asked_again_next_time(
     assert found.earlier["1"][0].reading == Text(text="old", total=3)
 
 
-async def test_a_file_that_is_broken_is_not_read_again(
-    attachments: Attachments, stored: Stored
+@pytest.mark.parametrize(("reason", "times"), [("broken", 1), ("slow", 2), ("killed", 2)])
+async def test_a_file_is_read_again_only_if_that_may_help(
+    attachments: Attachments, stored: Stored, reason: str, times: int
 ) -> None:
-    elements = [element(stored, "1", "a.txt", "broken")]
+    elements = [element(stored, "1", "a.txt", reason)]
     for _ in range(2):
         await gathered(attachments, elements)
-    assert len(stored.opened) == 1
+    assert len(stored.opened) == times
+
+
+async def test_the_files_of_a_conversation_take_one_place_of_the_few(stored: Stored) -> None:
+    busy = BusyReader()
+    attachments = Attachments(cast(KeepchatDataLayer, stored), cast(Reader, busy))
+    slow = [source(THREAD, f"{number}.txt") for number in range(10)]
+    reading = asyncio.create_task(attachments._files(slow))
+    other = asyncio.create_task(attachments._files([source(str(uuid.uuid4()), "other.txt")]))
+    await until(lambda: len(busy.names) >= 2, "two that read")
+    assert busy.names == ["0.txt", "other.txt"]
+    busy.gate.set()
+    assert len(await reading) == 10
+    assert len(await other) == 1
+    assert busy.names[2:] == [f"{number}.txt" for number in range(1, 10)]
 
 
 async def test_a_blind_model_is_sent_no_image(attachments: Attachments, tmp_path: Path) -> None:

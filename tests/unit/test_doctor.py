@@ -1,13 +1,16 @@
 """`manage.py doctor`: what it finds, says and ends with."""
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 import manage
 from access.accounts import UsersFile
+from chat.model import Ending, Manner, Model
+from operations import checks
 from operations.findings import Finding, exit_code, failed, ok, report, warning
 from settings import Settings
 
@@ -116,6 +119,39 @@ def test_accounts_are_counted(
     (tmp_path / "users.json").write_text("{")
     _, found = doctor(capsys)
     assert found["access"]["status"] == "failed"
+
+
+def test_without_a_login_no_other_host_is_listened_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CHAINLIT_HOST", "0.0.0.0")  # noqa: S104
+    _, found = doctor(capsys)
+    assert found["access"]["status"] == "failed"
+    assert "0.0.0.0" in found["access"]["message"]  # noqa: S104
+    assert "CHAINLIT_HOST" in found["access"]["remedy"]
+
+
+def test_a_folder_that_the_program_makes_is_only_warned_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "new" / "er"
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{folder / 'keepchat.db'}")
+    _, found = doctor(capsys)
+    assert found["database"]["status"] == "warning"
+    assert str(folder) in found["database"]["message"]
+    assert not folder.exists()
+
+
+async def test_a_model_is_asked_for_as_few_tokens_as_any_service_takes() -> None:
+    asked: list[int] = []
+
+    class Scripted:
+        async def stream(self, _: object, manner: Manner) -> AsyncIterator[Ending]:
+            asked.append(manner.answer_tokens)
+            yield Ending("length")
+
+    await checks._ask(cast(Model, Scripted()), Settings())
+    assert asked == [16]
 
 
 def test_the_report_has_a_line_for_each_finding() -> None:

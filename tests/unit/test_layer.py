@@ -19,8 +19,9 @@ from chainlit.step import StepDict
 from chainlit.types import Feedback, Pagination, ThreadDict, ThreadFilter
 from chainlit.user import PersistedUser, User
 
+from datalayer import layer as layer_module
 from datalayer.base import Store
-from datalayer.errors import WriterClosed, WriteRefused
+from datalayer.errors import StoreUnavailable, WriterClosed, WriteRefused
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import Result
 from datalayer.sql.store import SqlStore
@@ -885,6 +886,23 @@ async def test_close_stores_what_was_called_just_before(parts: Parts, tmp_path: 
     assert len([found async for found in later.threads()]) == 51
     assert await later.get_element(element.thread_id, element.id) is not None
     await later.close()
+
+
+async def test_close_has_an_end_while_the_database_is_away(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def away(_: Sequence[Write]) -> list[Result]:
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(parts.store, "apply", away)
+    monkeypatch.setattr(layer_module, "UPLOADS_END_S", 0.01, raising=False)
+    monkeypatch.setattr(parts.layer._writer, "_close_timeout_s", 0.01)
+    element = text_element(new_id())
+    calling = asyncio.create_task(parts.layer.create_element(element))
+    await asyncio.wait_for(parts.layer.close(), 5)
+    await asyncio.wait([calling])
+    assert f"The file of element {element.id} is lost" in caplog.text
+    assert not parts.storage.asked.is_set()
 
 
 async def test_after_close_writes_are_refused(parts: Parts) -> None:

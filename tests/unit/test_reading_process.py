@@ -84,6 +84,13 @@ async def test_a_process_that_crashes_is_a_broken_file(code: str) -> None:
     assert reading.reason is Reason.BROKEN
 
 
+async def test_a_process_that_is_killed_says_nothing_of_its_file() -> None:
+    reading = await reader("import os; os.kill(os.getpid(), 9)").read("a.pdf", nothing())
+    assert isinstance(reading, Unread)
+    assert reading.reason is Reason.KILLED
+    assert reading.passes
+
+
 async def test_an_endless_answer_is_cut_off() -> None:
     code = "import sys\nwhile True: sys.stdout.write('x' * 1000000)"
     reading = await reader(code).read("a.pdf", nothing())

@@ -66,6 +66,11 @@ def test_a_relative_database_url_is_relative_to_the_project(
     ("name", "value", "hint"),
     [
         ("DATABASE_URL", "mysql://user:geheim@host/db", "sqlite: or postgresql:"),
+        ("DATABASE_URL", "postgresql://me:geheim\uff03x@host/db", "percent-encoded"),
+        ("DATABASE_URL", "sqlite://data/k.db", "sqlite:///data/keepchat.db"),
+        ("DATABASE_URL", "sqlite:data/k.db", "sqlite:///data/keepchat.db"),
+        ("DATABASE_URL", "sqlite:///data/k.db?mode=ro", "sqlite:///data/keepchat.db"),
+        ("OPENAI_BASE_URL", "http://me:geheim\uff03x@host/v1", "percent-encoded"),
         ("STORAGE_URL", "ftp://host", "file:"),
         ("OPENAI_BASE_URL", "localhost:1234", "http:"),
         ("OLLAMA_URL", "nowhere", "http:"),

@@ -1,8 +1,10 @@
 """What may be uploaded: sizes while the body comes in, types by content, numbers."""
 
 import json
+import mimetypes
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from pathlib import PurePath
 from typing import Any, cast
 
 import httpx
@@ -24,6 +26,7 @@ from tests import documents
 
 ADA = User(identifier="ada")
 LIMITS = UploadLimits(files=2, megabytes=1, types=("*/*",))
+TOO_MANY = "Too many files wait for their message. Send it, or reload."
 TOO_LARGE = "A file may have 1 MB at most."
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -78,6 +81,27 @@ def test_types_are_allowed_by_patterns_and_endings(
     content: bytes, name: str, patterns: tuple[str, ...], allowed: str | None
 ) -> None:
     assert allowed_as(content, name, patterns) == allowed
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.docx", documents.docx("x")),
+        ("a.docm", documents.docx("x")),
+        ("a.xlsx", documents.xlsx({"a": [[1]]})),
+        ("a.pdf", documents.pdf("x")),
+        ("a.md", b"# words"),
+        ("a.yml", b"a: b"),
+        ("a.rtf", b"{\\rtf1 words}"),
+        *((f"a.{kind}", documents.image(kind.upper())) for kind in ("webp", "bmp", "tiff", "avif")),
+    ],
+)
+def test_endings_are_known_where_the_computer_has_no_list_of_types(
+    monkeypatch: pytest.MonkeyPatch, name: str, content: bytes
+) -> None:
+    monkeypatch.setattr(mimetypes, "_db", mimetypes.MimeTypes())  # as without /etc/mime.types
+    assert allowed_as(content, name, (PurePath(name).suffix,))
+    assert not allowed_as(documents.image("PNG"), name, (PurePath(name).suffix,))
 
 
 def test_what_was_declared_counts_where_the_content_says_little() -> None:
@@ -280,20 +304,29 @@ async def test_a_file_just_over_the_limit_is_refused(
     assert (await upload(page, session, "a.txt", b"x" * 1_000_000))[0] == 200
 
 
-async def test_files_that_wait_for_their_message_are_counted(
+async def test_files_that_were_taken_out_again_do_not_count(
     page: httpx.AsyncClient, session: WebsocketSession
 ) -> None:
-    files = [(await upload(page, session, f"{n}.txt", b"x"))[1]["id"] for n in range(2)]
-    refused = await upload(page, session, "3.txt", b"x")
-    assert refused == (400, {"detail": "A message takes 2 files at most. Send these first."})
+    for number in range(10):
+        assert (await upload(page, session, f"{number}.txt", b"x"))[0] == 200
+    refused = await upload(page, session, "10.txt", b"x")
+    assert refused == (400, {"detail": TOO_MANY})
+
+
+async def test_with_a_message_all_that_waited_is_forgotten(
+    page: httpx.AsyncClient, session: WebsocketSession
+) -> None:
+    files = [(await upload(page, session, f"{n}.txt", b"x"))[1]["id"] for n in range(10)]
 
     async def original(sid: str, payload: Any) -> Any:
         return payload
 
     message = uploads._counting(original, 2)
-    payload = {"message": {}, "fileReferences": [{"id": files[0]}, {"id": files[1]}]}
-    assert await message(session.socket_id, payload) == payload
-    assert (await upload(page, session, "3.txt", b"x"))[0] == 200
+    named = [{"id": one} for one in files]
+    sent = await message(session.socket_id, {"message": {}, "fileReferences": named})
+    assert sent["fileReferences"] == named[:2]
+    for number in range(10):
+        assert (await upload(page, session, f"{number}.txt", b"x"))[0] == 200
 
 
 async def test_a_file_that_was_refused_takes_no_place(
