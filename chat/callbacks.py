@@ -39,7 +39,8 @@ def register(turns: Turns) -> None:
         # take a question that is in it twice for one that follows itself, and delete it.
         chat_context.clear()
         await choices.restore_profile(thread, turns.models)
-        await choices.offer(turns)
+        # Meanwhile: the page gets its conversation when this returns.
+        turns.in_background(choices.offer(turns))
 
     sio.on("stop", _stop)
 

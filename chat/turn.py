@@ -87,9 +87,10 @@ class Turns:
             await reply.finish("interrupted")
             await cl.ErrorMessage(content=sentence_for(exc, model.variables)).send()
         finally:
-            self._begin(self._keep_choices(question.thread_id))
+            self.in_background(self._keep_choices(question.thread_id))
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what nobody waits for; it ends with the program."""
         self._note(asyncio.create_task(work))
 
     def _note(self, task: asyncio.Task[Any] | None) -> None:

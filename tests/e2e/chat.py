@@ -1,6 +1,9 @@
 """What a person does in the page."""
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from playwright.async_api import Locator, Page, expect
@@ -45,6 +48,9 @@ class Chat:
     async def ask(self, text: str) -> None:
         """Type a message and send it."""
         await self._connected()
+        if THREAD_URL.search(self.page.url):
+            # What is typed before the conversation is there is lost, too.
+            await expect(self.questions.first).to_be_visible()
         await self.page.locator("#chat-input").fill(text)
         await self.page.locator("#chat-submit:enabled").click()
 
@@ -128,10 +134,22 @@ class Chat:
 
     async def lose_the_line(self) -> None:
         """Cut the connection, and wait until the page has another and its conversation again."""
-        async with self.page.expect_event("websocket") as opened:
+        async with self.coming_back():
             await self.page.evaluate("() => window.keepchatSockets.forEach((it) => it.close())")
-        socket = await opened.value
-        await socket.wait_for_event("framereceived", lambda frame: "resume_thread" in str(frame))
+
+    @asynccontextmanager
+    async def coming_back(self) -> AsyncIterator[None]:
+        """Wait at the end until the page has its conversation again after it lost the server."""
+        is_back = asyncio.Event()
+
+        def look(frame: str | bytes) -> None:
+            if "resume_thread" in str(frame):
+                is_back.set()
+
+        self.page.on("websocket", lambda socket: socket.on("framereceived", look))
+        yield
+        async with asyncio.timeout(PATIENCE_MS / 1_000):
+            await is_back.wait()
         await self._connected()
 
     async def new_chat(self) -> None:

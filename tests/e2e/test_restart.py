@@ -23,7 +23,8 @@ async def test_conversation_goes_on_after_a_restart(
     await chat.ask(question)
     await chat.answered(PARIS)
     secret = (app.data / "auth_secret").read_text()
-    await app.restart()
+    async with chat.coming_back():
+        await app.restart()
     assert (app.data / "auth_secret").read_text() == secret
 
     # In a page that was open all the time
@@ -38,7 +39,8 @@ async def test_conversation_goes_on_after_a_restart(
     await expect(again.questions).to_have_text([question, "and of Italy, after the restart?"])
     await expect(again.answers).to_have_text([PARIS, ROME])
     await again.ask("and of Italy, once more?")
-    await again.answered(ROME)
+    await expect(again.answers).to_have_text([PARIS, ROME, ROME])
+    await again.turn_ended()
     [conversation] = model.conversations("and of Italy, once more?")
     assert len(conversation) == 6
     assert await again.thread_id() == await chat.thread_id()
