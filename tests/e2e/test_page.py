@@ -74,7 +74,7 @@ async def test_the_empty_page_helps_in_the_readers_language(
     await expect(starters).to_have_count(4)
     await expect(starters.filter(has_text=starter)).to_be_visible()
     await chat.page.wait_for_load_state("networkidle")  # the header is drawn anew until then
-    await chat.page.get_by_role("button", name=help_button).click()
+    await chat.page.get_by_role("button", name=help_button, exact=True).click()
     await expect(chat.page.get_by_role("heading", name=heading)).to_be_visible()
 
 
