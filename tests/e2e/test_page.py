@@ -79,7 +79,7 @@ async def test_the_empty_page_helps_in_the_readers_language(
 
 
 async def test_a_starter_begins_a_conversation(app: Application, chat: Chat) -> None:
-    await chat.page.get_by_role("button", name="Plan my week").click()
+    await chat.page.locator("#starters").get_by_role("button", name="Plan my week").click()
     await chat.answered("Gladly. What has to be done this week?")
     question, _ = app.database.messages(await chat.thread_id())
     assert question.text.startswith("Help me plan my week.")
