@@ -139,5 +139,6 @@ class ServerDatabase(Database):
         return frozenset(name for (name,) in found)
 
     def blocked(self) -> NoReturn:
-        """A server is stopped instead."""
-        raise NotImplementedError
+        """Fail: in these tests a server is stopped instead."""
+        message = "a server is stopped, not blocked: see test_postgres.py"
+        raise AssertionError(message)

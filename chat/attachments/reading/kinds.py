@@ -85,6 +85,7 @@ def _zipped(content: bytes, suffix: str) -> Kind:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = set(archive.namelist())
+    # NotImplementedError is what the library says of archives of a kind that it does not know.
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as exc:
         raise unreadable(suffix) from exc
     for member, kind in _MEMBERS.items():
