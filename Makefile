@@ -20,7 +20,7 @@ setup: $(VENV)/.runtime ## Installs what `.venv/bin/chainlit run app.py` needs (
 run: $(VENV)/.demo ## Installs everything and opens the chat at http://localhost:8000
 	@$(BIN)/chainlit run app.py
 
-test: $(TESTABLE) ## Runs all tests; needs Chromium, Node.js and PostgreSQL
+test: $(TESTABLE) ## Runs all tests; needs Chromium, Node.js, PostgreSQL and PgBouncer
 	@$(BIN)/python -m pytest
 
 drills: $(TESTABLE) ## Repeats the fault and fuzz drills at full count

@@ -31,6 +31,11 @@ NO_POSTGRES = (
     "The tests need PostgreSQL's server programs, 13 or newer: "
     "on Debian 'apt-get install postgresql', on macOS 'brew install postgresql'."
 )
+PGBOUNCER_FOLDER = "/usr/sbin"
+NO_PGBOUNCER = (
+    "The tests need PgBouncer: on Debian 'apt-get install pgbouncer', "
+    "on macOS 'brew install pgbouncer'."
+)
 NO_NODE = (
     "The tests need Node.js 20.15 or newer with npm: on Debian 'apt-get install nodejs npm' "
     "(Debian 12 has only 18: then also 'npm install --global node@22'), "
@@ -73,13 +78,21 @@ def find_postgres() -> Path:
     raise MissingToolError(NO_POSTGRES)
 
 
+def find_pgbouncer() -> Path:
+    """PgBouncer, from PATH or from where Debian keeps it for root."""
+    found = shutil.which("pgbouncer") or shutil.which("pgbouncer", path=PGBOUNCER_FOLDER)
+    if found is None:
+        raise MissingToolError(NO_PGBOUNCER)
+    return Path(found)
+
+
 def _major(folder: Path) -> int:
     return int("".join(re.findall(r"\d+", str(folder))[:1]) or 0)
 
 
 def missing() -> Iterator[str]:
     """One sentence for each tool that is not there."""
-    for find in (find_chromium, find_node, find_postgres):
+    for find in (find_chromium, find_node, find_postgres, find_pgbouncer):
         try:
             find()
         except MissingToolError as error:

@@ -11,6 +11,7 @@ def test_the_tools_are_found_here() -> None:
     assert needs.find_chromium().is_file()
     assert needs.find_node().is_file()
     assert (needs.find_postgres() / "initdb").is_file()
+    assert needs.find_pgbouncer().is_file()
     assert needs.main() == 0
 
 
@@ -20,11 +21,13 @@ def test_each_missing_tool_is_one_sentence_with_a_remedy(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(needs, "CHROMIUM_ON_MACOS", ())
     monkeypatch.setattr(needs, "POSTGRES_FOLDERS", ())
+    monkeypatch.setattr(needs, "PGBOUNCER_FOLDER", str(tmp_path))
     assert needs.main() == 1
-    chromium, node, postgres = capsys.readouterr().err.splitlines()
+    chromium, node, postgres, pgbouncer = capsys.readouterr().err.splitlines()
     assert "apt-get install chromium" in chromium
     assert "apt-get install nodejs npm" in node
     assert "apt-get install postgresql" in postgres
+    assert "apt-get install pgbouncer" in pgbouncer
 
 
 def test_an_old_node_is_as_good_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
