@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from chainlit.context import ChainlitContextException, context
+from chainlit.context import context_var
 from chainlit.data.base import BaseDataLayer
 from chainlit.data.utils import queue_until_user_message
 from chainlit.types import (
@@ -52,6 +52,7 @@ from storage.errors import ObjectMissing, StorageError
 
 if TYPE_CHECKING:
     from chainlit.element import Element, ElementDict
+    from chainlit.session import HTTPSession, WebsocketSession
     from chainlit.step import StepDict
 
 
@@ -177,7 +178,7 @@ class KeepchatDataLayer(BaseDataLayer):
         tags: list[str] | None = None,
     ) -> None:
         if metadata is not None:
-            metadata = convert.thread_metadata(metadata, of_session=_in_context())
+            metadata = convert.thread_metadata(metadata, of_session=_session() is not None)
         owner = self._identifiers.get(user_id) if user_id else _current_user()
         if user_id and owner is None:
             owner = await self._identifier_of(user_id)
@@ -406,7 +407,7 @@ class KeepchatDataLayer(BaseDataLayer):
         """Store a write, and an element's bytes with it; where Chainlit wants it so, after the
         thread's first message.
         """
-        store = self._queued if _in_context() else self._write_with_bytes
+        store = self._queued if _session() is not None else self._write_with_bytes
         return store(write, source)
 
     async def _write_with_bytes(self, write: Write, source: bytes | Path | None) -> Result:
@@ -437,26 +438,20 @@ class KeepchatDataLayer(BaseDataLayer):
         return await self._write_with_bytes(write, source)
 
 
-def _in_context() -> bool:
-    try:
-        return context.session is not None
-    except ChainlitContextException:
-        return False
+def _session() -> "HTTPSession | WebsocketSession | None":
+    # Not by `context`, whose complaint that there is none takes longer than to store a message.
+    found = context_var.get(None)
+    return found.session if found else None
 
 
 def _current_user() -> str | None:
-    try:
-        user = context.session.user
-    except ChainlitContextException:
-        return None
-    return user.identifier if user else None
+    session = _session()
+    return session.user.identifier if session and session.user else None
 
 
 def _current_thread() -> str | None:
-    try:
-        return str(context.session.thread_id)
-    except ChainlitContextException:
-        return None
+    session = _session()
+    return str(session.thread_id) if session else None
 
 
 def _source_of(element: "Element") -> bytes | Path | None:

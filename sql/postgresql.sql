@@ -148,6 +148,127 @@ CREATE INDEX "ix_steps_parentId" ON steps ("parentId");
 
 CREATE INDEX "ix_steps_threadId" ON steps ("threadId");
 
+CREATE FUNCTION keepchat_save(given jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+-- Stores a batch of steps, names, tags and metadata in one round trip and returns true, or changes
+-- nothing and returns false when something in it needs a closer look: a thread that is not there or
+-- is somebody else's, a step of another thread or deleted, a value not newer than what is stored.
+-- datalayer/sql/fast_path.py makes the document; the long way is datalayer/sql/saves.py.
+DECLARE
+    locked integer;
+    updated integer;
+    inserted integer;
+BEGIN
+    -- In the order of their ids, as everybody locks them. Each statement after this one sees what
+    -- was committed while it waited.
+    SELECT count(*) INTO locked FROM (
+        SELECT FROM threads
+        WHERE id IN (SELECT (t->>'id')::uuid FROM jsonb_array_elements(given->'threads') AS t)
+        ORDER BY id FOR UPDATE
+    ) AS mine;
+    IF locked < jsonb_array_length(given->'threads') OR EXISTS (
+        SELECT FROM jsonb_to_recordset(given->'threads') AS n(id uuid, owner text, revisions jsonb)
+        JOIN threads AS t ON t.id = n.id
+        LEFT JOIN users AS u ON u.id = t."userId"
+        WHERE n.owner IS DISTINCT FROM coalesce(t."userIdentifier", u.identifier)
+            AND n.owner IS NOT NULL
+            OR EXISTS (
+                SELECT FROM jsonb_each_text(n.revisions) AS r
+                WHERE (t."fieldRevisions"->>r.key)::bigint >= r.value::bigint
+            )
+    ) OR EXISTS (
+        SELECT FROM jsonb_to_recordset(given->'steps')
+            AS n(id uuid, "threadId" uuid, sequence bigint)
+        JOIN steps AS s ON s.id = n.id
+        WHERE s."threadId" <> n."threadId" OR coalesce(s.revision, 0) >= n.sequence
+            OR coalesce(s.sequence, 0) = 0 OR s.extra IS NOT NULL OR s.favorite IS NOT NULL
+    ) OR EXISTS (
+        SELECT FROM tombstones WHERE kind = 'step'
+            AND id IN (SELECT s->>'id' FROM jsonb_array_elements(given->'steps') AS s)
+    ) THEN
+        RETURN false;
+    END IF;
+
+    -- A step that is there: what is not given keeps its value and the revision that it has.
+    UPDATE steps AS s SET
+        "name" = (n.new)."name", "type" = (n.new)."type", "parentId" = (n.new)."parentId",
+        "streaming" = (n.new)."streaming", "waitForAnswer" = (n.new)."waitForAnswer",
+        "isError" = (n.new)."isError", "metadata" = (n.new)."metadata", "tags" = (n.new)."tags",
+        "input" = (n.new)."input", "output" = (n.new)."output", "start" = (n.new)."start",
+        "end" = (n.new)."end", "generation" = (n.new)."generation",
+        "showInput" = (n.new)."showInput", "language" = (n.new)."language",
+        "command" = (n.new)."command", "modes" = (n.new)."modes",
+        "defaultOpen" = (n.new)."defaultOpen", "autoCollapse" = (n.new)."autoCollapse",
+        "createdAt" = CASE WHEN n.created = 0 THEN (n.new)."createdAt" ELSE s."createdAt" END,
+        revision = (n.new).revision,
+        "fieldRevisions" = n.kept || CASE WHEN n.created = 0 THEN '{}'
+            ELSE jsonb_build_object('createdAt', n.created) END
+    FROM (
+        SELECT old.id, jsonb_populate_record(old, doc) AS new,
+            coalesce((old."fieldRevisions"->>'createdAt')::bigint, old.revision, 0) AS created,
+            (
+                SELECT coalesce(jsonb_object_agg(r.key, CASE r.value
+                    WHEN '0' THEN coalesce(old."fieldRevisions"->r.key, to_jsonb(old.revision))
+                    ELSE r.value END), '{}')
+                FROM jsonb_each(doc->'fieldRevisions') AS r
+            ) AS kept
+        FROM jsonb_array_elements(given->'steps') AS doc
+        JOIN steps AS old ON old.id = (doc->>'id')::uuid
+    ) AS n
+    WHERE s.id = n.id;
+    GET DIAGNOSTICS updated = ROW_COUNT;
+
+    INSERT INTO steps (
+        "id", "threadId", "createdAt", "revision", "fieldRevisions", "sequence", "name", "type",
+        "parentId", "streaming", "waitForAnswer", "isError", "metadata", "tags", "input",
+        "output", "start", "end", "generation", "showInput", "language", "command", "modes",
+        "defaultOpen", "autoCollapse"
+    )
+    SELECT "id", "threadId", "createdAt", "revision", "fieldRevisions", "sequence", "name", "type",
+        "parentId", "streaming", "waitForAnswer", "isError", "metadata", "tags", "input",
+        "output", "start", "end", "generation", "showInput", "language", "command", "modes",
+        "defaultOpen", "autoCollapse"
+    FROM jsonb_populate_recordset(NULL::steps, given->'steps')
+    ON CONFLICT (id) DO NOTHING;
+    GET DIAGNOSTICS inserted = ROW_COUNT;
+    IF updated + inserted < jsonb_array_length(given->'steps') THEN
+        RAISE serialization_failure USING MESSAGE = 'a step came into another thread meanwhile';
+    END IF;
+
+    UPDATE threads AS t SET
+        "updatedAt" = greatest(t."updatedAt", n.activity),
+        name = CASE WHEN n.revisions ? 'name' THEN n.name ELSE t.name END,
+        tags = CASE WHEN n.revisions ? 'tags' THEN n.tags ELSE t.tags END,
+        metadata = CASE WHEN n.revisions = '{}' THEN t.metadata
+            ELSE coalesce(t.metadata, '{}') - n.removed || n.metadata END,
+        "fieldRevisions" = CASE WHEN n.revisions = '{}' THEN t."fieldRevisions"
+            ELSE coalesce(t."fieldRevisions", '{}') || n.revisions END
+    FROM jsonb_to_recordset(given->'threads') AS n(id uuid, activity text, name text, tags text[],
+        metadata jsonb, removed text[], revisions jsonb)
+    WHERE t.id = n.id
+        AND (t."updatedAt" < n.activity OR t."updatedAt" IS NULL OR n.revisions <> '{}');
+
+    INSERT INTO search_entries (kind, id, "threadId", text)
+    SELECT 'step', id, "threadId", text
+    FROM jsonb_to_recordset(given->'steps') AS n(id uuid, "threadId" uuid, text text)
+    WHERE text <> ''
+    UNION ALL
+    SELECT 'thread', id, id, text
+    FROM jsonb_to_recordset(given->'threads') AS n(id uuid, text text)
+    WHERE text <> ''
+    ON CONFLICT (kind, id) DO UPDATE SET text = excluded.text;
+    DELETE FROM search_entries AS e
+    USING (
+        SELECT 'step' AS kind, id, text
+        FROM jsonb_to_recordset(given->'steps') AS s(id uuid, text text)
+        UNION ALL
+        SELECT 'thread', id, text
+        FROM jsonb_to_recordset(given->'threads') AS t(id uuid, text text)
+    ) AS n
+    WHERE e.kind = n.kind AND e.id = n.id AND n.text = '';
+    RETURN true;
+END
+$$;
+
 INSERT INTO keepchat_version (version_num) VALUES ('0001') RETURNING keepchat_version.version_num;
 
 COMMIT;

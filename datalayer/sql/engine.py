@@ -16,6 +16,8 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from datalayer.errors import StoreUnavailable
+from datalayer.records import Result
+from datalayer.sql.fast_path import FastSave
 from datalayer.sql.faults import translated
 
 T = TypeVar("T")
@@ -34,8 +36,13 @@ WAL_PAUSE_S = 0.1
 class Database(Protocol):
     """Runs work on connections. Errors are those of `datalayer.errors`."""
 
+    has_fast_path: bool
+
     async def write(self, work: Work[T]) -> T:
         """Run the work in a transaction that is committed at its end, or rolled back whole."""
+
+    async def save(self, fast: FastSave, work: Work[list[Result]]) -> list[Result]:
+        """Save by the fast path, or run the work like a write where that does not take it."""
 
     async def read(self, work: Work[T]) -> T:
         """Run the work in a transaction that sees one state of the database."""
@@ -51,6 +58,7 @@ class MigratedDatabase:
     """A database that is migrated before its first use, whenever it can be reached for that."""
 
     def __init__(self, database: Database, upgrade: Work[None]) -> None:
+        self.has_fast_path = database.has_fast_path
         self._database = database
         self._upgrade = upgrade
         self._attempt: asyncio.Task[None] | None = None
@@ -65,6 +73,10 @@ class MigratedDatabase:
 
     async def migrate(self, work: Work[None]) -> None:
         await self._database.migrate(work)
+
+    async def save(self, fast: FastSave, work: Work[list[Result]]) -> list[Result]:
+        await self._migrated()
+        return await self._database.save(fast, work)
 
     async def close(self) -> None:
         await self._database.close()
@@ -87,6 +99,8 @@ def _has_failed(attempt: asyncio.Task[None]) -> bool:
 class SqliteDatabase:
     """A database file, whose folder has to exist."""
 
+    has_fast_path = False  # round trips cost nothing here
+
     def __init__(self, path: str) -> None:
         self.engine = _sqlite_engine(path)
         self._writer = ThreadPoolExecutor(1, "sqlite-writer")
@@ -101,6 +115,9 @@ class SqliteDatabase:
 
     async def migrate(self, work: Work[None]) -> None:
         await self.write(work)
+
+    async def save(self, fast: FastSave, work: Work[list[Result]]) -> list[Result]:
+        return await self.write(work)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._shut_down)

@@ -27,7 +27,8 @@ _PASSING_STATES = frozenset(
     {
         "23503",  # what a row refers to was deleted at the same time
         "25006",  # the server takes no writes now: a standby that is to take over
-        "42703",  # a column or a table is not there: the migration is still to come
+        "42703",  # a column, function or table is not there: the migration is still to come
+        "42883",
         "42P01",
         "55P03",  # a lock was not to be had in time
     }

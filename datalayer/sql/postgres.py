@@ -1,27 +1,37 @@
-"""PostgreSQL through asyncpg: connections, and transactions that outlive a cancelled caller."""
+"""PostgreSQL through asyncpg: connections, and transactions that outlive a cancelled caller.
+
+Work on a SQLAlchemy connection has its own few connections, one for each lane; single statements,
+which are most of what is asked, go to asyncpg directly, without a transaction around them.
+"""
 
 import asyncio
 import contextvars
-from collections.abc import Mapping
+import json
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 from uuid import uuid4
 
+import asyncpg
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from datalayer.errors import StoreMisconfigured, StoreUnavailable
+from datalayer.records import Result
 from datalayer.sql.dialect import lock_names
 from datalayer.sql.engine import Work
+from datalayer.sql.fast_path import FastSave
 from datalayer.sql.faults import translated
 
 T = TypeVar("T")
 
 SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
-CONNECTIONS = 10
+LANES = 4
+DIRECT_CONNECTIONS = 6  # besides one for each lane
+IDLE_S = 300.0
 CONNECT_S = 5.0
 FOR_A_CONNECTION_S = 10.0  # when all of them are at work
 TRANSACTION_S = 60.0
@@ -89,13 +99,27 @@ def _split(url: str) -> tuple[SplitResult, dict[str, str]]:
 class PostgresDatabase:
     """A database on a server that need not be there yet; it belongs to one event loop."""
 
+    has_fast_path = True
+
     def __init__(self, url: str) -> None:
-        self.engine = _engine(parse(url))
+        self.address = parse(url)
+        self.engine = _engine(self.address)
+        self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     async def write(self, work: Work[T]) -> T:
         return await self._run(work, {}, TRANSACTION_S)
+
+    async def save(self, fast: FastSave, work: Work[list[Result]]) -> list[Result]:
+        return await self._to_its_end(self._save(fast, work))
+
+    async def _save(self, fast: FastSave, work: Work[list[Result]]) -> list[Result]:
+        rows = await self._fetch("SELECT keepchat_save($1)", (fast.document,))
+        if rows[0][0]:
+            return fast.results
+        return await self._in_transaction(work, {}, TRANSACTION_S)
 
     async def read(self, work: Work[T]) -> T:
         return await self._run(work, _READ_ONLY, TRANSACTION_S)
@@ -114,15 +138,37 @@ class PostgresDatabase:
         if self._running:
             await asyncio.wait(self._running)
         await self.engine.dispose()
+        if self._pool:
+            await self._pool.close()
+
+    async def fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+        """Return the rows of one statement. UUIDs are text, JSON is what it stands for."""
+        return await self._to_its_end(self._fetch(statement, values))
+
+    async def _fetch(self, statement: str, values: tuple[Any, ...]) -> list[asyncpg.Record]:
+        with translated():
+            async with asyncio.timeout(TRANSACTION_S):
+                pool = self._pool or await self._open_pool()
+                async with pool.acquire(timeout=FOR_A_CONNECTION_S) as connection:
+                    rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
+                    return rows
+
+    async def _open_pool(self) -> asyncpg.Pool:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await _pool(self.address)
+            return self._pool
 
     async def _run(self, work: Work[T], options: Mapping[str, Any], limit_s: float | None) -> T:
-        # A caller that is cancelled does not cut the transaction short: it ends in its own task.
+        return await self._to_its_end(self._in_transaction(work, options, limit_s))
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
+        # A caller that is cancelled does not cut the work short: it ends in its own task.
         if self._closed:
+            work.close()
             message = "The database was closed: the program is shutting down."
             raise StoreUnavailable(message)
-        task = asyncio.create_task(
-            self._in_transaction(work, options, limit_s), context=contextvars.Context()
-        )
+        task = asyncio.create_task(work, context=contextvars.Context())
         self._running.add(task)
         task.add_done_callback(self._forget)
         return await asyncio.shield(task)
@@ -141,6 +187,33 @@ class PostgresDatabase:
             task.exception()  # whoever waited has it; who was cancelled does not want it
 
 
+async def _pool(address: Address) -> asyncpg.Pool:
+    pool: asyncpg.Pool = await asyncpg.create_pool(
+        address.dsn,
+        timeout=CONNECT_S,
+        min_size=0,
+        max_size=DIRECT_CONNECTIONS,
+        max_inactive_connection_lifetime=IDLE_S,
+        statement_cache_size=0 if address.pgbouncer else 100,
+        init=_prepare,
+        reset=_leave_as_it_is,
+    )
+    return pool
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_json, decoder=json.loads)
+    await connection.set_type_codec("uuid", schema="pg_catalog", encoder=str, decoder=str)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+async def _leave_as_it_is(_connection: Any) -> None:
+    """Spare the round trip that asyncpg's reset takes: single statements leave nothing behind."""
+
+
 def _engine(address: Address) -> AsyncEngine:
     connect: dict[str, Any] = {"dsn": address.dsn, "timeout": CONNECT_S}
     if address.pgbouncer:
@@ -154,7 +227,7 @@ def _engine(address: Address) -> AsyncEngine:
         connect_args=connect,
         hide_parameters=True,
         max_overflow=0,
-        pool_size=CONNECTIONS,
+        pool_size=LANES,
         pool_timeout=FOR_A_CONNECTION_S,
     )
     event.listen(engine.sync_engine, "checkout", _replace_closed)

@@ -18,7 +18,8 @@ from datalayer.records import (
 from datalayer.sql import deletes, reads, saves
 from datalayer.sql.batch import Item, segments
 from datalayer.sql.engine import Database, MigratedDatabase, SqliteDatabase
-from datalayer.sql.postgres import PostgresDatabase
+from datalayer.sql.fast_path import plan
+from datalayer.sql.postgres import LANES, PostgresDatabase
 from datalayer.values import Json, clean_text, fold
 from datalayer.writes import Write
 
@@ -43,7 +44,7 @@ class SqlStore(Store):
         URL cannot be read.
         """
         database: Database = PostgresDatabase(url)
-        return cls(MigratedDatabase(database, _upgrade) if migrates else database, lanes=4)
+        return cls(MigratedDatabase(database, _upgrade) if migrates else database, lanes=LANES)
 
     async def migrate(self) -> None:
         await self.database.migrate(_upgrade)
@@ -57,7 +58,9 @@ class SqlStore(Store):
         await self.database.close()
 
     async def apply(self, writes: Sequence[Write]) -> list[Result]:
-        return await self.database.write(lambda connection: _apply(connection, writes))
+        work = partial(_apply, writes=writes)
+        fast = plan(writes) if self.database.has_fast_path else None
+        return await (self.database.save(fast, work) if fast else self.database.write(work))
 
     async def get_user(self, identifier: str) -> UserRecord | None:
         return await self.database.read(lambda on: reads.user(on, identifier=identifier))

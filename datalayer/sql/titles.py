@@ -26,7 +26,7 @@ def save_threads(connection: Connection, items: Sequence[Item]) -> None:
         return
     ids = list({item.write.id for item in items})
     stored = {row.id: row for row in connection.execute(_STORED, {"ids": ids})}
-    changes = {name: _Change(row.metadata, row.fieldRevisions) for name, row in stored.items()}
+    changes = {name: Change(row.metadata, row.fieldRevisions) for name, row in stored.items()}
     for item in items:
         applied = changes[item.write.id].take(item.write)
         item.settle(Outcome.APPLIED if applied else Outcome.STALE)
@@ -38,12 +38,13 @@ def save_threads(connection: Connection, items: Sequence[Item]) -> None:
     index_texts(connection, _texts(changes))
 
 
-class _Change:
+class Change:
     """A thread on its way: what is stored of it, and the columns that change."""
 
     def __init__(self, metadata: Mapping[str, Json] | None, revisions: Any) -> None:
         self.metadata = dict(metadata or {})
         self.revisions: dict[str, int] = dict(revisions or {})
+        self.removed: set[str] = set()  # keys of the metadata
         self.values: dict[str, Any] = {}
 
     def take(self, write: SaveThread) -> bool:
@@ -73,12 +74,14 @@ class _Change:
             return
         key = name.removeprefix(_KEY)
         self.metadata.pop(key, None)
+        self.removed.add(key)
         if value is not None:
             self.metadata[key] = value
+            self.removed.remove(key)
         self.values["metadata"] = self.metadata
 
 
-def _texts(changes: Mapping[str, _Change]) -> Iterable[Text]:
+def _texts(changes: Mapping[str, Change]) -> Iterable[Text]:
     return [
         Text("thread", thread_id, thread_id, change.values["name"])
         for thread_id, change in changes.items()

@@ -33,10 +33,10 @@ class Versions:
 
     def note(self, names: Iterable[str], revision: int, universe: Iterable[str]) -> None:
         """Say that a write gave these fields their values."""
-        known = {name: self.of(name) for name in (*universe, *self.others)}
+        known = {**dict.fromkeys(universe, self.revision), **self.others}
         known.update(dict.fromkeys(names, revision))
-        self.revision = max(self.revision, revision)
-        self.others = {name: at for name, at in known.items() if at != self.revision}
+        self.revision = newest = max(self.revision, revision)
+        self.others = {name: at for name, at in known.items() if at != newest}
 
 
 def fold(

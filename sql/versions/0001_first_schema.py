@@ -1,6 +1,7 @@
 """The first schema: Chainlit's tables and columns, and what 2.12 and our promises need besides."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +11,8 @@ revision: str = "0001"
 down_revision: str | None = None
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
+
+SAVE = Path(__file__).parents[1] / "functions" / "keepchat_save_0001.sql"
 
 ID = sa.Text().with_variant(sa.UUID(as_uuid=False), "postgresql")
 JSON = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
@@ -168,9 +171,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_steps_parentId", "steps", ["parentId"], unique=False)
     op.create_index("ix_steps_threadId", "steps", ["threadId"], unique=False)
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(SAVE.read_text(encoding="utf-8"))
 
 
 def downgrade() -> None:
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION keepchat_save")
     for table in (
         "search_entries",
         "feedbacks",

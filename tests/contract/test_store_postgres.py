@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import traceback
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from sqlalchemy.util import await_only
 
 from datalayer.errors import StoreMisconfigured, StoreUnavailable, WriteRejected
 from datalayer.records import Outcome
-from datalayer.sql.postgres import SERVER_SETTINGS, parse
+from datalayer.sql.postgres import SERVER_SETTINGS, PostgresDatabase, parse
 from datalayer.sql.store import SqlStore, _apply
 from datalayer.values import EXACT_FLOATS
 from tests.contract.backends import PostgresBackend, postgres_backend
 from tests.contract.builders import (
+    clock,
     delete_after,
     delete_element,
     delete_step,
@@ -25,6 +27,7 @@ from tests.contract.builders import (
     delete_user,
     element,
     get_step,
+    get_thread,
     new_id,
     outcome,
     save,
@@ -403,3 +406,39 @@ async def test_tls_is_as_strict_as_the_url_says(certificate: Path) -> None:
             await store.close()
         wrong_name = f"{server.url()}?sslmode=verify-full&sslrootcert={certificate}"
         assert isinstance(await fault(wrong_name), StoreMisconfigured)
+
+
+# The fast path
+
+
+async def test_what_a_turn_writes_takes_one_round_trip(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = step(new_id(), output="x", name="a")
+    await save(store, first)
+    monkeypatch.setattr(PostgresDatabase, "_in_transaction", None)
+    await save(store, step(first.thread_id, output="new"))
+    await save(store, replace(first, fields={"output": "later"}, revision=clock.next()))
+    await save(store, thread(first.thread_id, name="name", metadata={"a": 1, "b": 2}))
+    await save(store, thread(first.thread_id, metadata={"a": None}))
+    monkeypatch.undo()
+    found = await get_thread(store, first.thread_id)
+    assert [each.fields["output"] for each in found.steps] == ["later", "new"]
+    assert found.steps[0].fields["name"] == "a"
+    assert (found.name, found.metadata) == ("name", {"b": 2})
+
+
+async def test_the_fast_path_leaves_what_it_does_not_know_to_the_long_one(store: SqlStore) -> None:
+    first = step(new_id(), output="x")
+    await save(store, first)
+    theirs = step(first.thread_id, owner="mallory", output="mine now")
+    moved = replace(first, thread_id=new_id(), revision=clock.next())
+    unknown = step(first.thread_id, output="y", invented=1)
+    assert await outcome(store, theirs) is Outcome.REFUSED
+    assert await outcome(store, moved) is Outcome.REFUSED
+    assert await outcome(store, first) is Outcome.STALE
+    assert await outcome(store, unknown) is Outcome.APPLIED
+    assert await outcome(store, replace(unknown, revision=clock.next())) is Outcome.APPLIED
+    await save(store, delete_step(first))
+    assert await outcome(store, replace(first, revision=clock.next())) is Outcome.GONE
+    assert len((await get_thread(store, first.thread_id)).steps) == 1
