@@ -46,6 +46,14 @@ class Store(ABC):
         """Tell whether `migrate` would change the schema. Raises `SchemaMismatch` as it does."""
 
     @abstractmethod
+    async def upkeep(self) -> bool:
+        """Do some of the work that saves leave for later; False when nothing is left to be done.
+
+        What is read is right without it, only slower. Safe in several processes at once, of which
+        one does the work.
+        """
+
+    @abstractmethod
     async def close(self) -> None:
         """Close every connection that was opened; further calls raise `StoreUnavailable`."""
 

@@ -104,11 +104,14 @@ CREATE TABLE search_entries (
     id UUID NOT NULL,
     "threadId" UUID NOT NULL,
     text TEXT NOT NULL,
+    pending BIGINT DEFAULT txid_current(),
     CONSTRAINT pk_search_entries PRIMARY KEY (kind, id),
     CONSTRAINT "fk_search_entries_threadId" FOREIGN KEY("threadId") REFERENCES threads (id) ON DELETE CASCADE
 );
 
 CREATE INDEX "ix_search_entries_threadId" ON search_entries ("threadId");
+
+CREATE INDEX ix_search_entries_pending ON search_entries (pending) WHERE pending IS NOT NULL;
 
 CREATE TABLE steps (
     id UUID NOT NULL,
@@ -147,6 +150,21 @@ CREATE INDEX ix_steps_favorite ON steps ("threadId") WHERE favorite;
 CREATE INDEX "ix_steps_parentId" ON steps ("parentId");
 
 CREATE INDEX "ix_steps_threadId" ON steps ("threadId");
+
+CREATE TABLE search_parts (
+    id BIGINT GENERATED ALWAYS AS IDENTITY,
+    "threadId" UUID NOT NULL,
+    characters INTEGER NOT NULL,
+    grams INTEGER[] NOT NULL,
+    CONSTRAINT pk_search_parts PRIMARY KEY (id),
+    CONSTRAINT "fk_search_parts_threadId" FOREIGN KEY("threadId") REFERENCES threads (id) ON DELETE CASCADE
+);
+
+CREATE INDEX "ix_search_parts_threadId" ON search_parts ("threadId");
+
+CREATE INDEX ix_search_parts_grams ON search_parts USING gin (grams) WITH (fastupdate = off);
+
+ALTER TABLE search_parts ALTER COLUMN grams SET STORAGE EXTERNAL;
 
 CREATE FUNCTION keepchat_save(given jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
 -- Stores a batch of steps, names, tags and metadata in one round trip and returns true, or changes
@@ -255,7 +273,7 @@ BEGIN
     SELECT 'thread', id, id, text
     FROM jsonb_to_recordset(given->'threads') AS n(id uuid, text text)
     WHERE text <> ''
-    ON CONFLICT (kind, id) DO UPDATE SET text = excluded.text;
+    ON CONFLICT (kind, id) DO UPDATE SET text = excluded.text, pending = txid_current();
     DELETE FROM search_entries AS e
     USING (
         SELECT 'step' AS kind, id, text

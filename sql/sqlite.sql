@@ -90,6 +90,7 @@ CREATE TABLE search_entries (
 	id TEXT NOT NULL,
 	"threadId" TEXT NOT NULL,
 	text TEXT NOT NULL,
+	pending BIGINT,
 	CONSTRAINT pk_search_entries PRIMARY KEY (kind, id),
 	CONSTRAINT "fk_search_entries_threadId" FOREIGN KEY("threadId") REFERENCES threads (id) ON DELETE CASCADE
 );
@@ -137,6 +138,8 @@ CREATE INDEX "ix_elements_threadId" ON elements ("threadId");
 CREATE INDEX "ix_feedbacks_threadId" ON feedbacks ("threadId");
 
 CREATE INDEX "ix_search_entries_threadId" ON search_entries ("threadId");
+
+CREATE INDEX ix_search_entries_pending ON search_entries (pending) WHERE pending IS NOT NULL;
 
 CREATE INDEX ix_steps_favorite ON steps ("threadId") WHERE favorite;
 

@@ -19,6 +19,7 @@ from datalayer.errors import StoreUnavailable
 from datalayer.records import Result
 from datalayer.sql.fast_path import FastSave
 from datalayer.sql.faults import translated
+from datalayer.sql.queries import Query, Rows
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -47,6 +48,12 @@ class Database(Protocol):
     async def read(self, work: Work[T]) -> T:
         """Run the work in a transaction that sees one state of the database."""
 
+    async def ask(self, query: Query, **values: Any) -> Rows:
+        """Return the rows of one query, by the names of their columns."""
+
+    async def upkeep(self) -> bool:
+        """Bring indexes up to date, some at a time; False when nothing is left to be done."""
+
     async def migrate(self, work: Work[None]) -> None:
         """Run the work like a write, however long it takes and while nobody else migrates."""
 
@@ -70,6 +77,14 @@ class MigratedDatabase:
     async def read(self, work: Work[T]) -> T:
         await self._migrated()
         return await self._database.read(work)
+
+    async def ask(self, query: Query, **values: Any) -> Rows:
+        await self._migrated()
+        return await self._database.ask(query, **values)
+
+    async def upkeep(self) -> bool:
+        await self._migrated()
+        return await self._database.upkeep()
 
     async def migrate(self, work: Work[None]) -> None:
         await self._database.migrate(work)
@@ -112,6 +127,12 @@ class SqliteDatabase:
 
     async def read(self, work: Work[T]) -> T:
         return await _run(self._readers, self.engine, work)
+
+    async def ask(self, query: Query, **values: Any) -> Rows:
+        return await self.read(lambda on: on.execute(query.statement, values).mappings().all())
+
+    async def upkeep(self) -> bool:
+        return False
 
     async def migrate(self, work: Work[None]) -> None:
         await self.write(work)

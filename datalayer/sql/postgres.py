@@ -7,7 +7,7 @@ which are most of what is asked, go to asyncpg directly, without a transaction a
 import asyncio
 import contextvars
 import json
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,8 @@ from datalayer.sql.dialect import lock_names
 from datalayer.sql.engine import Work
 from datalayer.sql.fast_path import FastSave
 from datalayer.sql.faults import translated
+from datalayer.sql.queries import Query, Rows
+from datalayer.sql.search_index import index_some
 
 T = TypeVar("T")
 
@@ -117,7 +119,7 @@ class PostgresDatabase:
 
     async def _save(self, fast: FastSave, work: Work[list[Result]]) -> list[Result]:
         rows = await self._fetch("SELECT keepchat_save($1)", (fast.document,))
-        if rows[0][0]:
+        if rows[0]["keepchat_save"]:
             return fast.results
         return await self._in_transaction(work, {}, TRANSACTION_S)
 
@@ -141,16 +143,32 @@ class PostgresDatabase:
         if self._pool:
             await self._pool.close()
 
-    async def fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+    async def ask(self, query: Query, **values: Any) -> Rows:
+        return await self.fetch(*query.direct(values))
+
+    async def fetch(self, statement: str, values: Sequence[Any]) -> Rows:
         """Return the rows of one statement. UUIDs are text, JSON is what it stands for."""
         return await self._to_its_end(self._fetch(statement, values))
 
-    async def _fetch(self, statement: str, values: tuple[Any, ...]) -> list[asyncpg.Record]:
+    async def upkeep(self) -> bool:
+        return await self._to_its_end(self._upkeep())
+
+    async def _upkeep(self) -> bool:
+        with translated():
+            pool = self._pool or await self._open_pool()
+            async with (
+                asyncio.timeout(TRANSACTION_S),
+                pool.acquire(timeout=FOR_A_CONNECTION_S) as connection,
+                connection.transaction(),
+            ):
+                return await index_some(connection)
+
+    async def _fetch(self, statement: str, values: Sequence[Any]) -> Rows:
         with translated():
             async with asyncio.timeout(TRANSACTION_S):
                 pool = self._pool or await self._open_pool()
                 async with pool.acquire(timeout=FOR_A_CONNECTION_S) as connection:
-                    rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
+                    rows: Rows = await connection.fetch(statement, *values)
                     return rows
 
     async def _open_pool(self) -> asyncpg.Pool:

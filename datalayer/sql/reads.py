@@ -1,19 +1,26 @@
-"""Reads: one statement each where possible, and rows into records."""
+"""Reads: the queries, and what is made of their rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Select,
-    and_,
+    bindparam,
+    cast,
     exists,
     func,
-    literal,
+    literal_column,
+    null,
     select,
     true,
     tuple_,
+    union,
+    union_all,
 )
 
 from datalayer.cursors import encode_cursor
@@ -27,19 +34,21 @@ from datalayer.records import (
     ThreadRecord,
     UserRecord,
 )
-from datalayer.sql.dialect import contains
+from datalayer.sql.queries import Query, Row, Rows
 from datalayer.sql.tables import (
     elements,
     feedbacks,
+    removals,
     search_entries,
+    search_parts,
     steps,
     threads,
     users,
 )
-from datalayer.sql.tables import removals as removals_table
+from datalayer.sql.types import as_show_input
 from datalayer.values import Json
 
-_EXPORT_PAGE = 500
+EXPORT_PAGE = 500
 
 _OWNER = func.coalesce(threads.c.userIdentifier, users.c.identifier).label("owner")
 _FEEDBACK = (
@@ -53,124 +62,195 @@ _STEP = [column for column in steps.c if column.name not in ("favorite", "fieldR
 
 # Users
 
-
-def user(connection: Connection, **named: str) -> UserRecord | None:
-    """Return the user with this `id` or `identifier`."""
-    conditions = [users.c[name] == value for name, value in named.items()]
-    row = (connection.execute(select(users).where(*conditions))).one_or_none()
-    return _user(row) if row else None
-
-
-def users_after(connection: Connection, last: str) -> list[UserRecord]:
-    """Return the next page of all users by id."""
-    query = select(users).order_by(users.c.id).limit(_EXPORT_PAGE)
-    rows = connection.execute(query.where(users.c.id > last) if last else query)
-    return [_user(row) for row in rows]
+USER = Query(select(users).where(users.c.identifier == bindparam("identifier")))
+USER_BY_ID = Query(select(users).where(users.c.id == bindparam("id")))
+_SOME_USERS = select(users).order_by(users.c.id).limit(EXPORT_PAGE)
+FIRST_USERS = Query(_SOME_USERS)
+MORE_USERS = Query(_SOME_USERS.where(users.c.id > bindparam("last")))
 
 
-def _user(row: Any) -> UserRecord:
+def user(row: Row) -> UserRecord:
+    """Return a user."""
     return UserRecord(
-        id=row.id,
-        identifier=row.identifier,
-        created_at=row.createdAt or "",
-        metadata=row.metadata or {},
+        id=row["id"],
+        identifier=row["identifier"],
+        created_at=row["createdAt"] or "",
+        metadata=row["metadata"] or {},
     )
 
 
 # Threads
 
+_THREADS = (
+    select(
+        *(column for column in threads.c if column.name != "fieldRevisions"),
+        _OWNER,
+    )
+    .select_from(threads)
+    .outerjoin(users, users.c.id == threads.c.userId)
+)
+_ID: BindParameter[str] = bindparam("id")
+_IS_THREAD = threads.c.id == _ID
 
-def _threads() -> Select[Any]:
-    return select(threads, _OWNER).outerjoin(users, users.c.id == threads.c.userId)
+THREAD = _THREADS.where(_IS_THREAD)
+AUTHOR = Query(
+    select(_OWNER)
+    .select_from(threads)
+    .outerjoin(users, users.c.id == threads.c.userId)
+    .where(_IS_THREAD)
+)
+METADATA = Query(select(threads.c.metadata).where(_IS_THREAD))
+_SOME_IDS = select(threads.c.id).order_by(threads.c.id).limit(EXPORT_PAGE)
+FIRST_IDS = Query(_SOME_IDS)
+MORE_IDS = Query(_SOME_IDS.where(threads.c.id > bindparam("last")))
 
 
-def thread(connection: Connection, thread_id: str) -> ThreadRecord | None:
-    """Return a thread whole."""
-    row = (connection.execute(_threads().where(threads.c.id == thread_id))).one_or_none()
+def whole_thread(connection: Connection, thread_id: str) -> ThreadRecord | None:
+    """Return a thread whole, from within a transaction that sees one state."""
+    values = {"id": thread_id}
+    row = connection.execute(THREAD, values).mappings().one_or_none()
     if row is None:
         return None
-    return _thread(
-        row,
-        steps=in_page_order(_steps(connection, steps.c.threadId == thread_id)),
-        elements=_elements(connection, elements.c.threadId == thread_id),
+    own = connection.execute(_STEPS.where(steps.c.threadId == bindparam("id")), values)
+    files = connection.execute(_ELEMENTS.where(elements.c.threadId == bindparam("id")), values)
+    return thread(
+        row, ordered_steps(own.mappings().all()), ordered_elements(files.mappings().all())
     )
 
 
-def thread_author(connection: Connection, thread_id: str) -> str | None:
-    """Return the identifier of a thread's owner."""
-    query = select(_OWNER).select_from(threads).outerjoin(users, users.c.id == threads.c.userId)
-    rows = connection.execute(query.where(threads.c.id == thread_id))
-    owner: str | None = rows.scalar_one_or_none()
-    return owner
+def thread_of_rows(rows: Rows) -> ThreadRecord | None:
+    """Return a thread whole from the rows of `WHOLE_THREAD`."""
+    found = [row["document"] for row in rows if row["kind"] == "thread"]
+    if not found:
+        return None
+    return thread(
+        found[0],
+        ordered_steps([row for row in rows if row["kind"] == "step"]),
+        ordered_elements([row["document"] for row in rows if row["kind"] == "element"]),
+    )
 
 
-def thread_metadata(connection: Connection, thread_id: str) -> Mapping[str, Json] | None:
-    """Return a thread's metadata."""
-    row = connection.execute(select(threads.c.metadata).where(threads.c.id == thread_id)).first()
-    return None if row is None else row[0] or {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a list of threads is to hold: the newest `first`, of those after a place."""
+
+    user_id: str
+    first: int
+    moment: str | None
+    place: str | None
+    needle: str
+    feedback: int | None
+
+    def values(self) -> dict[str, Any]:
+        """Return the values of a query's names."""
+        found = asdict(self)
+        return {name: value for name, value in found.items() if value not in (None, "")}
 
 
-def thread_ids_after(connection: Connection, last: str) -> list[str]:
-    """Return the ids of the next page of all threads by id."""
-    query = select(threads.c.id).order_by(threads.c.id).limit(_EXPORT_PAGE)
-    rows = connection.execute(query.where(threads.c.id > last) if last else query)
-    return list(rows.scalars())
+def page_query(wanted: Wanted, contains: str) -> Query:
+    """Return the query for a page; `contains` is the function that finds a text in another."""
+    later, judged = wanted.moment is not None, wanted.feedback is not None
+    return _page_query(later=later, contains=contains if wanted.needle else "", judged=judged)
 
 
-def thread_page(
-    connection: Connection,
-    user_id: str,
-    *,
-    first: int,
-    start: tuple[str, str] | None,
-    needle: str,
-    feedback: int | None,
-) -> ThreadPage:
-    """Return a page of a user's threads; one row more than asked tells whether there is a next."""
-    place = tuple_(threads.c.updatedAt, threads.c.id)
-    query = _threads().where(threads.c.userId == user_id)
-    if start:
-        moment, name = start
-        before = tuple_(literal(moment, threads.c.updatedAt.type), literal(name, threads.c.id.type))
-        query = query.where(place < before)
-    if needle:
-        query = query.where(_mentions(connection, needle))
-    if feedback is not None:
-        query = query.where(_judged(feedback))
-    query = query.order_by(threads.c.updatedAt.desc(), threads.c.id.desc()).limit(first + 1)
-    found = [_thread(row) for row in connection.execute(query)]
-    page = found[:first]
-    more = len(found) > first and page
+@cache
+def _page_query(*, later: bool, contains: str, judged: bool) -> Query:
+    query = _of_user(later=later, judged=judged)
+    if contains:
+        query = query.where(mentions(threads.c.id, contains))
+    return Query(_newest(query, threads).limit(bindparam("first")))
+
+
+def _of_user(*, later: bool, judged: bool) -> Select[Any]:
+    query = _THREADS.where(threads.c.userId == bindparam("user_id"))
+    if later:
+        moment = bindparam("moment", type_=threads.c.updatedAt.type)
+        place = bindparam("place", type_=threads.c.id.type)
+        query = query.where(tuple_(threads.c.updatedAt, threads.c.id) < tuple_(moment, place))
+    if judged:
+        given = feedbacks.c.value == bindparam("feedback")
+        query = query.where(exists().where(feedbacks.c.threadId == threads.c.id, given))
+    return query
+
+
+def _newest(query: Select[Any], source: Any) -> Select[Any]:
+    return query.order_by(source.c.updatedAt.desc(), source.c.id.desc())
+
+
+def mentions(thread_id: ColumnElement[str], contains: str) -> ColumnElement[bool]:
+    """Return the condition that a thread's name or one of its texts contains the `needle`.
+
+    A subquery with a limit is asked for one thread after the other, as far as the page needs it,
+    and never planned as a join of all texts.
+    """
+    needle: Any = bindparam("needle", type_=search_entries.c.text.type)
+    found = select(true()).where(
+        search_entries.c.threadId == thread_id,
+        getattr(func, contains)(search_entries.c.text, needle) > 0,
+    )
+    return found.limit(literal_column("1")).scalar_subquery()
+
+
+@cache
+def _near_query(*, later: bool, judged: bool) -> Query:
+    near = (
+        _newest(_of_user(later=later, judged=judged), threads).limit(bindparam("near")).subquery()
+    )
+    return _found_in(near)
+
+
+@cache
+def _indexed_query(*, later: bool, judged: bool) -> Query:
+    grams = bindparam("grams", type_=search_parts.c.grams.type)
+    candidates = union(
+        select(search_parts.c.threadId).where(search_parts.c.grams.contains(grams)),
+        select(search_entries.c.threadId).where(search_entries.c.pending.is_not(None)),
+    ).cte("candidates")
+    query = _of_user(later=later, judged=judged)
+    query = query.join(candidates, candidates.c.threadId == threads.c.id)
+    return _found_in(_newest(query, threads).offset(literal_column("0")).subquery())
+
+
+def _found_in(source: Any) -> Query:
+    query = select(source).where(mentions(source.c.id, "strpos"))
+    return Query(_newest(query, source).limit(bindparam("first")))
+
+
+def near_query(wanted: Wanted) -> Query:
+    """Return the query that searches the `near` newest threads."""
+    return _near_query(later=wanted.moment is not None, judged=wanted.feedback is not None)
+
+
+def indexed_query(wanted: Wanted) -> Query:
+    """Return the query that searches the threads which the index names for `grams`."""
+    return _indexed_query(later=wanted.moment is not None, judged=wanted.feedback is not None)
+
+
+def page(rows: Rows, first: int) -> ThreadPage:
+    """Return a page from its rows; one row more than asked tells that there is a next."""
+    found = [thread(row) for row in rows[:first]]
+    more = len(rows) > first and found
     return ThreadPage(
-        threads=page,
-        next_cursor=encode_cursor(page[-1].updated_at, page[-1].id) if more else None,
+        threads=found,
+        next_cursor=encode_cursor(found[-1].updated_at, found[-1].id) if more else None,
     )
 
 
-def _mentions(connection: Connection, needle: str) -> ColumnElement[bool]:
-    # Walks the user's threads from the newest on and stops when the page is full.
-    return exists().where(
-        search_entries.c.threadId == threads.c.id,
-        contains(connection, search_entries.c.text, needle),
-    )
-
-
-def _judged(value: int) -> ColumnElement[bool]:
-    return exists().where(feedbacks.c.threadId == threads.c.id, feedbacks.c.value == value)
-
-
-def _thread(
-    row: Any, steps: Iterable[StepRecord] = (), elements: Iterable[ElementRecord] = ()
+def thread(
+    row: Row,
+    steps: Iterable[StepRecord] = (),
+    elements: Iterable[ElementRecord] = (),
 ) -> ThreadRecord:
+    """Return a thread with what is in it."""
     return ThreadRecord(
-        id=row.id,
-        created_at=row.createdAt or "",
-        updated_at=row.updatedAt or row.createdAt or "",
-        name=row.name,
-        user_id=row.userId,
-        owner=row.owner,
-        tags=tuple(row.tags or ()),
-        metadata=row.metadata or {},
+        id=row["id"],
+        created_at=row["createdAt"] or "",
+        updated_at=row["updatedAt"] or row["createdAt"] or "",
+        name=row["name"],
+        user_id=row["userId"],
+        owner=row["owner"],
+        tags=tuple(row["tags"] or ()),
+        metadata=row["metadata"] or {},
         steps=tuple(steps),
         elements=tuple(elements),
     )
@@ -178,22 +258,40 @@ def _thread(
 
 # Steps
 
-
-def _steps(connection: Connection, *conditions: ColumnElement[bool]) -> list[StepRecord]:
-    query = (
-        select(*_STEP, *_FEEDBACK)
-        .outerjoin(feedbacks, feedbacks.c.forId == steps.c.id)
-        .where(*conditions)
+_STEPS = (
+    select(*_STEP, *_FEEDBACK)
+    .select_from(steps)
+    .outerjoin(feedbacks, feedbacks.c.forId == steps.c.id)
+)
+STEP = Query(_STEPS.where(steps.c.id == bindparam("id")))
+FEEDBACK_STEP = Query(_STEPS.where(feedbacks.c.id == bindparam("id")))
+FAVORITES = Query(
+    _STEPS.where(
+        steps.c.favorite == true(),
+        steps.c.threadId.in_(select(threads.c.id).where(threads.c.userId == bindparam("user_id"))),
     )
-    found = [_step(row._mapping) for row in connection.execute(query)]
+)
+
+
+def ordered_steps(rows: Rows) -> list[StepRecord]:
+    """Return the steps of a thread in the order of the page."""
+    return in_page_order(by_creation(rows))
+
+
+def by_creation(rows: Rows) -> list[StepRecord]:
+    """Return steps in the order of their creation."""
+    found = [_step(row) for row in rows]
     found.sort(key=lambda item: item[0])
     return [record for _, record in found]
 
 
-def _step(row: Any) -> tuple[tuple[str, int, str], StepRecord]:
-    fields: dict[str, Json] = {**(row["extra"] or {}), **{name: row[name] for name in STEP_FIELDS}}
+def _step(row: Row) -> tuple[tuple[str, int, str], StepRecord]:
+    fields: dict[str, Json] = {name: row[name] for name in STEP_FIELDS}
+    if extra := row["extra"]:
+        fields = {**extra, **fields}
     order = creation_order(row["createdAt"], row["sequence"], row["id"])
     fields["createdAt"] = order[0]
+    fields["showInput"] = as_show_input(row["showInput"])
     record = StepRecord(
         id=row["id"],
         thread_id=row["threadId"],
@@ -204,7 +302,7 @@ def _step(row: Any) -> tuple[tuple[str, int, str], StepRecord]:
     return order, record
 
 
-def _feedback(row: Any) -> FeedbackRecord | None:
+def _feedback(row: Row) -> FeedbackRecord | None:
     if row["feedback_id"] is None:
         return None
     return FeedbackRecord(
@@ -217,35 +315,26 @@ def _feedback(row: Any) -> FeedbackRecord | None:
     )
 
 
-def step(connection: Connection, step_id: str) -> StepRecord | None:
-    """Return one step."""
-    found = _steps(connection, steps.c.id == step_id)
-    return found[0] if found else None
-
-
-def feedback_step(connection: Connection, feedback_id: str) -> StepRecord | None:
-    """Return the step of a feedback."""
-    found = _steps(connection, feedbacks.c.id == feedback_id)
-    return found[0] if found else None
-
-
-def favorites(connection: Connection, user_id: str) -> list[StepRecord]:
-    """Return a user's favourite steps, newest first."""
-    mine = select(threads.c.id).where(threads.c.userId == user_id)
-    found = _steps(connection, and_(steps.c.favorite == true(), steps.c.threadId.in_(mine)))
-    return list(reversed(found))
-
-
 # Elements and files
 
+_ELEMENTS = select(*(column for column in elements.c if column.name != "fieldRevisions")).where(
+    elements.c.ready == true()
+)
+ELEMENT = Query(
+    _ELEMENTS.where(elements.c.id == bindparam("id"), elements.c.threadId == bindparam("thread_id"))
+)
+REMOVALS = Query(
+    select(removals.c.objectKey).order_by(removals.c.revision).limit(bindparam("limit"))
+)
 
-def _elements(connection: Connection, *conditions: ColumnElement[bool]) -> list[ElementRecord]:
-    query = select(elements).where(elements.c.ready == true(), *conditions)
-    rows = connection.execute(query.order_by(elements.c.sequence, elements.c.id))
-    return [_element(row._mapping) for row in rows]
+
+def ordered_elements(rows: Rows) -> list[ElementRecord]:
+    """Return elements in the order of their creation."""
+    return [element(row) for row in sorted(rows, key=lambda row: (row["sequence"] or 0, row["id"]))]
 
 
-def _element(row: Any) -> ElementRecord:
+def element(row: Row) -> ElementRecord:
+    """Return an element."""
     fields = {**(row["extra"] or {}), **{name: row[name] for name in ELEMENT_FIELDS}}
     return ElementRecord(
         id=row["id"],
@@ -257,13 +346,22 @@ def _element(row: Any) -> ElementRecord:
     )
 
 
-def element(connection: Connection, thread_id: str, element_id: str) -> ElementRecord | None:
-    """Return one element of a thread."""
-    found = _elements(connection, elements.c.id == element_id, elements.c.threadId == thread_id)
-    return found[0] if found else None
+# A thread in one statement, for a database that is a round trip away: its steps are rows, itself
+# and its elements documents.
 
 
-def removals(connection: Connection, limit: int) -> list[str]:
-    """Return keys of files to remove, longest waiting first."""
-    query = select(removals_table.c.objectKey).order_by(removals_table.c.revision).limit(limit)
-    return list((connection.execute(query)).scalars())
+def _whole_thread() -> Query:
+    own = _STEPS.where(steps.c.threadId == _ID)
+    parts = [own.add_columns(literal_column("'step'").label("kind"), null().label("document"))]
+    nothing = [cast(null(), column.type).label(column.name) for column in own.selected_columns]
+    for kind, source in (
+        ("thread", THREAD.subquery("thread")),
+        ("element", _ELEMENTS.where(elements.c.threadId == _ID).subquery("element")),
+    ):
+        document = func.to_jsonb(literal_column(kind)).label("document")
+        columns = (*nothing, literal_column(f"'{kind}'").label("kind"), document)
+        parts.append(select(*columns).select_from(source))
+    return Query(union_all(*parts))
+
+
+WHOLE_THREAD = _whole_thread()

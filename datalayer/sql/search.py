@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, tuple_
+from sqlalchemy import Connection, delete, func, tuple_
 
 from datalayer.sql.dialect import insert
 from datalayer.sql.tables import search_entries
@@ -39,6 +39,7 @@ def index_texts(connection: Connection, texts: Iterable[Text]) -> None:
 @cache
 def _upsert(dialect: str) -> Any:
     statement = insert(dialect, search_entries)
-    return statement.on_conflict_do_update(
-        index_elements=["kind", "id"], set_={"text": statement.excluded.text}
-    )
+    changed: dict[str, Any] = {"text": statement.excluded.text}
+    if dialect == "postgresql":
+        changed["pending"] = func.txid_current()
+    return statement.on_conflict_do_update(index_elements=["kind", "id"], set_=changed)

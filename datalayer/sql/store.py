@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from datalayer.base import Store
 from datalayer.cursors import decode_cursor
+from datalayer.grams import grams_of_needle
 from datalayer.records import (
     ElementRecord,
     Result,
@@ -20,8 +21,12 @@ from datalayer.sql.batch import Item, segments
 from datalayer.sql.engine import Database, MigratedDatabase, SqliteDatabase
 from datalayer.sql.fast_path import plan
 from datalayer.sql.postgres import LANES, PostgresDatabase
+from datalayer.sql.queries import Rows
+from datalayer.sql.reads import Wanted
 from datalayer.values import Json, clean_text, fold
 from datalayer.writes import Write
+
+NEAR = 2  # pages of newest threads that are searched without the index
 
 
 class SqlStore(Store):
@@ -44,7 +49,9 @@ class SqlStore(Store):
         URL cannot be read.
         """
         database: Database = PostgresDatabase(url)
-        return cls(MigratedDatabase(database, _upgrade) if migrates else database, lanes=LANES)
+        if migrates:
+            database = MigratedDatabase(database, _upgrade)
+        return PostgresStore(database, lanes=LANES)
 
     async def migrate(self) -> None:
         await self.database.migrate(_upgrade)
@@ -53,6 +60,9 @@ class SqlStore(Store):
         from datalayer.sql.migrations import is_behind
 
         return await self.database.read(is_behind)
+
+    async def upkeep(self) -> bool:
+        return False
 
     async def close(self) -> None:
         await self.database.close()
@@ -63,19 +73,23 @@ class SqlStore(Store):
         return await (self.database.save(fast, work) if fast else self.database.write(work))
 
     async def get_user(self, identifier: str) -> UserRecord | None:
-        return await self.database.read(lambda on: reads.user(on, identifier=identifier))
+        rows = await self.database.ask(reads.USER, identifier=identifier)
+        return reads.user(rows[0]) if rows else None
 
     async def get_user_by_id(self, user_id: str) -> UserRecord | None:
-        return await self.database.read(lambda on: reads.user(on, id=user_id))
+        rows = await self.database.ask(reads.USER_BY_ID, id=user_id)
+        return reads.user(rows[0]) if rows else None
 
     async def get_thread(self, thread_id: str) -> ThreadRecord | None:
-        return await self.database.read(lambda on: reads.thread(on, thread_id))
+        return await self.database.read(lambda on: reads.whole_thread(on, thread_id))
 
     async def get_thread_author(self, thread_id: str) -> str | None:
-        return await self.database.read(lambda on: reads.thread_author(on, thread_id))
+        rows = await self.database.ask(reads.AUTHOR, id=thread_id)
+        return rows[0]["owner"] if rows else None
 
     async def get_thread_metadata(self, thread_id: str) -> Mapping[str, Json] | None:
-        return await self.database.read(lambda on: reads.thread_metadata(on, thread_id))
+        rows = await self.database.ask(reads.METADATA, id=thread_id)
+        return rows[0]["metadata"] or {} if rows else None
 
     async def list_threads(
         self,
@@ -86,49 +100,77 @@ class SqlStore(Store):
         search: str | None = None,
         feedback: int | None = None,
     ) -> ThreadPage:
-        start = decode_cursor(after) if after else None
-        needle = fold(clean_text(search or "")).strip()
-        return await self.database.read(
-            lambda on: reads.thread_page(
-                on, user_id, first=first, start=start, needle=needle, feedback=feedback
-            )
+        moment, place = decode_cursor(after) if after else (None, None)
+        wanted = Wanted(
+            user_id=user_id,
+            first=first + 1,
+            moment=moment,
+            place=place,
+            needle=fold(clean_text(search or "")).strip(),
+            feedback=feedback,
         )
+        return reads.page(await self._search(wanted), first)
+
+    async def _search(self, wanted: Wanted) -> Rows:
+        return await self.database.ask(reads.page_query(wanted, "instr"), **wanted.values())
 
     async def get_step(self, step_id: str) -> StepRecord | None:
-        return await self.database.read(lambda on: reads.step(on, step_id))
+        rows = await self.database.ask(reads.STEP, id=step_id)
+        return reads.by_creation(rows)[0] if rows else None
 
     async def get_element(self, thread_id: str, element_id: str) -> ElementRecord | None:
-        return await self.database.read(lambda on: reads.element(on, thread_id, element_id))
+        rows = await self.database.ask(reads.ELEMENT, id=element_id, thread_id=thread_id)
+        return reads.element(rows[0]) if rows else None
 
     async def get_feedback_step(self, feedback_id: str) -> StepRecord | None:
-        return await self.database.read(lambda on: reads.feedback_step(on, feedback_id))
+        rows = await self.database.ask(reads.FEEDBACK_STEP, id=feedback_id)
+        return reads.by_creation(rows)[0] if rows else None
 
     async def get_favorites(self, user_id: str) -> list[StepRecord]:
-        return await self.database.read(lambda on: reads.favorites(on, user_id))
+        rows = await self.database.ask(reads.FAVORITES, user_id=user_id)
+        return reads.by_creation(rows)[::-1]
 
     async def list_removals(self, limit: int) -> list[str]:
-        return await self.database.read(lambda on: reads.removals(on, limit))
+        rows = await self.database.ask(reads.REMOVALS, limit=limit)
+        return [row["objectKey"] for row in rows]
 
     async def users(self) -> AsyncIterator[UserRecord]:
-        last = ""
-        while True:
-            page = await self.database.read(partial(reads.users_after, last=last))
-            for user in page:
-                yield user
-            if not page:
-                return
-            last = page[-1].id
+        rows = await self.database.ask(reads.FIRST_USERS)
+        while rows:
+            for row in rows:
+                yield reads.user(row)
+            rows = await self.database.ask(reads.MORE_USERS, last=rows[-1]["id"])
 
     async def threads(self) -> AsyncIterator[ThreadRecord]:
-        last = ""
-        while True:
-            ids = await self.database.read(partial(reads.thread_ids_after, last=last))
-            for thread_id in ids:
-                if thread := await self.get_thread(thread_id):
+        rows = await self.database.ask(reads.FIRST_IDS)
+        while rows:
+            for row in rows:
+                if thread := await self.get_thread(row["id"]):
                     yield thread
-            if not ids:
-                return
-            last = ids[-1]
+            rows = await self.database.ask(reads.MORE_IDS, last=rows[-1]["id"])
+
+
+class PostgresStore(SqlStore):
+    """Does in one round trip what elsewhere takes several statements, and searches by an index."""
+
+    async def get_thread(self, thread_id: str) -> ThreadRecord | None:
+        rows = await self.database.ask(reads.WHOLE_THREAD, id=thread_id)
+        return reads.thread_of_rows(rows)
+
+    async def _search(self, wanted: Wanted) -> Rows:
+        """Search the newest threads first, where common words are found, then by the index."""
+        if not wanted.needle:
+            return await super()._search(wanted)
+        near = NEAR * wanted.first
+        query, values = reads.near_query(wanted), wanted.values()
+        rows = await self.database.ask(query, **values, near=near)
+        if len(rows) == wanted.first:
+            return rows
+        grams = list(grams_of_needle(wanted.needle, wanted.user_id))
+        return await self.database.ask(reads.indexed_query(wanted), **values, grams=grams)
+
+    async def upkeep(self) -> bool:
+        return await self.database.upkeep()
 
 
 def _upgrade(connection: Connection) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     MetaData,
@@ -173,4 +174,24 @@ search_entries = Table(
     Column("id", Id, primary_key=True),
     _thread_id(),
     Column("text", Text, nullable=False),
+    # PostgreSQL: the transaction that wrote it, until it is in the index (`search_index.py`).
+    Column("pending", BigInteger),
+)
+# The grams of some texts of a thread. On PostgreSQL alone: where it is said, `info` names the one
+# database that has a table.
+search_parts = Table(
+    "search_parts",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _thread_id(),
+    Column("characters", Integer, nullable=False),
+    Column("grams", ARRAY(Integer), nullable=False),
+    info={"dialect": "postgresql"},
+)
+Index("ix_search_parts_grams", search_parts.c.grams, postgresql_using="gin")
+Index(
+    "ix_search_entries_pending",
+    search_entries.c.pending,
+    sqlite_where=text("pending IS NOT NULL"),
+    postgresql_where=text("pending IS NOT NULL"),
 )

@@ -36,6 +36,11 @@ class JsonText(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
+def as_show_input(value: Json) -> Json:
+    """Return what a stored `showInput` stands for; what was a flag is one again."""
+    return _SHOW_INPUT.get(value, value) if isinstance(value, str) else value
+
+
 class ShowInput(TypeDecorator[Json]):
     """Chainlit's `showInput`, a flag or the name of a language, in a text column."""
 
@@ -47,5 +52,5 @@ class ShowInput(TypeDecorator[Json]):
             return "true" if value else "false"
         return None if value is None else str(value)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Json:
-        return {"true": True, "false": False, "": None}.get(value or "", value)
+
+_SHOW_INPUT: dict[str, Json] = {"true": True, "false": False, "": None}

@@ -105,7 +105,7 @@ BEGIN
     SELECT 'thread', id, id, text
     FROM jsonb_to_recordset(given->'threads') AS n(id uuid, text text)
     WHERE text <> ''
-    ON CONFLICT (kind, id) DO UPDATE SET text = excluded.text;
+    ON CONFLICT (kind, id) DO UPDATE SET text = excluded.text, pending = txid_current();
     DELETE FROM search_entries AS e
     USING (
         SELECT 'step' AS kind, id, text

@@ -121,12 +121,25 @@ def upgrade() -> None:
         sa.Column("id", ID, nullable=False),
         sa.Column("threadId", ID, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column(
+            "pending",
+            sa.BigInteger(),
+            server_default=sa.text("txid_current()") if on_postgres() else None,
+        ),
         sa.ForeignKeyConstraint(
             ["threadId"], ["threads.id"], name="fk_search_entries_threadId", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("kind", "id", name="pk_search_entries"),
     )
     op.create_index("ix_search_entries_threadId", "search_entries", ["threadId"], unique=False)
+    op.create_index(
+        "ix_search_entries_pending",
+        "search_entries",
+        ["pending"],
+        unique=False,
+        sqlite_where=sa.text("pending IS NOT NULL"),
+        postgresql_where=sa.text("pending IS NOT NULL"),
+    )
     op.create_table(
         "steps",
         sa.Column("id", ID, nullable=False),
@@ -171,13 +184,45 @@ def upgrade() -> None:
     )
     op.create_index("ix_steps_parentId", "steps", ["parentId"], unique=False)
     op.create_index("ix_steps_threadId", "steps", ["threadId"], unique=False)
-    if op.get_context().dialect.name == "postgresql":
+    if on_postgres():
+        create_search_parts()
         op.execute(SAVE.read_text(encoding="utf-8"))
 
 
+def on_postgres() -> bool:
+    return op.get_context().dialect.name == "postgresql"
+
+
+def create_search_parts() -> None:
+    op.create_table(
+        "search_parts",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("threadId", ID, nullable=False),
+        sa.Column("characters", sa.Integer(), nullable=False),
+        sa.Column("grams", postgresql.ARRAY(sa.Integer()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["threadId"], ["threads.id"], name="fk_search_parts_threadId", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_search_parts"),
+    )
+    op.create_index("ix_search_parts_threadId", "search_parts", ["threadId"], unique=False)
+    # Without the list of what is to be put in later, which each search would have to look through.
+    op.create_index(
+        "ix_search_parts_grams",
+        "search_parts",
+        ["grams"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+    )
+    # Numbers that are all different do not become smaller by compression.
+    op.execute("ALTER TABLE search_parts ALTER COLUMN grams SET STORAGE EXTERNAL")
+
+
 def downgrade() -> None:
-    if op.get_context().dialect.name == "postgresql":
+    if on_postgres():
         op.execute("DROP FUNCTION keepchat_save")
+        op.drop_table("search_parts")
     for table in (
         "search_entries",
         "feedbacks",

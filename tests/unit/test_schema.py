@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Table, inspect, text
 
 from datalayer.errors import SchemaMismatch
 from datalayer.sql.migrations import VERSION_TABLE
@@ -40,7 +40,16 @@ async def store(open_store: OpenStore) -> AsyncIterator[SqlStore]:
 
 
 def differences(connection: Connection) -> list[Any]:
-    options = {"version_table": VERSION_TABLE, "compare_type": True}
+    def is_here(thing: Any, *_: Any) -> bool:
+        table = thing if isinstance(thing, Table) else getattr(thing, "table", None)
+        dialect = table.info.get("dialect") if table is not None else None
+        return dialect in (None, connection.dialect.name)
+
+    options = {
+        "version_table": VERSION_TABLE,
+        "compare_type": True,
+        "include_object": is_here,
+    }
     return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
 
 

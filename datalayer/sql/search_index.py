@@ -1,0 +1,140 @@
+"""The index of the search on PostgreSQL: what is in it, and the upkeep that brings it up to date.
+
+A row of `search_parts` holds the grams of some texts of one thread. A search takes from there the
+threads that may hold what is looked for, with those that have texts `pending`, and compares the
+texts themselves: the index may say too much (what was changed or deleted since), never too little.
+
+A save marks its texts as pending, with the number of its transaction; the upkeep takes them off
+that list if they are still the same.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from datalayer.grams import grams_of
+
+ROUND = 2_000  # texts in one transaction
+ROUND_CHARACTERS = 1_000_000
+PART_CHARACTERS = 4_000  # from here on the next text of a thread begins another part
+FEW = 4  # small parts of a thread, which are put together when there are more
+
+LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('keepchat search index')) AS mine"
+# Newest first: what was just written is found soonest while older texts wait.
+PENDING = """
+WITH newest AS MATERIALIZED (
+    SELECT kind, id, "threadId", pending, text FROM search_entries
+    WHERE pending IS NOT NULL ORDER BY pending DESC LIMIT $1
+), counted AS (
+    SELECT *, sum(length(text)) OVER (ORDER BY pending DESC, kind, id) - length(text) AS before
+    FROM newest
+)
+SELECT e.kind, e.id, e."threadId", e.pending, e.text, t."userId"
+FROM counted AS e JOIN threads AS t ON t.id = e."threadId"
+WHERE e.before < $2
+"""
+SMALL = """
+SELECT id, "threadId", characters, grams FROM search_parts
+WHERE "threadId" = ANY($1::uuid[]) AND characters < $2
+"""
+# Threads that are locked are left for another time: nobody is to wait here.
+STORE = """
+WITH free AS MATERIALIZED (
+    SELECT id FROM threads WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE SKIP LOCKED
+), stored AS (
+    INSERT INTO search_parts ("threadId", characters, grams)
+    SELECT n."threadId", n.characters, n.grams
+    FROM jsonb_to_recordset($2) AS n("threadId" uuid, characters int, grams int[])
+    JOIN free ON free.id = n."threadId"
+), replaced AS (
+    DELETE FROM search_parts AS p USING free
+    WHERE p."threadId" = free.id AND p.id = ANY($3::bigint[])
+), done AS (
+    UPDATE search_entries AS e SET pending = NULL
+    FROM unnest($4::text[], $5::uuid[], $6::bigint[]) AS n(kind, id, pending), free
+    WHERE e.kind = n.kind AND e.id = n.id AND e.pending = n.pending AND free.id = e."threadId"
+    RETURNING 1
+)
+SELECT count(*) AS done FROM done
+"""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Part:
+    """Grams of texts of one thread, so many characters."""
+
+    thread_id: str
+    characters: int = 0
+    grams: set[int] = field(default_factory=set)
+
+    def document(self) -> dict[str, Any]:
+        """Return the part as `STORE` takes it."""
+        return {
+            "threadId": self.thread_id,
+            "characters": self.characters,
+            "grams": list(self.grams),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Parts to be stored, and the ids of the small ones in whose place they come."""
+
+    parts: Sequence[Part]
+    replaced: Sequence[int]
+
+
+def plan(pending: Sequence[Row], small: Iterable[Row]) -> Plan:
+    """Return what makes the index hold the pending texts, which are given thread by thread."""
+    parts: list[Part] = []
+    replaced: list[int] = []
+    known = {name: list(group) for name, group in _by_thread(small)}
+    for thread_id, rows in _by_thread(pending):
+        part = Part(thread_id)
+        if len(old := known.get(thread_id, [])) >= FEW:
+            replaced += [row["id"] for row in old]
+            part.characters = sum(row["characters"] for row in old)
+            part.grams.update(*(row["grams"] for row in old))
+        parts += _filled(part, rows)
+    return Plan(parts, replaced)
+
+
+def _by_thread(rows: Iterable[Row]) -> Iterable[tuple[str, Iterable[Row]]]:
+    return groupby(sorted(rows, key=itemgetter("threadId")), itemgetter("threadId"))
+
+
+def _filled(part: Part, rows: Iterable[Row]) -> list[Part]:
+    parts = [part]
+    for row in rows:
+        if parts[-1].characters >= PART_CHARACTERS:
+            parts.append(Part(part.thread_id))
+        parts[-1].grams |= grams_of(row["text"], row["userId"] or "")
+        parts[-1].characters += len(row["text"])
+    return parts
+
+
+async def index_some(connection: Any) -> bool:
+    """Index pending texts in the connection's transaction; False when nothing could be done.
+
+    Only one at a time does it, in whatever process.
+    """
+    if not await connection.fetchval(LOCK):
+        return False
+    pending = await connection.fetch(PENDING, ROUND, ROUND_CHARACTERS)
+    threads = sorted({row["threadId"] for row in pending})
+    small = await connection.fetch(SMALL, threads, PART_CHARACTERS)
+    # Grams take a while: the event loop goes on.
+    found = await asyncio.to_thread(plan, pending, small)
+    done = await connection.fetchval(
+        STORE,
+        threads,
+        [part.document() for part in found.parts],
+        found.replaced,
+        *([row[name] for row in pending] for name in ("kind", "id", "pending")),
+    )
+    return bool(done)
