@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks import reads, report, sqlite, writes
+from benchmarks import blocked, growth, reads, report, search, sqlite, turn, writes
 from benchmarks.data import History
 from benchmarks.databases import running
 from benchmarks.report import Part
@@ -21,6 +21,10 @@ PARTS: Mapping[str, Callable[[Place], Awaitable[Part]]] = {
     "open": reads.opening,
     "save": writes.single,
     "at_once": writes.at_once,
+    "search": search.search,
+    "blocked": blocked.blocked,
+    "growth": growth.growth,
+    "turn": turn.turn,
 }
 SQLITE = "sqlite"
 

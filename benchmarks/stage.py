@@ -55,12 +55,14 @@ class Writable:
 
 
 @asynccontextmanager
-async def writing(place: Place) -> AsyncIterator[dict[str, Writable]]:
-    """Give all layers, each on a copy of its filled database."""
+async def writing(place: Place, *, logged: bool = False) -> AsyncIterator[dict[str, Writable]]:
+    """Give all layers, each on a copy of its filled database, all statements logged or not."""
     async with AsyncExitStack() as stack:
         stage = {}
         for kind in kinds():
             name = await stack.enter_async_context(place.databases.copy(kind, place.history))
+            if logged:
+                place.databases.server.query(f"ALTER DATABASE \"{name}\" SET log_statement = 'all'")
             url = place.databases.server.url(name)
             layer = await stack.enter_async_context(kind.open(url))
             stage[kind.name] = Writable(kind, layer, name)

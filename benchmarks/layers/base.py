@@ -51,6 +51,7 @@ class Kind:
     schema: str
     person_rows: Callable[[Person], Rows]
     thread_rows: Callable[[Sequence[Thread]], Rows]
+    threads: str
     steps: str
     open: Callable[[str], AbstractAsyncContextManager[Layer]]
     finish: Callable[[str], Awaitable[None]] | None = None

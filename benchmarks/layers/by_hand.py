@@ -122,6 +122,7 @@ def by_hand() -> Kind:
         schema=postgres_sql(),
         person_rows=ours.person_rows,
         thread_rows=ours.bare_rows,
+        threads="threads",
         steps="steps",
         open=_open,
     )

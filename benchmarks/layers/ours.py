@@ -131,6 +131,7 @@ def keepchat() -> Kind:
         schema=postgres_sql(),
         person_rows=person_rows,
         thread_rows=thread_rows,
+        threads="threads",
         steps="steps",
         open=open_keepchat,
         finish=finish,

@@ -215,6 +215,7 @@ def sqlalchemy() -> Kind:
         schema=DOCUMENTED,
         person_rows=_documented_person,
         thread_rows=_documented_rows,
+        threads="threads",
         steps="steps",
         open=_open_sqlalchemy,
     )
@@ -228,6 +229,7 @@ def asyncpg() -> Kind:
         schema=PRISMA,
         person_rows=_prisma_person,
         thread_rows=_prisma_rows,
+        threads='"Thread"',
         steps='"Step"',
         open=_open_asyncpg,
     )
