@@ -1,45 +1,90 @@
-"""Runs the benchmarks and prints a table: medians of rounds in which the two take turns."""
+"""Runs the benchmarks: `make bench`, or `python -m benchmarks --help` for parts of it."""
 
+import argparse
 import asyncio
 import logging
-import statistics
-import tempfile
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.saves import Saver, chainlits, keepchat, save_at_once, save_singly
+from benchmarks import blocked, growth, reads, report, search, sqlite, turn, writes
+from benchmarks.data import History
+from benchmarks.databases import running
+from benchmarks.report import Part
+from benchmarks.stage import Place
 
-ROUNDS = 5
-Measure = Callable[[Saver, int], Awaitable[tuple[float, int]]]
-
-
-async def compare(title: str, measure: Measure, count: int) -> None:
-    """Measure both layers in turn and print a line for each."""
-    taken: dict[str, list[float]] = {}
-    kept: dict[str, int] = {}
-    for _ in range(ROUNDS):
-        with tempfile.TemporaryDirectory() as folder:
-            for open_layer in (keepchat, chainlits):
-                async with open_layer(Path(folder)) as saver:
-                    await measure(saver, 10)  # connections are open, statements compiled
-                    seconds, rows = await measure(saver, count)
-                taken.setdefault(saver.name, []).append(seconds)
-                kept[saver.name] = kept.get(saver.name, 0) + rows
-    print(f"\n{title}: {count} messages, median of {ROUNDS} rounds")
-    medians = {name: statistics.median(seconds) for name, seconds in taken.items()}
-    for name, seconds in medians.items():
-        rate, share = count / seconds, kept[name] / (count * ROUNDS)
-        print(f"  {name:30} {rate:9,.0f} saves/s   {share:7.1%} stored")
-    ours, theirs = medians.values()
-    print(f"  ratio {theirs / ours:.1f}")
+THREADS = 1_000
+FOREIGN = 10_000
+PARTS: Mapping[str, Callable[[Place], Awaitable[Part]]] = {
+    "sidebar": reads.sidebar,
+    "open": reads.opening,
+    "save": writes.single,
+    "at_once": writes.at_once,
+    "search": search.search,
+    "blocked": blocked.blocked,
+    "growth": growth.growth,
+    "turn": turn.turn,
+}
+SQLITE = "sqlite"
 
 
-async def main() -> None:
-    """Run all comparisons."""
-    await compare("Saved at once", save_at_once, 1_000)
-    await compare("Saved one after the other", save_singly, 200)
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--only", type=_parts, default=[*PARTS, SQLITE], metavar="PART,PART", help="; ".join(PARTS)
+    )
+    parser.add_argument("--scale", type=float, default=1.0, help="0.1: a tenth of all threads")
+    parser.add_argument("--keep", type=Path, help="a folder whose databases stay for the next run")
+    arguments = parser.parse_args()
+    _refuse_sqlite_without_driver(parser, arguments.only)
+    return arguments
+
+
+def _parts(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := set(names) - {*PARTS, SQLITE}:
+        message = f"no such part: {', '.join(sorted(unknown))}"
+        raise argparse.ArgumentTypeError(message)
+    return names
+
+
+def _refuse_sqlite_without_driver(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    """Say now, and not after many minutes, that Chainlit's layer lacks what it needs there."""
+    if SQLITE in names and find_spec("aiosqlite") is None:
+        parser.error("the part sqlite needs aiosqlite, which is not installed")
+
+
+async def _measured(names: Sequence[str], scale: float, keep: Path | None) -> list[Part]:
+    parts: list[Part] = []
+    if set(names) & set(PARTS):
+        with running(keep) as databases:
+            own, foreign = round(THREADS * scale), round(FOREIGN * scale)
+            place = Place(databases, History(own), foreign)
+            for name, measure in PARTS.items():
+                if name in names:
+                    parts.append(await _said(name, measure(place)))
+    if SQLITE in names:
+        parts.append(await _said(SQLITE, sqlite.sqlite()))
+    return parts
+
+
+async def _said(name: str, measure: Awaitable[Part]) -> Part:
+    start = time.perf_counter()
+    part = await measure
+    print(
+        f"\n{report.section(part)}\n\n{name} took {time.perf_counter() - start:.0f} s", flush=True
+    )
+    return part
+
+
+def main() -> None:
+    """Run the parts that were asked for."""
+    arguments = _arguments()
+    logging.disable(logging.WARNING)
+    parts = asyncio.run(_measured(arguments.only, arguments.scale, arguments.keep))
+    print(f"\n## Goals\n\n{report.rendered(report.verdicts(parts))}")
 
 
 if __name__ == "__main__":
-    logging.disable(logging.WARNING)
-    asyncio.run(main())
+    main()

@@ -1,7 +1,7 @@
 """A real PostgreSQL for the tests, started on a free port and stopped again.
 
 It asks for a password as a real one does, and does not wait for the disk, so that the tests are
-quick.
+quick. The benchmarks run it as durable as it is in production.
 """
 
 import asyncio
@@ -25,25 +25,39 @@ USER = "keepchat"
 PASSWORD = "pässword:/?#[]@%&=+ 1"
 _NOBODY = 65534  # whoever starts the tests as root; PostgreSQL refuses to run as root
 _QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_DURABLE = (
+    *("fsync=on", "synchronous_commit=on", "full_page_writes=on"),
+    *("shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=15min"),
+)
 
 
 class Postgres:
     """The server. `query` looks into it and may be called from anywhere."""
 
-    def __init__(self, certificate: Path | None = None) -> None:
+    def __init__(
+        self,
+        certificate: Path | None = None,
+        *,
+        durable: bool = False,
+        folder: Path | None = None,
+    ) -> None:
         self.port = free_port()
         self._programs = find_postgres()
-        self._folder = Path(tempfile.mkdtemp(prefix="keepchat-pg-"))
+        self._kept = folder is not None
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="keepchat-pg-"))
         self._data = self._folder / "data"
+        self.log = self._folder / "log"
         self._thread = ThreadPoolExecutor(1, "postgres-query")
         self._runner = asyncio.Runner()
         self._connections: dict[str, asyncpg.Connection] = {}
-        self._settings = [*_QUICK]
-        self._make()
+        self._settings = [*(_DURABLE if durable else _QUICK)]
+        if not self._data.exists():
+            self._make()
         if certificate:
             self._offer_tls(certificate)
 
     def _make(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
         password = self._folder / "password"
         password.write_text(PASSWORD, encoding="utf-8")
         if os.getuid() == 0:
@@ -67,8 +81,8 @@ class Postgres:
         """Start it, on the same port as before."""
         options = [f"-p {self.port}", f"-k {self._folder}", "-c listen_addresses=127.0.0.1"]
         options += [f"-c {setting}" for setting in self._settings]
-        log = self._folder / "log"
-        self._run("pg_ctl", "-D", self._data, "-l", log, "-w", "-o", " ".join(options), "start")
+        command = ("-l", self.log, "-w", "-o", " ".join(options), "start")
+        self._run("pg_ctl", "-D", self._data, *command)
 
     def stop(self) -> None:
         """Stop it; whoever is connected loses the connection."""
@@ -76,13 +90,14 @@ class Postgres:
         self._run("pg_ctl", "-D", self._data, "-m", "fast", "-w", "stop")
 
     def remove(self) -> None:
-        """Stop it for good and remove what it kept."""
+        """Stop it for good and remove what it kept, but for a folder that it was given."""
         try:
             self.stop()
         finally:
             self._thread.submit(self._runner.close).result()
             self._thread.shutdown()
-            shutil.rmtree(self._folder)
+            if not self._kept:
+                shutil.rmtree(self._folder)
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         drop = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
@@ -147,9 +162,14 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres(certificate: Path | None = None) -> Iterator[Postgres]:
-    """Run a server; with a certificate, whose key lies beside it, it offers TLS."""
-    server = Postgres(certificate)
+def running_postgres(
+    certificate: Path | None = None, *, durable: bool = False, folder: Path | None = None
+) -> Iterator[Postgres]:
+    """Run a server; with a certificate, whose key lies beside it, it offers TLS.
+
+    A `durable` one waits for the disk. What is in a `folder` is used, and stays.
+    """
+    server = Postgres(certificate, durable=durable, folder=folder)
     server.start()
     try:
         yield server

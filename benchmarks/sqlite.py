@@ -7,6 +7,8 @@ browser's session; its connection waits for locks as long as the driver's defaul
 
 import asyncio
 import sqlite3
+import statistics
+import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,8 +19,9 @@ from typing import Any, cast
 
 from chainlit.data.sql_alchemy import SQLAlchemyDataLayer
 from chainlit.step import StepDict
-from chainlit.utils import utc_now
 
+from benchmarks.report import Part, Table
+from benchmarks.steps import messages
 from datalayer.layer import KeepchatDataLayer
 from datalayer.sql.store import SqlStore
 from storage.local import LocalStorage
@@ -37,6 +40,7 @@ CREATE TABLE steps (id TEXT PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL,
     indent INT, "defaultOpen" BOOLEAN, "autoCollapse" BOOLEAN, modes TEXT);
 """
 
+ROUNDS = 5
 Save = Callable[[StepDict], Awaitable[Any]]
 
 
@@ -78,40 +82,14 @@ async def chainlits(folder: Path) -> AsyncIterator[Saver]:
         await layer.engine.dispose()
 
 
-def message(thread_id: str, number: int) -> StepDict:
-    """Return a message as Chainlit sends it."""
-    now = utc_now()
-    step = {
-        "id": str(uuid.uuid4()),
-        "threadId": thread_id,
-        "parentId": None,
-        "createdAt": now,
-        "command": None,
-        "modes": None,
-        "start": now,
-        "end": now,
-        "output": f"Message {number}: the quick brown fox jumps over the lazy dog. " * 8,
-        "name": "user",
-        "type": "user_message",
-        "language": None,
-        "streaming": False,
-        "isError": False,
-        "waitForAnswer": False,
-        "metadata": {"number": number},
-        "tags": None,
-    }
-    return cast(StepDict, step)
-
-
-def messages(count: int) -> list[StepDict]:
+def _steps(count: int) -> list[StepDict]:
     """Return messages in threads of ten."""
-    threads = [str(uuid.uuid4()) for _ in range(max(1, count // 10))]
-    return [message(threads[number % len(threads)], number) for number in range(count)]
+    return messages([str(uuid.uuid4()) for _ in range(max(1, count // 10))], count)
 
 
 async def save_at_once(saver: Saver, count: int) -> tuple[float, int]:
     """Return seconds for so many saves at once, and how many of them are in the database."""
-    before, steps = stored(saver), messages(count)
+    before, steps = stored(saver), _steps(count)
     start = time.perf_counter()
     await asyncio.gather(*(saver.save(step) for step in steps), return_exceptions=True)
     return time.perf_counter() - start, stored(saver) - before
@@ -119,7 +97,7 @@ async def save_at_once(saver: Saver, count: int) -> tuple[float, int]:
 
 async def save_singly(saver: Saver, count: int) -> tuple[float, int]:
     """Return seconds for so many saves, each after the other, and how many are in the database."""
-    before, steps = stored(saver), messages(count)
+    before, steps = stored(saver), _steps(count)
     start = time.perf_counter()
     for step in steps:
         await saver.save(step)
@@ -134,3 +112,37 @@ def stored(saver: Saver) -> int:
         return int(count)
     finally:
         connection.close()
+
+
+Measure = Callable[[Saver, int], Awaitable[tuple[float, int]]]
+
+
+async def sqlite() -> Part:
+    """Compare the two layers on SQLite."""
+    table = Table(("SQLite", "Keepchat", "stored", "SQLAlchemy layer", "stored", "ratio"))
+    table.rows.append(await _compared("1,000 messages at once", save_at_once, 1_000))
+    table.rows.append(await _compared("200 messages, one by one", save_singly, 200))
+    note = (
+        "Saves per second, medians of five rounds, each on new files, in which the two take turns."
+    )
+    return Part("SQLite, beside Chainlit's SQLAlchemy layer", note, [table])
+
+
+async def _compared(title: str, measure: Measure, count: int) -> tuple[str, ...]:
+    """Measure both layers in turn and return a row of the table."""
+    taken: dict[str, list[float]] = {}
+    kept: dict[str, int] = {}
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as folder:
+            for open_layer in (keepchat, chainlits):
+                async with open_layer(Path(folder)) as saver:
+                    await measure(saver, 10)  # connections are open, statements compiled
+                    seconds, rows = await measure(saver, count)
+                taken.setdefault(saver.name, []).append(seconds)
+                kept[saver.name] = kept.get(saver.name, 0) + rows
+    medians = {name: statistics.median(seconds) for name, seconds in taken.items()}
+    cells: list[str] = []
+    for name, seconds in medians.items():
+        cells += [f"{count / seconds:,.0f}/s", f"{kept[name] / (count * ROUNDS):.0%}"]
+    ours, theirs = medians.values()
+    return (title, *cells, f"{theirs / ours:.1f}x")

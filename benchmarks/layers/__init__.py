@@ -1,0 +1,1 @@
+"""The layers that are compared, each over its own database, all asked like Chainlit asks them."""

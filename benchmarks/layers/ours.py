@@ -1,0 +1,138 @@
+"""Keepchat's layer over its store on PostgreSQL."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.data import Message, Person, Thread
+from benchmarks.layers.base import Kind, Rows
+from datalayer.layer import KeepchatDataLayer
+from datalayer.sql.migrations import postgres_sql
+from datalayer.sql.store import SqlStore
+from datalayer.values import fold, iso_time
+from storage.local import LocalStorage
+
+
+def person_rows(person: Person) -> Rows:
+    """Return a person's rows."""
+    row = {
+        "id": person.id,
+        "identifier": person.identifier,
+        "metadata": "{}",
+        "createdAt": "2025-01-01T00:00:00.000000Z",
+        "revision": 1,
+    }
+    return {"users": [row]}
+
+
+def thread_rows(threads: Sequence[Thread]) -> Rows:
+    """Return all rows of threads; what they do not name has the tables' defaults."""
+    return {**bare_rows(threads), "search_entries": list(_texts(threads))}
+
+
+def bare_rows(threads: Sequence[Thread]) -> Rows:
+    """Return the rows of threads but for those of the search."""
+    return {
+        "threads": [_thread(thread) for thread in threads],
+        "steps": [_step(thread, message) for thread in threads for message in thread.messages],
+        "feedbacks": [
+            _feedback(thread, message)
+            for thread in threads
+            for message in thread.messages
+            if message.feedback is not None
+        ],
+    }
+
+
+def _thread(thread: Thread) -> dict[str, Any]:
+    return {
+        "id": thread.id,
+        "createdAt": iso_time(thread.messages[0].at),
+        "updatedAt": iso_time(thread.messages[-1].at),
+        "name": thread.name,
+        "userId": thread.person.id,
+        "userIdentifier": thread.person.identifier,
+        "metadata": "{}",
+    }
+
+
+def _step(thread: Thread, message: Message) -> dict[str, Any]:
+    at = iso_time(message.at)
+    revision = int(message.at.timestamp() * 1_000_000)
+    return {
+        "id": message.id,
+        "threadId": thread.id,
+        "name": thread.person.identifier if message.asked else "Assistant",
+        "type": "user_message" if message.asked else "assistant_message",
+        "streaming": False,
+        "waitForAnswer": False,
+        "isError": False,
+        "metadata": '{"favorite": true}' if message.favorite else "{}",
+        "favorite": True if message.favorite else None,
+        "output": message.text,
+        "createdAt": at,
+        "start": at,
+        "end": at,
+        "revision": revision,
+        "sequence": revision,
+    }
+
+
+def _feedback(thread: Thread, message: Message) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "forId": message.id,
+        "threadId": thread.id,
+        "value": message.feedback,
+        "revision": 1,
+    }
+
+
+def _texts(threads: Sequence[Thread]) -> Iterator[dict[str, Any]]:
+    for thread in threads:
+        yield _text("thread", thread.id, thread, thread.name)
+        for message in thread.messages:
+            yield _text("step", message.id, thread, message.text)
+
+
+def _text(kind: str, row_id: str, thread: Thread, text: str) -> dict[str, Any]:
+    return {"kind": kind, "id": row_id, "threadId": thread.id, "text": fold(text)}
+
+
+async def finish(url: str) -> None:
+    """Index for the search what was copied."""
+    store = SqlStore.postgres(url)
+    try:
+        if upkeep := getattr(store, "upkeep", None):
+            await upkeep()
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def open_keepchat(url: str) -> AsyncIterator[KeepchatDataLayer]:
+    """Give the layer, its background work begun."""
+    with tempfile.TemporaryDirectory() as folder:
+        layer = KeepchatDataLayer(SqlStore.postgres(url), LocalStorage(Path(folder)))
+        layer.start()
+        try:
+            yield layer
+        finally:
+            await layer.close()
+
+
+def keepchat() -> Kind:
+    """Return the layer as one to be measured."""
+    return Kind(
+        name="Keepchat",
+        slug="keepchat",
+        schema=postgres_sql(),
+        person_rows=person_rows,
+        thread_rows=thread_rows,
+        threads="threads",
+        steps="steps",
+        open=open_keepchat,
+        finish=finish,
+    )

@@ -1,0 +1,138 @@
+"""What was measured, as Markdown: printed, and written into `docs/benchmarks.md`. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from benchmarks.timing import Sample
+
+BEGIN = "<!-- measured by `make bench` -->"
+END = "<!-- end of what was measured -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A goal, and whether it is met."""
+
+    what: str
+    goal: str
+    measured: str
+    met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A ratio for the plot; `goal` is where it should end, on which `side`."""
+
+    label: str
+    ratio: float
+    goal: float
+    side: Literal["at least", "at most"]
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows below a header; the first column is text, the others are numbers."""
+
+    header: Sequence[str]
+    rows: list[Sequence[str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Part:
+    """One part of the benchmark."""
+
+    title: str
+    note: str = ""
+    tables: list[Table] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    bars: list[Bar] = field(default_factory=list)
+
+    def at_least(self, what: str, ratio: float, goal: float) -> None:
+        """Judge a ratio that should be large."""
+        met = ratio >= goal
+        self.verdicts.append(Verdict(what, f"at least {goal:g}x", f"{ratio:.2f}x", met))
+        self.bars.append(Bar(what, ratio, goal, "at least"))
+
+    def at_most(self, what: str, ratio: float, goal: float) -> None:
+        """Judge a ratio that should be small."""
+        met = ratio <= goal
+        self.verdicts.append(Verdict(what, f"at most {goal:g}x", f"{ratio:.2f}x", met))
+        self.bars.append(Bar(what, ratio, goal, "at most"))
+
+    def within(self, what: str, seconds: float, limit: float) -> None:
+        """Judge a time that should be short; both in seconds."""
+        met = seconds <= limit
+        self.verdicts.append(Verdict(what, f"at most {duration(limit)}", duration(seconds), met))
+
+    def true(self, what: str, goal: str, measured: str, met: bool) -> None:
+        """Judge what is no time."""
+        self.verdicts.append(Verdict(what, goal, measured, met))
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people, three digits of it."""
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    return f"{seconds * 1_000:.{2 if seconds < 0.01 else 1}f} ms"
+
+
+def comparison(samples: Mapping[str, Sample], ours: str) -> Table:
+    """Return a table of layers: median, p95, and the median as a multiple of ours."""
+    table = Table(("layer", "median", "p95", "to ours", "rounds"))
+    for name, sample in samples.items():
+        ratio = sample.median / samples[ours].median
+        cells = (duration(sample.median), duration(sample.p95), f"{ratio:.2f}x")
+        table.rows.append((name, *cells, str(len(sample.seconds))))
+    return table
+
+
+def verdicts(parts: Iterable[Part]) -> Table:
+    """Return the goals beside what was measured."""
+    table = Table(("what", "goal", "measured", ""))
+    for part in parts:
+        for verdict in part.verdicts:
+            outcome = "met" if verdict.met else "**not met**"
+            table.rows.append((verdict.what, verdict.goal, verdict.measured, outcome))
+    return table
+
+
+def rendered(table: Table) -> str:
+    """Return a table, its columns aligned."""
+    lines = [table.header, *table.rows]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(table.header))]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in map(_two, widths[1:]))]
+    return "\n".join(_line(line, widths) for line in (table.header, rule, *table.rows))
+
+
+def _two(width: int) -> int:
+    return max(2, width)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    numbers = (cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True))
+    return f"| {' | '.join((cells[0].ljust(widths[0]), *numbers))} |"
+
+
+def section(part: Part) -> str:
+    """Return a part as a section of a page."""
+    pieces = [f"## {part.title}", part.note, *map(rendered, part.tables)]
+    return "\n\n".join(piece for piece in pieces if piece)
+
+
+def page(parts: Sequence[Part]) -> str:
+    """Return the goals and all parts."""
+    return "\n\n".join((f"## Goals\n\n{rendered(verdicts(parts))}", *map(section, parts)))
+
+
+def written_into(document: str, measured: str) -> str:
+    """Return a document with what stands between the markers replaced.
+
+    Raises ValueError when the markers are not there.
+    """
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        message = f"The lines {BEGIN!r} and {END!r} have to be in the document."
+        raise ValueError(message)
+    return f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}"

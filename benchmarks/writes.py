@@ -1,0 +1,123 @@
+"""Saves: one message with nothing else going on, and a thousand at once."""
+
+import asyncio
+import time
+from functools import partial
+
+from chainlit.step import StepDict
+
+from benchmarks import words
+from benchmarks.data import OWNER, History
+from benchmarks.databases import Databases
+from benchmarks.layers.base import Layer, page
+from benchmarks.report import Part, Table, comparison, duration
+from benchmarks.stage import ASYNCPG, OURS, Place, Writable, writing
+from benchmarks.steps import messages
+from benchmarks.timing import Sample, take_turns
+
+SINGLE = 300
+AT_ONCE = 1_000
+BURSTS = 5
+THREADS = 100
+SEARCHABLE_S = 2.0
+
+
+async def single(place: Place) -> Part:
+    """Measure one message that is saved in a thread that is there."""
+    ids = thread_ids(place.history)
+    async with writing(place) as stage:
+        asks = {
+            name: partial(_save, one.layer, messages(ids, SINGLE + 10))
+            for name, one in stage.items()
+        }
+        samples = await take_turns(asks, rounds=SINGLE, warm=10)
+    part = Part("One message saved, nothing else going on", tables=[comparison(samples, OURS)])
+    ours, theirs = samples[OURS].median, samples[ASYNCPG].median
+    part.at_least("save a message, beside the asyncpg layer", theirs / ours, 1.5)
+    return part
+
+
+async def _save(layer: Layer, steps: list[StepDict], number: int) -> None:
+    await layer.create_step(steps[number])
+
+
+def thread_ids(history: History) -> list[str]:
+    """Return the ids of a hundred of the owner's threads."""
+    return [history.thread_id(number) for number in range(min(THREADS, history.own))]
+
+
+async def at_once(place: Place) -> Part:
+    """Measure a burst of messages, and when they are found by the search."""
+    part = Part(
+        "1,000 messages at once",
+        f"`create_step` for {AT_ONCE:,} messages in {THREADS} threads, not awaiting one for "
+        "another; the rows are counted afterwards.",
+    )
+    async with writing(place) as stage:
+        bursts, stored, found = await _bursts(place, stage)
+    table = comparison(bursts, OURS)
+    table.header = (*table.header, "saves/s", "stored")
+    table.rows = [
+        (*row, f"{AT_ONCE / bursts[row[0]].median:,.0f}", f"{stored[row[0]]:.1%}")
+        for row in table.rows
+    ]
+    part.tables = [table, Table(("searchable after", "seconds"), [("Keepchat", duration(found))])]
+    ours, theirs = bursts[OURS].median, bursts[ASYNCPG].median
+    part.at_least("1,000 messages at once, beside the asyncpg layer", theirs / ours, 10)
+    part.true("1,000 messages at once, stored", "all", f"{stored[OURS]:.1%}", stored[OURS] == 1)
+    part.within("1,000 messages at once, searchable after", found, SEARCHABLE_S)
+    return part
+
+
+async def _bursts(
+    place: Place, stage: dict[str, Writable]
+) -> tuple[dict[str, Sample], dict[str, float], float]:
+    """Return the seconds of the bursts, the share that is stored, and the longest until found."""
+    taken: dict[str, list[float]] = {name: [] for name in stage}
+    kept = dict.fromkeys(stage, 0)
+    longest = 0.0
+    for one in stage.values():
+        await _warm(one.layer, place.history)
+    for number in range(BURSTS):
+        for name, one in stage.items():
+            before = count(place.databases, one)
+            word = f"{words.RARE}{number}"
+            taken[name].append(await _burst(one.layer, place.history, word))
+            kept[name] += count(place.databases, one) - before
+            if name == OURS:
+                longest = max(longest, await _until_found(one.layer, word))
+    samples = {name: Sample(tuple(seconds)) for name, seconds in taken.items()}
+    return samples, {name: rows / (AT_ONCE * BURSTS) for name, rows in kept.items()}, longest
+
+
+async def _warm(layer: Layer, history: History) -> None:
+    """Open all connections, one after the other at first: the asyncpg layer cannot do it else.
+
+    Its first call makes the pool, and so does every other that comes before it is there.
+    """
+    first, *others = messages(thread_ids(history), 50)
+    await layer.create_step(first)
+    await asyncio.gather(*(layer.create_step(step) for step in others))
+
+
+async def _burst(layer: Layer, history: History, word: str) -> float:
+    steps = messages(thread_ids(history), AT_ONCE, end=word)
+    start = time.perf_counter()
+    await asyncio.gather(*(layer.create_step(step) for step in steps), return_exceptions=True)
+    return time.perf_counter() - start
+
+
+async def _until_found(layer: Layer, word: str) -> float:
+    """Return the seconds until the search knows the word of all threads written to."""
+    start = time.perf_counter()
+    while len((await layer.list_threads(*page(OWNER, search=word))).data) < 35:
+        assert time.perf_counter() - start < 60, f"{word} is not found"
+        await asyncio.sleep(0.01)
+    return time.perf_counter() - start
+
+
+def count(databases: Databases, one: Writable) -> int:
+    """Return how many steps a layer's database holds."""
+    query = f"SELECT count(*) FROM {one.kind.steps}"  # noqa: S608 - a name of ours
+    [(rows,)] = databases.server.query(query, database=one.database)
+    return int(rows)
