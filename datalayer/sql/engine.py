@@ -40,7 +40,10 @@ class Database(Protocol):
     async def read(self, work: Work[T]) -> T:
         """Run the work in a transaction that sees one state of the database."""
 
-    async def migrate(self, work: Work[None]) -> None:
+    async def look(self, work: Work[T]) -> T:
+        """Run the work like a read, however long it takes and before anything is migrated."""
+
+    async def migrate(self, work: Work[T]) -> T:
         """Run the work like a write, however long it takes and while nobody else migrates."""
 
     async def close(self) -> None:
@@ -63,8 +66,11 @@ class MigratedDatabase:
         await self._migrated()
         return await self._database.read(work)
 
-    async def migrate(self, work: Work[None]) -> None:
-        await self._database.migrate(work)
+    async def look(self, work: Work[T]) -> T:
+        return await self._database.look(work)
+
+    async def migrate(self, work: Work[T]) -> T:
+        return await self._database.migrate(work)
 
     async def close(self) -> None:
         await self._database.close()
@@ -99,8 +105,11 @@ class SqliteDatabase:
     async def read(self, work: Work[T]) -> T:
         return await _run(self._readers, self.engine, work)
 
-    async def migrate(self, work: Work[None]) -> None:
-        await self.write(work)
+    async def look(self, work: Work[T]) -> T:
+        return await self.read(work)
+
+    async def migrate(self, work: Work[T]) -> T:
+        return await self.write(work)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._shut_down)
