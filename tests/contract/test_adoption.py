@@ -175,7 +175,7 @@ async def test_odd_rows_are_kept(make: MakeTheirs, kind: str) -> None:
     assert kept
     assert (kept.id, kept.value, kept.comment) == (last, 1, "last")
     assert kept.extra["value"] == 5
-    assert [other["comment"] for other in kept.extra["others"]] == ["first"]  # type: ignore[union-attr,index,call-overload]
+    assert [other["comment"] for other in kept.extra["others"]] == ["first"]  # type: ignore[union-attr,index]
     assert found[orphan].fields["parentId"] is None
     assert found[orphan].fields["indent"] == 3
     assert found[orphan].fields["generation"] == {"a": 1}

@@ -67,10 +67,21 @@ def rows_of(
     order = [_quoted(connection, column) for column in (by,) if column]
     order += place(connection, table)
     ordered = f" ORDER BY {', '.join(order)}" if order else ""
-    statement = text(f"SELECT * FROM {_quoted(connection, table)}{ordered}")
-    found = connection.execute(statement, execution_options={"yield_per": _FETCH})
-    for row in found.mappings():
-        yield dict(row)
+    query = f"SELECT * FROM {_quoted(connection, table)}{ordered}"
+    if connection.dialect.name == "postgresql":
+        yield from _fetched(connection, query, f'"{table}_rows"')
+    else:
+        for row in connection.execute(text(query)).mappings():
+            yield dict(row)
+
+
+def _fetched(connection: Connection, query: str, cursor: str) -> Iterator[dict[str, Any]]:
+    # The driver's own cursor stays open until the transaction ends, and would keep its table.
+    connection.exec_driver_sql(f"DECLARE {cursor} NO SCROLL CURSOR FOR {query}")
+    while rows := connection.exec_driver_sql(f"FETCH {_FETCH} FROM {cursor}").mappings().all():
+        for row in rows:
+            yield dict(row)
+    connection.exec_driver_sql(f"CLOSE {cursor}")
 
 
 def place(connection: Connection, table: str) -> list[str]:
