@@ -2,7 +2,7 @@
 
 import sqlite3
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,6 +105,27 @@ class Folder(BaseStorageClient):
         """There is nothing to close."""
 
 
+class OnSqlite(SQLAlchemyDataLayer):
+    """Chainlit's layer on a SQLite file: its own SQL and parameters, through the standard driver.
+
+    Its own connections would need aiosqlite, which nothing else here does.
+    """
+
+    def __init__(self, path: Path, storage: BaseStorageClient) -> None:
+        self.path = path
+        self.storage_provider = storage
+        self.show_logger = False
+        self.user_thread_limit = 1000
+
+    async def execute_sql(
+        self, query: str, parameters: dict[str, Any]
+    ) -> list[dict[str, Any]] | int | None:
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.row_factory = sqlite3.Row
+            cursor = connection.execute(query, parameters)
+            return [dict(row) for row in cursor] if cursor.description else cursor.rowcount
+
+
 class Theirs:
     """A database with Chainlit's tables, on SQLite or on PostgreSQL."""
 
@@ -121,12 +142,6 @@ class Theirs:
     def url(self) -> str:
         """The DATABASE_URL of it."""
         return self._server.url(self.name) if self._server else f"sqlite:///{self.path}"
-
-    @property
-    def layer_url(self) -> str:
-        """The URL that Chainlit's layer takes."""
-        scheme, _, rest = self.url.partition("://")
-        return f"{scheme}+{'asyncpg' if self._server else 'aiosqlite'}://{rest}"
 
     def run(self, script: str) -> None:
         """Run statements."""
@@ -161,11 +176,19 @@ class Theirs:
     @asynccontextmanager
     async def layer(self) -> AsyncIterator[Any]:
         """Chainlit's own layer on it."""
-        opened = SQLAlchemyDataLayer(self.layer_url, storage_provider=Folder(self.files))
+        folder = Folder(self.files)
+        if not self._server:
+            yield OnSqlite(self.path, folder)
+            return
+        url = self.url.replace("postgresql://", "postgresql+asyncpg://")
+        opened = SQLAlchemyDataLayer(url, storage_provider=folder)
         try:
             yield opened
         finally:
             await opened.engine.dispose()
+
+
+MakeTheirs = Callable[[str, str], Theirs]
 
 
 def undecorated(layer: Any, name: str) -> Any:

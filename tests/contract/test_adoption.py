@@ -3,8 +3,6 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,29 +19,10 @@ from datalayer.sql.store import SqlStore
 from datalayer.sql.tables import metadata
 from datalayer.values import derived_id
 from tests.contract.builders import clock, new_id
-from tests.contract.chainlits import OURS, Theirs, ddl, fill
-from tests.servers.postgres import Postgres
+from tests.contract.chainlits import OURS, MakeTheirs, Theirs, fill
 
-MakeTheirs = Callable[[str, str], Theirs]
 KINDS = ["sqlite", "postgres", "postgres with text"]
 LOOSE = ["sqlite", "postgres with text"]  # where an id can be any text
-
-
-@pytest.fixture
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeTheirs]:
-    """Makes a database with one of Chainlit's schemas."""
-    with ExitStack() as stack:
-
-        def made(schema: str, kind: str) -> Theirs:
-            theirs = Theirs(kind, tmp_path)
-            if kind != "sqlite":
-                server: Postgres = request.getfixturevalue("postgres")
-                name = stack.enter_context(server.database(new_id()))
-                theirs = Theirs(kind, tmp_path, server, name)
-            theirs.run(ddl(schema, kind))
-            return theirs
-
-        yield made
 
 
 def open_store(theirs: Theirs, *, adopts: bool = False) -> SqlStore:
