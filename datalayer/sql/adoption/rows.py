@@ -35,6 +35,9 @@ _READERS: Mapping[str, Read] = {
     "showInput": values.flag_or_text,
 }
 
+# What the readers give of these needs no cleaning.
+_FINAL = frozenset({*_FLAGS, *_TIMES, "page", "parentId", "forId"})
+
 
 @dataclass(slots=True)
 class Converted:
@@ -66,14 +69,16 @@ def _begin(kind: str, table: str, raw: Raw) -> Converted:
 def _take(converted: Converted, table: str, raw: Raw, known: Mapping[str, Cleaner]) -> None:
     """Take the columns: known ones cleaned, all others, and what is no good there, as extra."""
     for name, given in raw.items():
+        if given is None:
+            continue
         if name in known:
             read = _READERS.get(name, values.plain)(given)
-            converted.row[name] = cleaned = known[name](read)
-            if cleaned is None and given not in (None, ""):
+            converted.row[name] = cleaned = read if name in _FINAL else known[name](read)
+            if cleaned is None and given != "":
                 _put_aside(converted, table, name, given)
         elif name == "extra":
             _merge_extra(converted, given)
-        elif given is not None:
+        else:
             converted.extra[name] = clean_json(values.storable(given))
 
 
@@ -86,7 +91,7 @@ def _merge_extra(converted: Converted, given: object) -> None:
     value = values.parsed(given)
     if isinstance(value, Mapping):
         converted.extra.update(clean_json(value))  # type: ignore[arg-type]
-    elif value is not None:
+    else:
         converted.extra["extra"] = clean_json(values.storable(value))
 
 

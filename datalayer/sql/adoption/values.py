@@ -21,6 +21,8 @@ _NO = frozenset({"false", "f", "0", "no", "n", "off"})
 
 def plain(raw: object) -> Any:
     """Return a driver's value as text, number, list and the like: no bytes, no UUID objects."""
+    if raw is None or isinstance(raw, str):
+        return raw
     if isinstance(raw, bytes | bytearray | memoryview):
         return bytes(raw).decode("utf-8", "replace")
     if isinstance(raw, uuid.UUID):
