@@ -1,6 +1,7 @@
 """Wiring only: settings -> storage -> store -> data layer -> chat. Run by `chainlit run app.py`."""
 
 import asyncio
+import gc
 import logging
 import sys
 from dataclasses import dataclass, replace
@@ -153,6 +154,9 @@ def register(parts: Parts) -> None:
 
     @cl.on_app_startup
     async def on_app_startup() -> None:
+        # What was imported stays: looking through it for garbage stopped everything for 0.1 s.
+        gc.collect()
+        gc.freeze()
         # Asked for now: without a layer at hand Chainlit would open one of its own on DATABASE_URL.
         chainlit.data.get_data_layer()
         parts.layer.start()

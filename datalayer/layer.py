@@ -30,6 +30,7 @@ from datalayer.base import Store
 from datalayer.records import Outcome, Result
 from datalayer.remover import Remover
 from datalayer.upkeep import Upkeep
+from datalayer.users import RecentUsers
 from datalayer.values import as_id
 from datalayer.writer import Writer
 from datalayer.writes import (
@@ -82,6 +83,7 @@ class KeepchatDataLayer(BaseDataLayer):
         self._writer = Writer(store)
         self._remover = Remover(store, storage, self._writer, self._clock)
         self._upkeep = Upkeep(store)
+        self._users = RecentUsers(store)
         self._identifiers: dict[str, str] = {}
         self._uploads: dict[str, asyncio.Task[None]] = {}
 
@@ -119,7 +121,7 @@ class KeepchatDataLayer(BaseDataLayer):
     # Users
 
     async def get_user(self, identifier: str) -> PersistedUser | None:
-        record = await self._store.get_user(identifier)
+        record = await self._users.get(identifier)
         if record is None:
             return None
         self._identifiers[record.id] = record.identifier
@@ -129,7 +131,10 @@ class KeepchatDataLayer(BaseDataLayer):
         write = SaveUser(
             identifier=user.identifier, metadata=user.metadata, revision=self._clock.next()
         )
-        await self._write(write)
+        try:
+            await self._write(write)
+        finally:
+            self._users.forget(write.identifier)
         return await self.get_user(write.identifier)
 
     async def _identifier_of(self, user_id: str) -> str:
