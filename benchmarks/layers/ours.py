@@ -105,8 +105,8 @@ async def finish(url: str) -> None:
     """Index for the search what was copied."""
     store = SqlStore.postgres(url)
     try:
-        if upkeep := getattr(store, "upkeep", None):
-            await upkeep()
+        while await store.upkeep():
+            pass
     finally:
         await store.close()
 
