@@ -29,6 +29,7 @@ from datalayer import convert
 from datalayer.base import Store
 from datalayer.records import Outcome, Result
 from datalayer.remover import Remover
+from datalayer.upkeep import Upkeep
 from datalayer.values import as_id
 from datalayer.writer import Writer
 from datalayer.writes import (
@@ -80,12 +81,14 @@ class KeepchatDataLayer(BaseDataLayer):
         self._clock = RevisionClock()
         self._writer = Writer(store)
         self._remover = Remover(store, storage, self._writer, self._clock)
+        self._upkeep = Upkeep(store)
         self._identifiers: dict[str, str] = {}
         self._uploads: dict[str, asyncio.Task[None]] = {}
 
     def start(self) -> None:
-        """Begin the background work: files of deleted threads left over are removed."""
+        """Begin the background work: what was left over by the last run is done."""
         self._remover.wake()
+        self._upkeep.wake()
 
     async def flush(self, thread_id: str) -> None:
         """Wait until all that was written so far for a thread is durable; raises its error."""
@@ -96,6 +99,7 @@ class KeepchatDataLayer(BaseDataLayer):
         await self._end_uploads()
         await self._remover.close()
         await self._writer.close()
+        await self._upkeep.close()
         await self._storage.close()
         await self._store.close()
 
@@ -205,7 +209,7 @@ class KeepchatDataLayer(BaseDataLayer):
 
     def checkpoint(self, step_dict: "StepDict") -> None:
         """Store a step as it is now, without waiting for it."""
-        self._writer.submit(self._step(step_dict))
+        self._submit(self._step(step_dict))
 
     def _step(self, step_dict: "StepDict") -> SaveStep:
         return SaveStep(
@@ -423,10 +427,12 @@ class KeepchatDataLayer(BaseDataLayer):
 
     def _submit(self, write: Write) -> "asyncio.Future[Result]":
         stored = self._writer.submit(write)
-        stored.add_done_callback(lambda done: self._look_for_removals(write, done))
+        stored.add_done_callback(lambda done: self._wake_workers(write, done))
         return stored
 
-    def _look_for_removals(self, write: Write, done: "asyncio.Future[Result]") -> None:
+    def _wake_workers(self, write: Write, done: "asyncio.Future[Result]") -> None:
+        if isinstance(write, SaveStep | SaveThread):
+            self._upkeep.wake()
         late = isinstance(write, FinishElement)
         if late or isinstance(write, _REMOVING):
             outcome = None if done.cancelled() or done.exception() else done.result().outcome

@@ -162,7 +162,7 @@ CREATE TABLE search_parts (
 
 CREATE INDEX "ix_search_parts_threadId" ON search_parts ("threadId");
 
-CREATE INDEX ix_search_parts_grams ON search_parts USING gin (grams) WITH (fastupdate = off);
+CREATE INDEX ix_search_parts_grams ON search_parts USING gin (grams) WITH (gin_pending_list_limit = 32768);
 
 ALTER TABLE search_parts ALTER COLUMN grams SET STORAGE EXTERNAL;
 

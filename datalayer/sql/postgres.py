@@ -26,7 +26,7 @@ from datalayer.sql.engine import Work
 from datalayer.sql.fast_path import FastSave
 from datalayer.sql.faults import translated
 from datalayer.sql.queries import Query, Rows
-from datalayer.sql.search_index import index_some
+from datalayer.sql.search_index import TIDY, index_some
 
 T = TypeVar("T")
 
@@ -159,9 +159,12 @@ class PostgresDatabase:
             async with (
                 asyncio.timeout(TRANSACTION_S),
                 pool.acquire(timeout=FOR_A_CONNECTION_S) as connection,
-                connection.transaction(),
             ):
-                return await index_some(connection)
+                async with connection.transaction():
+                    done = await index_some(connection)
+                if done:
+                    await connection.execute(TIDY)
+                return done
 
     async def _fetch(self, statement: str, values: Sequence[Any]) -> Rows:
         with translated():

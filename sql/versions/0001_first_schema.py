@@ -206,14 +206,14 @@ def create_search_parts() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_search_parts"),
     )
     op.create_index("ix_search_parts_threadId", "search_parts", ["threadId"], unique=False)
-    # Without the list of what is to be put in later, which each search would have to look through.
+    # What is new waits in a list of at most so many kB; the upkeep empties it.
     op.create_index(
         "ix_search_parts_grams",
         "search_parts",
         ["grams"],
         unique=False,
         postgresql_using="gin",
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"gin_pending_list_limit": 32768},
     )
     # Numbers that are all different do not become smaller by compression.
     op.execute("ALTER TABLE search_parts ALTER COLUMN grams SET STORAGE EXTERNAL")

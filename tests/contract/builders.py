@@ -224,7 +224,17 @@ async def listed(store: Store, identifier: str = ALICE, **filters: Any) -> list[
 
 
 async def found_by(store: Store, search: str, identifier: str = ALICE) -> list[str]:
-    return await listed(store, identifier, search=search)
+    """The threads that a search finds, which are the same before and after the upkeep."""
+    found = await listed(store, identifier, search=search)
+    await keep_up(store)
+    assert await listed(store, identifier, search=search) == found
+    return found
+
+
+async def keep_up(store: Store) -> None:
+    """Have all done that saves leave for later."""
+    while await store.upkeep():
+        pass
 
 
 def step_ids(record: ThreadRecord) -> list[str]:

@@ -30,7 +30,7 @@ from datalayer.writes import (
 )
 from tests.conftest import is_full_count
 from tests.contract.backends import BACKENDS
-from tests.contract.builders import clock, ids, new_id
+from tests.contract.builders import clock, ids, keep_up, new_id
 
 EXAMPLES = 1_000 if is_full_count() else 25
 
@@ -262,6 +262,8 @@ async def shown(store: Store, world: World) -> Any:
         found.append(await store.get_favorites(user.id))
         found.append(await pages(store, user.id))
         found += [await store.list_threads(user.id, first=5, search=text) for text in NEEDLES]
+        await keep_up(store)
+        found += [await store.list_threads(user.id, first=1, search=text) for text in NEEDLES]
         found += [await store.list_threads(user.id, first=5, feedback=value) for value in (0, 1)]
     for thread in world.threads:
         found.append(await store.get_thread(thread))

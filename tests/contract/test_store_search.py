@@ -1,5 +1,7 @@
 """The contract of stores: the search finds any text in names and bodies, folded, in own threads."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -7,12 +9,15 @@ from hypothesis import strategies as st
 from datalayer.base import Store
 from datalayer.values import fold
 from tests.contract.builders import (
+    ALICE,
     BOB,
+    clock,
     delete_step,
     delete_thread,
     element,
     found_by,
     get_user,
+    keep_up,
     listed,
     new_id,
     save,
@@ -203,3 +208,41 @@ async def test_what_is_found_is_what_contains_the_folded_text(
     folded = fold(needle)
     expected = not folded.strip() or folded in fold(f"{text}{needle}{text}")
     assert bool(await found_by(store, needle, owner)) == expected
+
+
+@pytest.mark.parametrize("needle", ["needle", "中", "中文", "é", "x"])
+async def test_what_only_old_threads_say_is_found(store: Store, needle: str) -> None:
+    texts = [f"{number} {needle if number in (0, 3) else 'else'}" for number in range(25)]
+    threads = [await body(store, text) for text in texts]
+    user = await get_user(store, ALICE)
+    for _ in range(2):
+        page = await store.list_threads(user.id, first=1, search=needle)
+        assert [found.id for found in page.threads] == [threads[3]]
+        page = await store.list_threads(user.id, first=1, search=needle, after=page.next_cursor)
+        assert [found.id for found in page.threads] == [threads[0]]
+        assert page.next_cursor is None
+        await keep_up(store)
+
+
+async def test_what_was_changed_or_deleted_is_no_longer_found_in_the_index(store: Store) -> None:
+    write = step(new_id(), output="before")
+    others = [await body(store, "something else") for _ in range(25)]
+    await save(store, write)
+    await keep_up(store)
+    await save(store, replace(write, fields={"output": "after"}, revision=clock.next()))
+    assert await found_by(store, "before") == []
+    assert await found_by(store, "after") == [write.thread_id]
+    await save(store, delete_step(write))
+    assert await found_by(store, "after") == []
+    await save(store, *map(delete_thread, others))
+    assert await found_by(store, "something") == []
+
+
+async def test_a_long_conversation_is_found_in_whatever_part(store: Store) -> None:
+    thread_id = new_id()
+    for number in range(12):
+        filler = f"{number} lorem ipsum " * (300 if number == 6 else 10)
+        await save(store, step(thread_id, output=f"{filler} word{number}"))
+        await keep_up(store)
+    for number in range(12):
+        assert await found_by(store, f"word{number}") == [thread_id]

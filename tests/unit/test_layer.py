@@ -255,6 +255,7 @@ async def test_an_owner_whom_this_process_has_not_seen(parts: Parts) -> None:
     assert await parts.layer.get_thread_author(thread_id) == ALICE
     with pytest.raises(ValueError, match="create_user"):
         await fresh.update_thread(new_id(), user_id=new_id())
+    await fresh.close()
 
 
 async def test_an_update_of_anothers_thread_is_refused(layer: KeepchatDataLayer) -> None:

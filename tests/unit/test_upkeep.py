@@ -1,0 +1,60 @@
+"""The upkeep goes on until nothing is left, whatever happens in between."""
+
+import asyncio
+from typing import cast
+
+import pytest
+
+from datalayer import upkeep
+from datalayer.base import Store
+from datalayer.errors import StoreUnavailable
+from datalayer.upkeep import Upkeep
+
+DEADLINE_S = 2.0
+
+
+class ListedStore:
+    """A store that has nothing but work left over, and sometimes fails."""
+
+    def __init__(self, rounds: int, failures: int = 0) -> None:
+        self.rounds = rounds
+        self.failures = failures
+        self.ended = asyncio.Event()
+
+    async def upkeep(self) -> bool:
+        if self.failures:
+            self.failures -= 1
+            message = "away"
+            raise StoreUnavailable(message)
+        self.rounds -= 1
+        if self.rounds <= 0:
+            self.ended.set()
+        return self.rounds > 0
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "GATHER_S", 0.001)
+
+
+@pytest.mark.parametrize("failures", [0, 3])
+async def test_all_that_is_left_is_done(failures: int) -> None:
+    store = ListedStore(5, failures)
+    worker = Upkeep(cast(Store, store))
+    worker.wake()
+    await asyncio.wait_for(store.ended.wait(), DEADLINE_S)
+    assert store.rounds == 0
+    assert store.failures == 0
+    await worker.close()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_it_is_done_again_when_more_was_written() -> None:
+    store = ListedStore(1)
+    worker = Upkeep(cast(Store, store))
+    for _ in range(3):
+        worker.wake()
+        await asyncio.wait_for(store.ended.wait(), DEADLINE_S)
+        store.ended.clear()
+    await worker.close()
+    await Upkeep(cast(Store, store)).close()
