@@ -46,7 +46,7 @@ def _bars(axes: Any, place: int, part: Part) -> None:
         axes.barh(at, ratio - 1, 0.22, left=1, color=colour, label=label)
         side, shift = ("left", 4) if ratio >= 1 else ("right", -4)
         axes.annotate(
-            f"{ratio:.3g}x",
+            f"{ratio:,.0f}x" if ratio >= 10 else f"{ratio:.2f}x",
             (ratio, at),
             xytext=(shift, 0),
             textcoords="offset points",
@@ -66,7 +66,7 @@ def _label(axes: Any, parts: Sequence[Part]) -> None:
     axes.set_yticks(range(len(parts)), [part.title for part in parts])
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    axes.xaxis.set_major_formatter(lambda value, _place: f"{value:g}x")
+    axes.xaxis.set_major_formatter(lambda value, _place: f"{value:,g}x")
     axes.set_xlabel("time taken, as a multiple of Keepchat's (log scale; right of 1: slower)")
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
