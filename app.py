@@ -16,6 +16,7 @@ from access.accounts import AccountError, UsersFile
 from access.export import export_router
 from access.files import files_router
 from access.headers import SecurityHeaders
+from access.oldlinks import OldLinks
 from access.routes import guarded_router
 from access.uploads import UploadSize, uploads_router
 from chat import away, callbacks, editing, notice, page
@@ -50,6 +51,7 @@ def build() -> Parts:
     environment.prepare_data_dir(settings)
     environment.export_auth_secret(settings)
     # The last one added is the first one asked: strangers are refused before their files are read.
+    server.add_middleware(OldLinks, prefix=config.run.root_path)
     server.add_middleware(UploadSize, limits=upload_limits(settings), prefix=config.run.root_path)
     prepare_access(settings)
     models = choose_models(settings)

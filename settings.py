@@ -104,6 +104,7 @@ class Settings(BaseSettings):
     # A secret, since a password may be in it.
     database_url: Annotated[SecretStr, AfterValidator(_check_database)] = SecretStr("")
     database_migrate: Literal["on", "off"] = "on"
+    database_adopt: Literal["yes", "no"] = "no"
     storage_url: Annotated[str, _scheme_in("file")] = ""
 
     openai_api_key: SecretStr | None = None
@@ -139,6 +140,16 @@ class Settings(BaseSettings):
     def _room_for_a_question(self) -> "Settings":
         if self.model_answer_tokens >= self.model_context_tokens:
             message = "MODEL_ANSWER_TOKENS has to be smaller than MODEL_CONTEXT_TOKENS"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _adoption_at_the_start(self) -> "Settings":
+        if self.database_adopt == "yes" and self.database_migrate == "off":
+            message = (
+                "DATABASE_ADOPT=yes adopts at the start, where DATABASE_MIGRATE=off changes "
+                "nothing: remove one of them, or run 'python manage.py migrate --adopt'"
+            )
             raise ValueError(message)
         return self
 

@@ -12,7 +12,9 @@ For all methods:
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import tzinfo
 
+from datalayer.adoption import AdoptionReport
 from datalayer.records import (
     ElementRecord,
     Result,
@@ -51,6 +53,26 @@ class Store(ABC):
 
         What is read is right without it, only slower. Safe in several processes at once, of which
         one does the work.
+        """
+
+    @abstractmethod
+    async def adopt(
+        self, *, zone: tzinfo | None = None, dry_run: bool = False
+    ) -> AdoptionReport | None:
+        """Make the tables of Chainlit's own layer into those of this version, and say what changed.
+
+        All of it happens or nothing, whatever interrupts it; what cannot be held as a row is kept
+        and reported. With `dry_run` nothing is changed and nobody is kept waiting. `zone` is that
+        of the times that Chainlit's layer took from its clock and marked `Z`; without one they stay
+        as they are. None when the tables are ours or there are none yet. Raises `SchemaMismatch`
+        for tables that are neither, or on which others depend.
+        """
+
+    @abstractmethod
+    async def migration_sql(self) -> str:
+        """Return the SQL that `migrate` would run now, empty when there is nothing to do.
+
+        Raises `SchemaMismatch` as `migrate` does.
         """
 
     @abstractmethod

@@ -16,14 +16,14 @@ EXACT_FLOATS = 2**53  # from here on every float is a whole number
 MAX_DEPTH = 100  # of JSON; every JSON library that reads it back has a limit of its own
 NAMESPACE = uuid.UUID("8f5b7a52-2f0e-5c8e-9d0e-6b2f3f7b1c11")
 
-_CANONICAL_ID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_CANONICAL = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def as_id(value: object) -> str | None:
     """Return the canonical form of a UUID, or None when the value is not one."""
-    if isinstance(value, str) and _CANONICAL_ID.fullmatch(value):
-        return value
+    if isinstance(value, str) and _CANONICAL.fullmatch(value):
+        return value  # as nearly all are, many times a write
     try:
         return str(uuid.UUID(str(value)))
     except ValueError:

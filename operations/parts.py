@@ -20,14 +20,15 @@ logger = logging.getLogger(__name__)
 def open_store(settings: Settings, *, migrates: bool | None = None) -> Store:
     """Return the store that DATABASE_URL names; nothing is opened before its first use.
 
-    With `migrates`, by default as DATABASE_MIGRATE says, a server is migrated before that. Raises
-    `StoreMisconfigured` for a URL that cannot be read.
+    With `migrates`, by default as DATABASE_MIGRATE says, a server is migrated before that, and
+    adopted where DATABASE_ADOPT says so. Raises `StoreMisconfigured` for a URL that cannot be read.
     """
+    adopts = settings.database_adopt == "yes"
     if settings.on_postgres:
         url = settings.database_url.get_secret_value()
         wanted = settings.database_migrate == "on" if migrates is None else migrates
-        return SqlStore.postgres(url, migrates=wanted)
-    return SqlStore.sqlite(str(settings.sqlite_path))
+        return SqlStore.postgres(url, migrates=wanted, adopts=adopts)
+    return SqlStore.sqlite(str(settings.sqlite_path), adopts=adopts)
 
 
 def prepare_store(settings: Settings) -> Store:

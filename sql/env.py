@@ -1,6 +1,6 @@
 """Alembic's environment; datalayer/sql/migrations.py hands over the connection.
 
-Without one the migrations are rendered as SQL for PostgreSQL.
+Without one the migrations are rendered as SQL, for the dialect that it names.
 """
 
 from alembic import context
@@ -10,7 +10,7 @@ from datalayer.sql.tables import metadata
 
 context.configure(
     connection=context.config.attributes.get("connection"),
-    dialect_name="postgresql" if context.is_offline_mode() else None,
+    dialect_name=context.config.attributes.get("dialect"),
     target_metadata=metadata,
     version_table=VERSION_TABLE,
     transactional_ddl=True,

@@ -18,6 +18,14 @@ CREATE TABLE removals (
 
 CREATE INDEX ix_removals_revision ON removals (revision);
 
+CREATE TABLE leftovers (
+    number BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    content JSONB NOT NULL,
+    CONSTRAINT pk_leftovers PRIMARY KEY (number)
+);
+
 CREATE TABLE tombstones (
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -30,6 +38,7 @@ CREATE TABLE users (
     identifier TEXT NOT NULL,
     metadata JSONB NOT NULL,
     "createdAt" TEXT,
+    extra JSONB,
     revision BIGINT,
     "metadataRevision" BIGINT,
     CONSTRAINT pk_users PRIMARY KEY (id),
@@ -45,6 +54,7 @@ CREATE TABLE threads (
     "userIdentifier" TEXT,
     tags TEXT[],
     metadata JSONB,
+    extra JSONB,
     "fieldRevisions" JSONB,
     CONSTRAINT pk_threads PRIMARY KEY (id),
     CONSTRAINT "fk_threads_userId" FOREIGN KEY("userId") REFERENCES users (id) ON DELETE CASCADE
@@ -181,7 +191,7 @@ BEGIN
     SELECT count(*) INTO locked FROM (
         SELECT FROM threads
         WHERE id IN (SELECT (t->>'id')::uuid FROM jsonb_array_elements(given->'threads') AS t)
-        ORDER BY id FOR UPDATE
+        ORDER BY id FOR NO KEY UPDATE
     ) AS mine;
     IF locked < jsonb_array_length(given->'threads') OR EXISTS (
         SELECT FROM jsonb_to_recordset(given->'threads') AS n(id uuid, owner text, revisions jsonb)

@@ -12,6 +12,14 @@ CREATE TABLE removals (
 	CONSTRAINT pk_removals PRIMARY KEY ("objectKey")
 );
 
+CREATE TABLE leftovers (
+	number BIGINT NOT NULL,
+	kind TEXT NOT NULL,
+	id TEXT NOT NULL,
+	content TEXT NOT NULL,
+	CONSTRAINT pk_leftovers PRIMARY KEY (number)
+);
+
 CREATE TABLE tombstones (
 	kind TEXT NOT NULL,
 	id TEXT NOT NULL,
@@ -24,6 +32,7 @@ CREATE TABLE users (
 	identifier TEXT NOT NULL,
 	metadata TEXT NOT NULL,
 	"createdAt" TEXT,
+	extra TEXT,
 	revision BIGINT,
 	"metadataRevision" BIGINT,
 	CONSTRAINT pk_users PRIMARY KEY (id),
@@ -39,6 +48,7 @@ CREATE TABLE threads (
 	"userIdentifier" TEXT,
 	tags TEXT,
 	metadata TEXT,
+	extra TEXT,
 	"fieldRevisions" TEXT,
 	CONSTRAINT pk_threads PRIMARY KEY (id),
 	CONSTRAINT "fk_threads_userId" FOREIGN KEY("userId") REFERENCES users (id) ON DELETE CASCADE

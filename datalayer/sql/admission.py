@@ -82,7 +82,7 @@ _LOCK = (
     .outerjoin(users, users.c.id == threads.c.userId)
     .where(threads.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(threads.c.id)
-    .with_for_update(of=threads)
+    .with_for_update(of=threads, key_share=True)
 )
 
 

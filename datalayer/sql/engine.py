@@ -54,7 +54,10 @@ class Database(Protocol):
     async def upkeep(self) -> bool:
         """Bring indexes up to date, some at a time; False when nothing is left to be done."""
 
-    async def migrate(self, work: Work[None]) -> None:
+    async def look(self, work: Work[T]) -> T:
+        """Run the work like a read, however long it takes and before anything is migrated."""
+
+    async def migrate(self, work: Work[T]) -> T:
         """Run the work like a write, however long it takes and while nobody else migrates."""
 
     async def close(self) -> None:
@@ -86,8 +89,11 @@ class MigratedDatabase:
         await self._migrated()
         return await self._database.upkeep()
 
-    async def migrate(self, work: Work[None]) -> None:
-        await self._database.migrate(work)
+    async def look(self, work: Work[T]) -> T:
+        return await self._database.look(work)
+
+    async def migrate(self, work: Work[T]) -> T:
+        return await self._database.migrate(work)
 
     async def save(self, fast: FastSave, work: Work[list[Result]]) -> list[Result]:
         await self._migrated()
@@ -134,8 +140,11 @@ class SqliteDatabase:
     async def upkeep(self) -> bool:
         return False
 
-    async def migrate(self, work: Work[None]) -> None:
-        await self.write(work)
+    async def look(self, work: Work[T]) -> T:
+        return await self.read(work)
+
+    async def migrate(self, work: Work[T]) -> T:
+        return await self.write(work)
 
     async def save(self, fast: FastSave, work: Work[list[Result]]) -> list[Result]:
         return await self.write(work)

@@ -11,6 +11,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, inspect
 
 from datalayer.errors import SchemaMismatch
+from datalayer.sql.adoption.schema import recognise
 from datalayer.sql.tables import metadata
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "sql"
@@ -29,18 +30,35 @@ def upgrade(connection: Connection) -> None:
 def is_behind(connection: Connection) -> bool:
     """Tell whether the schema is older than this version. Raises `SchemaMismatch`."""
     config = _config(connection)
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    current = context.get_current_revision()
+    current = _current(connection)
     _refuse_foreign(connection, current)
     _refuse_newer(config, current)
     return current != ScriptDirectory.from_config(config).get_current_head()
 
 
+def is_ours(connection: Connection) -> bool:
+    """Tell whether the schema was made by this program, or nothing like it is there yet."""
+    return _current(connection) is not None or not _foreign(connection)
+
+
 def postgres_sql() -> str:
     """Return the statements that bring an empty PostgreSQL database to this version."""
+    return _sql("postgresql", "head")
+
+
+def pending_sql(connection: Connection) -> str:
+    """Return the statements that `upgrade` would run. Raises `SchemaMismatch`."""
+    if not is_behind(connection):
+        return ""
+    current = _current(connection)
+    return _sql(connection.dialect.name, f"{current}:head" if current else "head")
+
+
+def _sql(dialect: str, target: str) -> str:
     config = _config()
+    config.attributes["dialect"] = dialect
     config.output_buffer = StringIO()
-    command.upgrade(config, "head", sql=True)
+    command.upgrade(config, target, sql=True)
     return config.output_buffer.getvalue()
 
 
@@ -52,14 +70,30 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
+def _current(connection: Connection) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    return context.get_current_revision()
+
+
+def _foreign(connection: Connection) -> list[str]:
+    return sorted(set(inspect(connection).get_table_names()) & set(metadata.tables))
+
+
 def _refuse_foreign(connection: Connection, current: str | None) -> None:
-    theirs = set(inspect(connection).get_table_names()) & set(metadata.tables)
-    if current is None and theirs:
-        message = (
-            f"The database that DATABASE_URL names holds tables called {', '.join(sorted(theirs))} "
-            "that Keepchat did not make. Name another database."
-        )
-        raise SchemaMismatch(message)
+    theirs = _foreign(connection)
+    if current is not None or not theirs:
+        return
+    found = f"The database that DATABASE_URL names holds tables called {', '.join(theirs)} that "
+    try:
+        recognise(connection)
+    except SchemaMismatch as exc:
+        message = f"{found}Keepchat did not make. Name another database. {exc}"
+        raise SchemaMismatch(message) from exc
+    message = (
+        f"{found}Chainlit's own data layer made. Run 'python manage.py migrate --adopt', or set "
+        "DATABASE_ADOPT=yes, to go on with them; or name another database."
+    )
+    raise SchemaMismatch(message)
 
 
 def _refuse_newer(config: Config, current: str | None) -> None:

@@ -126,14 +126,21 @@ class PostgresDatabase:
     async def read(self, work: Work[T]) -> T:
         return await self._run(work, _READ_ONLY, TRANSACTION_S)
 
-    async def migrate(self, work: Work[None]) -> None:
-        def alone(connection: Any) -> None:
+    async def look(self, work: Work[T]) -> T:
+        def patiently(connection: Any) -> T:
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            return work(connection)
+
+        return await self._run(patiently, _READ_ONLY, None)
+
+    async def migrate(self, work: Work[T]) -> T:
+        def alone(connection: Any) -> T:
             for setting in ("lock_timeout", "statement_timeout"):
                 connection.exec_driver_sql(f"SET LOCAL {setting} = 0")
             lock_names(connection, ["the migration"])
-            work(connection)
+            return work(connection)
 
-        await self._run(alone, {}, None)
+        return await self._run(alone, {}, None)
 
     async def close(self) -> None:
         self._closed = True

@@ -17,8 +17,8 @@ from typing import Any
 
 from datalayer.grams import grams_of
 
-ROUND = 2_000  # texts in one transaction
-ROUND_CHARACTERS = 1_000_000
+ROUND = 1_000  # texts in one transaction
+ROUND_CHARACTERS = 500_000
 PART_CHARACTERS = 4_000  # from here on the next text of a thread begins another part
 FEW = 4  # small parts of a thread, which are put together when there are more
 
@@ -40,25 +40,21 @@ SMALL = """
 SELECT id, "threadId", characters, grams FROM search_parts
 WHERE "threadId" = ANY($1::uuid[]) AND characters < $2
 """
-# Threads that are locked are left for another time: nobody is to wait here.
-STORE = """
-WITH free AS MATERIALIZED (
-    SELECT id FROM threads WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE SKIP LOCKED
-), stored AS (
-    INSERT INTO search_parts ("threadId", characters, grams)
-    SELECT n."threadId", n.characters, n.grams
-    FROM jsonb_to_recordset($2) AS n("threadId" uuid, characters int, grams int[])
-    JOIN free ON free.id = n."threadId"
-), replaced AS (
-    DELETE FROM search_parts AS p USING free
-    WHERE p."threadId" = free.id AND p.id = ANY($3::bigint[])
+# What is locked is left for another time: nobody is to wait here, and nobody for this.
+FREE = "SELECT id FROM threads WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE SKIP LOCKED"
+INSERT = 'INSERT INTO search_parts ("threadId", characters, grams) VALUES ($1, $2, $3)'
+REPLACE = "DELETE FROM search_parts WHERE id = ANY($1::bigint[])"
+DONE = """
+WITH mine AS (
+    SELECT e.kind, e.id FROM search_entries AS e
+    JOIN unnest($1::text[], $2::uuid[], $3::bigint[]) AS n(kind, id, pending)
+        ON e.kind = n.kind AND e.id = n.id AND e.pending = n.pending
+    FOR UPDATE OF e SKIP LOCKED
 ), done AS (
-    UPDATE search_entries AS e SET pending = NULL
-    FROM unnest($4::text[], $5::uuid[], $6::bigint[]) AS n(kind, id, pending), free
-    WHERE e.kind = n.kind AND e.id = n.id AND e.pending = n.pending AND free.id = e."threadId"
-    RETURNING 1
+    UPDATE search_entries AS e SET pending = NULL FROM mine
+    WHERE e.kind = mine.kind AND e.id = mine.id RETURNING 1
 )
-SELECT count(*) AS done FROM done
+SELECT count(*) FROM done
 """
 # New rows wait in a list, which is quick, and go from there to their places all at once.
 TIDY = "SELECT gin_clean_pending_list('ix_search_parts_grams')"
@@ -74,32 +70,28 @@ class Part:
     characters: int = 0
     grams: set[int] = field(default_factory=set)
 
-    def document(self) -> dict[str, Any]:
-        """Return the part as `STORE` takes it."""
-        return {
-            "threadId": self.thread_id,
-            "characters": self.characters,
-            "grams": list(self.grams),
-        }
+    def values(self) -> tuple[str, int, list[int]]:
+        """Return the part as `INSERT` takes it."""
+        return self.thread_id, self.characters, list(self.grams)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Parts to be stored, and the ids of the small ones in whose place they come."""
+    """Parts to be stored, and the rows of the small ones in whose place they come."""
 
     parts: Sequence[Part]
-    replaced: Sequence[int]
+    replaced: Sequence[Row]
 
 
 def plan(pending: Sequence[Row], small: Iterable[Row]) -> Plan:
     """Return what makes the index hold the pending texts, which are given thread by thread."""
     parts: list[Part] = []
-    replaced: list[int] = []
+    replaced: list[Row] = []
     known = {name: list(group) for name, group in _by_thread(small)}
     for thread_id, rows in _by_thread(pending):
         part = Part(thread_id)
         if len(old := known.get(thread_id, [])) >= FEW:
-            replaced += [row["id"] for row in old]
+            replaced += old
             part.characters = sum(row["characters"] for row in old)
             part.grams.update(*(row["grams"] for row in old))
         parts += _filled(part, rows)
@@ -135,13 +127,14 @@ async def index_some(connection: Any) -> bool:
     pending = await connection.fetch(PENDING, ROUND, ROUND_CHARACTERS)
     threads = sorted({row["threadId"] for row in pending})
     small = await connection.fetch(SMALL, threads, PART_CHARACTERS)
-    # Grams take a while: the event loop goes on.
+    # Grams take a while: the event loop goes on, and nothing is locked yet.
     found = await asyncio.to_thread(plan, pending, small)
-    done = await connection.fetchval(
-        STORE,
-        threads,
-        [part.document() for part in found.parts],
-        found.replaced,
-        *([row[name] for row in pending] for name in ("kind", "id", "pending")),
+    free = {row["id"] for row in await connection.fetch(FREE, threads)}
+    pending = [row for row in pending if row["threadId"] in free]
+    parts = [part.values() for part in found.parts if part.thread_id in free]
+    await connection.executemany(INSERT, parts)
+    await connection.execute(
+        REPLACE, [row["id"] for row in found.replaced if row["threadId"] in free]
     )
-    return bool(done)
+    columns = ([row[name] for row in pending] for name in ("kind", "id", "pending"))
+    return bool(await connection.fetchval(DONE, *columns))

@@ -1,10 +1,13 @@
 """The store on an SQL database."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import tzinfo
 from functools import partial
 
 from sqlalchemy import Connection
 
+from datalayer.adoption import AdoptionReport
 from datalayer.base import Store
 from datalayer.cursors import decode_cursor
 from datalayer.grams import grams_of_needle
@@ -26,35 +29,41 @@ from datalayer.sql.reads import Wanted
 from datalayer.values import Json, clean_text, fold
 from datalayer.writes import Write
 
+logger = logging.getLogger(__name__)
+
 NEAR = 2  # pages of newest threads that are searched without the index
 
 
 class SqlStore(Store):
     """Keeps everything in an SQL database, which is closed by `close`."""
 
-    def __init__(self, database: Database, lanes: int) -> None:
+    def __init__(self, database: Database, lanes: int, *, adopts: bool = False) -> None:
         self.database = database
         self.lanes = lanes
+        self._upgrade = _adopt_or_upgrade if adopts else _upgrade
 
     @classmethod
-    def sqlite(cls, path: str) -> "SqlStore":
-        """Return a store on a SQLite file, whose folder has to exist."""
-        return cls(SqliteDatabase(path), lanes=1)
+    def sqlite(cls, path: str, *, adopts: bool = False) -> "SqlStore":
+        """Return a store on a SQLite file, whose folder has to exist.
+
+        With `adopts` to migrate it is to adopt it, if it is Chainlit's.
+        """
+        return cls(SqliteDatabase(path), lanes=1, adopts=adopts)
 
     @classmethod
-    def postgres(cls, url: str, *, migrates: bool = False) -> "SqlStore":
+    def postgres(cls, url: str, *, migrates: bool = False, adopts: bool = False) -> "SqlStore":
         """Return a store on a PostgreSQL database, which need not be there yet.
 
-        With `migrates` it is migrated before its first use. Raises `StoreMisconfigured` when the
-        URL cannot be read.
+        With `migrates` it is migrated before its first use; `adopts` as for SQLite. Raises
+        `StoreMisconfigured` when the URL cannot be read.
         """
         database: Database = PostgresDatabase(url)
         if migrates:
-            database = MigratedDatabase(database, _upgrade)
-        return PostgresStore(database, lanes=LANES)
+            database = MigratedDatabase(database, _adopt_or_upgrade if adopts else _upgrade)
+        return PostgresStore(database, lanes=LANES, adopts=adopts)
 
     async def migrate(self) -> None:
-        await self.database.migrate(_upgrade)
+        await self.database.migrate(self._upgrade)
 
     async def needs_migration(self) -> bool:
         from datalayer.sql.migrations import is_behind
@@ -63,6 +72,21 @@ class SqlStore(Store):
 
     async def upkeep(self) -> bool:
         return False
+
+    async def adopt(
+        self, *, zone: tzinfo | None = None, dry_run: bool = False
+    ) -> AdoptionReport | None:
+        # Imported as Alembic is: an adoption happens once in a database's life.
+        from datalayer.sql.adoption.adopt import adopt, plan
+
+        if dry_run:
+            return await self.database.look(lambda connection: plan(connection, zone))
+        return await self.database.migrate(lambda connection: adopt(connection, zone))
+
+    async def migration_sql(self) -> str:
+        from datalayer.sql.migrations import pending_sql
+
+        return await self.database.read(pending_sql)
 
     async def close(self) -> None:
         await self.database.close()
@@ -178,6 +202,15 @@ def _upgrade(connection: Connection) -> None:
     from datalayer.sql.migrations import upgrade
 
     upgrade(connection)
+
+
+def _adopt_or_upgrade(connection: Connection) -> None:
+    from datalayer.sql.adoption.adopt import adopt
+
+    if report := adopt(connection, None):
+        logger.info("The database of Chainlit's layer is adopted. %s", "\n".join(report.lines()))
+    else:
+        _upgrade(connection)
 
 
 def _apply(connection: Connection, writes: Sequence[Write]) -> list[Result]:

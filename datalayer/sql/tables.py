@@ -47,6 +47,8 @@ users = Table(
     Column("identifier", Text, nullable=False, unique=True),
     Column("metadata", _JSON, nullable=False),
     Column("createdAt", Text),
+    # What another program kept of the user, as an adoption finds it.
+    Column("extra", _JSON),
     # The newest write that made the user or said something of them, and that of the metadata.
     Column("revision", BigInteger),
     Column("metadataRevision", BigInteger),
@@ -63,6 +65,7 @@ threads = Table(
     Column("userIdentifier", Text),
     Column("tags", _LABELS),
     Column("metadata", _JSON),
+    Column("extra", _JSON),
     # The revisions of name, tags and each key of the metadata.
     Column("fieldRevisions", _JSON),
 )
@@ -164,6 +167,16 @@ removals = Table(
     metadata,
     Column("objectKey", Text, primary_key=True),
     Column("revision", BigInteger, nullable=False, index=True),
+)
+
+# Rows of an adopted database that no table can hold, whole.
+leftovers = Table(
+    "leftovers",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("content", _JSON, nullable=False),
 )
 
 # The folded text of thread names and step outputs, for the search: `kind` is `thread` or `step`.

@@ -13,7 +13,7 @@ BEGIN
     SELECT count(*) INTO locked FROM (
         SELECT FROM threads
         WHERE id IN (SELECT (t->>'id')::uuid FROM jsonb_array_elements(given->'threads') AS t)
-        ORDER BY id FOR UPDATE
+        ORDER BY id FOR NO KEY UPDATE
     ) AS mine;
     IF locked < jsonb_array_length(given->'threads') OR EXISTS (
         SELECT FROM jsonb_to_recordset(given->'threads') AS n(id uuid, owner text, revisions jsonb)

@@ -28,6 +28,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_removals_revision", "removals", ["revision"], unique=False)
     op.create_table(
+        "leftovers",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("content", JSON, nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_leftovers"),
+    )
+    op.create_table(
         "tombstones",
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -40,6 +48,7 @@ def upgrade() -> None:
         sa.Column("identifier", sa.Text(), nullable=False),
         sa.Column("metadata", JSON, nullable=False),
         sa.Column("createdAt", sa.Text()),
+        sa.Column("extra", JSON),
         sa.Column("revision", sa.BigInteger()),
         sa.Column("metadataRevision", sa.BigInteger()),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
@@ -55,6 +64,7 @@ def upgrade() -> None:
         sa.Column("userIdentifier", sa.Text()),
         sa.Column("tags", LABELS),
         sa.Column("metadata", JSON),
+        sa.Column("extra", JSON),
         sa.Column("fieldRevisions", JSON),
         sa.ForeignKeyConstraint(
             ["userId"], ["users.id"], name="fk_threads_userId", ondelete="CASCADE"
@@ -231,6 +241,7 @@ def downgrade() -> None:
         "threads",
         "users",
         "removals",
+        "leftovers",
         "tombstones",
     ):
         op.drop_table(table)

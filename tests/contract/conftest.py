@@ -1,11 +1,16 @@
 """Fixtures for the contract of the stores: each test gets an empty, migrated one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from datalayer.base import Store
 from tests.contract.backends import BACKENDS, Backend
+from tests.contract.builders import new_id
+from tests.contract.chainlits import MakeTheirs, Theirs, ddl
+from tests.servers.postgres import Postgres
 
 
 @pytest.fixture(params=BACKENDS)
@@ -22,3 +27,20 @@ async def store(backend: Backend) -> AsyncIterator[Store]:
     yield opened
     await backend.assert_idle(opened)
     await opened.close()
+
+
+@pytest.fixture
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeTheirs]:
+    """Makes a database with one of Chainlit's schemas."""
+    with ExitStack() as stack:
+
+        def made(schema: str, kind: str) -> Theirs:
+            theirs = Theirs(kind, tmp_path)
+            if kind != "sqlite":
+                server: Postgres = request.getfixturevalue("postgres")
+                name = stack.enter_context(server.database(new_id()))
+                theirs = Theirs(kind, tmp_path, server, name)
+            theirs.run(ddl(schema, kind))
+            return theirs
+
+        yield made

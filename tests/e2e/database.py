@@ -16,6 +16,7 @@ TABLES = frozenset(
         "elements",
         "feedbacks",
         "keepchat_version",
+        "leftovers",
         "removals",
         "search_entries",
         "steps",

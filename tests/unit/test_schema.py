@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection, Table, inspect, text
+from sqlalchemy import inspect, text
 
 from datalayer.errors import SchemaMismatch
 from datalayer.sql.migrations import VERSION_TABLE
 from datalayer.sql.store import SqlStore
-from datalayer.sql.tables import metadata
 from operations.render_sql import POSTGRES, SQLITE, render_postgres, render_sqlite
 from tests.contract.builders import new_id
+from tests.schema import differences
 from tests.servers.postgres import Postgres
 
 OpenStore = Callable[[], SqlStore]
@@ -37,20 +35,6 @@ async def store(open_store: OpenStore) -> AsyncIterator[SqlStore]:
     opened = open_store()
     yield opened
     await opened.close()
-
-
-def differences(connection: Connection) -> list[Any]:
-    def is_here(thing: Any, *_: Any) -> bool:
-        table = thing if isinstance(thing, Table) else getattr(thing, "table", None)
-        dialect = table.info.get("dialect") if table is not None else None
-        return dialect in (None, connection.dialect.name)
-
-    options = {
-        "version_table": VERSION_TABLE,
-        "compare_type": True,
-        "include_object": is_here,
-    }
-    return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
 
 
 async def test_the_migrations_make_the_tables(store: SqlStore) -> None:

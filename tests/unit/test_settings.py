@@ -104,6 +104,15 @@ def test_an_answer_longer_than_the_context_is_refused(monkeypatch: pytest.Monkey
         environment.load()
 
 
+def test_adopting_at_a_start_that_changes_nothing_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_ADOPT", "yes")
+    monkeypatch.setenv("DATABASE_MIGRATE", "off")
+    with pytest.raises(SystemExit, match=r"DATABASE_ADOPT=yes.*DATABASE_MIGRATE=off"):
+        environment.load()
+
+
 def test_more_text_of_files_than_the_model_takes_in_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
