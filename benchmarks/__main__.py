@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks import blocked, growth, reads, report, search, sqlite, turn, writes
+from benchmarks import blocked, growth, plot, reads, report, search, sqlite, turn, writes
 from benchmarks.data import History
 from benchmarks.databases import running
 from benchmarks.report import Part
@@ -27,6 +27,8 @@ PARTS: Mapping[str, Callable[[Place], Awaitable[Part]]] = {
     "turn": turn.turn,
 }
 SQLITE = "sqlite"
+DOCUMENT = Path("docs/benchmarks.md")
+PLOT = Path("docs/images/benchmarks.svg")
 
 
 def _arguments() -> argparse.Namespace:
@@ -36,7 +38,10 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--scale", type=float, default=1.0, help="0.1: a tenth of all threads")
     parser.add_argument("--keep", type=Path, help="a folder whose databases stay for the next run")
+    parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT} and {PLOT}")
     arguments = parser.parse_args()
+    if arguments.write and set(arguments.only) != {*PARTS, SQLITE}:
+        parser.error("--write needs all parts")
     _refuse_sqlite_without_driver(parser, arguments.only)
     return arguments
 
@@ -78,12 +83,21 @@ async def _said(name: str, measure: Awaitable[Part]) -> Part:
     return part
 
 
+def _write(parts: Sequence[Part]) -> None:
+    """Put what was measured into the documentation."""
+    text = report.written_into(DOCUMENT.read_text(encoding="utf-8"), report.page(parts))
+    DOCUMENT.write_text(text, encoding="utf-8")
+    plot.draw(parts, PLOT)
+
+
 def main() -> None:
     """Run the parts that were asked for."""
     arguments = _arguments()
     logging.disable(logging.WARNING)
     parts = asyncio.run(_measured(arguments.only, arguments.scale, arguments.keep))
     print(f"\n## Goals\n\n{report.rendered(report.verdicts(parts))}")
+    if arguments.write:
+        _write(parts)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from functools import partial
 
 from benchmarks.data import OWNER, History
 from benchmarks.layers.base import Layer, page
-from benchmarks.report import Part, comparison
+from benchmarks.report import Part
 from benchmarks.stage import ASYNCPG, BY_HAND, OURS, Place, reading
 from benchmarks.timing import take_turns
 
@@ -17,7 +17,8 @@ async def sidebar(place: Place) -> Part:
         samples = await take_turns(
             {name: partial(list_page, layer) for name, layer in stage.items()}, rounds=ROUNDS
         )
-    part = Part("The sidebar's page of 35 threads", tables=[comparison(samples, OURS)])
+    part = Part("The sidebar's page of 35 threads")
+    part.compare(samples, OURS)
     ours, theirs, hand = (samples[name].median for name in (OURS, ASYNCPG, BY_HAND))
     part.at_least("sidebar, beside the asyncpg layer", theirs / ours, 3)
     part.at_most("sidebar, beside hand-written SQL", ours / hand, 1.5)
@@ -31,7 +32,8 @@ async def opening(place: Place) -> Part:
             {name: partial(open_one, layer, place.history) for name, layer in stage.items()},
             rounds=ROUNDS,
         )
-    part = Part("A thread of 100 messages opened", tables=[comparison(samples, OURS)])
+    part = Part("A thread of 100 messages opened")
+    part.compare(samples, OURS)
     ours, theirs = samples[OURS].median, samples[ASYNCPG].median
     part.at_least("open a thread, beside the asyncpg layer", theirs / ours, 2)
     return part

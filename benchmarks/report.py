@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from benchmarks.timing import Sample
 
@@ -18,16 +17,6 @@ class Verdict:
     goal: str
     measured: str
     met: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A ratio for the plot; `goal` is where it should end, on which `side`."""
-
-    label: str
-    ratio: float
-    goal: float
-    side: Literal["at least", "at most"]
 
 
 @dataclass(slots=True)
@@ -46,19 +35,30 @@ class Part:
     note: str = ""
     tables: list[Table] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
-    bars: list[Bar] = field(default_factory=list)
+    ratios: dict[str, float] = field(default_factory=dict)
+    """How many times as long as ours the other layers take, for the plot."""
+
+    def compare(self, samples: Mapping[str, Sample], ours: str) -> Table:
+        """Add a table of layers: median, p95, and the median as a multiple of ours."""
+        table = Table(("layer", "median", "p95", "to ours", "rounds"))
+        for name, sample in samples.items():
+            ratio = sample.median / samples[ours].median
+            cells = (duration(sample.median), duration(sample.p95), f"{ratio:.2f}x")
+            table.rows.append((name, *cells, str(len(sample.seconds))))
+            if name != ours:
+                self.ratios[name] = ratio
+        self.tables.append(table)
+        return table
 
     def at_least(self, what: str, ratio: float, goal: float) -> None:
         """Judge a ratio that should be large."""
         met = ratio >= goal
         self.verdicts.append(Verdict(what, f"at least {goal:g}x", f"{ratio:.2f}x", met))
-        self.bars.append(Bar(what, ratio, goal, "at least"))
 
     def at_most(self, what: str, ratio: float, goal: float) -> None:
         """Judge a ratio that should be small."""
         met = ratio <= goal
         self.verdicts.append(Verdict(what, f"at most {goal:g}x", f"{ratio:.2f}x", met))
-        self.bars.append(Bar(what, ratio, goal, "at most"))
 
     def within(self, what: str, seconds: float, limit: float) -> None:
         """Judge a time that should be short; both in seconds."""
@@ -75,16 +75,6 @@ def duration(seconds: float) -> str:
     if seconds >= 1:
         return f"{seconds:.2f} s"
     return f"{seconds * 1_000:.{2 if seconds < 0.01 else 1}f} ms"
-
-
-def comparison(samples: Mapping[str, Sample], ours: str) -> Table:
-    """Return a table of layers: median, p95, and the median as a multiple of ours."""
-    table = Table(("layer", "median", "p95", "to ours", "rounds"))
-    for name, sample in samples.items():
-        ratio = sample.median / samples[ours].median
-        cells = (duration(sample.median), duration(sample.p95), f"{ratio:.2f}x")
-        table.rows.append((name, *cells, str(len(sample.seconds))))
-    return table
 
 
 def verdicts(parts: Iterable[Part]) -> Table:

@@ -13,7 +13,7 @@ from benchmarks.stage import Place, writing
 from benchmarks.steps import message
 from tests.servers.postgres import Postgres
 
-_LOGGED = re.compile(r"\[(\d+)\] LOG:  (?:statement|execute [^:]*): (\w+)")
+_LOGGED = re.compile(r"\[(\d+)\] LOG:  (?:statement|execute [^:]*): *(\w*)")  # it may begin below
 _BEGIN = ("BEGIN", "START")
 _END = ("COMMIT", "ROLLBACK")
 

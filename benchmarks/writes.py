@@ -10,7 +10,7 @@ from benchmarks import words
 from benchmarks.data import OWNER, History
 from benchmarks.databases import Databases
 from benchmarks.layers.base import Layer, page
-from benchmarks.report import Part, Table, comparison, duration
+from benchmarks.report import Part, Table, duration
 from benchmarks.stage import ASYNCPG, OURS, Place, Writable, writing
 from benchmarks.steps import messages
 from benchmarks.timing import Sample, take_turns
@@ -31,7 +31,8 @@ async def single(place: Place) -> Part:
             for name, one in stage.items()
         }
         samples = await take_turns(asks, rounds=SINGLE, warm=10)
-    part = Part("One message saved, nothing else going on", tables=[comparison(samples, OURS)])
+    part = Part("One message saved, nothing else going on")
+    part.compare(samples, OURS)
     ours, theirs = samples[OURS].median, samples[ASYNCPG].median
     part.at_least("save a message, beside the asyncpg layer", theirs / ours, 1.5)
     return part
@@ -55,13 +56,13 @@ async def at_once(place: Place) -> Part:
     )
     async with writing(place) as stage:
         bursts, stored, found = await _bursts(place, stage)
-    table = comparison(bursts, OURS)
+    table = part.compare(bursts, OURS)
     table.header = (*table.header, "saves/s", "stored")
     table.rows = [
         (*row, f"{AT_ONCE / bursts[row[0]].median:,.0f}", f"{stored[row[0]]:.1%}")
         for row in table.rows
     ]
-    part.tables = [table, Table(("searchable after", "seconds"), [("Keepchat", duration(found))])]
+    part.tables.append(Table(("searchable after", "time"), [(OURS, duration(found))]))
     ours, theirs = bursts[OURS].median, bursts[ASYNCPG].median
     part.at_least("1,000 messages at once, beside the asyncpg layer", theirs / ours, 10)
     part.true("1,000 messages at once, stored", "all", f"{stored[OURS]:.1%}", stored[OURS] == 1)

@@ -42,8 +42,9 @@ class Layer(Protocol):
 class Kind:
     """A layer that can be measured.
 
-    `schema` makes its tables in an empty database; it and `rows` decide what is in it. `finish`
-    does what is left after all rows were copied. `open` gives the layer for a database's URL.
+    `schema` makes its tables in an empty database, the rows are copied into them, and `finish` does
+    what is left after that, by code whose text is `finished_by`. `open` gives the layer for a
+    database's URL.
     """
 
     name: str
@@ -55,11 +56,14 @@ class Kind:
     steps: str
     open: Callable[[str], AbstractAsyncContextManager[Layer]]
     finish: Callable[[str], Awaitable[None]] | None = None
+    finished_by: str = ""
 
     def database(self, history: History) -> str:
-        """Return the name of its database with this history, another one for other rows."""
+        """Return the name of its database with this history, another one for other contents."""
         sample = self.thread_rows([history.thread(OWNER, number) for number in range(10)])
-        digest = hashlib.sha256(repr((self.schema, sample)).encode()).hexdigest()[:8]
+        digest = hashlib.sha256(repr((self.schema, self.finished_by, sample)).encode()).hexdigest()[
+            :8
+        ]
         return f"{self.slug}-{history.own}-{history.foreign}-{digest}"
 
 

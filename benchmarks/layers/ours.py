@@ -1,5 +1,6 @@
 """Keepchat's layer over its store on PostgreSQL."""
 
+import inspect
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -8,7 +9,9 @@ from typing import Any
 
 from benchmarks.data import Message, Person, Thread
 from benchmarks.layers.base import Kind, Rows
+from datalayer import grams
 from datalayer.layer import KeepchatDataLayer
+from datalayer.sql import search_index
 from datalayer.sql.migrations import postgres_sql
 from datalayer.sql.store import SqlStore
 from datalayer.values import fold, iso_time
@@ -105,8 +108,8 @@ async def finish(url: str) -> None:
     """Index for the search what was copied."""
     store = SqlStore.postgres(url)
     try:
-        if upkeep := getattr(store, "upkeep", None):
-            await upkeep()
+        while await store.upkeep():
+            pass
     finally:
         await store.close()
 
@@ -135,4 +138,5 @@ def keepchat() -> Kind:
         steps="steps",
         open=open_keepchat,
         finish=finish,
+        finished_by="".join(map(inspect.getsource, (grams, search_index))),
     )
