@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, selec
 from datalayer.adoption import Notes
 from datalayer.errors import SchemaMismatch
 from datalayer.sql.adoption import aside, phrases, rows, values
-from datalayer.sql.adoption.loading import load
 from datalayer.sql.adoption.rows import EPOCH, OLD_ID, Converted
 from datalayer.sql.adoption.schema import ASIDE
 from datalayer.sql.tables import (
@@ -187,7 +186,7 @@ class Copying:
         empty = {column.name: None for column in table.c if column.nullable}
         found = [{**empty, **one.row, "extra": one.extra or None} for one in batch]
         if found:
-            load(self._on, table, found)
+            self._on.execute(insert(table), found)
             self._counts[f"{name} kept"] += len(found)
         if name in _SEARCHED:
             self._index(name, found)
@@ -204,7 +203,8 @@ class Copying:
             for row in found
             if row[column]
         ]
-        load(self._on, search_entries, entries)
+        if entries:
+            self._on.execute(insert(search_entries), entries)
 
     def finish(self, tables: Iterable[str]) -> None:
         """Date the threads by what is in them, and make sure that no row is missing."""
