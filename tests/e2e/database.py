@@ -25,6 +25,7 @@ TABLES = frozenset(
         "users",
     }
 )
+POSTGRES_TABLES = TABLES | {"search_parts"}
 _BELOW_A_THREAD = ("elements", "feedbacks", "search_entries", "steps")
 
 

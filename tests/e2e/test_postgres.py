@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from tests.contract.builders import new_id
 from tests.e2e.application import Application, Ended, run_to_its_end
 from tests.e2e.conftest import OpenChat, StartApplication
-from tests.e2e.database import TABLES, Message, ServerDatabase
+from tests.e2e.database import POSTGRES_TABLES, Message, ServerDatabase
 from tests.e2e.servers import ModelServer
 from tests.e2e.waiting import until
 from tests.servers.postgres import PASSWORD, Postgres, running_postgres
@@ -40,7 +40,7 @@ async def test_a_conversation_on_postgresql(
         await chat.ask(question)
         await chat.answered(PARIS)
         thread_id = await chat.thread_id()
-        assert database.tables() == TABLES
+        assert database.tables() == POSTGRES_TABLES
         assert database.messages(thread_id) == [
             Message("user_message", question),
             Message("assistant_message", PARIS, "done"),
@@ -113,7 +113,7 @@ async def test_the_program_starts_before_its_server(
         await expect(chat.toasts.filter(has_text=AWAY)).to_be_visible()
         await chat.answered(PARIS)
         server.start()
-        await until(lambda: database.tables() == TABLES, "the migration")
+        await until(lambda: database.tables() == POSTGRES_TABLES, "the migration")
         await until(lambda: database.threads_named(question), "the thread")
         [thread_id] = database.threads_named(question)
         await until(lambda: len(database.messages(thread_id)) == 2, "the writes that waited")
