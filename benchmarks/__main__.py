@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks import blocked, growth, plot, reads, report, search, sqlite, turn, writes
+from benchmarks import blocked, growth, machine, plot, reads, report, search, sqlite, turn, writes
 from benchmarks.data import History
 from benchmarks.databases import running
 from benchmarks.report import Part
@@ -83,9 +83,9 @@ async def _said(name: str, measure: Awaitable[Part]) -> Part:
     return part
 
 
-def _write(parts: Sequence[Part]) -> None:
+def _write(where: str, parts: Sequence[Part]) -> None:
     """Put what was measured into the documentation."""
-    text = report.written_into(DOCUMENT.read_text(encoding="utf-8"), report.page(parts))
+    text = report.written_into(DOCUMENT.read_text(encoding="utf-8"), report.page(where, parts))
     DOCUMENT.write_text(text, encoding="utf-8")
     plot.draw(parts, PLOT)
 
@@ -94,10 +94,11 @@ def main() -> None:
     """Run the parts that were asked for."""
     arguments = _arguments()
     logging.disable(logging.WARNING)
+    where = machine.described(machine.busy())
     parts = asyncio.run(_measured(arguments.only, arguments.scale, arguments.keep))
-    print(f"\n## Goals\n\n{report.rendered(report.verdicts(parts))}")
+    print(f"\n{where}\n\n## Goals\n\n{report.rendered(report.verdicts(parts))}")
     if arguments.write:
-        _write(parts)
+        _write(where, parts)
 
 
 if __name__ == "__main__":

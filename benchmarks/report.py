@@ -7,6 +7,7 @@ from benchmarks.timing import Sample
 
 BEGIN = "<!-- measured by `make bench` -->"
 END = "<!-- end of what was measured -->"
+PICTURE = "![How many times longer than Keepchat the others take](images/benchmarks.svg)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,10 @@ def section(part: Part) -> str:
     return "\n\n".join(piece for piece in pieces if piece)
 
 
-def page(parts: Sequence[Part]) -> str:
-    """Return the goals and all parts."""
-    return "\n\n".join((f"## Goals\n\n{rendered(verdicts(parts))}", *map(section, parts)))
+def page(machine: str, parts: Sequence[Part]) -> str:
+    """Return where it was measured, the plot, the goals and all parts."""
+    goals = f"## Goals\n\n{rendered(verdicts(parts))}"
+    return "\n\n".join((machine, PICTURE, goals, *map(section, parts)))
 
 
 def written_into(document: str, measured: str) -> str:

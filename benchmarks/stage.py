@@ -1,5 +1,7 @@
 """All layers connected, each to its database, for one measure."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -67,3 +69,21 @@ async def writing(place: Place, *, logged: bool = False) -> AsyncIterator[dict[s
             layer = await stack.enter_async_context(kind.open(url))
             stage[kind.name] = Writable(kind, layer, name)
         yield stage
+
+
+_AT_WORK = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()
+"""
+QUIET_WITHIN_S = 120.0
+
+
+async def quiet(databases: Databases, one: Writable) -> None:
+    """Wait until a layer has done what it does in the background, so that no other pays for it."""
+    start = time.perf_counter()
+    while any(
+        databases.server.query(query, database=one.database)[0][0]
+        for query in (one.kind.left, _AT_WORK)
+    ):
+        assert time.perf_counter() - start < QUIET_WITHIN_S, f"{one.kind.name} is still at work"
+        await asyncio.sleep(0.05)

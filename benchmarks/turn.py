@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.layers.base import Layer
 from benchmarks.report import Part, Table
-from benchmarks.stage import Place, writing
+from benchmarks.stage import Place, quiet, writing
 from benchmarks.steps import message
 from tests.servers.postgres import Postgres
 
@@ -54,7 +54,8 @@ async def turn(place: Place) -> Part:
     part = Part(
         "One turn of a conversation",
         "Round trips / transactions, as the server logged them. A pool of asyncpg resets its "
-        "connection after each use, which is one of the round trips.",
+        "connection after each use, which is one of the round "
+        "trips. What Keepchat does later in the background is not in it.",
     )
     costs: dict[str, list[Cost]] = {}
     async with writing(place, logged=True) as stage:
@@ -63,6 +64,7 @@ async def turn(place: Place) -> Part:
             for number in range(2):  # the first opens connections and compiles statements
                 calls = _calls(one.layer, place.history.thread_id(number))
                 costs[name] = await _costs(server, calls)
+                await quiet(place.databases, one)
     table = Table(("call", *costs))
     for index, call in enumerate(_calls(one.layer, place.history.thread_id(0))):
         table.rows.append((call, *(str(found[index]) for found in costs.values())))

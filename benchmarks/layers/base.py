@@ -44,7 +44,7 @@ class Kind:
 
     `schema` makes its tables in an empty database, the rows are copied into them, and `finish` does
     what is left after that, by code whose text is `finished_by`. `open` gives the layer for a
-    database's URL.
+    database's URL; `left` counts what it still has to do in the background.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Kind:
     open: Callable[[str], AbstractAsyncContextManager[Layer]]
     finish: Callable[[str], Awaitable[None]] | None = None
     finished_by: str = ""
+    left: str = "SELECT 0"
 
     def database(self, history: History) -> str:
         """Return the name of its database with this history, another one for other contents."""

@@ -139,4 +139,5 @@ def keepchat() -> Kind:
         open=open_keepchat,
         finish=finish,
         finished_by="".join(map(inspect.getsource, (grams, search_index))),
+        left="SELECT count(*) FROM search_entries WHERE pending IS NOT NULL",
     )

@@ -144,9 +144,10 @@ class Postgres:
         return self._thread.submit(self._runner.run, work).result()
 
     async def _connected(self, database: str) -> asyncpg.Connection:
-        if database not in self._connections:
-            self._connections[database] = await asyncpg.connect(self.url(database))
-        return self._connections[database]
+        known = self._connections.get(database)
+        if known is None or known.is_closed():  # the database may have been removed and made anew
+            self._connections[database] = known = await asyncpg.connect(self.url(database))
+        return known
 
     async def _execute(self, database: str, script: str) -> None:
         await (await self._connected(database)).execute(script)
