@@ -1,6 +1,7 @@
 """The page itself: its face, its texts, what it offers, and that nothing gets in another's way."""
 
 import json
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -27,7 +28,7 @@ async def test_the_face_is_our_own(app: Application, chat: Chat) -> None:
             reply = await client.get(path)
             assert reply.headers["content-type"] == "image/svg+xml", path
             assert "<title>Keepchat</title>" in reply.text, path
-        page = await client.get("/thread/x", headers={"Accept": "text/html"})
+        page = await client.get(f"/thread/{uuid4()}", headers={"Accept": "text/html"})
         assert page.headers["content-security-policy"] == POLICY
         assert page.headers["referrer-policy"] == "same-origin"
     assert not [said for said in CHAINLITS_COMPLAINTS if said in app.log_of_test()]

@@ -51,7 +51,7 @@ async def test_a_conversation_on_postgresql(
         again = await open_chat(app)
         await again.open_thread(question)
         await expect(again.answers).to_have_text(PARIS)
-        await again.ask("and of Italy, after the restart?")
+        await again.ask("and of Italy, on the server?")
         await again.answered(ROME)
         assert len(database.messages(thread_id)) == 4
 
