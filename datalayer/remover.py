@@ -1,9 +1,9 @@
 """The background worker that removes the bytes of deleted files; it survives restarts."""
 
 import asyncio
-import contextvars
 import logging
 
+from datalayer.background import Background
 from datalayer.base import Store
 from datalayer.writer import Writer
 from datalayer.writes import ForgetRemovals, RevisionClock
@@ -16,30 +16,17 @@ BATCH = 100  # files at a time
 LONGEST_PAUSE_S = 60.0
 
 
-class Remover:
+class Remover(Background):
     """Removes what is on the store's list of removals, tries again, and strikes it off."""
 
     def __init__(
         self, store: Store, storage: Storage, writer: Writer, clock: RevisionClock
     ) -> None:
+        super().__init__()
         self._store = store
         self._storage = storage
         self._writer = writer
         self._clock = clock
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    def wake(self) -> None:
-        """Look at the list now; starts the worker the first time."""
-        self._wake.set()
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), context=contextvars.Context())
-
-    async def close(self) -> None:
-        """Stop; what is left on the list is removed after the next start."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         pause = 1.0

@@ -1,0 +1,30 @@
+"""A worker in the background: sleeps until it is woken, and ends when it is closed."""
+
+import asyncio
+import contextvars
+from abc import ABC, abstractmethod
+
+
+class Background(ABC):
+    """A task that is started by the first `wake`; what it leaves undone waits for the next start."""
+
+    def __init__(self) -> None:
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """Say that there may be something to do."""
+        self._wake.set()
+        if self._task is None:
+            # An empty context, so that the worker keeps no caller's session alive.
+            self._task = asyncio.create_task(self._run(), context=contextvars.Context())
+
+    async def close(self) -> None:
+        """Stop the worker and wait until it has ended."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    @abstractmethod
+    async def _run(self) -> None:
+        """Wait for `_wake` and do what there is to do, for ever."""
