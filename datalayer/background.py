@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 
 class Background(ABC):
-    """A task that is started by the first `wake`; what it leaves undone waits for the next start."""
+    """A task that the first `wake` starts; what it leaves undone waits for the next start."""
 
     def __init__(self) -> None:
         self._wake = asyncio.Event()
