@@ -156,7 +156,14 @@ def _page_query(*, later: bool, contains: str, judged: bool) -> Query:
     query = _of_user(later=later, judged=judged)
     if contains:
         query = query.where(mentions(threads.c.id, contains))
-    return Query(_newest(query, threads).limit(bindparam("first")))
+    query = _newest(query, threads).limit(bindparam("first"))
+    return Query(_by_ids(query) if judged else query)
+
+
+def _by_ids(query: Select[Any]) -> Select[Any]:
+    """Return the query so that it looks through an index, and at the rows of what it finds."""
+    found = query.with_only_columns(threads.c.id).subquery()
+    return _newest(_THREADS.join(found, found.c.id == threads.c.id), threads)
 
 
 def _of_user(*, later: bool, judged: bool) -> Select[Any]:
