@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from operator import add, sub, xor
 
 ENOUGH = 32  # grams of a needle; what they let through is compared with the text itself
-SIGNATURE_BITS = 31_744  # two pieces of the size in which PostgreSQL keeps what is long
+SIGNATURE_BITS = 15_872  # of which three fit a page of PostgreSQL, with what else a row needs
 REMEMBERED = 500_000
 _OFFSET = 2**31  # the index holds signed numbers
 _FEW_CHARACTERS = re.compile("[^\u2e80-\U0010ffff]{3,}")  # runs in scripts of few characters

@@ -167,7 +167,7 @@ CREATE TABLE search_parts (
     characters INTEGER NOT NULL,
     entries UUID[] NOT NULL,
     grams INTEGER[] NOT NULL,
-    signature BIT(31744) NOT NULL,
+    signature BIT(15872) NOT NULL,
     CONSTRAINT pk_search_parts PRIMARY KEY (id),
     CONSTRAINT "fk_search_parts_threadId" FOREIGN KEY("threadId") REFERENCES threads (id) ON DELETE CASCADE
 );
@@ -178,7 +178,7 @@ CREATE INDEX ix_search_parts_grams ON search_parts USING gin (grams) WITH (gin_p
 
 ALTER TABLE search_parts ALTER COLUMN grams SET STORAGE EXTERNAL;
 
-ALTER TABLE search_parts ALTER COLUMN signature SET STORAGE EXTERNAL;
+ALTER TABLE search_parts ALTER COLUMN signature SET STORAGE MAIN;
 
 CREATE FUNCTION keepchat_save(given jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 -- Stores a batch of steps, names, tags and metadata in one round trip and returns true. It changes

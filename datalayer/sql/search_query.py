@@ -19,29 +19,29 @@ FEW = 2_000  # pending texts of everybody; if there are more, only the user's ow
 
 _STATEMENT = """
 WITH indexed AS MATERIALIZED (
-    SELECT "threadId", entries, signature FROM search_parts WHERE grams @> :grams
+    SELECT id, "threadId" FROM search_parts WHERE grams @> :grams {signed}
 ), pending AS MATERIALIZED (
     SELECT "threadId", text FROM search_entries WHERE pending IS NOT NULL LIMIT {few}
 ), candidates AS (
-    SELECT "threadId", entries, signature FROM indexed
+    SELECT "threadId", array_agg(id) AS parts FROM indexed GROUP BY "threadId"
     UNION ALL
-    SELECT "threadId", NULL, NULL FROM pending WHERE strpos(text, :needle) > 0
+    SELECT "threadId", NULL FROM pending WHERE strpos(text, :needle) > 0
     UNION ALL
-    SELECT id, NULL, NULL FROM threads AS t
+    SELECT id, NULL FROM threads AS t
     WHERE (SELECT count(*) FROM pending) = {few} AND "userId" = :user_id AND (
         SELECT true FROM search_entries AS e
         WHERE e."threadId" = t.id AND e.pending IS NOT NULL AND strpos(e.text, :needle) > 0 LIMIT 1
     )
 ), ordered AS (
-    SELECT t.id, t."updatedAt", c.entries, c.signature
+    SELECT t.id, t."updatedAt", c.parts
     FROM candidates AS c JOIN threads AS t ON t.id = c."threadId"
     WHERE t."userId" = :user_id {later} {judged}
     ORDER BY t."updatedAt" DESC, t.id DESC OFFSET 0
 ), page AS (
     SELECT DISTINCT ON ("updatedAt", id) id FROM ordered AS o
-    WHERE entries IS NULL OR signature & :signature = :signature AND (
-        SELECT true FROM search_entries AS e
-        WHERE e.id = ANY(o.entries) AND strpos(e.text, :needle) > 0 LIMIT 1
+    WHERE parts IS NULL OR (
+        SELECT true FROM search_parts AS p JOIN search_entries AS e ON e.id = ANY(p.entries)
+        WHERE p.id = ANY(o.parts) AND strpos(e.text, :needle) > 0 LIMIT 1
     )
     ORDER BY "updatedAt" DESC, id DESC LIMIT :first
 )
@@ -50,6 +50,7 @@ SELECT t.id, t."createdAt", t."updatedAt", t.name, t."userId", t.tags, t.metadat
 FROM page JOIN threads AS t ON t.id = page.id LEFT JOIN users AS u ON u.id = t."userId"
 ORDER BY t."updatedAt" DESC, t.id DESC
 """
+_SIGNED = "AND signature & :signature = :signature"
 _LATER = 'AND (t."updatedAt", t.id) < (:moment, :place)'
 _JUDGED = """
 AND EXISTS (SELECT FROM feedbacks AS f WHERE f."threadId" = t.id AND f.value = :feedback)
@@ -67,10 +68,16 @@ _TYPES: dict[str, Any] = {
 
 
 @cache
-def indexed_query(*, later: bool, judged: bool) -> Query:
-    """Return the query for a page of the threads whose texts hold `needle`, and so its `grams`."""
+def indexed_query(*, signed: bool, later: bool, judged: bool) -> Query:
+    """Return the query for a page of the threads whose texts hold `needle`, and so its grams.
+
+    With `signed` the signature of the needle is asked for as well, since it is not empty.
+    """
     statement = _STATEMENT.format(
-        few=FEW, later=_LATER if later else "", judged=_JUDGED if judged else ""
+        few=FEW,
+        signed=_SIGNED if signed else "",
+        later=_LATER if later else "",
+        judged=_JUDGED if judged else "",
     )
     named = [
         bindparam(name, type_=type_) for name, type_ in _TYPES.items() if f":{name}" in statement

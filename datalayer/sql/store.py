@@ -37,7 +37,8 @@ logger = logging.getLogger(__name__)
 
 # Between the attempts at a thread that somebody else has locked: ten seconds in all.
 PAUSES_S = (0.005, 0.01, 0.02, 0.05, *repeat(0.1, 99))
-NEAR = 2  # pages of newest threads that are searched without the index
+SAMPLE = 4  # newest threads, which tell how common a word is
+NEAR = 2  # pages of newest threads that are searched for a common word
 
 
 class SqlStore(Store):
@@ -196,17 +197,28 @@ class PostgresStore(SqlStore):
         return reads.thread_of_rows(rows)
 
     async def _search(self, wanted: Wanted) -> Rows:
-        """Search the newest threads first, where common words are found, then by the index."""
+        """Search by the index, but for words so common that the newest threads fill the page."""
         if not wanted.needle:
             return await super()._search(wanted)
-        near = int(NEAR * wanted.first)
-        query, values = reads.near_query(wanted), wanted.values()
-        rows = await self.database.ask(query, **values, near=near)
-        if len(rows) == wanted.first:
-            return rows
+        if await self._is_common(wanted):
+            rows = await self._newest(wanted, wanted.first, NEAR * wanted.first)
+            if len(rows) == wanted.first:
+                return rows
         grams = grams_of_needle(wanted.needle, wanted.user_id)
-        indexed = indexed_query(later=wanted.moment is not None, judged=wanted.feedback is not None)
-        return await self.database.ask(indexed, **values, **as_values(grams))
+        query = indexed_query(
+            signed=any(grams.signature),
+            later=wanted.moment is not None,
+            judged=wanted.feedback is not None,
+        )
+        return await self.database.ask(query, **wanted.values(), **as_values(grams))
+
+    async def _is_common(self, wanted: Wanted) -> bool:
+        return len(await self._newest(wanted, SAMPLE, SAMPLE)) * 2 > SAMPLE
+
+    async def _newest(self, wanted: Wanted, first: int, near: int) -> Rows:
+        """Return the first of the `near` newest threads that hold what is looked for."""
+        values = {**wanted.values(), "first": first, "near": near}
+        return await self.database.ask(reads.near_query(wanted), **values)
 
     async def upkeep(self) -> bool:
         return await self.database.upkeep()

@@ -211,7 +211,7 @@ def create_search_parts() -> None:
         sa.Column("characters", sa.Integer(), nullable=False),
         sa.Column("entries", postgresql.ARRAY(ID), nullable=False),
         sa.Column("grams", postgresql.ARRAY(sa.Integer()), nullable=False),
-        sa.Column("signature", postgresql.BIT(31_744), nullable=False),
+        sa.Column("signature", postgresql.BIT(15_872), nullable=False),
         sa.ForeignKeyConstraint(
             ["threadId"], ["threads.id"], name="fk_search_parts_threadId", ondelete="CASCADE"
         ),
@@ -227,9 +227,9 @@ def create_search_parts() -> None:
         postgresql_using="gin",
         postgresql_with={"gin_pending_list_limit": 32768},
     )
-    # What is all different does not become smaller by compression.
-    for column in ("grams", "signature"):
-        op.execute(f"ALTER TABLE search_parts ALTER COLUMN {column} SET STORAGE EXTERNAL")
+    # Numbers that are all different do not become smaller by compression. A signature is at hand.
+    for column, storage in (("grams", "EXTERNAL"), ("signature", "MAIN")):
+        op.execute(f"ALTER TABLE search_parts ALTER COLUMN {column} SET STORAGE {storage}")
 
 
 def downgrade() -> None:
