@@ -1,0 +1,216 @@
+"""The store behind a real PgBouncer in transaction mode, and what is said where it is not told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from sqlalchemy import Connection, text
+
+from datalayer.errors import StoreMisconfigured, StoreUnavailable
+from datalayer.records import Outcome
+from datalayer.sql.connections import TIME_OUTS
+from datalayer.sql.postgres import PostgresDatabase
+from datalayer.sql.store import SqlStore
+from datalayer.writer import Writer
+from tests.contract.builders import (
+    delete_thread,
+    element,
+    feedback,
+    get_step,
+    get_thread,
+    get_user,
+    new_id,
+    outcome,
+    save,
+    step,
+    thread,
+)
+from tests.e2e.waiting import until
+from tests.servers.pgbouncer import PgBouncer, running_pgbouncer
+from tests.servers.postgres import Postgres
+
+SERVERS = 3
+AT_ONCE = 200
+REMEDY = "Add pgbouncer=true"
+IGNORED = {"ignore_startup_parameters": ",".join(("extra_float_digits", *TIME_OUTS))}
+
+
+@pytest.fixture(scope="module")
+def bouncer(postgres: Postgres) -> Iterator[PgBouncer]:
+    with running_pgbouncer(postgres, servers=SERVERS) as running:
+        yield running
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> Iterator[str]:
+    with postgres.database(new_id()) as name:
+        yield name
+
+
+@pytest.fixture
+async def store(bouncer: PgBouncer, database: str) -> AsyncIterator[SqlStore]:
+    opened = SqlStore.postgres(f"{bouncer.url(database)}?pgbouncer=true")
+    await opened.migrate()
+    yield opened
+    await opened.close()
+
+
+async def fetch(store: SqlStore, statement: str) -> object:
+    """The one value that a statement returns."""
+    assert isinstance(store.database, PostgresDatabase)
+    [row] = await store.database.fetch(statement, ())
+    return row[0]
+
+
+async def test_what_a_conversation_needs(store: SqlStore) -> None:
+    first = step(new_id(), output="What is the capital of France?", metadata={"a": [1, None]})
+    await save(store, first)
+    answer = step(first.thread_id, output="Paris", invented=1)
+    attached = element(first.thread_id, forId=first.id, objectKey="a/key")
+    await save(store, answer, attached, feedback(answer, 1), thread(first.thread_id, name="Trip"))
+    found = await get_thread(store, first.thread_id)
+    assert [each.fields["output"] for each in found.steps] == [first.fields["output"], "Paris"]
+    assert found.steps[0].fields["metadata"] == {"a": [1, None]}
+    owner = (await get_user(store, "alice")).id
+    while await store.upkeep():
+        pass
+    for needle in ("PITAL of", "rip"):
+        page = await store.list_threads(owner, first=5, search=needle)
+        assert [each.id for each in page.threads] == [first.thread_id]
+    assert not (await store.list_threads(owner, first=5, search="Rome")).threads
+    assert [user.identifier async for user in store.users()] == ["alice"]
+    assert await outcome(store, delete_thread(first.thread_id)) is Outcome.APPLIED
+    assert await store.get_thread(first.thread_id) is None
+    assert not await store.needs_migration()
+    assert await store.migration_sql() == ""
+
+
+async def test_many_at_once_on_few_connections(
+    store: SqlStore, database: str, postgres: Postgres
+) -> None:
+    plain = [step(new_id(), output=f"plain {number}") for number in range(AT_ONCE)]
+    long_way = [step(new_id(), output=f"long {number}", odd=number) for number in range(AT_ONCE)]
+    saving = [store.apply([write]) for write in (*plain, *long_way)]
+    await asyncio.gather(*saving, *(store.get_user("alice") for _ in range(AT_ONCE)))
+    found = await asyncio.gather(*(get_step(store, write) for write in (*plain, *long_way)))
+    assert [each.fields["output"] for each in found] == [
+        write.fields["output"] for write in (*plain, *long_way)
+    ]
+    seen = "SELECT application_name FROM pg_stat_activity WHERE datname = $1"
+    names = [name for (name,) in postgres.query(seen, database)]
+    assert 1 <= names.count("keepchat") <= SERVERS
+
+
+async def test_no_statement_stays_in_the_server(database: str, postgres: Postgres) -> None:
+    with running_pgbouncer(postgres, servers=1) as bouncer:
+        store = SqlStore.postgres(f"{bouncer.url(database)}?pgbouncer=true")
+        await store.migrate()
+        for number in range(10):
+            await save(store, step(new_id(), output="x", odd=number))
+        assert await fetch(store, "SELECT count(*) FROM pg_prepared_statements") == 0
+        await store.close()
+
+
+async def test_time_outs_hold_although_the_server_is_not_told(
+    bouncer: PgBouncer, database: str
+) -> None:
+    url = f"{bouncer.url(database)}?pgbouncer=true&statement_timeout=300ms&lock_timeout=7s"
+    store = SqlStore.postgres(url)
+
+    def settings(connection: Connection) -> list[str]:
+        shown = [text(f"SHOW {name}") for name in TIME_OUTS]
+        return [connection.execute(each).scalar_one() for each in shown]
+
+    assert await store.database.read(settings) == ["300ms", "7s", "1min"]
+    assert await store.database.write(settings) == ["300ms", "7s", "1min"]
+    assert (await store.database.migrate(settings))[:2] == ["0", "0"]
+    sleep = "SELECT 1 FROM pg_sleep(60)"
+    with pytest.raises(StoreUnavailable, match="statement timeout"):
+        await store.database.read(lambda on: on.execute(text(sleep)))
+    with pytest.raises(StoreUnavailable, match="no answer in time"):
+        await fetch(store, sleep)
+    assert await fetch(store, "SHOW statement_timeout") == "0"  # nothing stays for others
+    await store.close()
+
+
+async def test_writes_wait_while_it_is_away(database: str, postgres: Postgres) -> None:
+    with running_pgbouncer(postgres, servers=SERVERS) as bouncer:
+        store = SqlStore.postgres(f"{bouncer.url(database)}?pgbouncer=true")
+        await store.migrate()
+        writer = Writer(store)
+        writes = [step(new_id(), output=str(number)) for number in range(20)]
+        await asyncio.gather(*map(writer.submit, writes[:10]))
+        bouncer.stop()
+        waiting = [writer.submit(write) for write in writes[10:]]
+        with pytest.raises(StoreUnavailable, match="cannot be used now"):
+            await store.get_step(writes[0].id)
+        bouncer.start()
+        await asyncio.gather(*waiting)
+        for write in writes:
+            assert (await get_step(store, write)).fields["output"] == write.fields["output"]
+        await writer.close()
+        await store.close()
+
+
+async def test_a_server_that_ends_its_connections_is_not_noticed(
+    store: SqlStore, database: str, postgres: Postgres
+) -> None:
+    write = step(new_id(), output="x")
+    await save(store, write)
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+    left = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1"
+    postgres.query(end, database)
+    await until(lambda: postgres.query(left, database) == [(0,)], "the end of the connections")
+    assert (await get_step(store, write)).fields["output"] == "x"
+    assert await store.database.read(lambda on: on.execute(text("SELECT 1")).scalar_one()) == 1
+
+
+# What is said where something is missing
+
+
+async def refusal(url: str) -> str:
+    """What transactions and single statements say."""
+    store = SqlStore.postgres(url)
+    with pytest.raises(StoreMisconfigured) as by_statement:
+        await store.get_user("alice")
+    with pytest.raises(StoreMisconfigured) as by_transaction:
+        await store.migrate()
+    await store.close()
+    assert str(by_statement.value) == str(by_transaction.value)
+    return str(by_statement.value)
+
+
+async def test_whoever_forgets_to_name_it_is_told(bouncer: PgBouncer, database: str) -> None:
+    assert REMEDY in await refusal(bouncer.url(database))
+
+
+async def test_prepared_statements_that_are_lost_are_explained(
+    database: str, postgres: Postgres
+) -> None:
+    with running_pgbouncer(postgres, servers=SERVERS, **IGNORED) as bouncer:
+        named = SqlStore.postgres(f"{bouncer.url(database)}?pgbouncer=true")
+        await named.migrate()
+        await named.close()
+        store = SqlStore.postgres(bouncer.url(database))
+        calls = [store.apply([step(new_id(), output="x")]) for _ in range(AT_ONCE)]
+        ends = await asyncio.gather(*calls, return_exceptions=True)
+        told = [end for end in ends if isinstance(end, StoreMisconfigured)]
+        assert told
+        assert all(REMEDY in str(end) for end in told)
+        await store.close()
+
+
+async def test_a_refused_password(bouncer: PgBouncer, database: str) -> None:
+    said = await refusal(f"{bouncer.url(database, password='wrong')}?pgbouncer=true")
+    assert "refuses this user or password" in said
+
+
+async def test_a_pgbouncer_without_tls(bouncer: PgBouncer, database: str) -> None:
+    said = await refusal(f"{bouncer.url(database)}?pgbouncer=true&sslmode=require")
+    assert "The server offers no TLS" in said
+
+
+@pytest.mark.parametrize("value", ["soon", "1 year", "-1", "1'; DROP TABLE x"])
+def test_a_time_out_that_is_none(value: str) -> None:
+    with pytest.raises(StoreMisconfigured, match="lock_timeout is a number of milliseconds"):
+        SqlStore.postgres(f"postgresql://h/d?pgbouncer=true&lock_timeout={value}")
