@@ -74,7 +74,14 @@ _UNAVAILABLE = (
     sqlite3.OperationalError,
     errors.InternalClientError,
 )
-_BROKEN = (ConnectionResetError, BrokenPipeError, SSLError, errors.InterfaceError)
+_DRIVERS_OWN = (errors.PostgresError, errors.InterfaceError, errors.InternalClientError)
+_BROKEN = (
+    ConnectionResetError,
+    BrokenPipeError,
+    SSLError,
+    errors.InterfaceError,
+    errors.InternalClientError,  # asyncpg has read that the server hangs up, but not yet the end
+)
 
 
 @contextmanager
@@ -87,9 +94,7 @@ def translated() -> Iterator[None]:
         OSError,
         OverflowError,
         sqlite3.Error,
-        errors.PostgresError,
-        errors.InterfaceError,
-        errors.InternalClientError,
+        *_DRIVERS_OWN,
     ) as exc:
         fault = _fault(exc)
         raise fault from (None if isinstance(fault, WriteRejected) else exc)
@@ -148,7 +153,7 @@ def _passes(exc: Exception, cause: BaseException, state: str) -> bool:
 def _cause(exc: Exception) -> BaseException:
     """Return the driver's own error, which says least of the statement and its values."""
     found: BaseException = getattr(exc, "orig", None) or exc
-    theirs = isinstance(found.__cause__, errors.PostgresError | errors.InterfaceError)
+    theirs = isinstance(found.__cause__, _DRIVERS_OWN)
     return found.__cause__ if found.__cause__ and theirs else found
 
 

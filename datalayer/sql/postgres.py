@@ -28,6 +28,7 @@ T = TypeVar("T")
 LANES = 4  # of the writer; so many connections are for transactions, if there are enough
 TRANSACTION_S = 60.0
 READ_ATTEMPTS = 3
+READ_PAUSE_S = 0.02  # in which asyncpg notices the end of other connections, too
 _READ_ONLY = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
@@ -40,7 +41,7 @@ class PostgresDatabase:
         self.address = parse(url)
         size = _for_transactions(self.address.connections)
         self.engine = open_engine(self.address, size)
-        self._direct = self.address.connections - size
+        self.direct = self.address.connections - size
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
         self._running: set[asyncio.Task[Any]] = set()
@@ -120,7 +121,7 @@ class PostgresDatabase:
     async def _open_pool(self) -> asyncpg.Pool:
         async with self._opening:
             if self._pool is None:
-                self._pool = await open_pool(self.address, self._direct)
+                self._pool = await open_pool(self.address, self.direct)
             return self._pool
 
     async def _run(self, work: Work[T], options: Mapping[str, Any], limit_s: float | None) -> T:
@@ -166,4 +167,5 @@ async def _again(read: Callable[[], Awaitable[T]]) -> T:
         except StoreUnavailable as exc:
             if not is_lost(exc):
                 raise
+        await asyncio.sleep(READ_PAUSE_S)
     return await read()
