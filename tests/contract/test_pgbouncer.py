@@ -12,6 +12,9 @@ from datalayer.sql.connections import TIME_OUTS
 from datalayer.sql.postgres import PostgresDatabase
 from datalayer.sql.store import SqlStore
 from datalayer.writer import Writer
+from operations import checks
+from operations.parts import migrate
+from settings import Settings
 from tests.contract.builders import (
     delete_thread,
     element,
@@ -163,6 +166,27 @@ async def test_a_server_that_ends_its_connections_is_not_noticed(
     await until(lambda: postgres.query(left, database) == [(0,)], "the end of the connections")
     assert (await get_step(store, write)).fields["output"] == "x"
     assert await store.database.read(lambda on: on.execute(text("SELECT 1")).scalar_one()) == 1
+
+
+async def test_the_doctor_sees_it(
+    database: str, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_pgbouncer(postgres, servers=SERVERS, **IGNORED) as bouncer:
+        found = {}
+        for name, url in {
+            "direct": postgres.url(database),
+            "told": f"{bouncer.url(database)}?pgbouncer=true",
+            "untold": bouncer.url(database),
+        }.items():
+            monkeypatch.setenv("DATABASE_URL", url)
+            settings = Settings()
+            await migrate(settings)
+            found[name] = await checks.database(settings)
+    version = postgres.query("SHOW server_version")[0][0]
+    assert f"PostgreSQL {version}, without TLS, written" in found["direct"].message
+    assert f"PostgreSQL {version} behind a pooler, written" in found["told"].message
+    assert [each.status for each in found.values()] == ["ok", "ok", "warning"]
+    assert REMEDY in found["untold"].remedy
 
 
 # What is said where something is missing

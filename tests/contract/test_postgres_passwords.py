@@ -12,6 +12,7 @@ import pytest
 from datalayer.base import Store
 from datalayer.errors import StoreMisconfigured, StoreUnavailable
 from datalayer.sql.store import SqlStore
+from operations.backup import back_up
 from operations.parts import open_store
 from settings import Settings
 from tests.contract.builders import get_step, new_id, step
@@ -93,19 +94,23 @@ async def said_by(store: SqlStore) -> str:
 # A file
 
 
+@pytest.mark.parametrize("place", ["home", "variable", "option"])
 async def test_a_password_file_is_read_for_each_connection(
-    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
 ) -> None:
-    file = tmp_path / "pgpass"
+    file = tmp_path / ".pgpass"
     file.touch(0o600)
-    monkeypatch.setenv("PGPASSFILE", str(file))
+    monkeypatch.setenv("HOME", str(tmp_path if place == "home" else tmp_path / "none"))
+    if place == "variable":
+        monkeypatch.setenv("PGPASSFILE", str(file))
+    url = server.url if place != "option" else f"{server.url}?passfile={file}"
 
     def publish(password: str) -> None:
         server.set_password(password)
         file.write_text(f"127.0.0.1:{server.port}:*:{ROLE}:{password}\n")
 
     publish("first")
-    store = SqlStore.postgres(server.url)
+    store = SqlStore.postgres(url)
     await store.migrate()
     write = step(new_id(), output="x")
     await store.apply([write])
@@ -190,6 +195,17 @@ async def test_a_function_that_is_too_slow_is_not_waited_for(
     store = SqlStore.postgres(f"{server.url}?password_from={MODULE}:password")
     assert "did not answer within" in await said_by(store)
     await store.close()
+
+
+async def test_a_backup_asks_it_too(
+    server: Server, functions: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    functions.password = server.new_password
+    monkeypatch.setenv("DATABASE_URL", f"{server.url}?pool_size=2&pgbouncer=true")
+    monkeypatch.setenv("DATABASE_PASSWORD_FROM", f"{MODULE}:password")
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    assert back_up(Settings()).read_bytes().startswith(b"PGDMP")
+    assert server.calls == 1
 
 
 @pytest.mark.parametrize(
