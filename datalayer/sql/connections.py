@@ -19,7 +19,7 @@ from datalayer.sql.passwords import Password, password_from
 SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
 CONNECTIONS = 10  # of one process, unless the URL says `pool_size`
 FEWEST_CONNECTIONS = 2  # one for transactions, one for single statements
-IDLE_S = 300.0
+IDLE_S = 300.0  # a connection that nobody used for so long may have died on the way, unseen
 CONNECT_S = 5.0
 FOR_A_CONNECTION_S = 10.0  # when all of them are at work
 # What the server is told unless the URL says otherwise; times are milliseconds.
@@ -178,6 +178,7 @@ def open_engine(address: Address, size: int) -> AsyncEngine:
         connect_args=connect,
         hide_parameters=True,
         max_overflow=0,
+        pool_recycle=int(IDLE_S),
         pool_size=size,
         pool_timeout=FOR_A_CONNECTION_S,
     )

@@ -17,7 +17,8 @@ from datalayer.errors import DataLayerError, StoreMisconfigured, StoreUnavailabl
 _REFUSED = "The database refuses this user or password. Correct the user and the password."
 _POOLER = (
     "PgBouncer, or another pooler, stands before the database and does not take what is asked "
-    "of it directly. Add pgbouncer=true to the options of DATABASE_URL."
+    "of it. Add pgbouncer=true to the options of DATABASE_URL; if it is there, leave out the "
+    "option that is named here."
 )
 _NO_TLS = (
     "The server offers no TLS, which sslmode in DATABASE_URL asks for. Set it up there; where the "
@@ -45,10 +46,8 @@ _MISCONFIGURED = {
 # Poolers have one state for whatever they refuse, TLS has none; the words tell which.
 _SAID = {
     "unsupported startup parameter": _POOLER,
-    "no such user": _REFUSED,
     "password authentication failed": _REFUSED,
     "SASL authentication failed": _REFUSED,
-    "auth failed": _REFUSED,
     "no such database": "PgBouncer knows no such database. Add it there, or name another.",
     "rejected SSL upgrade": _NO_TLS,
     "[X509": _UNUSABLE,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
@@ -29,13 +30,14 @@ from tests.contract.builders import (
     thread,
 )
 from tests.e2e.waiting import until
+from tests.servers.certificates import make_authority, sign
 from tests.servers.pgbouncer import PgBouncer, running_pgbouncer
-from tests.servers.postgres import Postgres
+from tests.servers.postgres import USER, Postgres
 
 SERVERS = 3
 AT_ONCE = 200
 REMEDY = "Add pgbouncer=true"
-IGNORED = {"ignore_startup_parameters": ",".join(("extra_float_digits", *TIME_OUTS))}
+IGNORED = ",".join(("extra_float_digits", *TIME_OUTS))
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +173,7 @@ async def test_a_server_that_ends_its_connections_is_not_noticed(
 async def test_the_doctor_sees_it(
     database: str, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with running_pgbouncer(postgres, servers=SERVERS, **IGNORED) as bouncer:
+    with running_pgbouncer(postgres, servers=SERVERS, ignore_startup_parameters=IGNORED) as bouncer:
         found = {}
         for name, url in {
             "direct": postgres.url(database),
@@ -211,7 +213,7 @@ async def test_whoever_forgets_to_name_it_is_told(bouncer: PgBouncer, database: 
 async def test_prepared_statements_that_are_lost_are_explained(
     database: str, postgres: Postgres
 ) -> None:
-    with running_pgbouncer(postgres, servers=SERVERS, **IGNORED) as bouncer:
+    with running_pgbouncer(postgres, servers=SERVERS, ignore_startup_parameters=IGNORED) as bouncer:
         named = SqlStore.postgres(f"{bouncer.url(database)}?pgbouncer=true")
         await named.migrate()
         await named.close()
@@ -224,9 +226,38 @@ async def test_prepared_statements_that_are_lost_are_explained(
         await store.close()
 
 
-async def test_a_refused_password(bouncer: PgBouncer, database: str) -> None:
-    said = await refusal(f"{bouncer.url(database, password='wrong')}?pgbouncer=true")
-    assert "refuses this user or password" in said
+@pytest.mark.parametrize("kind", ["scram-sha-256", "plain"])
+async def test_a_refused_password(database: str, postgres: Postgres, kind: str) -> None:
+    with running_pgbouncer(postgres, servers=SERVERS, auth_type=kind) as bouncer:
+        for url in (
+            bouncer.url(database, password="wrong"),
+            bouncer.url(database).replace(f"{USER}:", "nobody:"),
+        ):
+            assert "refuses this user or password" in await refusal(f"{url}?pgbouncer=true")
+
+
+async def test_an_option_that_it_does_not_take(bouncer: PgBouncer, database: str) -> None:
+    said = await refusal(f"{bouncer.url(database)}?pgbouncer=true&search_path=mine")
+    assert "leave out the option that is named here" in said
+    assert said.endswith("unsupported startup parameter: search_path.")
+
+
+async def test_a_database_that_it_does_not_know(database: str, postgres: Postgres) -> None:
+    with running_pgbouncer(postgres, servers=SERVERS, database="other") as bouncer:
+        said = await refusal(f"{bouncer.url(database)}?pgbouncer=true")
+        assert "PgBouncer knows no such database" in said
+
+
+async def test_tls_to_it(database: str, postgres: Postgres, tmp_path: Path) -> None:
+    authority = make_authority(tmp_path, "authority")
+    certificate = sign(authority, "localhost")
+    with running_pgbouncer(postgres, certificate, servers=SERVERS) as bouncer:
+        url = f"{bouncer.url(database)}?pgbouncer=true".replace("127.0.0.1", "localhost")
+        store = SqlStore.postgres(f"{url}&sslmode=verify-full&sslrootcert={authority}")
+        await store.migrate()
+        await save(store, step(new_id(), output="x"))
+        await store.close()
+        assert "with TLS only" in await refusal(f"{url}&sslmode=disable")
 
 
 async def test_a_pgbouncer_without_tls(bouncer: PgBouncer, database: str) -> None:

@@ -140,6 +140,21 @@ async def test_a_connection_that_ends_within_a_transaction(
     assert await store.database.read(ping) == 1
 
 
+async def test_an_old_connection_is_not_used_again(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = text("SELECT pg_backend_pid()")
+    kept = SqlStore.postgres(watched.url("pool_size=10"))
+    monkeypatch.setattr("datalayer.sql.connections.IDLE_S", 0)
+    renewed = SqlStore.postgres(watched.url("pool_size=10"))
+    for store, count in ((kept, 1), (renewed, 3)):
+        pids = {
+            await store.database.read(lambda on: on.execute(pid).scalar_one()) for _ in range(3)
+        }
+        assert len(pids) == count
+        await store.close()
+
+
 async def test_a_statement_that_takes_too_long_is_cut_on_both_ways(watched: Watched) -> None:
     store = SqlStore.postgres(watched.url("statement_timeout=200"))
     assert isinstance(store.database, PostgresDatabase)

@@ -23,7 +23,9 @@ _STARTS_WITHIN_S = 10.0
 class PgBouncer:
     """The pooler: however many clients it has, the server sees `servers` connections at most."""
 
-    def __init__(self, server: Postgres, settings: Mapping[str, str], *, servers: int) -> None:
+    def __init__(
+        self, server: Postgres, settings: Mapping[str, str], *, database: str, servers: int
+    ) -> None:
         self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="keepchat-pgbouncer-"))
         self._ini = self._folder / "pgbouncer.ini"
@@ -43,12 +45,22 @@ class PgBouncer:
             "logfile": str(self._folder / "log"),
             **settings,
         }
-        lines = [f"* = host=127.0.0.1 port={server.port}", "[pgbouncer]"]
+        lines = [f"{database} = host=127.0.0.1 port={server.port}", "[pgbouncer]"]
         lines += [f"{name} = {value}" for name, value in given.items()]
         self._ini.write_text("\n".join(["[databases]", *lines, ""]), encoding="utf-8")
         if os.getuid() == 0:
             for path in (self._folder, users, self._ini):
                 shutil.chown(path, _NOBODY)
+
+    def require_tls(self, certificate: Path) -> None:
+        """Take connections with TLS only; the certificate's key lies beside it."""
+        lines = ["client_tls_sslmode = require"]
+        for kind, source in (("cert", certificate), ("key", certificate.with_suffix(".key"))):
+            own = shutil.copy(source, self._folder)
+            if os.getuid() == 0:
+                shutil.chown(own, _NOBODY)
+            lines.append(f"client_tls_{kind}_file = {own}")
+        self._ini.write_text("\n".join([self._ini.read_text(), *lines, ""]))
 
     def start(self) -> None:
         """Start it, on the same port as before."""
@@ -83,7 +95,8 @@ class PgBouncer:
 
     def log(self) -> str:
         """What it said."""
-        return "".join(path.read_text() for path in self._folder.glob("[lo]*[gt]"))
+        kept = (self._folder / name for name in ("output", "log"))
+        return "".join(path.read_text() for path in kept if path.exists())
 
     def url(self, database: str, *, password: str = PASSWORD) -> str:
         """The URL of a database by way of it, without options."""
@@ -92,11 +105,21 @@ class PgBouncer:
 
 @contextmanager
 def running_pgbouncer(
-    server: Postgres, *, servers: int = 3, **settings: str
+    server: Postgres,
+    certificate: Path | None = None,
+    *,
+    database: str = "*",
+    servers: int = 3,
+    **settings: str,
 ) -> Iterator[PgBouncer]:
-    """Run one before a server, with further settings for its configuration."""
-    bouncer = PgBouncer(server, settings, servers=servers)
+    """Run one before a server, with further settings for its configuration.
+
+    It knows the one `database`, or all, and with a certificate it takes TLS only.
+    """
+    bouncer = PgBouncer(server, settings, database=database, servers=servers)
     try:
+        if certificate:
+            bouncer.require_tls(certificate)
         bouncer.start()
         yield bouncer
     finally:
