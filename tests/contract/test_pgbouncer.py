@@ -119,15 +119,15 @@ async def test_no_statement_stays_in_the_server(database: str, postgres: Postgre
 async def test_time_outs_hold_although_the_server_is_not_told(
     bouncer: PgBouncer, database: str
 ) -> None:
-    url = f"{bouncer.url(database)}?pgbouncer=true&statement_timeout=300ms&lock_timeout=7s"
+    url = f"{bouncer.url(database)}?pgbouncer=true&statement_timeout=1s&lock_timeout=7s"
     store = SqlStore.postgres(url)
 
     def settings(connection: Connection) -> list[str]:
         shown = [text(f"SHOW {name}") for name in TIME_OUTS]
         return [connection.execute(each).scalar_one() for each in shown]
 
-    assert await store.database.read(settings) == ["300ms", "7s", "1min"]
-    assert await store.database.write(settings) == ["300ms", "7s", "1min"]
+    assert await store.database.read(settings) == ["1s", "7s", "1min"]
+    assert await store.database.write(settings) == ["1s", "7s", "1min"]
     assert (await store.database.migrate(settings))[:2] == ["0", "0"]
     sleep = "SELECT 1 FROM pg_sleep(60)"
     with pytest.raises(StoreUnavailable, match="statement timeout"):

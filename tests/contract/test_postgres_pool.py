@@ -156,7 +156,7 @@ async def test_an_old_connection_is_not_used_again(
 
 
 async def test_a_statement_that_takes_too_long_is_cut_on_both_ways(watched: Watched) -> None:
-    store = SqlStore.postgres(watched.url("statement_timeout=200"))
+    store = SqlStore.postgres(watched.url("statement_timeout=1000"))
     assert isinstance(store.database, PostgresDatabase)
     with pytest.raises(StoreUnavailable, match="statement timeout"):
         await store.database.fetch("SELECT 1 FROM pg_sleep(60)", ())
