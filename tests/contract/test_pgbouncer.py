@@ -93,8 +93,11 @@ async def test_what_a_conversation_needs(store: SqlStore) -> None:
 async def test_many_at_once_on_few_connections(
     store: SqlStore, database: str, postgres: Postgres
 ) -> None:
-    plain = [step(new_id(), output=f"plain {number}") for number in range(AT_ONCE)]
-    long_way = [step(new_id(), output=f"long {number}", odd=number) for number in range(AT_ONCE)]
+    long_way = [step(new_id(), output=f"long {number}", odd=number) for number in range(20)]
+    await save(store, *(thread(write.thread_id) for write in long_way))
+    plain = [
+        step(long_way[number % 20].thread_id, output=f"plain {number}") for number in range(AT_ONCE)
+    ]
     saving = [store.apply([write]) for write in (*plain, *long_way)]
     await asyncio.gather(*saving, *(store.get_user("alice") for _ in range(AT_ONCE)))
     found = await asyncio.gather(*(get_step(store, write) for write in (*plain, *long_way)))
