@@ -64,6 +64,7 @@ def _off(value: object) -> object:
 
 
 _SQLITE = re.compile(r"sqlite:///[^?]+")
+_FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 _TYPE = re.compile(r"\.[\w.+-]+|[\w*.+-]+/[\w*.+-]+")
 
 
@@ -72,6 +73,13 @@ def _types(given: str) -> str:
         if not _TYPE.fullmatch(one.strip()):
             message = f"{one.strip()!r} is neither a type such as image/* nor an ending such as .md"
             raise ValueError(message)
+    return given
+
+
+def _function(given: str) -> str:
+    if given and not _FUNCTION.fullmatch(given):
+        message = "it names a function, in the form package.module:function"
+        raise ValueError(message)
     return given
 
 
@@ -103,6 +111,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     # A secret, since a password may be in it.
     database_url: Annotated[SecretStr, AfterValidator(_check_database)] = SecretStr("")
+    database_password_from: Annotated[str, AfterValidator(_function)] = ""
     database_migrate: Literal["on", "off"] = "on"
     database_adopt: Literal["yes", "no"] = "no"
     storage_url: Annotated[str, _scheme_in("file")] = ""

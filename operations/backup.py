@@ -5,11 +5,15 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+import anyio
+
+from datalayer.sql.passwords import password_from
 from settings import Settings
 
 _MINE = 0o600
@@ -44,7 +48,7 @@ def back_up(settings: Settings) -> Path:
             folder = settings.data_path / "backups"
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             url = settings.database_url.get_secret_value()
-            return dump(url, folder / f"postgresql-{moment}.dump")
+            return dump(url, folder / f"postgresql-{moment}.dump", _asked_password(settings))
         path = settings.sqlite_path
         return copy(path, path.with_name(f"{path.name}.{moment}.backup"))
     except (OSError, sqlite3.Error) as exc:
@@ -66,8 +70,20 @@ def copy(source: Path, target: Path) -> Path:
         draft.unlink(missing_ok=True)
 
 
-def dump(url: str, target: Path) -> Path:
-    """Dump a server's database; the password goes through the environment of the child alone."""
+def _asked_password(settings: Settings) -> str:
+    """Return what the function for passwords that expire gives; empty where there is none."""
+    if not settings.database_password_from:
+        return ""
+    ask = password_from(settings.database_password_from)
+    with ThreadPoolExecutor(1) as pool:  # a thread of its own, since a loop may be running here
+        return pool.submit(anyio.run, ask).result()
+
+
+def dump(url: str, target: Path, password: str = "") -> Path:
+    """Dump a server's database, with the URL's password unless another one is given.
+
+    It goes through the environment of the child alone.
+    """
     program = shutil.which("pg_dump")
     if program is None:
         message = (
@@ -76,12 +92,12 @@ def dump(url: str, target: Path) -> Path:
             "yourself and leave out --backup-first."
         )
         raise BackupFailed(message)
-    address, password = libpq_address(url)
+    address, given = libpq_address(url)
     draft = _draft(target)
     try:
         done = subprocess.run(  # noqa: S603 - a program of our choice, its arguments a list
             [program, "--format=custom", "--no-password", f"--file={draft}", f"--dbname={address}"],
-            env=_environment(program, password),
+            env=_environment(program, password or given),
             capture_output=True,
             text=True,
             check=False,

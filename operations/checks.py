@@ -18,10 +18,11 @@ from chat.choice import NoModel
 from chat.model import AnswerInterrupted, Ending, Model
 from chat.sentences import sentence_for
 from datalayer.errors import DataLayerError, StoreMisconfigured
+from datalayer.sql.probe import look_at
 from datalayer.writes import DeleteUser, RevisionClock, SaveUser
 from operations.findings import Finding, failed, ok, warning
 from operations.models import manner_of, open_models
-from operations.parts import open_storage, open_store
+from operations.parts import open_storage, open_store, postgres_url
 from settings import Settings
 from storage.errors import StorageError
 
@@ -110,8 +111,25 @@ async def database(settings: Settings) -> Finding:
         await store.close()
     if found is None:
         return failed("database", "What was written could not be read.", "Check DATABASE_URL.")
-    kind = "PostgreSQL" if settings.on_postgres else "SQLite"
-    return ok("database", f"{kind}, written, read, deleted in {_ms(began)}")
+    done = f"written, read, deleted in {_ms(began)}"
+    return (
+        await _server(settings, done) if settings.on_postgres else ok("database", f"SQLite, {done}")
+    )
+
+
+async def _server(settings: Settings, done: str) -> Finding:
+    """Say what server it is and how it is reached, beside what was done."""
+    try:
+        server = await look_at(postgres_url(settings))
+    except DataLayerError as exc:
+        return failed("database", str(exc))
+    name = f"PostgreSQL {server.version}"
+    if not server.is_pooled:
+        return ok("database", f"{name}, {server.tls or 'without TLS'}, {done}")
+    if server.is_told:
+        return ok("database", f"{name} behind a pooler, {done}")
+    message = f"A pooler such as PgBouncer stands before {name}, and DATABASE_URL does not say so."
+    return warning("database", message, "Add pgbouncer=true to its options.")
 
 
 def _is_to_come(folder: Path) -> bool:

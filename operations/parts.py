@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from urllib.parse import urlsplit
 
 import anyio
 
@@ -25,10 +26,19 @@ def open_store(settings: Settings, *, migrates: bool | None = None) -> Store:
     """
     adopts = settings.database_adopt == "yes"
     if settings.on_postgres:
-        url = settings.database_url.get_secret_value()
+        url = postgres_url(settings)
         wanted = settings.database_migrate == "on" if migrates is None else migrates
         return SqlStore.postgres(url, migrates=wanted, adopts=adopts)
     return SqlStore.sqlite(str(settings.sqlite_path), adopts=adopts)
+
+
+def postgres_url(settings: Settings) -> str:
+    """Return DATABASE_URL, with DATABASE_PASSWORD_FROM as the option that the store knows."""
+    url = settings.database_url.get_secret_value()
+    if not settings.database_password_from:
+        return url
+    joint = "&" if urlsplit(url).query else "?"
+    return f"{url}{joint}password_from={settings.database_password_from}"
 
 
 def prepare_store(settings: Settings) -> Store:

@@ -6,7 +6,7 @@ The cause stays attached, but to a refused value: a server's DETAIL shows the ro
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ssl import SSLCertVerificationError
+from ssl import SSLCertVerificationError, SSLError
 
 from asyncpg import exceptions as errors
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
@@ -15,11 +15,44 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from datalayer.errors import DataLayerError, StoreMisconfigured, StoreUnavailable, WriteRejected
 
 _REFUSED = "The database refuses this user or password. Correct the user and the password."
+_POOLER = (
+    "PgBouncer, or another pooler, stands before the database and does not take what is asked "
+    "of it. Add pgbouncer=true to the options of DATABASE_URL; if it is there, leave out the "
+    "option that is named here."
+)
+_NO_TLS = (
+    "The server offers no TLS, which sslmode in DATABASE_URL asks for. Set it up there; where the "
+    "network is your own, sslmode=disable goes without."
+)
+_NOT_TRUSTED = (
+    "The server's certificate is not trusted. Name the file of the authority that signed it in "
+    "sslrootcert, and the server in DATABASE_URL as its certificate does."
+)
+_UNUSABLE = (
+    "A file that sslrootcert, sslcert, sslkey or sslcrl names holds no certificate or key that can "
+    "be used, or a key that is not its certificate's. Name others."
+)
 _MISCONFIGURED = {
-    "28000": _REFUSED,
+    "26000": _POOLER,  # no such prepared statement, or one that is there already: it is not ours
+    "42P05": _POOLER,
+    "28000": (
+        "The database does not let this user in like this. Correct the user or sslmode in "
+        "DATABASE_URL, or the server's pg_hba.conf."
+    ),
     "28P01": _REFUSED,
     "3D000": "The database does not exist on this server. Create it, or name another.",
     "42501": "The database user lacks a right. Grant it, or name the owner of the tables.",
+}
+# Poolers have one state for whatever they refuse, TLS has none; the words tell which.
+_SAID = {
+    "unsupported startup parameter": _POOLER,
+    "password authentication failed": _REFUSED,
+    "SASL authentication failed": _REFUSED,
+    "no such database": "PgBouncer knows no such database. Add it there, or name another.",
+    "rejected SSL upgrade": _NO_TLS,
+    "[X509": _UNUSABLE,
+    "PEM lib": _UNUSABLE,
+    "SSL required": "PgBouncer takes connections with TLS only. Set sslmode in DATABASE_URL.",
 }
 # Connection, rollback, resources, operator: the same call may succeed later.
 _PASSING_CLASSES = ("08", "40", "53", "57")
@@ -40,6 +73,14 @@ _UNAVAILABLE = (
     sqlite3.OperationalError,
     errors.InternalClientError,
 )
+_DRIVERS_OWN = (errors.PostgresError, errors.InterfaceError, errors.InternalClientError)
+_BROKEN = (
+    ConnectionResetError,
+    BrokenPipeError,
+    SSLError,
+    errors.InterfaceError,
+    errors.InternalClientError,  # asyncpg has read that the server hangs up, but not yet the end
+)
 
 
 @contextmanager
@@ -52,9 +93,7 @@ def translated() -> Iterator[None]:
         OSError,
         OverflowError,
         sqlite3.Error,
-        errors.PostgresError,
-        errors.InterfaceError,
-        errors.InternalClientError,
+        *_DRIVERS_OWN,
     ) as exc:
         fault = _fault(exc)
         raise fault from (None if isinstance(fault, WriteRejected) else exc)
@@ -64,9 +103,9 @@ def _fault(exc: Exception) -> DataLayerError:
     cause = _cause(exc)
     state = str(getattr(cause, "sqlstate", None) or "")
     said = _first_line(cause)
-    if state in _MISCONFIGURED:
-        return StoreMisconfigured(f"{_MISCONFIGURED[state]} It says: {said}.")
-    if isinstance(cause, errors.ClientConfigurationError | SSLCertVerificationError):
+    if remedy := _remedy(cause, state, said):
+        return StoreMisconfigured(f"{remedy} It says: {said}.")
+    if isinstance(cause, errors.ClientConfigurationError):
         return StoreMisconfigured(f"No connection can be made like this: {said}.")
     if _passes(exc, cause, state):
         message = (
@@ -75,6 +114,24 @@ def _fault(exc: Exception) -> DataLayerError:
         )
         return StoreUnavailable(message)
     return WriteRejected(f"The database refuses a value: {_without_values(cause, state)}.")
+
+
+def _remedy(cause: BaseException, state: str, said: str) -> str:
+    """Return what somebody has to correct; empty when it is nothing of that kind."""
+    if isinstance(cause, SSLCertVerificationError):
+        return _NOT_TRUSTED
+    if state.startswith("08") or isinstance(cause, ConnectionError | SSLError):
+        return next((remedy for words, remedy in _SAID.items() if words in said), "")
+    return _MISCONFIGURED.get(state, "")
+
+
+def is_lost(fault: StoreUnavailable) -> bool:
+    """Tell whether a connection broke that had been made before; another one may do."""
+    if isinstance(fault, StoreMisconfigured) or not isinstance(fault.__cause__, Exception):
+        return False
+    cause = _cause(fault.__cause__)
+    state = str(getattr(cause, "sqlstate", None) or "")
+    return isinstance(cause, _BROKEN) or state.startswith(("08", "57P"))
 
 
 def _passes(exc: Exception, cause: BaseException, state: str) -> bool:
@@ -95,7 +152,7 @@ def _passes(exc: Exception, cause: BaseException, state: str) -> bool:
 def _cause(exc: Exception) -> BaseException:
     """Return the driver's own error, which says least of the statement and its values."""
     found: BaseException = getattr(exc, "orig", None) or exc
-    theirs = isinstance(found.__cause__, errors.PostgresError | errors.InterfaceError)
+    theirs = isinstance(found.__cause__, _DRIVERS_OWN)
     return found.__cause__ if found.__cause__ and theirs else found
 
 
@@ -106,5 +163,7 @@ def _without_values(cause: BaseException, state: str) -> str:
 
 
 def _first_line(cause: BaseException) -> str:
+    if isinstance(cause, TimeoutError) and not str(cause):
+        return "there was no answer in time"
     lines = str(cause).splitlines() or [type(cause).__name__]
     return lines[0].rstrip(".")

@@ -104,6 +104,7 @@ def _refuse_newer(config: Config, current: str | None) -> None:
     except CommandError as exc:
         message = (
             f"The database's schema ({current}) is newer than this version of Keepchat. "
-            "Install the version that last used it, or a later one."
+            "Run 'git pull && make setup' to get the newer version, and start that; to go back to "
+            "this one, restore a backup from before the newer one ran."
         )
         raise SchemaMismatch(message) from exc

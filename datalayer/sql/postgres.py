@@ -1,101 +1,35 @@
 """PostgreSQL through asyncpg: connections, and transactions that outlive a cancelled caller.
 
-Work on a SQLAlchemy connection has its own few connections, one for each lane; single statements,
+Work on a SQLAlchemy connection has its own few connections, one for each batch that is on its way; single statements,
 which are most of what is asked, go to asyncpg directly, without a transaction around them.
 """
 
 import asyncio
 import contextvars
-import json
-from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
-from uuid import uuid4
 
 import asyncpg
-from sqlalchemy import event
-from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from datalayer.errors import StoreMisconfigured, StoreUnavailable, ThreadsLocked
+from datalayer.errors import StoreUnavailable, ThreadsLocked
 from datalayer.records import Result
+from datalayer.sql.connections import FOR_A_CONNECTION_S, open_engine, open_pool, parse
 from datalayer.sql.dialect import lock_names
 from datalayer.sql.engine import Work
 from datalayer.sql.fast_path import FastSave
-from datalayer.sql.faults import translated
+from datalayer.sql.faults import is_lost, translated
 from datalayer.sql.queries import Query, Rows
 from datalayer.sql.search_index import TIDY, index_some
 
 T = TypeVar("T")
 
-SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
-LANES = 4
-DIRECT_CONNECTIONS = 6  # besides one for each lane
-IDLE_S = 300.0
-CONNECT_S = 5.0
-FOR_A_CONNECTION_S = 10.0  # when all of them are at work
+BATCHES = 4  # at once; so many connections are for transactions, if there are enough
 TRANSACTION_S = 60.0
-# What the server is told unless the URL says otherwise; times are milliseconds.
-SERVER_SETTINGS = {
-    "application_name": "keepchat",
-    "statement_timeout": "30000",
-    "lock_timeout": "10000",
-    "idle_in_transaction_session_timeout": "60000",
-}
-UNREADABLE = (
-    "It cannot be read. The form is postgresql://user:password@host:5432/database, and in user and "
-    "password every character but letters and digits is percent-encoded (@ is %40, / is %2F)."
-)
+READ_ATTEMPTS = 3
+READ_PAUSE_S = 0.02  # in which asyncpg notices the end of other connections, too
 _READ_ONLY = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the server is: the form of a URL that asyncpg takes, and whether PgBouncer is there.
-
-    asyncpg reads libpq's options in it: `host` (a socket's folder), `sslmode`, `sslrootcert` and
-    so on; those that it does not know are settings for the server.
-    """
-
-    dsn: str
-    pgbouncer: bool
-
-    def __repr__(self) -> str:
-        """Show nothing, since the password is in the URL."""
-        return "Address(...)"
-
-
-def parse(url: str) -> Address:
-    """Return the address that a URL names; `StoreMisconfigured` when it names none.
-
-    With `pgbouncer=true` no statement stays prepared, and the server is told nothing that PgBouncer
-    would refuse: the time-outs are then those of the server's own configuration.
-    """
-    try:
-        parts, given = _split(url)
-    except ValueError:
-        raise StoreMisconfigured(UNREADABLE) from None
-    if (authority := given.get("sslrootcert")) and not Path(authority).is_file():
-        message = f"The file {authority!r} that sslrootcert names is not there."
-        raise StoreMisconfigured(message)
-    pgbouncer = given.pop("pgbouncer", "false").lower() in ("true", "1")
-    options = given if pgbouncer else {**SERVER_SETTINGS, **given}
-    path = quote(unquote(parts.path), safe="/")
-    query = f"?{urlencode(options, quote_via=quote)}" if options else ""
-    return Address(f"postgresql://{parts.netloc}{path}{query}", pgbouncer)
-
-
-def _split(url: str) -> tuple[SplitResult, dict[str, str]]:
-    """Return the parts of a URL and its options; ValueError when it is none of ours."""
-    parts = urlsplit(url)
-    options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
-    hosts = parts.netloc.rpartition("@")[2].split(",")
-    ports = [urlsplit(f"//{host}").port for host in hosts]  # ValueError for what is no number
-    if parts.scheme not in SCHEMES or parts.fragment or parts.netloc.count("@") > 1 or not ports:
-        raise ValueError(parts.scheme)
-    return parts, options
 
 
 class PostgresDatabase:
@@ -105,7 +39,9 @@ class PostgresDatabase:
 
     def __init__(self, url: str) -> None:
         self.address = parse(url)
-        self.engine = _engine(self.address)
+        size = _for_transactions(self.address.connections)
+        self.engine = open_engine(self.address, size)
+        self.direct = self.address.connections - size
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
         self._running: set[asyncio.Task[Any]] = set()
@@ -127,7 +63,7 @@ class PostgresDatabase:
         return await self._in_transaction(work, {}, TRANSACTION_S)
 
     async def read(self, work: Work[T]) -> T:
-        return await self._run(work, _READ_ONLY, TRANSACTION_S)
+        return await _again(partial(self._run, work, _READ_ONLY, TRANSACTION_S))
 
     async def look(self, work: Work[T]) -> T:
         def patiently(connection: Any) -> T:
@@ -154,7 +90,7 @@ class PostgresDatabase:
             await self._pool.close()
 
     async def ask(self, query: Query, **values: Any) -> Rows:
-        return await self.fetch(*query.direct(values))
+        return await _again(partial(self.fetch, *query.direct(values)))
 
     async def fetch(self, statement: str, values: Sequence[Any]) -> Rows:
         """Return the rows of one statement. UUIDs are text, JSON is what it stands for."""
@@ -164,30 +100,31 @@ class PostgresDatabase:
         return await self._to_its_end(self._upkeep())
 
     async def _upkeep(self) -> bool:
-        with translated():
-            pool = self._pool or await self._open_pool()
-            async with (
-                asyncio.timeout(TRANSACTION_S),
-                pool.acquire(timeout=FOR_A_CONNECTION_S) as connection,
-            ):
-                async with connection.transaction():
-                    done = await index_some(connection)
-                if done:
-                    await connection.execute(TIDY)
-                return done
+        async with self._connected() as connection:
+            async with connection.transaction():
+                done = await index_some(connection)
+            if done:
+                await connection.execute(TIDY)
+            return done
 
     async def _fetch(self, statement: str, values: Sequence[Any]) -> Rows:
+        async with self._connected() as connection:
+            rows: Rows = await connection.fetch(statement, *values)
+            return rows
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Any]:
+        """Give a connection for single statements; its errors are ours."""
         with translated():
             async with asyncio.timeout(TRANSACTION_S):
                 pool = self._pool or await self._open_pool()
                 async with pool.acquire(timeout=FOR_A_CONNECTION_S) as connection:
-                    rows: Rows = await connection.fetch(statement, *values)
-                    return rows
+                    yield connection
 
     async def _open_pool(self) -> asyncpg.Pool:
         async with self._opening:
             if self._pool is None:
-                self._pool = await _pool(self.address)
+                self._pool = await open_pool(self.address, self.direct)
             return self._pool
 
     async def _run(self, work: Work[T], options: Mapping[str, Any], limit_s: float | None) -> T:
@@ -210,6 +147,8 @@ class PostgresDatabase:
         engine = self.engine.execution_options(**options) if options else self.engine
         with translated():
             async with asyncio.timeout(limit_s), engine.begin() as connection:
+                if self.address.set_time_outs:
+                    await connection.exec_driver_sql(self.address.set_time_outs)
                 return await connection.run_sync(work)
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
@@ -218,54 +157,18 @@ class PostgresDatabase:
             task.exception()  # whoever waited has it; who was cancelled does not want it
 
 
-async def _pool(address: Address) -> asyncpg.Pool:
-    pool: asyncpg.Pool = await asyncpg.create_pool(
-        address.dsn,
-        timeout=CONNECT_S,
-        min_size=0,
-        max_size=DIRECT_CONNECTIONS,
-        max_inactive_connection_lifetime=IDLE_S,
-        statement_cache_size=0 if address.pgbouncer else 100,
-        init=_prepare,
-        reset=_leave_as_it_is,
-    )
-    return pool
+def _for_transactions(connections: int) -> int:
+    """Return how many of the connections are for transactions; all others take one statement."""
+    return max(1, min(BATCHES, connections * 2 // 5))
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
-    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_json, decoder=json.loads)
-    await connection.set_type_codec("uuid", schema="pg_catalog", encoder=str, decoder=str)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-async def _leave_as_it_is(_connection: Any) -> None:
-    """Spare the round trip that asyncpg's reset takes: single statements leave nothing behind."""
-
-
-def _engine(address: Address) -> AsyncEngine:
-    connect: dict[str, Any] = {"dsn": address.dsn, "timeout": CONNECT_S}
-    if address.pgbouncer:
-        connect |= {
-            "statement_cache_size": 0,
-            "prepared_statement_cache_size": 0,
-            "prepared_statement_name_func": lambda: f"__keepchat_{uuid4()}__",
-        }
-    engine = create_async_engine(
-        "postgresql+asyncpg://",
-        connect_args=connect,
-        hide_parameters=True,
-        max_overflow=0,
-        pool_size=LANES,
-        pool_timeout=FOR_A_CONNECTION_S,
-    )
-    event.listen(engine.sync_engine, "checkout", _replace_closed)
-    return engine
-
-
-def _replace_closed(connection: Any, _record: object, _proxy: object) -> None:
-    # Instead of a ping, which is three round trips each time: asyncpg knows who has hung up.
-    if connection.driver_connection.is_closed():
-        raise DisconnectionError
+async def _again(read: Callable[[], Awaitable[T]]) -> T:
+    """Read once more where a connection had died unseen: instead of a ping before each use."""
+    for _ in range(READ_ATTEMPTS - 1):
+        try:
+            return await read()
+        except StoreUnavailable as exc:
+            if not is_lost(exc):
+                raise
+        await asyncio.sleep(READ_PAUSE_S)
+    return await read()

@@ -26,7 +26,7 @@ from datalayer.sql import deletes, reads, saves
 from datalayer.sql.batch import Item, segments
 from datalayer.sql.engine import Database, MigratedDatabase, SqliteDatabase
 from datalayer.sql.fast_path import plan
-from datalayer.sql.postgres import LANES, PostgresDatabase
+from datalayer.sql.postgres import BATCHES, PostgresDatabase
 from datalayer.sql.queries import Rows
 from datalayer.sql.reads import Wanted
 from datalayer.sql.search_query import as_values, indexed_query
@@ -67,7 +67,7 @@ class SqlStore(Store):
         database: Database = PostgresDatabase(url)
         if migrates:
             database = MigratedDatabase(database, _adopt_or_upgrade if adopts else _upgrade)
-        return PostgresStore(database, concurrency=LANES, adopts=adopts)
+        return PostgresStore(database, concurrency=BATCHES, adopts=adopts)
 
     async def migrate(self) -> None:
         await self.database.migrate(self._upgrade)

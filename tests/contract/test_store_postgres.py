@@ -1,7 +1,6 @@
 """What only a PostgreSQL server can do wrong."""
 
 import asyncio
-import subprocess
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,7 +20,8 @@ from datalayer.errors import (
     WriteRejected,
 )
 from datalayer.records import Outcome
-from datalayer.sql.postgres import SERVER_SETTINGS, PostgresDatabase, parse
+from datalayer.sql.connections import SERVER_SETTINGS, parse
+from datalayer.sql.postgres import PostgresDatabase
 from datalayer.sql.store import SqlStore, _apply
 from datalayer.values import EXACT_FLOATS
 from datalayer.writer import Writer
@@ -83,15 +83,17 @@ async def shown(store: SqlStore, setting: str) -> str:
         ("postgresql://u:%40%2F%3a@h/d", "postgresql://u:%40%2F%3a@h/d"),
         ("postgresql://[::1]:5433/d", "postgresql://[::1]:5433/d"),
         ("postgresql://a,b:5433/d", "postgresql://a,b:5433/d"),
-        ("postgresql:///d?host=%2Frun%2Fpg", "postgresql:///d?host=%2Frun%2Fpg"),
-        ("postgresql://h/d?sslmode=verify-full&sslcrl=/my%20crl.pem", None),
     ],
 )
-def test_what_asyncpg_is_given(url: str, dsn: str | None) -> None:
-    found = parse(f"{url}{'&' if '?' in url else '?'}pgbouncer=true")
+def test_what_asyncpg_is_given(url: str, dsn: str) -> None:
+    found = parse(f"{url}?pgbouncer=true")
     assert found.pgbouncer
-    assert found.dsn == (dsn or url.replace("/my", "%2Fmy"))
+    assert found.dsn == f"{dsn}?application_name=keepchat"
     assert not parse(url).pgbouncer
+    assert parse(f"{url}?host=%2Frun%2Fpg&lock_timeout=7s").dsn == (
+        f"{dsn}?application_name=keepchat&statement_timeout=30000&lock_timeout=7s"
+        "&idle_in_transaction_session_timeout=60000&host=%2Frun%2Fpg"
+    )
 
 
 @pytest.mark.parametrize(
@@ -194,15 +196,6 @@ async def test_tls_that_cannot_be_set_up(
     found = await fault(f"{postgres.url()}?sslmode={mode}")
     assert isinstance(found, StoreMisconfigured)
     assert "sslmode" in str(found) or "root.crt" in str(found)
-
-
-def test_a_certificate_that_is_not_there() -> None:
-    with pytest.raises(StoreMisconfigured, match="sslrootcert"):
-        SqlStore.postgres("postgresql://u:p@h/d?sslmode=verify-full&sslrootcert=/no/ca.pem")
-
-
-async def test_a_server_without_tls_is_not_asked_in_the_clear(postgres: Postgres) -> None:
-    assert "SSL" in str(await fault(f"{postgres.url()}?sslmode=require"))
 
 
 async def test_a_server_that_is_away(postgres: Postgres) -> None:
@@ -437,44 +430,6 @@ async def test_an_error_that_quotes_a_value_is_only_named(store: SqlStore, value
     with pytest.raises(WriteRejected, match="Error 22") as caught:
         await store.database.write(lambda on: on.execute(query, {"value": WRITTEN}))
     assert WRITTEN not in "".join(traceback.format_exception(caught.value))
-
-
-# TLS
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for `localhost`, and its key beside it."""
-    path = tmp_path_factory.mktemp("tls") / "server.crt"
-    subprocess.run(
-        [
-            *("openssl", "req", "-new", "-x509", "-days", "2", "-nodes", "-subj", "/CN=localhost"),
-            *("-addext", "subjectAltName=DNS:localhost"),
-            *("-out", path, "-keyout", path.with_suffix(".key")),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return path
-
-
-async def test_tls_is_as_strict_as_the_url_says(certificate: Path) -> None:
-    with running_postgres(certificate) as server:
-        named = server.url().replace("127.0.0.1", "localhost")
-        query = text("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
-        for url in (
-            f"{server.url()}?sslmode=disable",
-            f"{server.url()}?sslmode=prefer",
-            f"{server.url()}?sslmode=require",
-            f"{server.url()}?sslmode=verify-ca&sslrootcert={certificate}",
-            f"{named}?sslmode=verify-full&sslrootcert={certificate}",
-        ):
-            store = SqlStore.postgres(url)
-            found = await store.database.read(lambda on: on.execute(query).scalar_one())
-            assert found is not url.endswith("disable")
-            await store.close()
-        wrong_name = f"{server.url()}?sslmode=verify-full&sslrootcert={certificate}"
-        assert isinstance(await fault(wrong_name), StoreMisconfigured)
 
 
 # The fast path

@@ -128,6 +128,7 @@ async def test_the_program_starts_before_its_server(
 REFUSALS = {
     "password": "The database refuses this user or password.",
     "database": "The database does not exist on this server.",
+    "tls": "The server offers no TLS",
     "url": "It cannot be read. The form is postgresql://",
     "schema": "holds tables called threads that Keepchat did not make.",
     "newer": "is newer than this version of Keepchat.",
@@ -150,6 +151,7 @@ async def refusals(
         urls = {
             "password": postgres.url(password=f"{PASSWORD}!"),
             "database": postgres.url("nothing"),
+            "tls": f"{postgres.url()}?sslmode=require",
             "url": postgres.url().replace("%2F", "/"),
             "schema": postgres.url(theirs),
             "newer": postgres.url(newer),

@@ -22,6 +22,7 @@ from tests.e2e.waiting import free_port
 from tests.needs import find_postgres
 
 USER = "keepchat"
+CERTIFIED = "certified"  # a user who is asked for a certificate, where there is an authority
 PASSWORD = "pässword:/?#[]@%&=+ 1"
 _NOBODY = 65534  # whoever starts the tests as root; PostgreSQL refuses to run as root
 _QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -38,6 +39,7 @@ class Postgres:
         self,
         certificate: Path | None = None,
         *,
+        authority: Path | None = None,
         durable: bool = False,
         folder: Path | None = None,
     ) -> None:
@@ -54,7 +56,7 @@ class Postgres:
         if not self._data.exists():
             self._make()
         if certificate:
-            self._offer_tls(certificate)
+            self._offer_tls(certificate, authority)
 
     def _make(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -68,14 +70,23 @@ class Postgres:
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"),
         )
 
-    def _offer_tls(self, certificate: Path) -> None:
-        for kind, source in (("cert", certificate), ("key", certificate.with_suffix(".key"))):
+    def _offer_tls(self, certificate: Path, authority: Path | None) -> None:
+        files = {"cert": certificate, "key": certificate.with_suffix(".key")}
+        if authority:
+            files["ca"] = authority
+            self._ask_for_certificates()
+        for kind, source in files.items():
             own = shutil.copy(source, self._folder)
             Path(own).chmod(0o600)
             if os.getuid() == 0:
                 os.chown(own, _NOBODY, _NOBODY)
             self._settings.append(f"ssl_{kind}_file={own}")
         self._settings.append("ssl=on")
+
+    def _ask_for_certificates(self) -> None:
+        rules = self._data / "pg_hba.conf"
+        line = f"hostssl all {CERTIFIED} 127.0.0.1/32 scram-sha-256 clientcert=verify-full\n"
+        rules.write_text(line + rules.read_text())
 
     def start(self) -> None:
         """Start it, on the same port as before."""
@@ -164,13 +175,18 @@ class Postgres:
 
 @contextmanager
 def running_postgres(
-    certificate: Path | None = None, *, durable: bool = False, folder: Path | None = None
+    certificate: Path | None = None,
+    *,
+    authority: Path | None = None,
+    durable: bool = False,
+    folder: Path | None = None,
 ) -> Iterator[Postgres]:
     """Run a server; with a certificate, whose key lies beside it, it offers TLS.
 
-    A `durable` one waits for the disk. What is in a `folder` is used, and stays.
+    With an `authority` it asks the user `CERTIFIED` for a certificate of that one. A `durable` one
+    waits for the disk. What is in a `folder` is used, and stays.
     """
-    server = Postgres(certificate, durable=durable, folder=folder)
+    server = Postgres(certificate, authority=authority, durable=durable, folder=folder)
     server.start()
     try:
         yield server

@@ -75,6 +75,8 @@ def test_a_relative_database_url_is_relative_to_the_project(
         ("OPENAI_BASE_URL", "localhost:1234", "http:"),
         ("OLLAMA_URL", "nowhere", "http:"),
         ("AUTH_MODE", "none", "'local'"),
+        ("DATABASE_PASSWORD_FROM", "tokens.rds", "package.module:function"),
+        ("DATABASE_PASSWORD_FROM", "tokens:rds()", "package.module:function"),
         ("DATABASE_MIGRATE", "maybe", "'on' or 'off'"),
         ("MODEL_TIMEOUT_S", "soon", "number"),
         ("MODEL_CONTEXT_TOKENS", "1", "256"),
