@@ -1,0 +1,184 @@
+"""Rows of Chainlit's official layer, their clocks, and what has changed without a newer time."""
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from datalayer.records import StepRecord
+from datalayer.sql.importing import rows
+from datalayer.sql.importing.clocks import Clocks, Ranks
+from datalayer.sql.importing.refresh import newer
+from datalayer.values import time_of_revision
+from datalayer.writes import SaveElement, SaveFeedback, SaveStep, SaveThread, SaveUser
+
+ID = "3f0c2a64-5f0e-4f0e-8c1a-0a4b0de7b001"
+THREAD = "0c5e1d4e-8f0b-4c55-9d5a-3b1b7f1d2a10"
+NOON = datetime(2024, 7, 1, 12)  # noqa: DTZ001 - as the driver gives them
+NOW = 1_800_000_000_000_000
+CLOCKS = Clocks(ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo"), NOW)
+STAMPS = {"id": ID, "createdAt": NOON, "updatedAt": NOON}
+
+
+def one(taken: rows.Taken) -> Any:
+    [write] = taken.writes
+    return write
+
+
+# Clocks
+
+
+def test_each_clock_has_its_zone() -> None:
+    assert CLOCKS.of_steps(NOON) == datetime(2024, 7, 1, 12, tzinfo=UTC)
+    assert CLOCKS.of_program(NOON) == datetime(2024, 7, 1, 10, tzinfo=UTC)
+    assert CLOCKS.of_server(NOON) == datetime(2024, 7, 1, 3, tzinfo=UTC)
+    aware = datetime(2024, 7, 1, 12, tzinfo=ZoneInfo("America/New_York"))
+    assert CLOCKS.of_program(aware) == datetime(2024, 7, 1, 16, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("value", [None, "noon", 5])
+def test_what_is_no_time(value: object) -> None:
+    assert CLOCKS.of_steps(value) is None
+
+
+@pytest.mark.parametrize("value", [datetime.max, datetime.min])  # noqa: DTZ901 - infinity
+def test_the_ends_of_time_make_a_revision(value: datetime) -> None:
+    found, ahead = CLOCKS.revision(CLOCKS.of_program(value), CLOCKS.of_server(value))
+    assert 1 <= found <= NOW
+    assert ahead is (found == NOW)
+
+
+def test_a_revision_is_the_latest_moment_and_never_ahead() -> None:
+    early, late = (datetime(2024, 1, day, tzinfo=UTC) for day in (1, 2))
+    found, ahead = CLOCKS.revision(early, None, late)
+    assert (time_of_revision(found), ahead) == ("2024-01-02T00:00:00.000000Z", False)
+    assert CLOCKS.revision(late, rank=3)[0] == found + 3
+    assert CLOCKS.revision(late, rank=5_000)[0] == found + 999
+    assert CLOCKS.revision(datetime(2100, 1, 1, tzinfo=UTC), rank=7) == (NOW, True)
+    assert CLOCKS.revision(None) == (1, False)
+
+
+def test_ranks_count_what_follows_with_the_same_key() -> None:
+    ranks = Ranks()
+    assert [ranks.next(key) for key in (1, 1, 1, 2, 1, 1)] == [0, 1, 2, 0, 0, 1]
+
+
+# Rows
+
+
+def test_a_user() -> None:
+    raw = {**STAMPS, "identifier": "alice", "metadata": '{"role": "admin"}', "secret": "x"}
+    write = one(rows.user(raw, CLOCKS))
+    assert isinstance(write, SaveUser)
+    assert (write.identifier, write.metadata) == ("alice", {"role": "admin"})
+    assert time_of_revision(write.revision) == "2024-07-01T10:00:00.000000Z"
+    assert not rows.user({**raw, "identifier": ""}, CLOCKS).writes
+
+
+def test_a_thread_is_created_at_one_time_and_named_at_another() -> None:
+    later = datetime(2024, 7, 2, 12)  # noqa: DTZ001 - as the driver gives them
+    raw = {
+        **STAMPS,
+        "updatedAt": later,
+        "deletedAt": None,
+        "name": "N",
+        "tags": ["a"],
+        "metadata": '{"k": 1}',
+        "userId": "u",
+        rows.OWNER: "alice",
+    }
+    birth, named = rows.thread(raw, CLOCKS).writes
+    assert isinstance(birth, SaveThread)
+    assert isinstance(named, SaveThread)
+    assert (birth.owner, birth.name, birth.metadata) == ("alice", None, None)
+    assert time_of_revision(birth.revision) == "2024-07-01T03:00:00.000000Z"
+    assert (named.owner, named.name, named.tags) == ("alice", "N", ("a",))
+    assert named.metadata == {"k": 1}
+    assert time_of_revision(named.revision) == "2024-07-02T10:00:00.000000Z"
+
+
+def test_a_step_is_dated_by_its_start_not_by_the_database() -> None:
+    raw = {
+        **STAMPS,
+        "threadId": THREAD,
+        "parentId": None,
+        "type": "tool",
+        "startTime": NOON,
+        "endTime": NOON.replace(second=1),
+        "showInput": "False",
+        "output": "a\x00b",
+        "metadata": '{"k": 1}',
+        "cost": 1.5,
+    }
+    write = one(rows.step(raw, CLOCKS, "alice", 2))
+    assert isinstance(write, SaveStep)
+    assert write.fields["createdAt"] == write.fields["start"] == "2024-07-01T12:00:00.000000Z"
+    assert write.fields["end"] == "2024-07-01T12:00:01.000000Z"
+    assert time_of_revision(write.revision) == "2024-07-01T12:00:01.000002Z"
+    assert write.fields["showInput"] is False
+    assert write.fields["output"] == "a\N{REPLACEMENT CHARACTER}b"
+    assert write.fields["extra"] == {"cost": 1.5}
+    assert "updatedAt" not in write.fields["extra"]
+    assert (write.owner, write.thread_id) == ("alice", THREAD)
+    assert not {"command", "modes", "streaming"} & set(write.fields)
+
+
+def test_a_step_without_a_start_was_created_when_the_database_says() -> None:
+    raw = {**STAMPS, "threadId": THREAD, "type": "run", "startTime": None, "metadata": "{}"}
+    write = one(rows.step(raw, CLOCKS, None, 0))
+    assert write.fields["createdAt"] == "2024-07-01T03:00:00.000000Z"
+    assert time_of_revision(write.revision) == "2024-07-01T03:00:00.000000Z"
+
+
+@pytest.mark.parametrize("metadata", ["[1]", '"text"', "no json"])
+def test_metadata_of_an_element_that_is_no_object_is_kept(metadata: str) -> None:
+    raw = {**STAMPS, "stepId": ID, rows.HOME: THREAD, "name": "x", "metadata": metadata}
+    write = one(rows.element(raw, CLOCKS, None, 0))
+    assert isinstance(write, SaveElement)
+    assert write.fields["type"] == "file"
+    assert write.fields["forId"] == ID
+    assert write.fields["extra"]["metadata"] in ([1], "text", "no json")
+
+
+@pytest.mark.parametrize(("value", "kept"), [(0.0, 0), (1.0, 1), (0.5, 1), (-1.0, 0)])
+def test_a_feedback(value: float, kept: int) -> None:
+    raw = {**STAMPS, "stepId": ID, rows.HOME: THREAD, "name": "n", "value": value, "comment": "c"}
+    write = one(rows.feedback([raw], CLOCKS))
+    assert isinstance(write, SaveFeedback)
+    assert (write.step_id, write.thread_id, write.value) == (ID, THREAD, kept)
+    said = {"chainlitId": ID, "name": "n"}
+    assert write.extra == (said if value in (0.0, 1.0) else {**said, "value": value})
+
+
+# Changes without a newer time
+
+
+def a_write(**fields: Any) -> SaveStep:
+    return SaveStep(id=ID, thread_id=THREAD, fields=fields, revision=1_000_000)
+
+
+def a_record(revision: int, **fields: Any) -> StepRecord:
+    return StepRecord(id=ID, thread_id=THREAD, revision=revision, fields=fields)
+
+
+def test_what_theirs_has_changed_is_the_next_revision() -> None:
+    write = a_write(output="whole", later=1)
+    for revision in (1_000_000, 1_000_005):
+        found = newer(write, a_record(revision, output="", later=1))
+        assert found
+        assert (found.revision, found.fields) == (revision + 1, write.fields)
+    assert newer(write, a_record(1_000_000, output="whole", later=2))
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        a_record(1_000_000, output="whole", later=1, parentId=None),
+        a_record(1_000_999, output="", later=1),  # no revision is left in the millisecond
+        a_record(1_001_000, output="", later=1),  # changed in ours
+        a_record(999_999, output="", later=1),  # of another time
+    ],
+)
+def test_what_stays(stored: StepRecord) -> None:
+    assert newer(a_write(output="whole", later=1, parentId=THREAD), stored) is None
