@@ -53,6 +53,8 @@ def run(asked: argparse.Namespace) -> int:
     settings = load()
     try:
         return anyio.run(_import, settings, asked.source, asked.assume_timezone, asked.dry_run)
+    except KeyboardInterrupt:
+        sys.exit("Interrupted. Run it again: what was imported so far is not doubled.")
     except SourceUnusable as exc:
         sys.exit(f"--from: {exc}")
     except DataLayerError as exc:

@@ -263,7 +263,7 @@ async def test_odd_rows_are_kept_or_said(official: Official, store: Store) -> No
             ('{homed}', '{stub}', '{{"type": "pdf", "page": 3, "size": "large", "own": 1}}',
                 'homed', 'None', 'None', 'files/{homed}'),
             ('{new_id()}', '{gone.run}', '{{}}', 'gone', NULL, NULL, NULL);
-        UPDATE "Element" SET url = 'https://bucket.example/x?expires' WHERE id = '{talk.element}';
+        UPDATE "Element" SET url = 'https://other.example/x' WHERE id = '{talk.element}';
         INSERT INTO "Feedback" (id, "stepId", name, value, comment, "updatedAt") VALUES
             ('{new_id()}', '{talk.run}', 'n', 0.5, 'last', now()),
             ('{new_id()}', '{lost}', 'n', 1, 'of the lost', now()),
@@ -303,8 +303,9 @@ async def test_odd_rows_are_kept_or_said(official: Official, store: Store) -> No
     assert run.feedback.extra["value"] == 0.5
     others: Any = run.feedback.extra["others"]
     assert [other["comment"] for other in others] == ["good"]
-    assert thread.elements[0].fields["url"] is None
-    assert thread.elements[0].fields["chainlitUrl"] == "https://bucket.example/x?expires"
+    file = thread.elements[0].fields
+    assert (file["url"], file["objectKey"]) == ("https://other.example/x", None)
+    assert file["chainlitObjectKey"] == f"threads/{talk.thread}/files/{talk.element}"
     assert thread.metadata["team"] == "blue"
     assert "hidden" not in str((await get_user(store)).metadata)
 
@@ -364,6 +365,12 @@ async def test_each_clock_is_read_in_its_own_zone(official: Official, store: Sto
 def micros(moment: str) -> int:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     return (datetime.fromisoformat(moment) - epoch) // timedelta(microseconds=1)
+
+
+async def test_a_time_zone_that_is_not_known_here_is_said(official: Official) -> None:
+    official.time_zone("<+03>-03")
+    lines = (await imported(official, None)).lines()
+    assert any("the database's own time zone, <+03>-03, is not known" in line for line in lines)
 
 
 async def test_no_time_ahead_of_the_clock_wins_over_later_changes(

@@ -9,6 +9,10 @@ FUTURE = (
 )
 GONE = "{table}: deleted in Keepchat; they stay deleted"
 LEFT = "{table}: rows that cannot be held"
+LINKED = (
+    "elements: with a link and a file's key; the link is shown, as Chainlit did, and the key goes "
+    "to `extra`"
+)
 NO_FILE = "elements: without a file, for Chainlit's layer had no storage; only their names are kept"
 NO_HOME = "{table}: without a thread; they cannot be held"
 NO_USER = "users: without an identifier; they cannot be held"

@@ -139,9 +139,18 @@ def _fields(converted: Converted, given: Raw, known: Collection[str]) -> dict[st
 
 
 def element(raw: Raw, clocks: Clocks, owner: str | None, rank: int) -> Taken:
-    """Return an element; what its columns do not say its metadata may."""
+    """Return an element; what its columns do not say its metadata may.
+
+    A key is never made up: where their layer wrote none it had stored nothing. Its older versions
+    wrote a key beside a link too, with nothing stored there.
+    """
     given = _element_columns(raw)
+    is_linked = bool(given.get("url") and given.get("objectKey") and given["type"] != "custom")
+    if is_linked:
+        given["chainlitObjectKey"] = given.pop("objectKey")
     converted = adopted.element(given)
+    if is_linked:
+        converted.notes.append(phrases.LINKED)
     row = converted.row
     if row["id"] is None:
         return _taken("elements", raw, converted, [])

@@ -19,12 +19,16 @@ from datalayer.sql.postgres import Address, parse
 CONNECT_S = 10.0
 ANSWER_S = 600.0  # a sort of all that there is may take long; silence for ever may not
 THREADS = 200  # whose rows are asked for together
-FETCH = 200  # rows in memory; a few may be long
+FETCH = 100  # rows in memory; some may be long
 
 _ADVICE = (
     "Check that --from names a server that is there and answers, and see to its log; what was "
     "imported so far is not doubled when the import runs again."
 )
+_PATIENTLY = """
+SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0
+"""
 _COLUMNS = """
 SELECT table_name AS "table", array_agg(column_name::text) AS columns
 FROM information_schema.columns WHERE table_schema = current_schema() GROUP BY table_name
@@ -170,13 +174,13 @@ async def opened(url: str) -> AsyncIterator[Source]:
         connection = await _connect(parse(url))
     try:
         with _reading():
-            await connection.execute("SET statement_timeout = 0; SET lock_timeout = 0")
-            await connection.execute("SET idle_in_transaction_session_timeout = 0")
-            snapshot = connection.transaction(isolation="repeatable_read", readonly=True)
-            await snapshot.start()
+            await connection.transaction(isolation="repeatable_read", readonly=True).start()
+            await connection.execute(_PATIENTLY)
         source = Source(connection)
         schema.refuse_others(await source.columns())
         yield source
+        with _reading():
+            await connection.close(timeout=CONNECT_S)
     finally:
         connection.terminate()  # nothing was written that could be lost
 
