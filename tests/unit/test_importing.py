@@ -1,17 +1,24 @@
 """Rows of Chainlit's official layer, their clocks, and what has changed without a newer time."""
 
+import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from datalayer.records import StepRecord
-from datalayer.sql.importing import rows
+from datalayer.errors import WriteRejected
+from datalayer.records import Result, StepRecord
+from datalayer.sql.importing import phrases, rows
 from datalayer.sql.importing.clocks import Clocks, Ranks
 from datalayer.sql.importing.refresh import newer
+from datalayer.sql.importing.report import Fate
+from datalayer.sql.importing.storing import Rehearsal, Storing
+from datalayer.sql.store import SqlStore
 from datalayer.values import time_of_revision
-from datalayer.writes import SaveElement, SaveFeedback, SaveStep, SaveThread, SaveUser
+from datalayer.writes import SaveElement, SaveFeedback, SaveStep, SaveThread, SaveUser, Write
 
 ID = "3f0c2a64-5f0e-4f0e-8c1a-0a4b0de7b001"
 THREAD = "0c5e1d4e-8f0b-4c55-9d5a-3b1b7f1d2a10"
@@ -182,3 +189,47 @@ def test_what_theirs_has_changed_is_the_next_revision() -> None:
 )
 def test_what_stays(stored: StepRecord) -> None:
     assert newer(a_write(output="whole", later=1, parentId=THREAD), stored) is None
+
+
+# The way into a store
+
+
+class PickyStore(SqlStore):
+    """A store whose database refuses one value."""
+
+    async def apply(self, writes: Sequence[Write]) -> list[Result]:
+        if any(isinstance(write, SaveStep) and write.fields["output"] == "bad" for write in writes):
+            message = "The database refuses a value."
+            raise WriteRejected(message)
+        return await super().apply(writes)
+
+
+async def test_a_value_that_the_database_refuses_harms_no_other_row(tmp_path: Path) -> None:
+    store = cast(PickyStore, PickyStore.sqlite(str(tmp_path / "picky.db")))
+    await store.migrate()
+    storing = Storing(store)
+    outputs = ["good", "bad", "fine"]
+    steps = [
+        rows.step(
+            {**STAMPS, "id": str(uuid.uuid4()), "threadId": THREAD, "type": "run", "output": said},
+            CLOCKS,
+            "alice",
+            0,
+        )
+        for said in outputs
+    ]
+    settled = await storing.store(steps)
+    assert [fate for fate, _ in settled] == [Fate.STORED, Fate.LEFT, Fate.STORED]
+    assert settled[1][1] == phrases.REJECTED
+    thread = await store.get_thread(THREAD)
+    assert thread
+    assert {step.fields["output"] for step in thread.steps} == {"good", "fine"}
+    await storing.close()
+    await store.close()
+
+
+async def test_a_rehearsal_says_what_cannot_be_held() -> None:
+    kept = rows.user({**STAMPS, "identifier": "alice"}, CLOCKS)
+    left = rows.user({**STAMPS, "identifier": ""}, CLOCKS)
+    found = await Rehearsal().store([kept, left])
+    assert [fate for fate, _ in found] == [Fate.STORED, Fate.LEFT]
