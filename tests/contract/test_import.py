@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from chainlit.types import Feedback
+
 from datalayer.base import Store
 from datalayer.records import Outcome
 from datalayer.sql.importing.report import Fate
@@ -101,11 +103,14 @@ async def test_what_was_changed_in_ours_stays(official: Official, store: Store) 
     )
     official.run(f"""
         UPDATE "Step" SET output = 'Theirs' WHERE id = '{talk.answer}';
-        UPDATE "Feedback" SET comment = 'Theirs';
+        UPDATE "Feedback" SET comment = 'Theirs' WHERE "stepId" = '{talk.run}';
         UPDATE "Element" SET name = 'Theirs' WHERE id = '{talk.element}';
+        UPDATE "Thread" SET name = 'Theirs', metadata = '{{"chat_profile": "theirs"}}',
+            "updatedAt" = now() + interval '1 hour' WHERE id = '{talk.thread}';
     """)  # noqa: S608 - our own ids
     async with unchanged(store):
-        await imported(official, store)
+        report = await imported(official, store)
+    assert fates(report, Fate.STORED) == {}
     found = await get_thread(store, talk.thread)
     assert (found.name, found.metadata["chat_profile"]) == ("Mine", "mine")
     assert found.metadata["numbers"] == [1, 2.5, True]
@@ -126,17 +131,28 @@ async def test_what_was_changed_in_theirs_arrives(official: Official, store: Sto
         await create(added)
         assert user
         await layer.update_thread(talk.thread, name="Renamed", user_id=user.id)
+        said = Feedback(forId=talk.run, value=0, comment="no more", id=talk.feedback)
+        await layer.upsert_feedback(said)
     arrived = await imported(official, store)
-    assert fates(arrived, Fate.STORED) == {"threads": 1, "steps": 2}
-    again = await imported(official, store)
-    assert fates(again, Fate.STORED) == {}
+    assert fates(arrived, Fate.STORED) == {"threads": 1, "steps": 2, "feedbacks": 1}
+    await save(store, builders.thread(other.thread, name="Mine"))
+    for name in ("Renamed twice", "Renamed again"):
+        assert await stored_again(official, store) == {}
+        official.run(f"""UPDATE "Thread" SET name = '{name}' WHERE name LIKE 'Renamed%'""")  # noqa: S608
+        assert await stored_again(official, store) == {"threads": 1}
     found = await get_thread(store, talk.thread)
-    assert found.name == "Renamed"
+    assert found.name == "Renamed again"
+    assert found.steps[1].feedback
+    assert (found.steps[1].feedback.value, found.steps[1].feedback.comment) == (0, "no more")
     assert [step.fields["output"] for step in found.steps] == ["Ask one ü 世", "", "Whole", "And?"]
     assert found.steps[2].fields["createdAt"] == early.steps[2].fields["createdAt"]
     assert found.updated_at == added["createdAt"]
     assert await listed(store) == [talk.thread, other.thread]
     assert await listed(store, search="whole") == [talk.thread]
+
+
+async def stored_again(official: Official, store: Store) -> dict[str, int]:
+    return fates(await imported(official, store), Fate.STORED)
 
 
 def now_of_chainlit() -> str:

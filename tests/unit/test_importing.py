@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from datalayer.errors import WriteRejected
-from datalayer.records import Result, StepRecord
+from datalayer.records import FeedbackRecord, Result, StepRecord, ThreadRecord
 from datalayer.sql.importing import phrases, rows
 from datalayer.sql.importing.clocks import Clocks, Ranks
-from datalayer.sql.importing.refresh import newer
+from datalayer.sql.importing.refresh import Stored, change
 from datalayer.sql.importing.report import Fate
 from datalayer.sql.importing.storing import Rehearsal, Storing
 from datalayer.sql.store import SqlStore
@@ -29,8 +29,8 @@ STAMPS = {"id": ID, "createdAt": NOON, "updatedAt": NOON}
 
 
 def one(taken: rows.Taken) -> Any:
-    [write] = taken.writes
-    return write
+    assert taken.write
+    return taken.write
 
 
 # Clocks
@@ -51,18 +51,18 @@ def test_what_is_no_time(value: object) -> None:
 
 @pytest.mark.parametrize("value", [datetime.max, datetime.min])  # noqa: DTZ901 - infinity
 def test_the_ends_of_time_make_a_revision(value: datetime) -> None:
-    found, ahead = CLOCKS.revision(CLOCKS.of_program(value), CLOCKS.of_server(value))
+    found, ahead = CLOCKS.revision(CLOCKS.of_program(value))
     assert 1 <= found <= NOW
     assert ahead is (found == NOW)
 
 
-def test_a_revision_is_the_latest_moment_and_never_ahead() -> None:
-    early, late = (datetime(2024, 1, day, tzinfo=UTC) for day in (1, 2))
-    found, ahead = CLOCKS.revision(early, None, late)
+def test_a_revision_is_the_moment_and_never_ahead() -> None:
+    moment = datetime(2024, 1, 2, tzinfo=UTC)
+    found, ahead = CLOCKS.revision(moment)
     assert (time_of_revision(found), ahead) == ("2024-01-02T00:00:00.000000Z", False)
-    assert CLOCKS.revision(late, rank=3)[0] == found + 3
-    assert CLOCKS.revision(late, rank=5_000)[0] == found + 999
-    assert CLOCKS.revision(datetime(2100, 1, 1, tzinfo=UTC), rank=7) == (NOW, True)
+    assert CLOCKS.revision(moment, 3)[0] == found + 3
+    assert CLOCKS.revision(moment, 5_000)[0] == found + 999
+    assert CLOCKS.revision(datetime(2100, 1, 1, tzinfo=UTC), 7) == (NOW, True)
     assert CLOCKS.revision(None) == (1, False)
 
 
@@ -80,14 +80,13 @@ def test_a_user() -> None:
     assert isinstance(write, SaveUser)
     assert (write.identifier, write.metadata) == ("alice", {"role": "admin"})
     assert time_of_revision(write.revision) == "2024-07-01T10:00:00.000000Z"
-    assert not rows.user({**raw, "identifier": ""}, CLOCKS).writes
+    assert rows.user({**raw, "identifier": ""}, CLOCKS).write is None
 
 
-def test_a_thread_is_created_at_one_time_and_named_at_another() -> None:
-    later = datetime(2024, 7, 2, 12)  # noqa: DTZ001 - as the driver gives them
+def test_a_thread_is_dated_by_its_creation_not_by_its_last_visit() -> None:
     raw = {
         **STAMPS,
-        "updatedAt": later,
+        "updatedAt": datetime(2024, 7, 2, 12),  # noqa: DTZ001 - as the driver gives them
         "deletedAt": None,
         "name": "N",
         "tags": ["a"],
@@ -95,14 +94,11 @@ def test_a_thread_is_created_at_one_time_and_named_at_another() -> None:
         "userId": "u",
         rows.OWNER: "alice",
     }
-    birth, named = rows.thread(raw, CLOCKS).writes
-    assert isinstance(birth, SaveThread)
-    assert isinstance(named, SaveThread)
-    assert (birth.owner, birth.name, birth.metadata) == ("alice", None, None)
-    assert time_of_revision(birth.revision) == "2024-07-01T03:00:00.000000Z"
-    assert (named.owner, named.name, named.tags) == ("alice", "N", ("a",))
-    assert named.metadata == {"k": 1}
-    assert time_of_revision(named.revision) == "2024-07-02T10:00:00.000000Z"
+    write = one(rows.thread(raw, CLOCKS))
+    assert isinstance(write, SaveThread)
+    assert (write.owner, write.name, write.tags) == ("alice", "N", ("a",))
+    assert write.metadata == {"k": 1}
+    assert time_of_revision(write.revision) == "2024-07-01T03:00:00.000000Z"
 
 
 def test_a_step_is_dated_by_its_start_not_by_the_database() -> None:
@@ -122,7 +118,7 @@ def test_a_step_is_dated_by_its_start_not_by_the_database() -> None:
     assert isinstance(write, SaveStep)
     assert write.fields["createdAt"] == write.fields["start"] == "2024-07-01T12:00:00.000000Z"
     assert write.fields["end"] == "2024-07-01T12:00:01.000000Z"
-    assert time_of_revision(write.revision) == "2024-07-01T12:00:01.000002Z"
+    assert time_of_revision(write.revision) == "2024-07-01T12:00:00.000002Z"
     assert write.fields["showInput"] is False
     assert write.fields["output"] == "a\N{REPLACEMENT CHARACTER}b"
     assert write.fields["extra"] == {"cost": 1.5}
@@ -165,21 +161,29 @@ def a_write(**fields: Any) -> SaveStep:
     return SaveStep(id=ID, thread_id=THREAD, fields=fields, revision=1_000_000)
 
 
-def a_record(revision: int, **fields: Any) -> StepRecord:
-    return StepRecord(id=ID, thread_id=THREAD, revision=revision, fields=fields)
+def a_record(revision: int, said: FeedbackRecord | None = None, **fields: Any) -> StepRecord:
+    return StepRecord(id=ID, thread_id=THREAD, revision=revision, fields=fields, feedback=said)
+
+
+def stored(*steps: StepRecord, **fields: Any) -> Stored:
+    given = {"name": "N", "tags": ["a"], "metadata": {"k": 1, "mine": 2}, **fields}
+    thread = ThreadRecord(
+        id=THREAD, created_at="", updated_at="", user_id=None, owner=None, steps=steps, **given
+    )
+    return Stored(thread)
 
 
 def test_what_theirs_has_changed_is_the_next_revision() -> None:
     write = a_write(output="whole", later=1)
     for revision in (1_000_000, 1_000_005):
-        found = newer(write, a_record(revision, output="", later=1))
-        assert found
+        found = change(write, stored(a_record(revision, output="", later=1)), 1)
+        assert isinstance(found, SaveStep)
         assert (found.revision, found.fields) == (revision + 1, write.fields)
-    assert newer(write, a_record(1_000_000, output="whole", later=2))
+    assert change(write, stored(a_record(1_000_000, output="whole", later=2)), 1)
 
 
 @pytest.mark.parametrize(
-    "stored",
+    "ours",
     [
         a_record(1_000_000, output="whole", later=1, parentId=None),
         a_record(1_000_999, output="", later=1),  # no revision is left in the millisecond
@@ -187,8 +191,54 @@ def test_what_theirs_has_changed_is_the_next_revision() -> None:
         a_record(999_999, output="", later=1),  # of another time
     ],
 )
-def test_what_stays(stored: StepRecord) -> None:
-    assert newer(a_write(output="whole", later=1, parentId=THREAD), stored) is None
+def test_what_stays(ours: StepRecord) -> None:
+    write = a_write(output="whole", later=1, parentId=THREAD)
+    assert change(write, stored(ours), 1) is None
+    assert change(write, stored(), 1) is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "differing"),
+    [
+        ({}, None),
+        ({"name": "M"}, ("N", None, None)),
+        ({"tags": []}, (None, ("a",), None)),
+        ({"metadata": {"k": 2, "own": 1}}, (None, None, {"k": 1})),
+    ],
+)
+def test_of_a_thread_what_differs_is_written(ours: Any, differing: Any) -> None:
+    write = SaveThread(id=THREAD, name="N", tags=("a",), metadata={"k": 1}, revision=1_000_000)
+    found = change(write, stored(**ours), 3)
+    if differing is None:
+        assert found is None
+    else:
+        assert isinstance(found, SaveThread)
+        assert (found.name, found.tags, found.metadata) == differing
+        assert found.revision == 1_000_003
+
+
+@pytest.mark.parametrize(
+    ("value", "comment", "extra", "differs"),
+    [
+        (1, "c", {"n": 1, "own": 2}, False),
+        (0, "c", {"n": 1}, True),
+        (1, None, {"n": 1}, True),
+        (1, "c", {}, True),
+    ],
+)
+def test_a_feedback_that_differs_is_written(
+    value: int, comment: str | None, extra: Any, differs: bool
+) -> None:
+    write = SaveFeedback(
+        step_id=ID, thread_id=THREAD, value=1, comment="c", extra={"n": 1}, revision=1_000_000
+    )
+    said = FeedbackRecord(
+        id=ID, step_id=ID, thread_id=THREAD, value=value, comment=comment, extra=extra
+    )
+    found = change(write, stored(a_record(1, said)), 2)
+    assert bool(found) is differs
+    assert found is None or found.revision == 1_000_002
+    assert change(write, stored(a_record(1)), 2) is None
 
 
 # The way into a store

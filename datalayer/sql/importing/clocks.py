@@ -3,15 +3,16 @@
 Its columns are times without a zone, from three places:
 
 * Steps are dated by Chainlit in UTC (`startTime`, `endTime`).
-* Users, and the last change of a thread (`updatedAt`), by the local time of the program.
+* Users, and when a thread was last looked at (`updatedAt`), by the local time of the program.
 * All other `createdAt` and `updatedAt` by the database, in the time zone of its session.
 
-A revision is the moment, in microseconds of UTC, at which the source says that the row was last
-written. So it is the same each time that a row is read, and writing it again changes nothing; it is
-lower than those that the running program makes, whose clock was read later, and what was changed in
-Keepchat after that moment stays. It is never in the future, where it would win over changes that
-are still to come. The columns hold milliseconds: rows of one thread from the same one are numbered
-within it, so that their order stays.
+A revision is the moment, in microseconds of UTC, at which the source dates a row: the start of a
+step, the creation of all else. So it is the same each time that a row is read, and writing it again
+changes nothing; and it is lower than the revisions that the running program makes, whose clock is
+read later: whatever was changed in Keepchat stays. It is never in the future, where it would win
+over changes that are still to come. The columns hold milliseconds: rows of one thread from the same
+one are numbered within it, so that their order stays, and `refresh.py` finds room in it for what
+theirs has changed since.
 """
 
 from dataclasses import dataclass
@@ -42,10 +43,10 @@ class Clocks:
         """Return a time that Chainlit gave to a step."""
         return _in_zone(raw, UTC)
 
-    def revision(self, *moments: datetime | None, rank: int = 0) -> tuple[int, bool]:
-        """Return the revision of the latest moment, and whether that is ahead of the present."""
-        latest = max((moment for moment in moments if moment), default=_EPOCH)
-        found = max(1, (latest - _EPOCH) // _MICROSECOND) + min(rank, SLOT - 1)
+    def revision(self, moment: datetime | None, rank: int = 0) -> tuple[int, bool]:
+        """Return the revision of a moment, and whether that is ahead of the present."""
+        micros = ((moment or _EPOCH) - _EPOCH) // _MICROSECOND
+        found = max(1, micros) + min(rank, SLOT - 1)
         return min(found, self.now), found > self.now + SLOT
 
 

@@ -33,9 +33,9 @@ async def import_from(
 ) -> ImportReport:
     """Import the database that a URL names into a store; without one only say what would be done.
 
-    Doubles nothing when it runs again: ids and revisions are the same each time (`clocks.py`), and
-    the newest write of each field counts, theirs or ours. What was deleted in the store stays
-    deleted. It is no single transaction: after an interruption it has to run again.
+    Doubles nothing when it runs again: ids and revisions are the same each time (`clocks.py`). What
+    was changed or deleted in the store stays so, what only theirs has changed arrives
+    (`refresh.py`). It is no single transaction: after an interruption it has to run again.
 
     `zone` is that of the program's clock, `now` the present as a revision. `keep_leftover` is given
     each row that cannot be held, with its kind; `progress` how many rows are settled, and of how

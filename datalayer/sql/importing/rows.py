@@ -27,15 +27,12 @@ _SHOWN_AS_TEXT = ("url", "mime", "objectKey")  # where their layer has written t
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A row on its way: its writes, of which the last says what became of it, and what is odd.
-
-    Without writes the row cannot be held.
-    """
+    """A row on its way: its write, and what is odd. Without one the row cannot be held."""
 
     kind: str
     raw: Raw
     old_id: str
-    writes: Sequence[Write]
+    write: Write | None
     notes: Sequence[str] = ()
 
 
@@ -44,14 +41,14 @@ def _without(raw: Raw, *names: str) -> dict[str, Any]:
 
 
 def _taken(
-    kind: str, raw: Raw, converted: Converted, writes: Sequence[Write], *, ahead: bool = False
+    kind: str, raw: Raw, converted: Converted, write: Write | None, *, ahead: bool = False
 ) -> Taken:
     notes = [*converted.notes]
     if ahead:
         notes.append(phrases.FUTURE.format(table=kind))
-    if not writes:
+    if write is None:
         notes.append(phrases.LEFT.format(table=kind))
-    return Taken(kind, raw, converted.old_id, writes, notes)
+    return Taken(kind, raw, converted.old_id, write, notes)
 
 
 def whole(raw: Raw) -> Any:
@@ -61,67 +58,61 @@ def whole(raw: Raw) -> Any:
 
 def left_out(kind: str, raw: Raw, why: str) -> Taken:
     """Return a row that cannot be held, and why."""
-    return Taken(kind, raw, clean_text(str(raw.get("id"))), (), [why.format(table=kind)])
+    return Taken(kind, raw, clean_text(str(raw.get("id"))), None, [why.format(table=kind)])
 
 
 def user(raw: Raw, clocks: Clocks) -> Taken:
     """Return a user; one without an identifier cannot be held."""
     if not raw.get("identifier"):
         return left_out("users", raw, phrases.NO_USER)
-    moments = [clocks.of_program(raw.get(name)) for name in _STAMPS]
-    revision, ahead = clocks.revision(*moments)
+    revision, ahead = clocks.revision(clocks.of_program(raw.get("createdAt")))
     converted = adopted.user(_without(raw, *_STAMPS), None)
     row = converted.row
     write = SaveUser(identifier=row["identifier"], metadata=row["metadata"], revision=revision)
     converted.notes.clear()  # nothing hangs on the id: a user is known by the identifier
-    return _taken("users", raw, converted, [write], ahead=ahead)
+    return _taken("users", raw, converted, write, ahead=ahead)
 
 
 def thread(raw: Raw, clocks: Clocks) -> Taken:
     """Return a thread; what has no place of its own in the contract goes to its metadata.
 
-    It is created in one write, and named in another: the two have times of their own.
+    It is dated by its creation: their layer moves `updatedAt` on whenever somebody looks at it.
     """
     converted = adopted.thread(_without(raw, "userId", "deletedAt", *_STAMPS), None)
     row = converted.row
     if row["id"] is None:
-        return _taken("threads", raw, converted, [])
-    created = clocks.of_server(raw.get("createdAt"))
-    updated = clocks.of_program(raw.get("updatedAt"))
+        return _taken("threads", raw, converted, None)
     owner = raw.get(OWNER) or None
-    birth, _ = clocks.revision(created or updated)
-    change, ahead = clocks.revision(created, updated)
-    first = SaveThread(id=row["id"], owner=owner, revision=birth)
-    last = SaveThread(
+    revision, ahead = clocks.revision(clocks.of_server(raw.get("createdAt")))
+    write = SaveThread(
         id=row["id"],
         owner=owner,
         name=row.get("name"),
         tags=tuple(row.get("tags") or ()),
         metadata={**converted.extra, **row["metadata"]},
-        revision=change,
+        revision=revision,
     )
     if owner is None:
         converted.notes.append(phrases.NO_OWNER)
-    return _taken("threads", raw, converted, [first, last], ahead=ahead)
+    return _taken("threads", raw, converted, write, ahead=ahead)
 
 
 def step(raw: Raw, clocks: Clocks, owner: str | None, rank: int) -> Taken:
     """Return a step; its creation is its start, which Chainlit gave, not the database."""
-    start, end = (clocks.of_steps(raw.get(name)) for name in ("startTime", "endTime"))
-    made = clocks.of_server(raw.get("createdAt"))
-    given = {
+    start = clocks.of_steps(raw.get("startTime"))
+    given: dict[str, Any] = {
         **_without(raw, "startTime", "endTime", *_STAMPS),
         "start": start,
-        "end": end,
-        "createdAt": start or made,
+        "end": clocks.of_steps(raw.get("endTime")),
+        "createdAt": start or clocks.of_server(raw.get("createdAt")),
     }
     if given.get("showInput") == "None":
         given["showInput"] = None
     converted = adopted.step(given)
     row = converted.row
     if row["id"] is None:
-        return _taken("steps", raw, converted, [])
-    revision, ahead = clocks.revision(*([start, end] if start or end else [made]), rank=rank)
+        return _taken("steps", raw, converted, None)
+    revision, ahead = clocks.revision(given["createdAt"], rank)
     write = SaveStep(
         id=row["id"],
         thread_id=row["threadId"],
@@ -129,7 +120,7 @@ def step(raw: Raw, clocks: Clocks, owner: str | None, rank: int) -> Taken:
         fields=_fields(converted, given, STEP_FIELDS),
         revision=revision,
     )
-    return _taken("steps", raw, converted, [write], ahead=ahead)
+    return _taken("steps", raw, converted, write, ahead=ahead)
 
 
 def _fields(converted: Converted, given: Raw, known: Collection[str]) -> dict[str, Any]:
@@ -153,11 +144,10 @@ def element(raw: Raw, clocks: Clocks, owner: str | None, rank: int) -> Taken:
         converted.notes.append(phrases.LINKED)
     row = converted.row
     if row["id"] is None:
-        return _taken("elements", raw, converted, [])
+        return _taken("elements", raw, converted, None)
     if not row.get("objectKey") and not row.get("url") and row.get("type") != "custom":
         converted.notes.append(phrases.NO_FILE)
-    moments = [clocks.of_server(raw.get(name)) for name in _STAMPS]
-    revision, ahead = clocks.revision(*moments, rank=rank)
+    revision, ahead = clocks.revision(clocks.of_server(raw.get("createdAt")), rank)
     write = SaveElement(
         id=row["id"],
         thread_id=row["threadId"],
@@ -165,7 +155,7 @@ def element(raw: Raw, clocks: Clocks, owner: str | None, rank: int) -> Taken:
         fields=_fields(converted, given, ELEMENT_FIELDS),
         revision=revision,
     )
-    return _taken("elements", raw, converted, [write], ahead=ahead)
+    return _taken("elements", raw, converted, write, ahead=ahead)
 
 
 def _element_columns(raw: Raw) -> dict[str, Any]:
@@ -195,11 +185,11 @@ def feedback(group: Sequence[Raw], clocks: Clocks) -> Taken:
     converted = adopted.feedback(given)
     row = converted.row
     if row["id"] is None or row["threadId"] is None:
-        return _taken("feedbacks", raw, converted, [])
+        return _taken("feedbacks", raw, converted, None)
     extra = {**converted.extra, OLD_ID: converted.old_id}
     if others:
         extra["others"] = [whole(other) for other in others]
-    revision, ahead = clocks.revision(*(clocks.of_server(raw.get(name)) for name in _STAMPS))
+    revision, ahead = clocks.revision(clocks.of_server(raw.get("createdAt")))
     write = SaveFeedback(
         step_id=row["forId"],
         thread_id=row["threadId"],
@@ -208,7 +198,7 @@ def feedback(group: Sequence[Raw], clocks: Clocks) -> Taken:
         extra=extra,
         revision=revision,
     )
-    return _taken("feedbacks", raw, converted, [write], ahead=ahead)
+    return _taken("feedbacks", raw, converted, write, ahead=ahead)
 
 
 def _whole(value: object) -> object:

@@ -49,7 +49,7 @@ ORDER BY "threadId", "createdAt", ctid
 _FEEDBACKS = f"""
 SELECT f.*, s."threadId" AS "{HOME}"
 FROM "Feedback" f JOIN "Step" s ON s.id = f."stepId" WHERE s."threadId" = ANY($1)
-ORDER BY f."stepId", f."updatedAt", f."createdAt", f.ctid
+ORDER BY s."threadId", f."stepId", f."updatedAt", f."createdAt", f.ctid
 """
 _HOMELESS = {
     "steps": """

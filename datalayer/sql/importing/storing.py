@@ -1,18 +1,20 @@
 """Rows on their way into a store, and what became of each."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from datalayer.base import Store
 from datalayer.errors import DataLayerError, WriteRefused
-from datalayer.records import ElementRecord, Outcome, Result, StepRecord, ThreadRecord
+from datalayer.records import Outcome, Result
 from datalayer.sql.importing import phrases
-from datalayer.sql.importing.refresh import newer
+from datalayer.sql.importing.refresh import Stored, change
 from datalayer.sql.importing.report import Fate
 from datalayer.sql.importing.rows import Taken
 from datalayer.writer import MAX_BATCH, Writer
-from datalayer.writes import SaveElement, SaveFeedback, SaveStep, Write
+from datalayer.writes import SaveFeedback, SaveUser, Write
+
+ATTEMPTS = 8  # so often a thread's name can change in theirs, between imports, and still arrive
 
 Settled = tuple[Fate, str]  # and what is to be said of it
 
@@ -32,7 +34,7 @@ class Rehearsal:
 
     async def store(self, window: Sequence[Taken]) -> list[Settled]:
         """Return what would become of rows in a store that is empty."""
-        return [_STORED if one.writes else _CANNOT_BE_HELD for one in window]
+        return [_STORED if one.write else _CANNOT_BE_HELD for one in window]
 
     async def close(self) -> None:
         """There is nothing to close."""
@@ -48,13 +50,18 @@ class Storing:
 
     async def store(self, window: Sequence[Taken]) -> list[Settled]:
         """Store rows, and return what became of each and what is to be said of it."""
-        done = await self._write([write for one in window for write in one.writes])
-        results = iter(done)
-        found = []
-        for one in window:
-            own = [next(results) for _ in one.writes]
-            found.append(await self._settled(one, own[-1]) if own else _CANNOT_BE_HELD)
-        await self._refresh(window, found)
+        results = iter(await self._write([one.write for one in window if one.write]))
+        found = [
+            await self._settled(one.write, next(results)) if one.write else _CANNOT_BE_HELD
+            for one in window
+        ]
+        writes = {
+            place: one.write
+            for place, (one, (fate, _)) in enumerate(zip(window, found, strict=True))
+            if one.write and fate is Fate.KNOWN and not isinstance(one.write, SaveUser)
+        }
+        for place in await self._refresh(writes):
+            found[place] = _STORED
         return found
 
     async def close(self) -> None:
@@ -64,39 +71,37 @@ class Storing:
     async def _write(self, writes: Iterable[Write]) -> list[Result | BaseException]:
         return await asyncio.gather(*map(self._writer.submit, writes), return_exceptions=True)
 
-    async def _settled(self, one: Taken, result: Result | BaseException) -> Settled:
+    async def _settled(self, write: Write, result: Result | BaseException) -> Settled:
         if isinstance(result, Result):
             return _FATES[result.outcome]
         if not isinstance(result, DataLayerError):
             raise result
         if not isinstance(result, WriteRefused):
             return Fate.LEFT, phrases.REJECTED
-        write = one.writes[-1]
         if isinstance(write, SaveFeedback) and not await self._store.get_step(write.step_id):
             return Fate.GONE, phrases.GONE  # with its step
         return Fate.LEFT, phrases.REFUSED
 
-    async def _refresh(self, window: Sequence[Taken], found: list[Settled]) -> None:
-        """Store what is known, but was changed in theirs without a newer time."""
-        known: list[tuple[SaveStep | SaveElement, int]] = [
-            (write, place)
-            for place, (one, (fate, _)) in enumerate(zip(window, found, strict=True))
-            if fate is Fate.KNOWN and isinstance(write := one.writes[-1], SaveStep | SaveElement)
-        ]
-        wanted: list[tuple[SaveStep | SaveElement, int]] = []
-        for thread_id, group in groupby(known, key=lambda each: each[0].lane_key):
-            stored = _by_id(await self._store.get_thread(thread_id))
-            for write, place in group:
-                record = stored.get(write.id)
-                if record and (changed := newer(write, record)):
-                    wanted.append((changed, place))
-        results = await self._write(write for write, _ in wanted)
-        for (_, place), result in zip(wanted, results, strict=True):
-            found[place] = await self._settled(window[place], result)
+    async def _refresh(self, known: Mapping[int, Write]) -> set[int]:
+        """Store what only theirs has changed since, and return the places of these writes."""
+        changed: set[int] = set()
+        for attempt in range(1, ATTEMPTS + 1):
+            found = {place: write async for place, write in self._changes(known, attempt)}
+            results = await self._write(found.values())
+            changed |= {place for place, done in zip(found, results, strict=True) if _took(done)}
+            known = {place: known[place] for place in found}
+        return changed
+
+    async def _changes(
+        self, known: Mapping[int, Write], attempt: int
+    ) -> AsyncIterator[tuple[int, Write]]:
+        for thread_id, group in groupby(known.items(), key=lambda each: each[1].lane_key):
+            thread = await self._store.get_thread(thread_id)
+            stored = Stored(thread) if thread else None
+            for place, write in group:
+                if stored and (found := change(write, stored, attempt)):
+                    yield place, found
 
 
-def _by_id(thread: ThreadRecord | None) -> dict[str, StepRecord | ElementRecord]:
-    if thread is None:
-        return {}
-    found: list[StepRecord | ElementRecord] = [*thread.steps, *thread.elements]
-    return {row.id: row for row in found}
+def _took(result: Result | BaseException) -> bool:
+    return isinstance(result, Result) and result.outcome is Outcome.APPLIED
