@@ -30,7 +30,7 @@ from datalayer.writes import Write
 class Store(ABC):
     """Keeps users, threads, steps, elements and feedback in one database."""
 
-    lanes: int
+    concurrency: int
     """How many batches `apply` may run at once with profit."""
 
     # Life cycle
@@ -82,11 +82,12 @@ class Store(ABC):
     # Writes
 
     @abstractmethod
-    async def apply(self, writes: Sequence[Write]) -> list[Result]:
+    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
         """Make all the changes in one transaction and return a result for each, in order.
 
         All are stored when it returns and none when it raises. Within a batch the order of the
-        writes counts. For each write:
+        writes counts. A thread that somebody else has locked is waited for up to ten seconds, or
+        not at all when not `patient`; after that `ThreadsLocked` names it. For each write:
 
         * Writing again what is stored changes nothing (`STALE`). Every field keeps the value of the
           newest write that gives it, `createdAt` that of the oldest, in whatever order the writes

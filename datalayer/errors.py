@@ -2,6 +2,7 @@
 
 DataLayerError
 ├── StoreUnavailable     the database cannot be reached or is busy; the same call may succeed later
+│   ├── ThreadsLocked        somebody else is at work in threads of the batch
 │   └── StoreMisconfigured   it refuses the way it is asked: password, database, rights, URL
 ├── WriteRejected        the database will never take this write (a value it cannot hold)
 ├── WriteRefused         the write would move a row or act on what is not the writer's
@@ -14,6 +15,8 @@ unless it would show what people wrote.
 Every message names the id concerned and the remedy.
 """
 
+from collections.abc import Collection
+
 
 class DataLayerError(Exception):
     """Base of every error that the data layer raises."""
@@ -21,6 +24,17 @@ class DataLayerError(Exception):
 
 class StoreUnavailable(DataLayerError):
     """The database cannot be reached, is locked or full; the same call may succeed later."""
+
+
+class ThreadsLocked(StoreUnavailable):
+    """Somebody else has locked these threads; writes to others can go on."""
+
+    def __init__(self, thread_ids: Collection[str]) -> None:
+        names = ", ".join(sorted(thread_ids))
+        super().__init__(
+            f"Another transaction has locked the threads {names}; it is tried again until it ends."
+        )
+        self.thread_ids = frozenset(thread_ids)
 
 
 class StoreMisconfigured(StoreUnavailable):

@@ -80,7 +80,7 @@ class KeepchatDataLayer(BaseDataLayer):
         self._storage = storage
         self._root_path = root_path
         self._clock = RevisionClock()
-        self._writer = Writer(store)
+        self._writer = Writer(store, on_settled=self._wake_workers)
         self._remover = Remover(store, storage, self._writer, self._clock)
         self._upkeep = Upkeep(store)
         self._users = RecentUsers(store)
@@ -214,7 +214,7 @@ class KeepchatDataLayer(BaseDataLayer):
 
     def checkpoint(self, step_dict: "StepDict") -> None:
         """Store a step as it is now, without waiting for it."""
-        self._submit(self._step(step_dict))
+        self._writer.submit(self._step(step_dict))
 
     def _step(self, step_dict: "StepDict") -> SaveStep:
         return SaveStep(
@@ -239,7 +239,7 @@ class KeepchatDataLayer(BaseDataLayer):
     def delete_steps_after(self, thread_id: str, step_id: str) -> None:
         """Delete what follows a step, without waiting for it."""
         write = DeleteStepsAfter(id=step_id, thread_id=thread_id, revision=self._clock.next())
-        self._submit(write)
+        self._writer.submit(write)
 
     async def get_step_thread(self, step_id: str, *, wait: bool = False) -> str:
         """Return the id of the thread that a step is in; empty where there is none.
@@ -422,28 +422,22 @@ class KeepchatDataLayer(BaseDataLayer):
 
     async def _write_with_bytes(self, write: Write, source: bytes | Path | None) -> Result:
         # Both begin before the first await: a caller that is cancelled stops neither.
-        stored = self._submit(write)
-        upload = None
-        if isinstance(write, SaveElement) and source is not None:
-            upload = self._upload(write, source, stored)
+        stored = self._writer.submit(write)
+        if not isinstance(write, SaveElement) or source is None:
+            return await stored
+        upload = self._upload(write, source, stored)
         result = await asyncio.shield(stored)
-        if upload:
-            await asyncio.shield(upload)
+        await asyncio.shield(upload)
         return result
 
-    def _submit(self, write: Write) -> "asyncio.Future[Result]":
-        stored = self._writer.submit(write)
-        stored.add_done_callback(lambda done: self._wake_workers(write, done))
-        return stored
-
-    def _wake_workers(self, write: Write, done: "asyncio.Future[Result]") -> None:
+    def _wake_workers(self, write: Write, result: Result | None) -> None:
         if isinstance(write, SaveStep | SaveThread):
             self._upkeep.wake()
         late = isinstance(write, FinishElement)
-        if late or isinstance(write, _REMOVING):
-            outcome = None if done.cancelled() or done.exception() else done.result().outcome
-            if not (late and outcome is Outcome.APPLIED):
-                self._remover.wake()
+        if isinstance(write, _REMOVING) or (
+            late and not (result and result.outcome is Outcome.APPLIED)
+        ):
+            self._remover.wake()
 
     @_waits_for_first_message
     async def _queued(self, write: Write, source: bytes | Path | None) -> Result:

@@ -7,6 +7,7 @@ import unicodedata
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 Json = None | bool | int | float | str | list[Any] | dict[str, Any]
@@ -22,7 +23,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 def as_id(value: object) -> str | None:
     """Return the canonical form of a UUID, or None when the value is not one."""
-    if isinstance(value, str) and _CANONICAL.fullmatch(value):
+    if value is None or (isinstance(value, str) and _CANONICAL.fullmatch(value)):
         return value  # as nearly all are, many times a write
     try:
         return str(uuid.UUID(str(value)))
@@ -92,10 +93,18 @@ def iso_time(moment: datetime) -> str:
 
 def clean_time(value: object) -> str | None:
     """Return a time in the one stored form, or None when the value is no time."""
+    if isinstance(value, str):
+        return _clean_time(value)
     try:
-        if isinstance(value, str):
-            return iso_time(datetime.fromisoformat(value))
         return iso_time(value) if isinstance(value, datetime) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+@lru_cache(maxsize=100)  # a message has the same moment in several fields, and is saved twice
+def _clean_time(text: str) -> str | None:
+    try:
+        return iso_time(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         return None
 

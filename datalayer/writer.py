@@ -1,59 +1,75 @@
 """The writer: takes writes in the order of the calls and stores them in batches.
 
-Writes are spread over lanes by thread. While a lane's transaction is on its way, what arrives
-waits and goes together in the next one, so load makes batches larger, not queues longer. A batch
-that fails for a reason of its own is split until the culprit stands alone; a database that is away
-is tried again with growing pauses.
+Writes with the same key, which is mostly a thread's id, are stored in that order, one batch of them
+at a time; others go side by side. While as many batches are on their way as the store can use, what
+arrives waits and goes together in the next ones, so load makes batches larger, not queues longer. A
+thread that somebody else has locked waits alone. A batch that fails for a reason of its own is
+split until the culprit stands alone; a database that is away is tried again with growing pauses.
 """
 
 import asyncio
 import contextvars
 import logging
 import random
-import zlib
-from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from datalayer.base import Store
-from datalayer.errors import DataLayerError, StoreUnavailable, WriterClosed, WriteRefused
+from datalayer.errors import (
+    DataLayerError,
+    StoreUnavailable,
+    ThreadsLocked,
+    WriterClosed,
+    WriteRefused,
+)
 from datalayer.records import Outcome, Result
 from datalayer.writes import SaveStep, Write, describe
 
 logger = logging.getLogger(__name__)
 
 MAX_BATCH = 1_000  # writes in one transaction
+SHARE = 200  # writes from which on it pays to store them in one more batch, side by side
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 5.0
 REMEMBERED_FAILURES = 1_000  # threads whose next flush raises why a step failed
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Entry:
     write: Write
+    number: int  # in the order of the calls
     done: asyncio.Future[Result]  # the caller's, who may cancel it
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-@dataclass(slots=True)
-class _Lane:
-    waiting: deque[_Entry] = field(default_factory=deque)
-    on_the_way: list[_Entry] = field(default_factory=list)
-    task: asyncio.Task[None] | None = None
-
-    def entries(self) -> Iterator[_Entry]:
-        yield from self.on_the_way
-        yield from self.waiting
+_Queues = dict[str, list[_Entry]]
+"""Entries by key, the keys and their entries in the order of arrival."""
 
 
 class Writer:
     """Stores writes in order; `close` waits until all of them are durable."""
 
-    def __init__(self, store: Store, *, close_timeout_s: float = 20.0) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        on_settled: Callable[[Write, Result | None], None] = lambda _write, _result: None,
+        close_timeout_s: float = 20.0,
+    ) -> None:
+        """Write to a store; `on_settled` is told of each write, None when it is not stored."""
         self._store = store
-        self._lanes = [_Lane() for _ in range(store.lanes)]
+        self._on_settled = on_settled
         self._close_timeout_s = close_timeout_s
         self._closed = False
+        self._count = 0
+        self._ready: _Queues = {}
+        self._held: _Queues = {}  # what waits for others with its key
+        self._on_the_way: _Queues = {}
+        self._slots = store.concurrency
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._awake = False
         self._failed: OrderedDict[str, Exception] = OrderedDict()
 
     def submit(self, write: Write) -> asyncio.Future[Result]:
@@ -65,13 +81,16 @@ class Writer:
         if self._closed:
             message = f"{describe(write)} came after the program began to stop and is not stored."
             raise WriterClosed(message)
-        lane = self._lane_of(write.lane_key)
-        entry = _Entry(write, asyncio.get_running_loop().create_future())
-        entry.done.add_done_callback(_retrieve)
-        lane.waiting.append(entry)
-        if lane.task is None:
-            # An empty context, so that the lane keeps no caller's session alive.
-            lane.task = asyncio.create_task(self._run(lane), context=contextvars.Context())
+        self._count += 1
+        loop = asyncio.get_running_loop()
+        entry = _Entry(write, self._count, loop.create_future())
+        key = write.order_key
+        (self._held if key in self._on_the_way else self._ready).setdefault(key, []).append(entry)
+        if not self._awake:
+            # Not at once: who calls at the same time shares a batch. In an empty context, so that
+            # no caller's session is kept alive.
+            self._awake = True
+            loop.call_soon(self._dispatch, context=contextvars.Context())
         return entry.done
 
     async def flush(self, key: str | None = None) -> None:
@@ -87,13 +106,7 @@ class Writer:
 
     async def settle(self, key: str | None = None) -> None:
         """Wait until all that was written so far is durable or has failed."""
-        waiting = [
-            entry
-            for lane in self._lanes
-            for entry in lane.entries()
-            if key is None or entry.write.lane_key == key
-        ]
-        for entry in waiting:
+        for entry in list(self._entries(key)):
             await entry.settled.wait()
 
     async def close(self) -> None:
@@ -103,63 +116,117 @@ class Writer:
         """
         await asyncio.sleep(0)  # what was called by a task just made is a write too
         self._closed = True
-        tasks = [lane.task for lane in self._lanes if lane.task]
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=self._close_timeout_s)
-        for task in late:
+        try:
+            async with asyncio.timeout(self._close_timeout_s):
+                await self.settle()
+        except TimeoutError:
+            for entry in self._entries():
+                self._give_up(entry)
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-        for lane in self._lanes:
-            self._give_up(lane)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _lane_of(self, key: str) -> _Lane:
-        return self._lanes[zlib.crc32(key.encode()) % len(self._lanes)]
+    def _entries(self, key: str | None = None) -> Iterator[_Entry]:
+        for queues in (self._on_the_way, self._ready, self._held):
+            for entries in [queues.get(key, [])] if key else queues.values():
+                yield from entries
 
-    async def _run(self, lane: _Lane) -> None:
-        while lane.waiting:
-            count = min(len(lane.waiting), MAX_BATCH)
-            lane.on_the_way = [lane.waiting.popleft() for _ in range(count)]
-            await self._store_batch(lane.on_the_way)
-            lane.on_the_way = []
-        lane.task = None
+    # What goes together
 
-    async def _store_batch(self, entries: list[_Entry]) -> None:
+    def _dispatch(self) -> None:
+        self._awake = False
+        if self._slots and self._ready:
+            taken = self._take(self._slots * MAX_BATCH)
+            count = sum(map(len, taken.values()))
+            for queues in _shared_out(taken, min(self._slots, max(1, count // SHARE))):
+                self._slots -= 1
+                self._start(queues, takes_slot=True)
+
+    def _take(self, room: int) -> _Queues:
+        """Take what is ready, the oldest first; what there is no room for waits on."""
+        taken: _Queues = {}
+        while self._ready and room:
+            key = next(iter(self._ready))
+            entries = self._ready.pop(key)
+            limit = min(room, MAX_BATCH)
+            taken[key] = self._on_the_way[key] = entries[:limit]
+            room -= len(taken[key])
+            if len(entries) > limit:
+                self._held[key] = entries[limit:]
+        return taken
+
+    def _start(self, queues: _Queues, *, takes_slot: bool) -> None:
+        task = asyncio.create_task(self._run(queues, takes_slot=takes_slot))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, queues: _Queues, *, takes_slot: bool) -> None:
+        entries = [entry for queue in queues.values() for entry in queue]
+        try:
+            locked = await self._store_batch(sorted(entries, key=attrgetter("number")))
+        finally:
+            self._slots += takes_slot
+        for key, queue in queues.items():
+            if key in locked:
+                left = [entry for entry in queue if not entry.settled.is_set()]
+                self._start({key: left}, takes_slot=False)
+            else:
+                self._let_go(key)
+        self._dispatch()
+
+    def _let_go(self, key: str) -> None:
+        del self._on_the_way[key]
+        if key in self._held:
+            self._ready[key] = self._held.pop(key)
+
+    # A batch
+
+    async def _store_batch(self, entries: list[_Entry]) -> set[str]:
+        """Store entries; return the keys whose entries have to wait alone for a lock."""
+        if not entries:
+            return set()
         try:
             results = await self._apply(entries)
+        except _Locked as exc:
+            return exc.keys | await self._store_batch(_without(entries, exc.keys))
         except DataLayerError as exc:
-            await self._isolate(entries, exc)
-        except Exception as exc:  # a defect in a store must not stop the lane for all
+            return await self._isolate(entries, exc)
+        except Exception as exc:  # a defect in a store must not stop the writer for all
             logger.exception("A batch of %d writes failed for an unforeseen reason", len(entries))
-            await self._isolate(entries, exc)
-        else:
-            for entry, result in results:
-                self._resolve(entry, result)
+            return await self._isolate(entries, exc)
+        for entry, result in results:
+            self._resolve(entry, result)
+        return set()
 
-    async def _isolate(self, entries: list[_Entry], exc: Exception) -> None:
+    async def _isolate(self, entries: list[_Entry], exc: Exception) -> set[str]:
         if len(entries) > 1:
             middle = len(entries) // 2
-            await self._store_batch(entries[:middle])
-            await self._store_batch(entries[middle:])
-            return
+            locked = await self._store_batch(entries[:middle])
+            return locked | await self._store_batch(_without(entries[middle:], locked))
         logger.error("%s is not stored: %s", describe(entries[0].write), exc)
         self._fail(entries[0], exc)
+        return set()
 
     async def _apply(self, entries: list[_Entry]) -> list[tuple[_Entry, Result]]:
         writes = [entry.write for entry in entries]
+        keys = {write.order_key for write in writes}
         for pause in _pauses():
             try:
-                return list(zip(entries, await self._store.apply(writes), strict=True))
+                results = await self._store.apply(writes, patient=len(keys) == 1)
+                return list(zip(entries, results, strict=True))
             except StoreUnavailable as exc:
+                locked = keys & exc.thread_ids if isinstance(exc, ThreadsLocked) else keys
+                if 0 < len(locked) < len(keys):
+                    raise _Locked(locked) from exc
                 logger.warning("%d writes wait for the database: %s", len(writes), exc)
                 await asyncio.sleep(pause)
         raise AssertionError
 
-    def _give_up(self, lane: _Lane) -> None:
-        for entry in lane.entries():
-            if not entry.settled.is_set():
-                logger.error("%s is lost: the database did not come back.", describe(entry.write))
-                self._fail(entry, StoreUnavailable("The program stopped too early to store it."))
+    def _give_up(self, entry: _Entry) -> None:
+        if not entry.settled.is_set():
+            logger.error("%s is lost: the database did not come back.", describe(entry.write))
+            self._fail(entry, StoreUnavailable("The program stopped too early to store it."))
 
     def _resolve(self, entry: _Entry, result: Result) -> None:
         if result.outcome is Outcome.REFUSED:
@@ -169,16 +236,44 @@ class Writer:
             return
         if not entry.done.done():
             entry.done.set_result(result)
-        entry.settled.set()
+        self._settle(entry, result)
 
     def _fail(self, entry: _Entry, exc: Exception) -> None:
         if not entry.done.done():
             entry.done.set_exception(exc)
+            entry.done.exception()  # it was logged with its id: nobody has to fetch it again
         if isinstance(entry.write, SaveStep):
-            self._failed[entry.write.lane_key] = exc
+            self._failed[entry.write.order_key] = exc
         while len(self._failed) > REMEMBERED_FAILURES:
             self._failed.popitem(last=False)
+        self._settle(entry, None)
+
+    def _settle(self, entry: _Entry, result: Result | None) -> None:
         entry.settled.set()
+        self._on_settled(entry.write, result)
+
+
+class _Locked(Exception):
+    """Some threads of a batch are locked; the others can go on."""
+
+    def __init__(self, keys: set[str]) -> None:
+        super().__init__(keys)
+        self.keys = keys
+
+
+def _without(entries: Iterable[_Entry], keys: set[str]) -> list[_Entry]:
+    return [entry for entry in entries if entry.write.order_key not in keys]
+
+
+def _shared_out(queues: _Queues, count: int) -> list[_Queues]:
+    """Return the queues in so many shares of about the same size."""
+    shares: list[_Queues] = [{} for _ in range(count)]
+    sizes = [0] * count
+    for key, entries in queues.items():
+        smallest = sizes.index(min(sizes))
+        shares[smallest][key] = entries
+        sizes[smallest] += len(entries)
+    return [share for share in shares if share]
 
 
 def _pauses() -> Iterator[float]:
@@ -186,9 +281,3 @@ def _pauses() -> Iterator[float]:
     while True:
         yield pause * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
         pause = min(pause * 2, LONGEST_PAUSE_S)
-
-
-def _retrieve(done: asyncio.Future[Result]) -> None:
-    # Every failure was logged with its id; nobody has to fetch it again.
-    if not done.cancelled():
-        done.exception()

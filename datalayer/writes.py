@@ -48,7 +48,7 @@ class SaveUser:
         _set(self, identifier=clean_text(self.identifier), metadata=clean_json(self.metadata))
 
     @property
-    def lane_key(self) -> str:
+    def order_key(self) -> str:
         return self.identifier
 
     @property
@@ -68,7 +68,7 @@ class DeleteUser:
         _set(self, identifier=clean_text(self.identifier))
 
     @property
-    def lane_key(self) -> str:
+    def order_key(self) -> str:
         return self.identifier
 
 
@@ -96,7 +96,7 @@ class SaveThread:
             _set(self, creates=False)
 
     @property
-    def lane_key(self) -> str:
+    def order_key(self) -> str:
         return self.id
 
 
@@ -111,7 +111,7 @@ class DeleteThread:
         _set(self, id=require_id(self.id, "a thread's id"))
 
     @property
-    def lane_key(self) -> str:
+    def order_key(self) -> str:
         return self.id
 
 
@@ -135,7 +135,7 @@ class SaveStep:
         )
 
     @property
-    def lane_key(self) -> str:
+    def order_key(self) -> str:
         return self.thread_id
 
 
@@ -156,7 +156,7 @@ class SetFavorite:
         )
 
     @property
-    def lane_key(self) -> str:
+    def order_key(self) -> str:
         return self.thread_id
 
 
@@ -176,7 +176,7 @@ class DeleteStep:
         )
 
     @property
-    def lane_key(self) -> str:
+    def order_key(self) -> str:
         return self.thread_id
 
 
@@ -196,7 +196,7 @@ class DeleteStepsAfter:
         )
 
     @property
-    def lane_key(self) -> str:
+    def order_key(self) -> str:
         return self.thread_id
 
 
@@ -225,7 +225,7 @@ class SaveElement:
         )
 
     @property
-    def lane_key(self) -> str:
+    def order_key(self) -> str:
         return self.thread_id
 
 
@@ -248,7 +248,7 @@ class FinishElement:
         )
 
     @property
-    def lane_key(self) -> str:
+    def order_key(self) -> str:
         return self.thread_id
 
 
@@ -268,7 +268,7 @@ class DeleteElement:
         )
 
     @property
-    def lane_key(self) -> str:
+    def order_key(self) -> str:
         return self.thread_id
 
 
@@ -293,7 +293,7 @@ class SaveFeedback:
         )
 
     @property
-    def lane_key(self) -> str:
+    def order_key(self) -> str:
         return self.thread_id
 
     @property
@@ -314,7 +314,7 @@ class DeleteFeedback:
         _set(self, id=require_id(self.id, "a feedback's id"))
 
     @property
-    def lane_key(self) -> str:
+    def order_key(self) -> str:
         return self.thread_id or self.id
 
 
@@ -326,7 +326,7 @@ class ForgetRemovals:
     revision: int
 
     @property
-    def lane_key(self) -> str:
+    def order_key(self) -> str:
         return "removals"
 
 

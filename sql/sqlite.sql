@@ -96,12 +96,12 @@ CREATE TABLE feedbacks (
 );
 
 CREATE TABLE search_entries (
-	kind TEXT NOT NULL,
 	id TEXT NOT NULL,
+	kind TEXT NOT NULL,
 	"threadId" TEXT NOT NULL,
 	text TEXT NOT NULL,
 	pending BIGINT,
-	CONSTRAINT pk_search_entries PRIMARY KEY (kind, id),
+	CONSTRAINT pk_search_entries PRIMARY KEY (id, kind),
 	CONSTRAINT "fk_search_entries_threadId" FOREIGN KEY("threadId") REFERENCES threads (id) ON DELETE CASCADE
 );
 
@@ -149,7 +149,7 @@ CREATE INDEX "ix_feedbacks_threadId" ON feedbacks ("threadId");
 
 CREATE INDEX "ix_search_entries_threadId" ON search_entries ("threadId");
 
-CREATE INDEX ix_search_entries_pending ON search_entries (pending) WHERE pending IS NOT NULL;
+CREATE INDEX ix_search_entries_pending ON search_entries ("threadId") WHERE pending IS NOT NULL;
 
 CREATE INDEX ix_steps_favorite ON steps ("threadId") WHERE favorite;
 

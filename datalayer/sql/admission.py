@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, func, select
+from sqlalchemy import Connection, Table, bindparam, select
 
 from datalayer.records import Outcome
 from datalayer.sql.batch import Item, creates_thread, row_of, thread_of
 from datalayer.sql.dialect import insert, lock_names
+from datalayer.sql.locks import lock_to_save
 from datalayer.sql.rows import ELEMENT_COLUMNS, STEP_COLUMNS, Row, stored_row
 from datalayer.sql.tables import elements, steps, threads, users
 from datalayer.sql.tombs import Tomb, find_tombstones
@@ -54,7 +55,7 @@ def admit(connection: Connection, items: Sequence[Item]) -> Admission:
 
 def _look(connection: Connection, items: Sequence[Item]) -> Admission:
     thread_ids = {thread_id for item in items if (thread_id := thread_of(item.write))}
-    owners = _lock_threads(connection, thread_ids)
+    owners = lock_to_save(connection, thread_ids)
     own = {row for item in items if (row := row_of(item.write))}
     tombs = find_tombstones(connection, own | {("thread", name) for name in thread_ids})
     rows = {kind: _stored_rows(connection, kind, items) for kind in TABLES}
@@ -75,20 +76,6 @@ def _judge(admission: Admission, items: Iterable[Item], *, may_create: bool = Tr
             if thread_id and thread_id not in admission.owners:
                 admission.planned.setdefault(thread_id, item.write)
             admission.items.append(item)
-
-
-_LOCK = (
-    select(threads.c.id, func.coalesce(threads.c.userIdentifier, users.c.identifier).label("owner"))
-    .outerjoin(users, users.c.id == threads.c.userId)
-    .where(threads.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(threads.c.id)
-    .with_for_update(of=threads, key_share=True)
-)
-
-
-def _lock_threads(connection: Connection, ids: Iterable[Any]) -> Owners:
-    rows = connection.execute(_LOCK, {"ids": list(ids)})
-    return {row.id: row.owner for row in rows}
 
 
 def _stored_rows(connection: Connection, kind: str, items: Iterable[Item]) -> Rows:

@@ -10,6 +10,7 @@ from datalayer.ordering import creation_order
 from datalayer.records import Outcome
 from datalayer.sql.batch import Item
 from datalayer.sql.dialect import lock_names
+from datalayer.sql.locks import lock_to_delete
 from datalayer.sql.tables import (
     elements,
     feedbacks,
@@ -68,14 +69,8 @@ def _delete_thread(connection: Connection, item: Item) -> None:
     _settle(item, _remove_thread(connection, item.write.id, item.write.revision))
 
 
-def _lock_thread(connection: Connection, thread_id: str) -> bool:
-    """Let saves that are under way in a thread end first, and tell whether it is there."""
-    row = select(threads.c.id).where(threads.c.id == thread_id).with_for_update()
-    return bool(_value(connection, row))
-
-
 def _remove_thread(connection: Connection, thread_id: str, revision: int) -> bool:
-    found = _lock_thread(connection, thread_id)
+    found = lock_to_delete(connection, thread_id)
     bury(connection, "thread", [thread_id], revision)
     if not found:
         return False
@@ -90,7 +85,7 @@ def _lock_place(connection: Connection, thread_id: str | None) -> None:
     """Keep saves from a thread, be it there already or not, until the delete is done."""
     if thread_id:
         lock_names(connection, [thread_id])
-        _lock_thread(connection, thread_id)
+        lock_to_delete(connection, thread_id)
 
 
 def _delete_step(connection: Connection, item: Item) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from datalayer.errors import StoreMisconfigured, StoreUnavailable
+from datalayer.errors import StoreMisconfigured, StoreUnavailable, ThreadsLocked
 from datalayer.records import Result
 from datalayer.sql.dialect import lock_names
 from datalayer.sql.engine import Work
@@ -119,8 +119,11 @@ class PostgresDatabase:
 
     async def _save(self, fast: FastSave, work: Work[list[Result]]) -> list[Result]:
         rows = await self._fetch("SELECT keepchat_save($1)", (fast.document,))
-        if rows[0]["keepchat_save"]:
+        said = rows[0]["keepchat_save"]
+        if said is True:
             return fast.results
+        if said:
+            raise ThreadsLocked(said)
         return await self._in_transaction(work, {}, TRANSACTION_S)
 
     async def read(self, work: Work[T]) -> T:

@@ -19,7 +19,6 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
-    union,
     union_all,
 )
 
@@ -40,7 +39,6 @@ from datalayer.sql.tables import (
     feedbacks,
     removals,
     search_entries,
-    search_parts,
     steps,
     threads,
     users,
@@ -193,37 +191,15 @@ def mentions(thread_id: ColumnElement[str], contains: str) -> ColumnElement[bool
 
 @cache
 def _near_query(*, later: bool, judged: bool) -> Query:
-    near = (
-        _newest(_of_user(later=later, judged=judged), threads).limit(bindparam("near")).subquery()
-    )
-    return _found_in(near)
-
-
-@cache
-def _indexed_query(*, later: bool, judged: bool) -> Query:
-    grams = bindparam("grams", type_=search_parts.c.grams.type)
-    candidates = union(
-        select(search_parts.c.threadId).where(search_parts.c.grams.contains(grams)),
-        select(search_entries.c.threadId).where(search_entries.c.pending.is_not(None)),
-    ).cte("candidates")
-    query = _of_user(later=later, judged=judged)
-    query = query.join(candidates, candidates.c.threadId == threads.c.id)
-    return _found_in(_newest(query, threads).offset(literal_column("0")).subquery())
-
-
-def _found_in(source: Any) -> Query:
-    query = select(source).where(mentions(source.c.id, "strpos"))
-    return Query(_newest(query, source).limit(bindparam("first")))
+    query = _newest(_of_user(later=later, judged=judged), threads)
+    near = query.limit(bindparam("near")).subquery()
+    query = select(near).where(mentions(near.c.id, "strpos"))
+    return Query(_newest(query, near).limit(bindparam("first")))
 
 
 def near_query(wanted: Wanted) -> Query:
     """Return the query that searches the `near` newest threads."""
     return _near_query(later=wanted.moment is not None, judged=wanted.feedback is not None)
-
-
-def indexed_query(wanted: Wanted) -> Query:
-    """Return the query that searches the threads which the index names for `grams`."""
-    return _indexed_query(later=wanted.moment is not None, judged=wanted.feedback is not None)
 
 
 def page(rows: Rows, first: int) -> ThreadPage:

@@ -14,6 +14,7 @@ from datalayer.writes import FinishElement, SaveElement, SaveStep, SetFavorite
 # `favorite` is a field of its own, so that a step saved without it does not take it away.
 STEP_COLUMNS = frozenset({*STEP_FIELDS, "favorite"})
 ELEMENT_COLUMNS = frozenset({*ELEMENT_FIELDS, "contentLength", "sha256"})
+_MARKED = frozenset({"metadata", "favorite"})
 _UNKNOWN = "extra."  # how the revisions of fields without a column are named
 
 
@@ -67,6 +68,8 @@ class Row:
         self._forget_unknown(given)
         universe = (*self.columns, *(_UNKNOWN + name for name in self.extra))
         taken = fold(self.versions, given, revision, universe)
+        for name in self.columns & taken.keys() - _MARKED:
+            self.changed[name] = taken.pop(name)
         for name, value in taken.items():
             self._set(name, value)
 
@@ -83,10 +86,8 @@ class Row:
         elif name == "metadata":
             self.metadata = value if isinstance(value, dict) else None
             self._mark(self.favorite)
-        elif name == "favorite":
-            self._mark(bool(value))
         else:
-            self.changed[name] = value
+            self._mark(bool(value))
 
     def _mark(self, favorite: bool | None) -> None:
         self.favorite = favorite

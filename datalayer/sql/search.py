@@ -42,4 +42,4 @@ def _upsert(dialect: str) -> Any:
     changed: dict[str, Any] = {"text": statement.excluded.text}
     if dialect == "postgresql":
         changed["pending"] = func.txid_current()
-    return statement.on_conflict_do_update(index_elements=["kind", "id"], set_=changed)
+    return statement.on_conflict_do_update(index_elements=["id", "kind"], set_=changed)

@@ -1,48 +1,54 @@
 """The index of the search on PostgreSQL: what is in it, and the upkeep that brings it up to date.
 
-A row of `search_parts` holds the grams of some texts of one thread. A search takes from there the
-threads that may hold what is looked for, with those that have texts `pending`, and compares the
-texts themselves: the index may say too much (what was changed or deleted since), never too little.
+A row of `search_parts` holds the grams of some texts of one thread, and their ids. A search takes
+from there the texts in which may be what is looked for, with those that are `pending`, and compares
+the texts themselves: the index may say too much (what was changed or deleted since), never too
+little.
 
 A save marks its texts as pending, with the number of its transaction; the upkeep takes them off
 that list if they are still the same.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
 from itertools import groupby
-from operator import itemgetter
+from operator import itemgetter, or_
 from typing import Any
 
-from datalayer.grams import grams_of
+from asyncpg import BitString
+
+from datalayer.grams import SIGNATURE_BITS, Grams, grams_of
 
 ROUND = 1_000  # texts in one transaction
 ROUND_CHARACTERS = 500_000
-PART_CHARACTERS = 4_000  # from here on the next text of a thread begins another part
+PART_CHARACTERS = 16_000  # from here on the next text of a thread begins another part
 FEW = 4  # small parts of a thread, which are put together when there are more
 
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('keepchat search index')) AS mine"
-# Newest first: what was just written is found soonest while older texts wait.
 PENDING = """
-WITH newest AS MATERIALIZED (
+WITH chosen AS MATERIALIZED (
     SELECT kind, id, "threadId", pending, text FROM search_entries
-    WHERE pending IS NOT NULL ORDER BY pending DESC LIMIT $1
+    WHERE pending IS NOT NULL ORDER BY "threadId" LIMIT $1
 ), counted AS (
-    SELECT *, sum(length(text)) OVER (ORDER BY pending DESC, kind, id) - length(text) AS before
-    FROM newest
+    SELECT *, sum(length(text)) OVER (ORDER BY "threadId", kind, id) - length(text) AS before
+    FROM chosen
 )
 SELECT e.kind, e.id, e."threadId", e.pending, e.text, t."userId"
 FROM counted AS e JOIN threads AS t ON t.id = e."threadId"
 WHERE e.before < $2
 """
 SMALL = """
-SELECT id, "threadId", characters, grams FROM search_parts
+SELECT id, "threadId", characters, entries, grams, signature FROM search_parts
 WHERE "threadId" = ANY($1::uuid[]) AND characters < $2
 """
 # What is locked is left for another time: nobody is to wait here, and nobody for this.
 FREE = "SELECT id FROM threads WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE SKIP LOCKED"
-INSERT = 'INSERT INTO search_parts ("threadId", characters, grams) VALUES ($1, $2, $3)'
+INSERT = """
+INSERT INTO search_parts ("threadId", characters, entries, grams, signature)
+VALUES ($1, $2, $3, $4, $5)
+"""
 REPLACE = "DELETE FROM search_parts WHERE id = ANY($1::bigint[])"
 DONE = """
 WITH mine AS (
@@ -62,17 +68,26 @@ TIDY = "SELECT gin_clean_pending_list('ix_search_parts_grams')"
 Row = Mapping[str, Any]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Part:
-    """Grams of texts of one thread, so many characters."""
+    """Texts of one thread, so many characters: their ids and their grams."""
 
     thread_id: str
-    characters: int = 0
-    grams: set[int] = field(default_factory=set)
+    characters: int
+    entries: set[str]
+    grams: Grams
 
-    def values(self) -> tuple[str, int, list[int]]:
+    def values(self) -> tuple[Any, ...]:
         """Return the part as `INSERT` takes it."""
-        return self.thread_id, self.characters, list(self.grams)
+        signature = BitString.frombytes(self.grams.signature, SIGNATURE_BITS)
+        entries, numbers = list(self.entries), list(self.grams.numbers)
+        return self.thread_id, self.characters, entries, numbers, signature
+
+    def __or__(self, other: "Part") -> "Part":
+        """Return both as one."""
+        characters = self.characters + other.characters
+        entries = self.entries | other.entries
+        return Part(self.thread_id, characters, entries, self.grams | other.grams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +99,16 @@ class Plan:
 
 
 def plan(pending: Sequence[Row], small: Iterable[Row]) -> Plan:
-    """Return what makes the index hold the pending texts, which are given thread by thread."""
+    """Return what makes the index hold the pending texts."""
     parts: list[Part] = []
     replaced: list[Row] = []
     known = {name: list(group) for name, group in _by_thread(small)}
     for thread_id, rows in _by_thread(pending):
-        part = Part(thread_id)
+        new = [_part(thread_id, texts) for texts in _shares(rows)]
         if len(old := known.get(thread_id, [])) >= FEW:
             replaced += old
-            part.characters = sum(row["characters"] for row in old)
-            part.grams.update(*(row["grams"] for row in old))
-        parts += _filled(part, rows)
+            new[-1] = reduce(or_, map(_stored, old), new[-1])
+        parts += new
     return Plan(parts, replaced)
 
 
@@ -102,19 +116,27 @@ def _by_thread(rows: Iterable[Row]) -> Iterable[tuple[str, Iterable[Row]]]:
     return groupby(sorted(rows, key=itemgetter("threadId")), itemgetter("threadId"))
 
 
-def _filled(part: Part, rows: Iterable[Row]) -> list[Part]:
-    parts = [part]
-    owner, texts = "", []
+def _shares(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Yield rows of a thread together until they make a part."""
+    share: list[Row] = []
     for row in rows:
-        owner = row["userId"] or ""
-        texts.append(row["text"])
-        parts[-1].characters += len(row["text"])
-        if parts[-1].characters >= PART_CHARACTERS:
-            parts[-1].grams |= grams_of(texts, owner)
-            parts.append(Part(part.thread_id))
-            texts = []
-    parts[-1].grams |= grams_of(texts, owner)
-    return [part for part in parts if part.characters]
+        share.append(row)
+        if sum(len(row["text"]) for row in share) >= PART_CHARACTERS:
+            yield share
+            share = []
+    if share:
+        yield share
+
+
+def _part(thread_id: str, rows: Sequence[Row]) -> Part:
+    texts = [row["text"] for row in rows]
+    grams = grams_of(texts, rows[0]["userId"] or "")
+    return Part(thread_id, sum(map(len, texts)), {row["id"] for row in rows}, grams)
+
+
+def _stored(row: Row) -> Part:
+    grams = Grams(set(row["grams"]), row["signature"].bytes)
+    return Part(row["threadId"], row["characters"], set(row["entries"]), grams)
 
 
 async def index_some(connection: Any) -> bool:

@@ -1,15 +1,18 @@
 """The store on an SQL database."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import tzinfo
 from functools import partial
+from itertools import repeat
 
 from sqlalchemy import Connection
 
 from datalayer.adoption import AdoptionReport
 from datalayer.base import Store
 from datalayer.cursors import decode_cursor
+from datalayer.errors import ThreadsLocked
 from datalayer.grams import grams_of_needle
 from datalayer.records import (
     ElementRecord,
@@ -26,20 +29,23 @@ from datalayer.sql.fast_path import plan
 from datalayer.sql.postgres import LANES, PostgresDatabase
 from datalayer.sql.queries import Rows
 from datalayer.sql.reads import Wanted
+from datalayer.sql.search_query import as_values, indexed_query
 from datalayer.values import Json, clean_text, fold
 from datalayer.writes import Write
 
 logger = logging.getLogger(__name__)
 
+# Between the attempts at a thread that somebody else has locked: ten seconds in all.
+PAUSES_S = (0.005, 0.01, 0.02, 0.05, *repeat(0.1, 99))
 NEAR = 2  # pages of newest threads that are searched without the index
 
 
 class SqlStore(Store):
     """Keeps everything in an SQL database, which is closed by `close`."""
 
-    def __init__(self, database: Database, lanes: int, *, adopts: bool = False) -> None:
+    def __init__(self, database: Database, concurrency: int, *, adopts: bool = False) -> None:
         self.database = database
-        self.lanes = lanes
+        self.concurrency = concurrency
         self._upgrade = _adopt_or_upgrade if adopts else _upgrade
 
     @classmethod
@@ -48,7 +54,7 @@ class SqlStore(Store):
 
         With `adopts` to migrate it is to adopt it, if it is Chainlit's.
         """
-        return cls(SqliteDatabase(path), lanes=1, adopts=adopts)
+        return cls(SqliteDatabase(path), concurrency=1, adopts=adopts)
 
     @classmethod
     def postgres(cls, url: str, *, migrates: bool = False, adopts: bool = False) -> "SqlStore":
@@ -60,7 +66,7 @@ class SqlStore(Store):
         database: Database = PostgresDatabase(url)
         if migrates:
             database = MigratedDatabase(database, _adopt_or_upgrade if adopts else _upgrade)
-        return PostgresStore(database, lanes=LANES, adopts=adopts)
+        return PostgresStore(database, concurrency=LANES, adopts=adopts)
 
     async def migrate(self) -> None:
         await self.database.migrate(self._upgrade)
@@ -91,7 +97,15 @@ class SqlStore(Store):
     async def close(self) -> None:
         await self.database.close()
 
-    async def apply(self, writes: Sequence[Write]) -> list[Result]:
+    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+        for pause in PAUSES_S if patient else ():
+            try:
+                return await self._apply(writes)
+            except ThreadsLocked:
+                await asyncio.sleep(pause)
+        return await self._apply(writes)
+
+    async def _apply(self, writes: Sequence[Write]) -> list[Result]:
         work = partial(_apply, writes=writes)
         fast = plan(writes) if self.database.has_fast_path else None
         return await (self.database.save(fast, work) if fast else self.database.write(work))
@@ -185,13 +199,14 @@ class PostgresStore(SqlStore):
         """Search the newest threads first, where common words are found, then by the index."""
         if not wanted.needle:
             return await super()._search(wanted)
-        near = NEAR * wanted.first
+        near = int(NEAR * wanted.first)
         query, values = reads.near_query(wanted), wanted.values()
         rows = await self.database.ask(query, **values, near=near)
         if len(rows) == wanted.first:
             return rows
-        grams = list(grams_of_needle(wanted.needle, wanted.user_id))
-        return await self.database.ask(reads.indexed_query(wanted), **values, grams=grams)
+        grams = grams_of_needle(wanted.needle, wanted.user_id)
+        indexed = indexed_query(later=wanted.moment is not None, judged=wanted.feedback is not None)
+        return await self.database.ask(indexed, **values, **as_values(grams))
 
     async def upkeep(self) -> bool:
         return await self.database.upkeep()

@@ -17,9 +17,10 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSONB
 from sqlalchemy.types import TypeEngine
 
+from datalayer.grams import SIGNATURE_BITS
 from datalayer.sql.types import Id, JsonText, ShowInput
 
 NAMING = {
@@ -183,28 +184,30 @@ leftovers = Table(
 search_entries = Table(
     "search_entries",
     metadata,
-    Column("kind", Text, primary_key=True),
     Column("id", Id, primary_key=True),
+    Column("kind", Text, primary_key=True),
     _thread_id(),
     Column("text", Text, nullable=False),
     # PostgreSQL: the transaction that wrote it, until it is in the index (`search_index.py`).
     Column("pending", BigInteger),
 )
-# The grams of some texts of a thread. On PostgreSQL alone: where it is said, `info` names the one
-# database that has a table.
+# Some texts of a thread: their ids and grams (`grams.py`). On PostgreSQL alone: where it is said,
+# `info` names the one database that has a table.
 search_parts = Table(
     "search_parts",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     _thread_id(),
     Column("characters", Integer, nullable=False),
+    Column("entries", ARRAY(Id), nullable=False),
     Column("grams", ARRAY(Integer), nullable=False),
+    Column("signature", BIT(SIGNATURE_BITS), nullable=False),
     info={"dialect": "postgresql"},
 )
 Index("ix_search_parts_grams", search_parts.c.grams, postgresql_using="gin")
 Index(
     "ix_search_entries_pending",
-    search_entries.c.pending,
+    search_entries.c.threadId,
     sqlite_where=text("pending IS NOT NULL"),
     postgresql_where=text("pending IS NOT NULL"),
 )

@@ -43,6 +43,10 @@ def fold(
     versions: Versions, given: Mapping[str, Json], revision: int, universe: Iterable[str]
 ) -> dict[str, Json]:
     """Return those of a write's fields that it sets, and note them in `versions`."""
+    if versions.revision == NEVER and not versions.others:  # the first write sets all of them
+        versions.revision = revision
+        versions.others = {name: NEVER for name in universe if name not in given}
+        return dict(given)
     taken = {name: value for name, value in given.items() if versions.admits(name, revision)}
     versions.note(taken, revision, universe)
     return taken

@@ -1,21 +1,29 @@
-CREATE FUNCTION keepchat_save(given jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
--- Stores a batch of steps, names, tags and metadata in one round trip and returns true, or changes
--- nothing and returns false when something in it needs a closer look: a thread that is not there or
--- is somebody else's, a step of another thread or deleted, a value not newer than what is stored.
+CREATE FUNCTION keepchat_save(given jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- Stores a batch of steps, names, tags and metadata in one round trip and returns true. It changes
+-- nothing and returns the ids of threads that others have locked, or false when something in it
+-- needs a closer look: a thread that is not there or is somebody else's, a step of another thread
+-- or deleted, a value not newer than what is stored.
 -- datalayer/sql/fast_path.py makes the document; the long way is datalayer/sql/saves.py.
 DECLARE
-    locked integer;
+    locked uuid[];
+    others jsonb;
     updated integer;
     inserted integer;
 BEGIN
-    -- In the order of their ids, as everybody locks them. Each statement after this one sees what
-    -- was committed while it waited.
-    SELECT count(*) INTO locked FROM (
-        SELECT FROM threads
+    -- In the order of their ids, as everybody locks them, and waiting for nobody. Each statement
+    -- after this one sees what was committed until then.
+    SELECT coalesce(array_agg(id), '{}') INTO locked FROM (
+        SELECT id FROM threads
         WHERE id IN (SELECT (t->>'id')::uuid FROM jsonb_array_elements(given->'threads') AS t)
-        ORDER BY id FOR NO KEY UPDATE
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     ) AS mine;
-    IF locked < jsonb_array_length(given->'threads') OR EXISTS (
+    IF cardinality(locked) < jsonb_array_length(given->'threads') THEN
+        SELECT jsonb_agg(id) INTO others FROM threads
+        WHERE id IN (SELECT (t->>'id')::uuid FROM jsonb_array_elements(given->'threads') AS t)
+            AND id <> ALL(locked);
+        RETURN coalesce(others, 'false');
+    END IF;
+    IF EXISTS (
         SELECT FROM jsonb_to_recordset(given->'threads') AS n(id uuid, owner text, revisions jsonb)
         JOIN threads AS t ON t.id = n.id
         LEFT JOIN users AS u ON u.id = t."userId"
@@ -35,7 +43,7 @@ BEGIN
         SELECT FROM tombstones WHERE kind = 'step'
             AND id IN (SELECT s->>'id' FROM jsonb_array_elements(given->'steps') AS s)
     ) THEN
-        RETURN false;
+        RETURN 'false';
     END IF;
 
     -- A step that is there: what is not given keeps its value and the revision that it has.
@@ -105,7 +113,7 @@ BEGIN
     SELECT 'thread', id, id, text
     FROM jsonb_to_recordset(given->'threads') AS n(id uuid, text text)
     WHERE text <> ''
-    ON CONFLICT (kind, id) DO UPDATE SET text = excluded.text, pending = txid_current();
+    ON CONFLICT (id, kind) DO UPDATE SET text = excluded.text, pending = txid_current();
     DELETE FROM search_entries AS e
     USING (
         SELECT 'step' AS kind, id, text
@@ -115,6 +123,6 @@ BEGIN
         FROM jsonb_to_recordset(given->'threads') AS t(id uuid, text text)
     ) AS n
     WHERE e.kind = n.kind AND e.id = n.id AND n.text = '';
-    RETURN true;
+    RETURN 'true';
 END
 $$

@@ -127,8 +127,8 @@ def upgrade() -> None:
     op.create_index("ix_feedbacks_threadId", "feedbacks", ["threadId"], unique=False)
     op.create_table(
         "search_entries",
-        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("id", ID, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("threadId", ID, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column(
@@ -139,13 +139,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["threadId"], ["threads.id"], name="fk_search_entries_threadId", ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("kind", "id", name="pk_search_entries"),
+        sa.PrimaryKeyConstraint("id", "kind", name="pk_search_entries"),
     )
     op.create_index("ix_search_entries_threadId", "search_entries", ["threadId"], unique=False)
     op.create_index(
         "ix_search_entries_pending",
         "search_entries",
-        ["pending"],
+        ["threadId"],
         unique=False,
         sqlite_where=sa.text("pending IS NOT NULL"),
         postgresql_where=sa.text("pending IS NOT NULL"),
@@ -209,7 +209,9 @@ def create_search_parts() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("threadId", ID, nullable=False),
         sa.Column("characters", sa.Integer(), nullable=False),
+        sa.Column("entries", postgresql.ARRAY(ID), nullable=False),
         sa.Column("grams", postgresql.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("signature", postgresql.BIT(31_744), nullable=False),
         sa.ForeignKeyConstraint(
             ["threadId"], ["threads.id"], name="fk_search_parts_threadId", ondelete="CASCADE"
         ),
@@ -225,8 +227,9 @@ def create_search_parts() -> None:
         postgresql_using="gin",
         postgresql_with={"gin_pending_list_limit": 32768},
     )
-    # Numbers that are all different do not become smaller by compression.
-    op.execute("ALTER TABLE search_parts ALTER COLUMN grams SET STORAGE EXTERNAL")
+    # What is all different does not become smaller by compression.
+    for column in ("grams", "signature"):
+        op.execute(f"ALTER TABLE search_parts ALTER COLUMN {column} SET STORAGE EXTERNAL")
 
 
 def downgrade() -> None:

@@ -46,7 +46,7 @@ async def at_once(stores: Sequence[Store], writes: Sequence[Write]) -> list[Outc
 
 
 async def test_a_store_says_how_many_batches_help(store: Store) -> None:
-    assert store.lanes >= 1
+    assert store.concurrency >= 1
 
 
 async def test_concurrent_merges_of_metadata_all_survive(backend: Backend) -> None:

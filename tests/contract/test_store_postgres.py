@@ -3,20 +3,29 @@
 import asyncio
 import subprocess
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.util import await_only
 
-from datalayer.errors import StoreMisconfigured, StoreUnavailable, WriteRejected
+from datalayer.errors import (
+    StoreMisconfigured,
+    StoreUnavailable,
+    ThreadsLocked,
+    WriteRejected,
+)
 from datalayer.records import Outcome
 from datalayer.sql.postgres import SERVER_SETTINGS, PostgresDatabase, parse
 from datalayer.sql.store import SqlStore, _apply
 from datalayer.values import EXACT_FLOATS
+from datalayer.writer import Writer
+from datalayer.writes import SaveStep, Write
 from tests.contract.backends import PostgresBackend, postgres_backend
 from tests.contract.builders import (
     clock,
@@ -35,7 +44,7 @@ from tests.contract.builders import (
     thread,
     user,
 )
-from tests.e2e.waiting import free_port, until
+from tests.e2e.waiting import free_port
 from tests.servers.postgres import PASSWORD, Postgres, running_postgres
 
 WRITTEN = "geheim"  # what somebody wrote
@@ -311,7 +320,7 @@ async def test_what_is_deleted_while_it_is_made_is_not_there(store: SqlStore, at
 
 
 async def test_what_is_being_saved_after_a_step_is_deleted_with_the_others(
-    backend: PostgresBackend, store: SqlStore, postgres: Postgres
+    store: SqlStore,
 ) -> None:
     kept = step(new_id(), output="kept")
     await save(store, kept)
@@ -325,20 +334,80 @@ async def test_what_is_being_saved_after_a_step_is_deleted_with_the_others(
 
     saving = asyncio.create_task(store.database.write(slow_save))
     await held.wait()
-    deleting = asyncio.create_task(store.apply([delete_after(kept)]))
-    waits = (
-        "SELECT 1 FROM pg_stat_activity"
-        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-
-    def is_waiting() -> bool:
-        return deleting.done() or bool(postgres.query(waits, database=backend.name))
-
-    await until(is_waiting, "a delete that waits")
+    delete = delete_after(kept)
+    with pytest.raises(ThreadsLocked, match=kept.thread_id):
+        await store.apply([delete], patient=False)
+    deleting = asyncio.create_task(store.apply([delete]))
     release.set()
     await asyncio.gather(saving, deleting)
     assert await store.get_step(late.id) is None
     assert await store.get_step(kept.id)
+
+
+@asynccontextmanager
+async def locked(
+    backend: PostgresBackend, postgres: Postgres, thread_id: str
+) -> AsyncIterator[None]:
+    """Lock a thread's row as somebody else does, in a transaction that stays open."""
+    connection = await asyncpg.connect(postgres.url(backend.name))
+    try:
+        async with connection.transaction():
+            await connection.fetch("SELECT FROM threads WHERE id = $1 FOR UPDATE", thread_id)
+            yield
+    finally:
+        await connection.close()
+
+
+async def ids_of(store: SqlStore, thread_id: str) -> list[str]:
+    return [found.id for found in (await get_thread(store, thread_id)).steps]
+
+
+LOCKED_WRITES: list[Callable[[SaveStep], list[Write]]] = [
+    lambda known: [step(known.thread_id, output="a plain save")],
+    lambda known: [step(known.thread_id, output="the long way"), step(new_id(), output="x")],
+    lambda known: [delete_step(known)],
+    lambda known: [delete_thread(known.thread_id)],
+    lambda known: [delete_after(known)],
+]
+
+
+@pytest.mark.parametrize("writes_for", LOCKED_WRITES)
+async def test_a_locked_thread_is_named_and_nothing_is_stored(
+    backend: PostgresBackend,
+    store: SqlStore,
+    postgres: Postgres,
+    writes_for: Callable[[SaveStep], list[Write]],
+) -> None:
+    known = step(new_id(), output="known")
+    await save(store, known)
+    writes = writes_for(known)
+    async with locked(backend, postgres, known.thread_id):
+        with pytest.raises(ThreadsLocked) as caught:
+            await store.apply(writes, patient=False)
+        assert caught.value.thread_ids == {known.thread_id}
+        assert await ids_of(store, known.thread_id) == [known.id]
+        if isinstance(writes[-1], SaveStep):
+            assert await store.get_step(writes[-1].id) is None
+        waiting = asyncio.create_task(store.apply(writes))
+    assert {result.outcome for result in await waiting} <= {Outcome.APPLIED, Outcome.ABSENT}
+
+
+async def test_saves_of_other_threads_go_on_while_one_is_locked(
+    backend: PostgresBackend, store: SqlStore, postgres: Postgres
+) -> None:
+    threads = [new_id() for _ in range(20)]
+    await save(store, *(step(name, output="known") for name in threads))
+    writer = Writer(store)
+    async with locked(backend, postgres, threads[7]):
+        stuck = writer.submit(step(threads[7], output="stuck"))
+        others = [name for name in threads if name != threads[7]]
+        for _ in range(3):
+            saves = [writer.submit(step(name, output="x")) for name in others]
+            await asyncio.wait_for(asyncio.gather(*saves), 20)
+        assert not stuck.done()
+    await asyncio.wait_for(stuck, 20)
+    await writer.close()
+    assert len(await ids_of(store, threads[7])) == 2
 
 
 # Values

@@ -6,33 +6,58 @@ from hypothesis import strategies as st
 from datalayer import grams
 from datalayer.grams import ENOUGH, grams_of, grams_of_needle
 
+
+def found(needle: str, texts: list[str], owner: str = "u") -> bool:
+    wanted, there = grams_of_needle(needle, "u"), grams_of(texts, owner)
+    bits = int.from_bytes(wanted.signature)
+    return wanted.numbers <= there.numbers and int.from_bytes(there.signature) & bits == bits
+
+
 TEXT = st.text(st.sampled_from("abcß中文😀 "), max_size=12)
 
 
 @given(TEXT, TEXT.filter(bool), TEXT, TEXT)
 def test_no_needle_is_missed(before: str, needle: str, after: str, other: str) -> None:
-    assert grams_of_needle(needle, "u") <= grams_of([other, before + needle + after], "u")
+    assert len(grams_of_needle(needle, "u").numbers) > 1
+    assert found(needle, [other, before + needle + after])
 
 
 def test_a_needle_has_to_stand_in_one_piece() -> None:
-    text = grams_of(["ab", "cd"], "u")
-    assert not grams_of_needle("abc", "u") <= text
-    assert not grams_of_needle("bc", "u") <= text
-    assert not grams_of_needle("e", "u") <= text
-    assert grams_of_needle("cd", "u") <= text
+    texts = ["ab", "cd", "中", "文"]
+    for needle in ("abc", "bc", "e", "中文", "b中", "abc中"):
+        assert not found(needle, texts)
+    assert found("cd", texts)
 
 
 def test_whose_text_it_is_makes_a_difference() -> None:
-    assert not grams_of_needle("a", "u") <= grams_of(["a"], "v")
+    assert found("a", ["a"], "u")
+    assert not found("a", ["a"], "v")
+
+
+def test_three_characters_say_more_than_pairs_where_characters_are_few() -> None:
+    assert not found("abc", ["ab", "bc"])
+
+
+def test_the_signature_knows_longer_runs() -> None:
+    assert not found("abcd", ["abc", "bcd"])
+    assert not found("abcde", ["abcd", "bcde"])
+    assert found("abcde", ["abcde"])
+
+
+def test_grams_of_two_texts_are_those_of_both() -> None:
+    both = grams_of(["some text", "another"], "u")
+    assert grams_of(["some text"], "u") | grams_of(["another"], "u") == both
 
 
 def test_a_long_needle_has_not_too_many() -> None:
     needle = "".join(chr(0x4E00 + number) for number in range(10_000))
-    assert ENOUGH <= len(grams_of_needle(needle, "u")) <= 2 * ENOUGH + 1
-    assert grams_of_needle(needle, "u") <= grams_of([needle], "u")
+    assert ENOUGH <= len(grams_of_needle(needle, "u").numbers) <= 2 * ENOUGH + 1
+    assert found(needle, [needle])
 
 
 def test_numbers_are_remembered_within_bounds() -> None:
     grams_of(["".join(chr(0x4E00 + number % 20_000) for number in range(200_000))], "u")
+    grams_of(["".join(chr(0x4E00 + number * 7 % 20_000) for number in range(400_000))], "u")
+    grams_of(["".join(chr(0x4E00 + number * 77 % 20_000) for number in range(800_000))], "u")
     assert len(grams._NUMBERS) <= grams.REMEMBERED
     assert all(-(2**31) <= number < 2**31 for number in grams._NUMBERS.values())

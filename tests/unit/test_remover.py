@@ -24,7 +24,7 @@ DEADLINE_S = 2.0
 class ListedStore:
     """A store that has nothing but a list of removals."""
 
-    lanes = 1
+    concurrency = 1
 
     def __init__(self, keys: Iterable[str] = ()) -> None:
         self.keys = list(keys)
@@ -39,7 +39,7 @@ class ListedStore:
             self.empty.set()
         return self.keys[:limit]
 
-    async def apply(self, writes: Sequence[Write]) -> list[Result]:
+    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
         for write in writes:
             assert isinstance(write, ForgetRemovals)
             self.keys = [key for key in self.keys if key not in write.object_keys]

@@ -4,7 +4,6 @@ import asyncio
 import gc
 import logging
 import random
-import zlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
@@ -17,12 +16,13 @@ from datalayer import writer as writer_module
 from datalayer.base import Store
 from datalayer.errors import (
     StoreUnavailable,
+    ThreadsLocked,
     WriterClosed,
     WriteRefused,
     WriteRejected,
 )
 from datalayer.records import Outcome, Result
-from datalayer.writer import MAX_BATCH, Writer
+from datalayer.writer import MAX_BATCH, SHARE, Writer
 from datalayer.writes import SaveStep, Write
 from tests.contract.builders import new_id, step
 
@@ -32,8 +32,8 @@ SESSION: ContextVar[str] = ContextVar("SESSION", default="none")
 class ScriptedStore:
     """Takes batches while its gate is open, and fails as it is told."""
 
-    def __init__(self, lanes: int = 1) -> None:
-        self.lanes = lanes
+    def __init__(self, concurrency: int = 1) -> None:
+        self.concurrency = concurrency
         self.gate = asyncio.Event()
         self.gate.set()
         self.batches: list[list[Write]] = []
@@ -45,12 +45,12 @@ class ScriptedStore:
         self.sessions: set[str] = set()
         self.arrived = asyncio.Event()
 
-    async def apply(self, writes: Sequence[Write]) -> list[Result]:
+    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
         self.batches.append(list(writes))
         self.sessions.add(SESSION.get())
         self.arrived.set()
         await asyncio.sleep(0)
-        if not self.held or any(write.lane_key in self.held for write in writes):
+        if not self.held or any(write.order_key in self.held for write in writes):
             await self.gate.wait()
         if self.failures:
             raise self.failures.popleft()
@@ -78,15 +78,6 @@ def ids_of(writes: Sequence[SaveStep]) -> list[str]:
     return [write.id for write in writes]
 
 
-def two_lanes() -> tuple[str, str]:
-    """Ids of two threads whose writes enter different lanes of two."""
-    found: dict[int, str] = {}
-    while len(found) < 2:
-        name = new_id()
-        found[zlib.crc32(name.encode()) % 2] = name
-    return found[0], found[1]
-
-
 def other_tasks() -> set[asyncio.Task[Any]]:
     current = asyncio.current_task()
     return {task for task in asyncio.all_tasks() if task is not current}
@@ -107,8 +98,8 @@ async def make(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
     monkeypatch.setattr(writer_module, "LONGEST_PAUSE_S", 0.002)
     made: list[tuple[ScriptedStore, Writer]] = []
 
-    def new(lanes: int = 1, **options: float) -> tuple[ScriptedStore, Writer]:
-        store = ScriptedStore(lanes)
+    def new(concurrency: int = 1, **options: Any) -> tuple[ScriptedStore, Writer]:
+        store = ScriptedStore(concurrency)
         made.append((store, Writer(cast(Store, store), **options)))
         return made[-1]
 
@@ -195,7 +186,7 @@ async def test_a_batch_has_a_largest_size(make: Make) -> None:
     assert store.ids == ids_of(writes)
 
 
-async def test_writes_of_a_thread_share_a_lane(make: Make) -> None:
+async def test_writes_of_a_thread_are_stored_one_batch_after_the_other(make: Make) -> None:
     store, writer = make(8)
     writes = writes_of(50, new_id())
     for write in writes:
@@ -205,19 +196,20 @@ async def test_writes_of_a_thread_share_a_lane(make: Make) -> None:
     assert store.ids == ids_of(writes)
 
 
-async def test_a_lane_that_is_held_up_holds_up_no_other(make: Make) -> None:
+async def test_a_batch_that_is_held_up_holds_up_no_other(make: Make) -> None:
     store, writer = make(2)
-    slow, quick = two_lanes()
+    slow, quick = new_id(), new_id()
     store.gate.clear()
     store.held = {slow}
     held = writer.submit(step(slow, output="x"))
+    await store.arrived.wait()
     await asyncio.wait_for(writer.submit(step(quick, output="y")), 5)
     assert not held.done()
     store.gate.set()
     await held
 
 
-async def test_a_lane_does_not_keep_its_callers_context(make: Make) -> None:
+async def test_a_batch_does_not_keep_its_callers_context(make: Make) -> None:
     store, writer = make()
     token = SESSION.set("a session")
     await writer.submit(writes_of(1)[0])
@@ -307,11 +299,11 @@ async def test_a_failure_that_nobody_waits_for_is_no_unhandled_error(make: Make)
     assert unhandled == []
 
 
-async def test_a_store_with_too_few_results_does_not_stop_the_lane(make: Make) -> None:
+async def test_a_store_with_too_few_results_does_not_stop_the_writer(make: Make) -> None:
     store, writer = make()
     honest = store.apply
 
-    async def short(writes: Sequence[Write]) -> list[Result]:
+    async def short(writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
         return (await honest(writes))[:-1]
 
     store.apply = short  # type: ignore[method-assign]
@@ -376,10 +368,11 @@ async def test_a_flush_of_nothing_returns_at_once(make: Make) -> None:
 
 async def test_a_flush_waits_for_its_own_thread(make: Make) -> None:
     store, writer = make(2)
-    slow, quick = two_lanes()
+    slow, quick = new_id(), new_id()
     store.gate.clear()
     store.held = {slow}
     writer.submit(step(slow, output="x"))
+    await store.arrived.wait()
     mine = step(quick, output="y")
     writer.submit(mine)
     await asyncio.wait_for(writer.flush(quick), 5)
@@ -560,3 +553,108 @@ async def test_a_writer_at_rest_has_no_task(make: Make) -> None:
     await writer.flush()
     await turns(2)
     assert other_tasks() == set()
+
+
+# Threads that somebody else has locked
+
+
+class LockingStore(ScriptedStore):
+    """Has threads that somebody else has locked until they are taken off its set."""
+
+    def __init__(self, concurrency: int = 1) -> None:
+        super().__init__(concurrency)
+        self.locked: set[str] = set()
+        self.freed = asyncio.Event()
+
+    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+        while found := self.locked & {write.order_key for write in writes}:
+            if not patient:
+                raise ThreadsLocked(found)
+            await self.freed.wait()
+        return await super().apply(writes)
+
+
+@pytest.fixture
+async def locking() -> AsyncIterator[tuple[LockingStore, Writer]]:
+    store = LockingStore()
+    writer = Writer(cast(Store, store))
+    yield store, writer
+    store.locked.clear()
+    store.freed.set()
+    await writer.close()
+    assert other_tasks() == set()
+
+
+async def test_a_locked_thread_holds_up_no_other(locking: tuple[LockingStore, Writer]) -> None:
+    store, writer = locking
+    writes = writes_of(9)
+    store.locked = {writes[2].thread_id, writes[5].thread_id}
+    stuck = [writer.submit(writes[2]), writer.submit(writes[5])]
+    free = [write for write in writes if write.thread_id not in store.locked]
+    await asyncio.wait_for(asyncio.gather(*map(writer.submit, free)), 5)
+    for write in free:
+        again = step(write.thread_id, output="again")
+        await asyncio.wait_for(writer.submit(again), 5)
+    assert not any(done.done() for done in stuck)
+    store.locked.clear()
+    store.freed.set()
+    await asyncio.wait_for(asyncio.gather(*stuck), 5)
+    assert len(store.stored) == 9 + 7
+
+
+async def test_writes_of_a_locked_thread_keep_their_order(
+    locking: tuple[LockingStore, Writer],
+) -> None:
+    store, writer = locking
+    thread_id = new_id()
+    writes = writes_of(6, thread_id)
+    others = writes_of(3)
+    store.locked = {thread_id}
+    for write in (*writes[:3], *others):
+        writer.submit(write)
+    await writer.flush(others[0].thread_id)
+    for write in writes[3:]:
+        writer.submit(write)
+    await turns()
+    store.locked.clear()
+    store.freed.set()
+    await writer.flush(thread_id)
+    assert [name for name in store.ids if name in ids_of(writes)] == ids_of(writes)
+
+
+async def test_a_bad_write_beside_a_locked_thread_harms_no_other(
+    locking: tuple[LockingStore, Writer],
+) -> None:
+    store, writer = locking
+    writes = writes_of(8)
+    held = writes_of(2, new_id())
+    store.bad = {writes[1].id: WriteRejected("bad"), held[0].id: WriteRejected("bad too")}
+    store.locked = {held[0].thread_id}
+    futures = [writer.submit(write) for write in (*writes[:4], *held, *writes[4:])]
+    await asyncio.wait_for(asyncio.wait(futures[:4] + futures[6:]), 5)
+    store.locked.clear()
+    store.freed.set()
+    await asyncio.wait(futures)
+    failed = [number for number, done in enumerate(futures) if done.exception()]
+    assert failed == [1, 4]
+
+
+async def test_large_loads_go_side_by_side(make: Make) -> None:
+    store, writer = make(4)
+    store.gate.clear()
+    writes = writes_of(4 * SHARE)
+    for write in writes:
+        writer.submit(write)
+    await turns()
+    assert [len(batch) for batch in store.batches] == [SHARE] * 4
+    store.gate.set()
+    await writer.flush()
+    assert sorted(store.ids) == sorted(ids_of(writes))
+
+
+async def test_few_writes_go_together_though_more_could_go_side_by_side(make: Make) -> None:
+    store, writer = make(4)
+    for write in writes_of(50):
+        writer.submit(write)
+    await writer.flush()
+    assert [len(batch) for batch in store.batches] == [50]

@@ -1,4 +1,4 @@
-"""Writes are clean by construction, frozen, and enter the lane of their thread."""
+"""Writes are clean by construction, frozen, and ordered by thread."""
 
 import dataclasses
 import itertools
@@ -113,15 +113,15 @@ def test_a_thread_that_is_no_id_is_refused(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", THREADED)
-def test_writes_of_a_thread_share_a_lane(kind: str) -> None:
-    assert THREADED[kind](ID, THREAD).lane_key == THREAD
-    assert SaveThread(id=THREAD, revision=1).lane_key == THREAD
-    assert DeleteThread(id=THREAD, revision=1).lane_key == THREAD
+def test_writes_of_a_thread_have_one_key(kind: str) -> None:
+    assert THREADED[kind](ID, THREAD).order_key == THREAD
+    assert SaveThread(id=THREAD, revision=1).order_key == THREAD
+    assert DeleteThread(id=THREAD, revision=1).order_key == THREAD
 
 
-def test_writes_of_a_user_share_a_lane() -> None:
+def test_writes_of_a_user_have_one_key() -> None:
     saved, deleted = SaveUser(identifier="a", revision=1), DeleteUser(identifier="a", revision=1)
-    assert saved.lane_key == deleted.lane_key
+    assert saved.order_key == deleted.order_key
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -1,0 +1,84 @@
+"""The search through the index of PostgreSQL, as one statement. Pure.
+
+Written in SQL, since it says how it is to be carried out: the texts that may hold the needle come
+in the order of the page and are compared one after the other, until the page is full.
+"""
+
+from functools import cache
+from typing import Any
+
+from asyncpg import BitString
+from sqlalchemy import Integer, Text, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY, BIT
+
+from datalayer.grams import SIGNATURE_BITS, Grams
+from datalayer.sql.queries import Query
+from datalayer.sql.types import Id
+
+FEW = 2_000  # pending texts of everybody; if there are more, only the user's own are looked for
+
+_STATEMENT = """
+WITH indexed AS MATERIALIZED (
+    SELECT "threadId", entries, signature FROM search_parts WHERE grams @> :grams
+), pending AS MATERIALIZED (
+    SELECT "threadId", text FROM search_entries WHERE pending IS NOT NULL LIMIT {few}
+), candidates AS (
+    SELECT "threadId", entries, signature FROM indexed
+    UNION ALL
+    SELECT "threadId", NULL, NULL FROM pending WHERE strpos(text, :needle) > 0
+    UNION ALL
+    SELECT id, NULL, NULL FROM threads AS t
+    WHERE (SELECT count(*) FROM pending) = {few} AND "userId" = :user_id AND (
+        SELECT true FROM search_entries AS e
+        WHERE e."threadId" = t.id AND e.pending IS NOT NULL AND strpos(e.text, :needle) > 0 LIMIT 1
+    )
+), ordered AS (
+    SELECT t.id, t."updatedAt", c.entries, c.signature
+    FROM candidates AS c JOIN threads AS t ON t.id = c."threadId"
+    WHERE t."userId" = :user_id {later} {judged}
+    ORDER BY t."updatedAt" DESC, t.id DESC OFFSET 0
+), page AS (
+    SELECT DISTINCT ON ("updatedAt", id) id FROM ordered AS o
+    WHERE entries IS NULL OR signature & :signature = :signature AND (
+        SELECT true FROM search_entries AS e
+        WHERE e.id = ANY(o.entries) AND strpos(e.text, :needle) > 0 LIMIT 1
+    )
+    ORDER BY "updatedAt" DESC, id DESC LIMIT :first
+)
+SELECT t.id, t."createdAt", t."updatedAt", t.name, t."userId", t.tags, t.metadata,
+    coalesce(t."userIdentifier", u.identifier) AS owner
+FROM page JOIN threads AS t ON t.id = page.id LEFT JOIN users AS u ON u.id = t."userId"
+ORDER BY t."updatedAt" DESC, t.id DESC
+"""
+_LATER = 'AND (t."updatedAt", t.id) < (:moment, :place)'
+_JUDGED = """
+AND EXISTS (SELECT FROM feedbacks AS f WHERE f."threadId" = t.id AND f.value = :feedback)
+"""
+_TYPES: dict[str, Any] = {
+    "grams": ARRAY(Integer),
+    "signature": BIT(SIGNATURE_BITS),
+    "needle": Text(),
+    "user_id": Id(),
+    "first": None,
+    "moment": Text(),
+    "place": Id(),
+    "feedback": None,
+}
+
+
+@cache
+def indexed_query(*, later: bool, judged: bool) -> Query:
+    """Return the query for a page of the threads whose texts hold `needle`, and so its `grams`."""
+    statement = _STATEMENT.format(
+        few=FEW, later=_LATER if later else "", judged=_JUDGED if judged else ""
+    )
+    named = [
+        bindparam(name, type_=type_) for name, type_ in _TYPES.items() if f":{name}" in statement
+    ]
+    return Query(text(statement).bindparams(*named))
+
+
+def as_values(grams: Grams) -> dict[str, Any]:
+    """Return what `indexed_query` takes besides what is wanted."""
+    signature = BitString.frombytes(grams.signature, SIGNATURE_BITS)
+    return {"grams": list(grams.numbers), "signature": signature}
