@@ -247,11 +247,11 @@ def test_a_feedback_that_differs_is_written(
 class PickyStore(SqlStore):
     """A store whose database refuses one value."""
 
-    async def apply(self, writes: Sequence[Write]) -> list[Result]:
+    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
         if any(isinstance(write, SaveStep) and write.fields["output"] == "bad" for write in writes):
             message = "The database refuses a value."
             raise WriteRejected(message)
-        return await super().apply(writes)
+        return await super().apply(writes, patient=patient)
 
 
 async def test_a_value_that_the_database_refuses_harms_no_other_row(tmp_path: Path) -> None:

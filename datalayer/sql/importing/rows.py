@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from datalayer.fields import ELEMENT_FIELDS, STEP_FIELDS
+from datalayer.sql.adoption import phrases as adopted_phrases
 from datalayer.sql.adoption import rows as adopted
 from datalayer.sql.adoption import values
 from datalayer.sql.adoption.rows import OLD_ID, Converted, Raw, as_leftover
@@ -22,7 +23,7 @@ DELETED = "keepchat deleted"
 
 _STAMPS = ("createdAt", "updatedAt")
 _ADDED = frozenset({OWNER, HOME, DELETED})
-_SHOWN_AS_TEXT = ("url", "mime", "objectKey")  # where their layer has written the text 'None'
+_PERHAPS_NONE = ("url", "mime", "objectKey")  # where their layer has written the text 'None'
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,9 @@ def user(raw: Raw, clocks: Clocks) -> Taken:
     converted = adopted.user(_without(raw, *_STAMPS), None)
     row = converted.row
     write = SaveUser(identifier=row["identifier"], metadata=row["metadata"], revision=revision)
-    converted.notes.clear()  # nothing hangs on the id: a user is known by the identifier
+    derived = adopted_phrases.DERIVED.format(table="users")
+    if derived in converted.notes:
+        converted.notes.remove(derived)  # nothing hangs on the id: the identifier counts
     return _taken("users", raw, converted, write, ahead=ahead)
 
 
@@ -161,7 +164,7 @@ def element(raw: Raw, clocks: Clocks, owner: str | None, rank: int) -> Taken:
 def _element_columns(raw: Raw) -> dict[str, Any]:
     columns = _without(raw, "stepId", "metadata", *_STAMPS)
     columns |= {"forId": raw.get("stepId"), "threadId": raw.get(HOME)}
-    for name in _SHOWN_AS_TEXT:
+    for name in _PERHAPS_NONE:
         if columns.get(name) == "None":
             columns[name] = None
     said = values.parsed(raw.get("metadata"))

@@ -44,7 +44,7 @@ class Storing:
     """Stores rows by the writer, which isolates what is refused and waits for what is away."""
 
     def __init__(self, store: Store) -> None:
-        self.window = MAX_BATCH * store.lanes
+        self.window = MAX_BATCH * store.concurrency
         self._store = store
         self._writer = Writer(store)
 
@@ -95,7 +95,7 @@ class Storing:
     async def _changes(
         self, known: Mapping[int, Write], attempt: int
     ) -> AsyncIterator[tuple[int, Write]]:
-        for thread_id, group in groupby(known.items(), key=lambda each: each[1].lane_key):
+        for thread_id, group in groupby(known.items(), key=lambda each: each[1].order_key):
             thread = await self._store.get_thread(thread_id)
             stored = Stored(thread) if thread else None
             for place, write in group:
