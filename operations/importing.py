@@ -43,7 +43,8 @@ def add_commands(commands: Subcommands) -> None:
         type=time_zone,
         default=UTC,
         metavar="ZONE",
-        help="where the clock of the old program stood, such as Europe/Berlin; without it UTC",
+        help="where the clock of the old program stood, by which it dated users, such as "
+        "Europe/Berlin; without it UTC",
     )
     parser.set_defaults(run=run)
 
@@ -59,6 +60,8 @@ def run(asked: argparse.Namespace) -> int:
         sys.exit(f"--from: {exc}")
     except DataLayerError as exc:
         sys.exit(f"DATABASE_URL: {exc}")
+    except OSError as exc:
+        sys.exit(f"DATA_DIR: what cannot be held cannot be kept ({exc}). See to room and rights.")
 
 
 async def _import(settings: Settings, url: str, clock: tzinfo, dry_run: bool) -> int:

@@ -14,6 +14,7 @@ import pytest
 
 import manage
 from datalayer.sql.store import SqlStore
+from operations import importing
 from tests.contract.builders import get_thread, new_id
 from tests.contract.officials import Official, fill
 from tests.e2e.waiting import free_port
@@ -111,6 +112,9 @@ def test_what_goes_wrong_is_one_sentence(
     said = str(run(monkeypatch, tmp_path, nowhere))
     assert said.startswith("--from: The database cannot be used now")
     assert "secret" not in said
+    official.run(LOST)
+    (tmp_path / "imports").write_text("a file where the folder is to be")
+    assert str(run(monkeypatch, tmp_path, official.url)).startswith("DATA_DIR: what cannot be held")
     (tmp_path / "keepchat.db").write_text("no database, but something that is long enough " * 30)
     assert str(run(monkeypatch, tmp_path, official.url)).startswith("DATABASE_URL: ")
 
@@ -121,3 +125,13 @@ def test_what_cannot_be_asked(
 ) -> None:
     assert run(monkeypatch, tmp_path, official.url, *arguments) == 2
     assert not list(tmp_path.iterdir())
+
+
+def test_who_watches_sees_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    progress = importing.Progress()
+    monkeypatch.setattr(importing, "PROGRESS_S", 0)
+    progress(1, 2)
+    assert capsys.readouterr().err == ""  # no screen
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    progress(1_000, 20_000)
+    assert capsys.readouterr().err == "1,000 of 20,000 rows\n"
