@@ -10,7 +10,7 @@ import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from operator import add
+from operator import add, sub, xor
 
 ENOUGH = 32  # grams of a needle; what they let through is compared with the text itself
 SIGNATURE_BITS = 31_744  # two pieces of the size in which PostgreSQL keeps what is long
@@ -49,37 +49,48 @@ _NUMBERS = _Numbers()
 def grams_of(texts: Iterable[str], owner: str) -> Grams:
     """Return the grams of folded texts of a user, named by id."""
     short: set[str] = set()
-    long: set[str] = set()
+    numbers = {_of_owner(owner)}
+    longer: set[int] = set()
     for text in texts:
-        short.update(text, _runs(text, 2))
+        short.update(text, _pairs(text))
         for run in _FEW_CHARACTERS.findall(text):
-            threes = _runs(run, 3)
-            short.update(threes)
-            long.update(map(add, threes, run[3:]), map(add, threes, _runs(run[3:], 2)))
-    return Grams({_of_owner(owner), *map(_NUMBERS.__getitem__, short)}, _signature(long))
+            threes = _threes(run)
+            numbers.update(threes)
+            longer.update(*_longer(threes))
+    numbers.update(map(_NUMBERS.__getitem__, short))
+    return Grams(numbers, _signature(longer))
 
 
 def grams_of_needle(needle: str, owner: str) -> Grams:
     """Return grams that each text of that user has in which the folded needle stands."""
-    short = [pair for pair in _runs(needle, 2) if max(pair) >= "\u2e80"]
-    long: list[str] = []
+    pairs = [pair for pair in _pairs(needle) if max(pair) >= "\u2e80"]
+    numbers = list(map(_NUMBERS.__getitem__, pairs))
+    longer: set[int] = set()
     for run in _FEW_CHARACTERS.findall(needle):
-        short += _runs(run, 3)
-        long += (*_runs(run, 4), *_runs(run, 5))
-    pieces = (short or [needle])[:: max(1, len(short) // ENOUGH)]
-    return Grams({_of_owner(owner), *map(_NUMBERS.__getitem__, pieces)}, _signature(long))
+        threes = _threes(run)
+        numbers += threes
+        longer.update(*_longer(threes))
+    some = numbers[:: max(1, len(numbers) // ENOUGH)] or [_NUMBERS[needle]]
+    return Grams({_of_owner(owner), *some}, _signature(longer))
 
 
-def _runs(text: str, length: int) -> Sequence[str]:
-    if length == 2:
-        return list(map(add, text, text[1:]))
-    return list(map(add, _runs(text, length - 1), text[length - 1 :]))
+def _pairs(text: str) -> Sequence[str]:
+    return list(map(add, text, text[1:]))
 
 
-def _signature(pieces: Iterable[str]) -> bytes:
+def _threes(text: str) -> Sequence[int]:
+    return list(map(_NUMBERS.__getitem__, map(add, _pairs(text), text[2:])))
+
+
+def _longer(threes: Sequence[int]) -> tuple[Iterable[int], Iterable[int]]:
+    """Return numbers of the runs of four and of five characters, by the two threes in each."""
+    return map(sub, threes, threes[1:]), map(xor, threes, threes[2:])
+
+
+def _signature(numbers: Iterable[int]) -> bytes:
     signature = bytearray(SIGNATURE_BITS // 8)
-    for piece in pieces:
-        bit = zlib.crc32(piece.encode()) % SIGNATURE_BITS
+    for number in numbers:
+        bit = number % SIGNATURE_BITS
         signature[bit >> 3] |= 0x80 >> (bit & 7)
     return bytes(signature)
 

@@ -30,6 +30,7 @@ from datalayer.base import Store
 from datalayer.records import Outcome, Result
 from datalayer.remover import Remover
 from datalayer.upkeep import Upkeep
+from datalayer.uploads import Source, Uploads
 from datalayer.users import RecentUsers
 from datalayer.values import as_id
 from datalayer.writer import Writer
@@ -50,7 +51,7 @@ from datalayer.writes import (
     Write,
 )
 from storage.base import OpenObject, Storage
-from storage.errors import ObjectMissing, StorageError
+from storage.errors import ObjectMissing
 
 if TYPE_CHECKING:
     from chainlit.element import Element, ElementDict
@@ -59,8 +60,6 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger(__name__)
-
-UPLOADS_END_S = 10.0  # how long `close` waits for files, which may wait for the database
 
 _REMOVING = (DeleteThread, DeleteStep, DeleteStepsAfter, DeleteElement)
 
@@ -85,7 +84,7 @@ class KeepchatDataLayer(BaseDataLayer):
         self._upkeep = Upkeep(store)
         self._users = RecentUsers(store)
         self._identifiers: dict[str, str] = {}
-        self._uploads: dict[str, asyncio.Task[None]] = {}
+        self._uploads = Uploads(storage, self._writer, self._clock)
 
     def start(self) -> None:
         """Begin the background work: what was left over by the last run is done."""
@@ -98,22 +97,12 @@ class KeepchatDataLayer(BaseDataLayer):
 
     async def close(self) -> None:
         await asyncio.sleep(0)  # what was called by a task just made is still taken
-        await self._end_uploads()
+        await self._uploads.close()
         await self._remover.close()
         await self._writer.close()
         await self._upkeep.close()
         await self._storage.close()
         await self._store.close()
-
-    async def _end_uploads(self) -> None:
-        """Wait for the files that are being stored; those that take too long are logged."""
-        if self._uploads:
-            await asyncio.wait(list(self._uploads.values()), timeout=UPLOADS_END_S)
-        late = dict(self._uploads)
-        for element_id, upload in late.items():
-            logger.error("The file of element %s is lost: the program stopped", element_id)
-            upload.cancel()
-        await asyncio.gather(*late.values(), return_exceptions=True)
 
     async def build_debug_url(self) -> str:
         return ""
@@ -273,7 +262,7 @@ class KeepchatDataLayer(BaseDataLayer):
         write, source = self._element(element)
         await self._write_later(write, source)
 
-    def _element(self, element: "Element") -> tuple[SaveElement, bytes | Path | None]:
+    def _element(self, element: "Element") -> tuple[SaveElement, Source | None]:
         """Read an element whole: Chainlit changes it while it is being stored."""
         fields: dict[str, Any] = dict(element.to_dict())
         source = _source_of(element)
@@ -290,54 +279,6 @@ class KeepchatDataLayer(BaseDataLayer):
             revision=self._clock.next(),
         )
         return write, source
-
-    def _upload(
-        self, write: SaveElement, source: bytes | Path, stored: "asyncio.Future[Result]"
-    ) -> asyncio.Task[None]:
-        """Store an element's bytes once its row is, and after those that it had before."""
-        before = self._uploads.get(write.id)
-        task = asyncio.create_task(self._store_bytes(write, source, stored, before))
-        self._uploads[write.id] = task
-        task.add_done_callback(lambda done: self._forget_upload(write.id, done))
-        return task
-
-    def _forget_upload(self, element_id: str, done: asyncio.Task[None]) -> None:
-        if self._uploads.get(element_id) is done:
-            del self._uploads[element_id]
-
-    async def _store_bytes(
-        self,
-        write: SaveElement,
-        source: bytes | Path,
-        stored: "asyncio.Future[Result]",
-        before: "asyncio.Task[None] | None",
-    ) -> None:
-        if before:
-            await asyncio.wait([before])
-        # A row that is refused or deleted has no claim to the place of the bytes.
-        result = await asyncio.shield(stored)
-        if result.outcome not in (Outcome.APPLIED, Outcome.STALE):
-            return
-        try:
-            await self._put(write, source)
-        except (StorageError, OSError):
-            logger.exception("The file of element %s is not stored", write.id)
-            raise
-
-    async def _put(self, write: SaveElement, source: bytes | Path) -> None:
-        key = str(write.fields["objectKey"])
-        mime = str(write.fields.get("mime") or "application/octet-stream")
-        name = str(write.fields.get("name") or "")
-        receipt = await self._storage.put(key, source, mime=mime, filename=name)
-        finish = FinishElement(
-            id=write.id,
-            thread_id=write.thread_id,
-            object_key=key,
-            size=receipt.size,
-            sha256=receipt.sha256,
-            revision=self._clock.next(),
-        )
-        await self._write(finish)
 
     async def get_element(self, thread_id: str, element_id: str) -> "ElementDict | None":
         known = as_id(thread_id), as_id(element_id)
@@ -411,21 +352,19 @@ class KeepchatDataLayer(BaseDataLayer):
         """Store a write; a caller that is cancelled does not take it back."""
         return await self._write_with_bytes(write, None)
 
-    def _write_later(
-        self, write: Write, source: bytes | Path | None = None
-    ) -> Awaitable[Result | None]:
+    def _write_later(self, write: Write, source: Source | None = None) -> Awaitable[Result | None]:
         """Store a write, and an element's bytes with it; where Chainlit wants it so, after the
         thread's first message.
         """
         store = self._queued if _session() is not None else self._write_with_bytes
         return store(write, source)
 
-    async def _write_with_bytes(self, write: Write, source: bytes | Path | None) -> Result:
+    async def _write_with_bytes(self, write: Write, source: Source | None) -> Result:
         # Both begin before the first await: a caller that is cancelled stops neither.
         stored = self._writer.submit(write)
         if not isinstance(write, SaveElement) or source is None:
             return await stored
-        upload = self._upload(write, source, stored)
+        upload = self._uploads.start(write, source, stored)
         result = await asyncio.shield(stored)
         await asyncio.shield(upload)
         return result
@@ -440,7 +379,7 @@ class KeepchatDataLayer(BaseDataLayer):
             self._remover.wake()
 
     @_waits_for_first_message
-    async def _queued(self, write: Write, source: bytes | Path | None) -> Result:
+    async def _queued(self, write: Write, source: Source | None) -> Result:
         return await self._write_with_bytes(write, source)
 
 
@@ -460,7 +399,7 @@ def _current_thread() -> str | None:
     return str(session.thread_id) if session else None
 
 
-def _source_of(element: "Element") -> bytes | Path | None:
+def _source_of(element: "Element") -> Source | None:
     """Return where the bytes of an element are; None when it needs none."""
     if element.type == "custom":
         return None

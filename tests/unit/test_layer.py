@@ -19,7 +19,7 @@ from chainlit.step import StepDict
 from chainlit.types import Feedback, Pagination, ThreadDict, ThreadFilter
 from chainlit.user import PersistedUser, User
 
-from datalayer import layer as layer_module
+from datalayer import uploads
 from datalayer.base import Store
 from datalayer.errors import StoreUnavailable, WriterClosed, WriteRefused
 from datalayer.layer import KeepchatDataLayer
@@ -896,7 +896,7 @@ async def test_close_has_an_end_while_the_database_is_away(
         raise StoreUnavailable("away")
 
     monkeypatch.setattr(parts.store, "apply", away)
-    monkeypatch.setattr(layer_module, "UPLOADS_END_S", 0.01, raising=False)
+    monkeypatch.setattr(uploads, "END_S", 0.01)
     monkeypatch.setattr(parts.layer._writer, "_close_timeout_s", 0.01)
     element = text_element(new_id())
     calling = asyncio.create_task(parts.layer.create_element(element))

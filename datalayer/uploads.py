@@ -1,0 +1,88 @@
+"""The bytes of elements on their way to the storage."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from datalayer.records import Outcome, Result
+from datalayer.writer import Writer
+from datalayer.writes import FinishElement, RevisionClock, SaveElement
+from storage.base import Storage
+from storage.errors import StorageError
+
+logger = logging.getLogger(__name__)
+
+END_S = 10.0  # how long `close` waits for files, which may wait for the database
+
+Source = bytes | Path
+
+
+class Uploads:
+    """Stores bytes, those of one element after the other; `close` waits until they are there."""
+
+    def __init__(self, storage: Storage, writer: Writer, clock: RevisionClock) -> None:
+        self._storage = storage
+        self._writer = writer
+        self._clock = clock
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(
+        self, write: SaveElement, source: Source, stored: asyncio.Future[Result]
+    ) -> asyncio.Task[None]:
+        """Store an element's bytes once its row is, and after those that it had before.
+
+        The task ends when the row says so; it raises `StorageError` or `OSError` when they are not.
+        """
+        before = self._tasks.get(write.id)
+        task = asyncio.create_task(self._store(write, source, stored, before))
+        self._tasks[write.id] = task
+        task.add_done_callback(lambda done: self._forget(write.id, done))
+        return task
+
+    async def close(self) -> None:
+        """Wait for the files that are being stored; those that take too long are logged."""
+        if self._tasks:
+            await asyncio.wait(list(self._tasks.values()), timeout=END_S)
+        late = dict(self._tasks)
+        for element_id, task in late.items():
+            logger.error("The file of element %s is lost: the program stopped", element_id)
+            task.cancel()
+        await asyncio.gather(*late.values(), return_exceptions=True)
+
+    def _forget(self, element_id: str, done: asyncio.Task[None]) -> None:
+        if self._tasks.get(element_id) is done:
+            del self._tasks[element_id]
+
+    async def _store(
+        self,
+        write: SaveElement,
+        source: Source,
+        stored: asyncio.Future[Result],
+        before: asyncio.Task[None] | None,
+    ) -> None:
+        if before:
+            await asyncio.wait([before])
+        # A row that is refused or deleted has no claim to the place of the bytes.
+        result = await asyncio.shield(stored)
+        if result.outcome not in (Outcome.APPLIED, Outcome.STALE):
+            return
+        try:
+            await self._put(write, source)
+        except (StorageError, OSError):
+            logger.exception("The file of element %s is not stored", write.id)
+            raise
+
+    async def _put(self, write: SaveElement, source: Source) -> None:
+        key = str(write.fields["objectKey"])
+        mime = str(write.fields.get("mime") or "application/octet-stream")
+        name = str(write.fields.get("name") or "")
+        receipt = await self._storage.put(key, source, mime=mime, filename=name)
+        finish = FinishElement(
+            id=write.id,
+            thread_id=write.thread_id,
+            object_key=key,
+            size=receipt.size,
+            sha256=receipt.sha256,
+            revision=self._clock.next(),
+        )
+        await self._writer.submit(finish)
