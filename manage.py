@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from operations import accounts, doctor, schema
+from operations import accounts, doctor, importing, schema
 from operations.logs import quiet_libraries
 
-COMMANDS = (doctor, schema, accounts)
+COMMANDS = (doctor, schema, importing, accounts)
 
 
 def parser() -> argparse.ArgumentParser:

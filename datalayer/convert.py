@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from chainlit.element import ElementDict
 from chainlit.step import StepDict
-from chainlit.types import FeedbackDict, ThreadDict
+from chainlit.types import Feedback, FeedbackDict, ThreadDict
 from chainlit.user import PersistedUser
 
 from datalayer.records import (
@@ -32,6 +32,7 @@ _STEP_DEFAULTS: Mapping[str, Json] = {
     "isError": False,
     "waitForAnswer": False,
 }
+_FEEDBACK = frozenset({"forId", "value", "threadId", "id", "comment"})
 
 
 def short_name(name: str) -> str:
@@ -59,6 +60,11 @@ def step_dict(record: StepRecord) -> StepDict:
     fields |= {"id": record.id, "threadId": record.thread_id, "streaming": False}
     fields["feedback"] = _feedback_dict(record.feedback)  # type: ignore[assignment]
     return cast(StepDict, fields)
+
+
+def feedback_extra(feedback: Feedback) -> dict[str, Any]:
+    """Return what a later Chainlit says in a feedback and we have no column for."""
+    return {name: value for name, value in vars(feedback).items() if name not in _FEEDBACK}
 
 
 def _feedback_dict(record: FeedbackRecord | None) -> FeedbackDict | None:

@@ -7,6 +7,7 @@ DataLayerError
 ├── WriteRejected        the database will never take this write (a value it cannot hold)
 ├── WriteRefused         the write would move a row or act on what is not the writer's
 ├── SchemaMismatch       the database's schema does not fit this version of the program
+├── SourceUnusable       the database of an import cannot be read, or is not what it should be
 └── WriterClosed         a write arrived after close()
 
 Driver errors are translated into these at one boundary per store, with the cause attached
@@ -50,6 +51,10 @@ class WriteRefused(DataLayerError):
 
 class SchemaMismatch(DataLayerError):
     """The schema is newer than the program, incomplete, or somebody else's."""
+
+
+class SourceUnusable(DataLayerError):
+    """The database that an import is to read cannot be read, or has other tables."""
 
 
 class WriterClosed(DataLayerError):

@@ -315,6 +315,7 @@ class KeepchatDataLayer(BaseDataLayer):
             thread_id=thread_id,
             value=feedback.value,
             comment=feedback.comment,
+            extra=convert.feedback_extra(feedback),
             revision=self._clock.next(),
         )
         result = await self._write(write)

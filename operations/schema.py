@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import anyio
 
@@ -13,6 +12,7 @@ from datalayer.errors import DataLayerError
 from operations.backup import BackupFailed, back_up
 from operations.commands import Subcommands
 from operations.parts import open_store
+from operations.zones import time_zone
 from settings import Settings, load, prepare_data_dir
 
 CURRENT = "The database's schema is that of this version."
@@ -37,20 +37,12 @@ def add_commands(commands: Subcommands) -> None:
     )
     parser.add_argument(
         "--assume-timezone",
-        type=_zone,
+        type=time_zone,
         metavar="ZONE",
         help="with --adopt: where the clock stood from which Chainlit's layer took times, such as "
         "Europe/Berlin; without it they stay as they are",
     )
     parser.set_defaults(run=migrate, refuse=parser.error)
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
-        message = f"there is no time zone {name!r}; they are called as Europe/Berlin is"
-        raise argparse.ArgumentTypeError(message) from exc
 
 
 def migrate(asked: argparse.Namespace) -> int:

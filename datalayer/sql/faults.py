@@ -66,6 +66,10 @@ _PASSING_STATES = frozenset(
         "55P03",  # a lock was not to be had in time
     }
 )
+_ADVICE = (
+    "Check that DATABASE_URL names a place that exists, answers, is writable and has room; it is "
+    "tried again."
+)
 _UNAVAILABLE = (
     OperationalError,
     PoolTimeoutError,
@@ -84,8 +88,8 @@ _BROKEN = (
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn the driver's errors into ours."""
+def translated(advice: str = _ADVICE) -> Iterator[None]:
+    """Turn the driver's errors into ours; `advice` says what to do where nothing answers."""
     try:
         yield
     except (
@@ -95,11 +99,11 @@ def translated() -> Iterator[None]:
         sqlite3.Error,
         *_DRIVERS_OWN,
     ) as exc:
-        fault = _fault(exc)
+        fault = _fault(exc, advice)
         raise fault from (None if isinstance(fault, WriteRejected) else exc)
 
 
-def _fault(exc: Exception) -> DataLayerError:
+def _fault(exc: Exception, advice: str) -> DataLayerError:
     cause = _cause(exc)
     state = str(getattr(cause, "sqlstate", None) or "")
     said = _first_line(cause)
@@ -108,11 +112,7 @@ def _fault(exc: Exception) -> DataLayerError:
     if isinstance(cause, errors.ClientConfigurationError):
         return StoreMisconfigured(f"No connection can be made like this: {said}.")
     if _passes(exc, cause, state):
-        message = (
-            f"The database cannot be used now: {said}. Check that DATABASE_URL names a place that "
-            "exists, answers, is writable and has room; it is tried again."
-        )
-        return StoreUnavailable(message)
+        return StoreUnavailable(f"The database cannot be used now: {said}. {advice}")
     return WriteRejected(f"The database refuses a value: {_without_values(cause, state)}.")
 
 

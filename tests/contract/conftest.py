@@ -10,6 +10,7 @@ from datalayer.base import Store
 from tests.contract.backends import BACKENDS, Backend
 from tests.contract.builders import new_id
 from tests.contract.chainlits import MakeTheirs, Theirs, ddl
+from tests.contract.officials import DDL, Official
 from tests.servers.postgres import Postgres
 
 
@@ -44,3 +45,12 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeTheirs]
             return theirs
 
         yield made
+
+
+@pytest.fixture
+def official(postgres: Postgres, tmp_path: Path) -> Iterator[Official]:
+    """A database with the tables of Chainlit's official layer, and nothing in it."""
+    with postgres.database(new_id()) as name:
+        theirs = Official(postgres, name, tmp_path)
+        theirs.run(DDL)
+        yield theirs

@@ -1,0 +1,107 @@
+"""Rows on their way into a store, and what became of each."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from itertools import groupby
+
+from datalayer.base import Store
+from datalayer.errors import DataLayerError, WriteRefused
+from datalayer.records import Outcome, Result
+from datalayer.sql.importing import phrases
+from datalayer.sql.importing.refresh import Stored, change
+from datalayer.sql.importing.report import Fate
+from datalayer.sql.importing.rows import Taken
+from datalayer.writer import MAX_BATCH, Writer
+from datalayer.writes import SaveFeedback, SaveUser, Write
+
+ATTEMPTS = 8  # so often a thread's name can change in theirs, between imports, and still arrive
+
+Settled = tuple[Fate, str]  # and what is to be said of it
+
+_CANNOT_BE_HELD: Settled = (Fate.LEFT, "")
+_STORED: Settled = (Fate.STORED, "")
+_FATES: dict[Outcome, Settled] = {
+    Outcome.APPLIED: _STORED,
+    Outcome.STALE: (Fate.KNOWN, ""),
+    Outcome.GONE: (Fate.GONE, phrases.GONE),
+}
+
+
+class Rehearsal:
+    """Stores nothing."""
+
+    window = MAX_BATCH
+
+    async def store(self, window: Sequence[Taken]) -> list[Settled]:
+        """Return what would become of rows in a store that is empty."""
+        return [_STORED if one.write else _CANNOT_BE_HELD for one in window]
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+class Storing:
+    """Stores rows by the writer, which isolates what is refused and waits for what is away."""
+
+    def __init__(self, store: Store) -> None:
+        self.window = MAX_BATCH * store.concurrency
+        self._store = store
+        self._writer = Writer(store)
+
+    async def store(self, window: Sequence[Taken]) -> list[Settled]:
+        """Store rows, and return what became of each and what is to be said of it."""
+        results = iter(await self._write([one.write for one in window if one.write]))
+        found = [
+            await self._settled(one.write, next(results)) if one.write else _CANNOT_BE_HELD
+            for one in window
+        ]
+        writes = {
+            place: one.write
+            for place, (one, (fate, _)) in enumerate(zip(window, found, strict=True))
+            if one.write and fate is Fate.KNOWN and not isinstance(one.write, SaveUser)
+        }
+        for place in await self._refresh(writes):
+            found[place] = _STORED
+        return found
+
+    async def close(self) -> None:
+        """Wait for what is on its way."""
+        await self._writer.close()
+
+    async def _write(self, writes: Iterable[Write]) -> list[Result | BaseException]:
+        return await asyncio.gather(*map(self._writer.submit, writes), return_exceptions=True)
+
+    async def _settled(self, write: Write, result: Result | BaseException) -> Settled:
+        if isinstance(result, Result):
+            return _FATES[result.outcome]
+        if not isinstance(result, DataLayerError):
+            raise result
+        if not isinstance(result, WriteRefused):
+            return Fate.LEFT, phrases.REJECTED
+        if isinstance(write, SaveFeedback) and not await self._store.get_step(write.step_id):
+            return Fate.GONE, phrases.GONE  # with its step
+        return Fate.LEFT, phrases.REFUSED
+
+    async def _refresh(self, known: Mapping[int, Write]) -> set[int]:
+        """Store what only theirs has changed since, and return the places of these writes."""
+        changed: set[int] = set()
+        for attempt in range(1, ATTEMPTS + 1):
+            found = {place: write async for place, write in self._changes(known, attempt)}
+            results = await self._write(found.values())
+            changed |= {place for place, done in zip(found, results, strict=True) if _took(done)}
+            known = {place: known[place] for place in found}
+        return changed
+
+    async def _changes(
+        self, known: Mapping[int, Write], attempt: int
+    ) -> AsyncIterator[tuple[int, Write]]:
+        for thread_id, group in groupby(known.items(), key=lambda each: each[1].order_key):
+            thread = await self._store.get_thread(thread_id)
+            stored = Stored(thread) if thread else None
+            for place, write in group:
+                if stored and (found := change(write, stored, attempt)):
+                    yield place, found
+
+
+def _took(result: Result | BaseException) -> bool:
+    return isinstance(result, Result) and result.outcome is Outcome.APPLIED

@@ -1,0 +1,46 @@
+"""What is in threads, converted as it is read: each row with the thread that it is in."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from datalayer.sql.adoption import phrases
+from datalayer.sql.importing import rows
+from datalayer.sql.importing.clocks import Clocks, Ranks
+from datalayer.sql.importing.report import Fate, Tally
+from datalayer.sql.importing.rows import HOME, Taken
+from datalayer.sql.importing.source import Source
+
+Inside = AsyncIterator[tuple[str, Taken]]  # the thread's id in theirs, and the row
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """Some threads of the source, each id with the identifier of the owner."""
+
+    source: Source
+    clocks: Clocks
+    owners: Mapping[str, str | None]
+
+    async def steps(self) -> Inside:
+        """Iterate over the steps."""
+        ranks = Ranks()
+        async for raw in self.source.steps(list(self.owners)):
+            home = raw["threadId"]
+            rank = ranks.next((home, raw["startTime"]))
+            yield home, rows.step(raw, self.clocks, self.owners[home], rank)
+
+    async def elements(self) -> Inside:
+        """Iterate over the elements."""
+        ranks = Ranks()
+        async for raw in self.source.elements(list(self.owners)):
+            rank = ranks.next((raw[HOME], raw["createdAt"]))
+            yield raw[HOME], rows.element(raw, self.clocks, self.owners[raw[HOME]], rank)
+
+    async def feedbacks(self, tally: Tally) -> Inside:
+        """Iterate over the feedbacks, one for each step, and count the others."""
+        async for group in self.source.feedbacks(list(self.owners)):
+            *others, last = group
+            for other in others:
+                tally.add("feedbacks", Fate.MERGED)
+                tally.notes.add(phrases.OTHERS, other["id"])
+            yield last[HOME], rows.feedback(group, self.clocks)
