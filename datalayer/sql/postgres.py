@@ -1,7 +1,8 @@
 """PostgreSQL through asyncpg: connections, and transactions that outlive a cancelled caller.
 
-Work on a SQLAlchemy connection has its own few connections, one for each batch that is on its way; single statements,
-which are most of what is asked, go to asyncpg directly, without a transaction around them.
+Work on a SQLAlchemy connection has its own few connections, one for each batch of writes that is on
+its way; single statements, which are most of what is asked, go to asyncpg directly, without a
+transaction around them.
 """
 
 import asyncio
