@@ -10,11 +10,11 @@ import asyncpg
 
 from datalayer.errors import DataLayerError, SourceUnusable
 from datalayer.sql.adoption.rows import Raw
+from datalayer.sql.connections import Address, parse
 from datalayer.sql.faults import translated
 from datalayer.sql.importing import schema
 from datalayer.sql.importing.rows import DELETED, HOME, OWNER
 from datalayer.sql.importing.schema import TABLES, Columns
-from datalayer.sql.postgres import Address, parse
 
 CONNECT_S = 10.0
 ANSWER_S = 600.0  # a sort of all that there is may take long; silence for ever may not
@@ -186,8 +186,7 @@ async def opened(url: str) -> AsyncIterator[Source]:
 
 
 async def _connect(address: Address) -> Any:
-    cache = {"statement_cache_size": 0} if address.pgbouncer else {}
-    return await asyncpg.connect(address.dsn, timeout=CONNECT_S, **cache)
+    return await asyncpg.connect(**{**address.connect, "timeout": CONNECT_S})
 
 
 @contextmanager
