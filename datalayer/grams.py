@@ -3,14 +3,14 @@
 A text has all its runs of one and two characters, and those of three in scripts of few characters:
 in the others (Chinese, Japanese, Korean, emoji) two already say as much. An index keeps them as
 numbers, with one more that says whose text it is. Where runs of three are too common to say much,
-a signature tells: a Bloom filter of the runs of four and five.
+a signature tells: a Bloom filter of the runs of five.
 """
 
 import re
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from operator import add, sub, xor
+from hashlib import blake2b
+from operator import add, xor
 
 ENOUGH = 32  # grams of a needle; what they let through is compared with the text itself
 SIGNATURE_BITS = 15_872  # of which three fit a page of PostgreSQL, with what else a row needs
@@ -21,7 +21,7 @@ _FEW_CHARACTERS = re.compile("[^\u2e80-\U0010ffff]{3,}")  # runs in scripts of f
 
 @dataclass(frozen=True, slots=True)
 class Grams:
-    """The numbers of grams, and a signature: its first bit is the highest of the first byte."""
+    """The numbers of a text's grams, and its signature: the highest bit of a byte is the first."""
 
     numbers: set[int]
     signature: bytes
@@ -33,13 +33,23 @@ class Grams:
         return Grams(self.numbers | other.numbers, signature)
 
 
+@dataclass(frozen=True, slots=True)
+class Needle:
+    """Numbers of grams, and bits of the signature, that each text has in which a needle stands."""
+
+    numbers: set[int]
+    bits: Sequence[int]
+
+
 class _Numbers(dict[str, int]):
     """The number of each piece, remembered: the same pieces come in all texts of a language."""
 
     def __missing__(self, piece: str) -> int:
         if len(self) >= REMEMBERED:
             self.clear()
-        self[piece] = number = zlib.crc32(piece.encode()) - _OFFSET
+        # Numbers are combined below, so those of similar pieces must have nothing in common.
+        digest = blake2b(piece.encode(), digest_size=4).digest()
+        self[piece] = number = int.from_bytes(digest) - _OFFSET
         return number
 
 
@@ -50,28 +60,32 @@ def grams_of(texts: Iterable[str], owner: str) -> Grams:
     """Return the grams of folded texts of a user, named by id."""
     short: set[str] = set()
     numbers = {_of_owner(owner)}
-    longer: set[int] = set()
+    fives: set[int] = set()
     for text in texts:
         short.update(text, _pairs(text))
         for run in _FEW_CHARACTERS.findall(text):
             threes = _threes(run)
             numbers.update(threes)
-            longer.update(*_longer(threes))
+            fives.update(_fives(threes))
     numbers.update(map(_NUMBERS.__getitem__, short))
-    return Grams(numbers, _signature(longer))
+    signature = bytearray(SIGNATURE_BITS // 8)
+    for five in fives:
+        bit = five % SIGNATURE_BITS
+        signature[bit >> 3] |= 0x80 >> (bit & 7)
+    return Grams(numbers, bytes(signature))
 
 
-def grams_of_needle(needle: str, owner: str) -> Grams:
-    """Return grams that each text of that user has in which the folded needle stands."""
+def grams_of_needle(needle: str, owner: str) -> Needle:
+    """Return what each text of that user has in which the folded needle stands."""
     pairs = [pair for pair in _pairs(needle) if max(pair) >= "\u2e80"]
     numbers = list(map(_NUMBERS.__getitem__, pairs))
-    longer: set[int] = set()
+    bits: list[int] = []
     for run in _FEW_CHARACTERS.findall(needle):
         threes = _threes(run)
         numbers += threes
-        longer.update(*_longer(threes))
+        bits += [five % SIGNATURE_BITS for five in _fives(threes)]
     some = numbers[:: max(1, len(numbers) // ENOUGH)] or [_NUMBERS[needle]]
-    return Grams({_of_owner(owner), *some}, _signature(longer))
+    return Needle({_of_owner(owner), *some}, bits)
 
 
 def _pairs(text: str) -> Sequence[str]:
@@ -82,17 +96,9 @@ def _threes(text: str) -> Sequence[int]:
     return list(map(_NUMBERS.__getitem__, map(add, _pairs(text), text[2:])))
 
 
-def _longer(threes: Sequence[int]) -> tuple[Iterable[int], Iterable[int]]:
-    """Return numbers of the runs of four and of five characters, by the two threes in each."""
-    return map(sub, threes, threes[1:]), map(xor, threes, threes[2:])
-
-
-def _signature(numbers: Iterable[int]) -> bytes:
-    signature = bytearray(SIGNATURE_BITS // 8)
-    for number in numbers:
-        bit = number % SIGNATURE_BITS
-        signature[bit >> 3] |= 0x80 >> (bit & 7)
-    return bytes(signature)
+def _fives(threes: Sequence[int]) -> Iterable[int]:
+    """Return numbers of the runs of five characters, by the first and the last three of each."""
+    return map(xor, threes, threes[2:])
 
 
 def _of_owner(owner: str) -> int:

@@ -204,13 +204,13 @@ class PostgresStore(SqlStore):
             rows = await self._newest(wanted, wanted.first, NEAR * wanted.first)
             if len(rows) == wanted.first:
                 return rows
-        grams = grams_of_needle(wanted.needle, wanted.user_id)
+        needle = grams_of_needle(wanted.needle, wanted.user_id)
         query = indexed_query(
-            signed=any(grams.signature),
+            signed=bool(needle.bits),
             later=wanted.moment is not None,
             judged=wanted.feedback is not None,
         )
-        return await self.database.ask(query, **wanted.values(), **as_values(grams))
+        return await self.database.ask(query, **wanted.values(), **as_values(needle))
 
     async def _is_common(self, wanted: Wanted) -> bool:
         return len(await self._newest(wanted, SAMPLE, SAMPLE)) * 2 > SAMPLE
