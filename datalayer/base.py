@@ -86,8 +86,9 @@ class Store(ABC):
         """Make all the changes in one transaction and return a result for each, in order.
 
         All are stored when it returns and none when it raises. Within a batch the order of the
-        writes counts. A thread that somebody else has locked is waited for up to ten seconds, or
-        not at all when not `patient`; after that `ThreadsLocked` names it. For each write:
+        writes counts. What somebody else has locked is waited for up to ten seconds, or hardly at
+        all when not `patient`; after that `StoreHeldUp` is raised, for threads `ThreadsLocked`,
+        which names them. For each write:
 
         * Writing again what is stored changes nothing (`STALE`). Every field keeps the value of the
           newest write that gives it, `createdAt` that of the oldest, in whatever order the writes

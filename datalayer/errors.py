@@ -2,7 +2,8 @@
 
 DataLayerError
 ├── StoreUnavailable     the database cannot be reached or is busy; the same call may succeed later
-│   ├── ThreadsLocked        somebody else is at work in threads of the batch
+│   ├── StoreHeldUp          somebody holds what is needed, or it is too much at once
+│   │   └── ThreadsLocked    somebody else is at work in threads of the batch
 │   └── StoreMisconfigured   it refuses the way it is asked: password, database, rights, URL
 ├── WriteRejected        the database will never take this write (a value it cannot hold)
 ├── WriteRefused         the write would move a row or act on what is not the writer's
@@ -26,7 +27,11 @@ class StoreUnavailable(DataLayerError):
     """The database cannot be reached, is locked or full; the same call may succeed later."""
 
 
-class ThreadsLocked(StoreUnavailable):
+class StoreHeldUp(StoreUnavailable):
+    """A lock was not to be had, or time or memory ran out: less at once may succeed."""
+
+
+class ThreadsLocked(StoreHeldUp):
     """Somebody else has locked these threads; writes to others can go on."""
 
     def __init__(self, thread_ids: Collection[str]) -> None:

@@ -7,14 +7,15 @@ a signature tells: a Bloom filter of the runs of five.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from operator import add, xor
 
 ENOUGH = 32  # grams of a needle; what they let through is compared with the text itself
 SIGNATURE_BITS = 15_872  # of which three fit a page of PostgreSQL, with what else a row needs
-REMEMBERED = 500_000
+REMEMBERED = 100_000
+SLICE = 20_000  # characters; what runs in C lets no other thread go on until it ends
 _OFFSET = 2**31  # the index holds signed numbers
 _FEW_CHARACTERS = re.compile("[^\u2e80-\U0010ffff]{3,}")  # runs in scripts of few characters
 
@@ -61,9 +62,9 @@ def grams_of(texts: Iterable[str], owner: str) -> Grams:
     short: set[str] = set()
     numbers = {_of_owner(owner)}
     fives: set[int] = set()
-    for text in texts:
-        short.update(text, _pairs(text))
-        for run in _FEW_CHARACTERS.findall(text):
+    for part in _slices(texts):
+        short.update(part, _pairs(part))
+        for run in _FEW_CHARACTERS.findall(part):
             threes = _threes(run)
             numbers.update(threes)
             fives.update(_fives(threes))
@@ -86,6 +87,13 @@ def grams_of_needle(needle: str, owner: str) -> Needle:
         bits += [five % SIGNATURE_BITS for five in _fives(threes)]
     some = numbers[:: max(1, len(numbers) // ENOUGH)] or [_NUMBERS[needle]]
     return Needle({_of_owner(owner), *some}, bits)
+
+
+def _slices(texts: Iterable[str]) -> Iterator[str]:
+    """Yield texts in slices that have all their runs of up to five characters."""
+    for text in texts:
+        for start in range(0, len(text), SLICE):
+            yield text[start : start + SLICE + 4]
 
 
 def _pairs(text: str) -> Sequence[str]:

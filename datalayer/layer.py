@@ -217,7 +217,7 @@ class KeepchatDataLayer(BaseDataLayer):
     async def delete_step(self, step_id: str) -> None:
         thread_id = _current_thread()
         if thread_id is None:
-            await self._writer.settle()  # it may have been created just now
+            await self._writer.settle(row_id=step_id)  # it may have been created just now
             step = await self._store.get_step(step_id)
             if step is None:
                 return
@@ -238,7 +238,7 @@ class KeepchatDataLayer(BaseDataLayer):
         known_id = as_id(step_id)
         step = await self._store.get_step(known_id) if known_id else None
         if known_id and step is None and wait:
-            await self._writer.settle()
+            await self._writer.settle(row_id=known_id)
             step = await self._store.get_step(known_id)
         return step.thread_id if step else ""
 

@@ -24,7 +24,8 @@ class Uploads:
         self._storage = storage
         self._writer = writer
         self._clock = clock
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}  # the last one of each element
+        self._running: set[asyncio.Task[None]] = set()
 
     def start(
         self, write: SaveElement, source: Source, stored: asyncio.Future[Result]
@@ -36,22 +37,27 @@ class Uploads:
         before = self._tasks.get(write.id)
         task = asyncio.create_task(self._store(write, source, stored, before))
         self._tasks[write.id] = task
+        self._running.add(task)
         task.add_done_callback(lambda done: self._forget(write.id, done))
         return task
 
     async def close(self) -> None:
         """Wait for the files that are being stored; those that take too long are logged."""
-        if self._tasks:
-            await asyncio.wait(list(self._tasks.values()), timeout=END_S)
-        late = dict(self._tasks)
-        for element_id, task in late.items():
+        if self._running:
+            await asyncio.wait(list(self._running), timeout=END_S)
+        for element_id in self._tasks:
             logger.error("The file of element %s is lost: the program stopped", element_id)
+        late = list(self._running)
+        for task in late:
             task.cancel()
-        await asyncio.gather(*late.values(), return_exceptions=True)
+        await asyncio.gather(*late, return_exceptions=True)
 
     def _forget(self, element_id: str, done: asyncio.Task[None]) -> None:
+        self._running.discard(done)
         if self._tasks.get(element_id) is done:
             del self._tasks[element_id]
+        if not done.cancelled():
+            done.exception()  # it was logged, or is the row's, whose caller has it
 
     async def _store(
         self,

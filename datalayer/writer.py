@@ -2,9 +2,10 @@
 
 Writes with the same key, which is mostly a thread's id, are stored in that order, one batch of them
 at a time; others go side by side. While as many batches are on their way as the store can use, what
-arrives waits and goes together in the next ones, so load makes batches larger, not queues longer. A
-thread that somebody else has locked waits alone. A batch that fails for a reason of its own is
-split until the culprit stands alone; a database that is away is tried again with growing pauses.
+arrives waits and goes together in the next ones, so load makes batches larger, not queues longer.
+What has to wait for somebody, as for a thread that is locked, waits alone. A batch that fails for a
+reason of its own is split until the culprit stands alone; a database that is away is tried again
+with growing pauses.
 """
 
 import asyncio
@@ -12,13 +13,15 @@ import contextvars
 import logging
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import Any
 
 from datalayer.base import Store
 from datalayer.errors import (
     DataLayerError,
+    StoreHeldUp,
     StoreUnavailable,
     ThreadsLocked,
     WriterClosed,
@@ -104,10 +107,14 @@ class Writer:
         if errors:
             raise errors[-1]
 
-    async def settle(self, key: str | None = None) -> None:
-        """Wait until all that was written so far is durable or has failed."""
+    async def settle(self, key: str | None = None, *, row_id: str | None = None) -> None:
+        """Wait until what was written so far is durable or has failed.
+
+        That is all of it, what has this key, or what is about the row with this id.
+        """
         for entry in list(self._entries(key)):
-            await entry.settled.wait()
+            if row_id in (None, getattr(entry.write, "id", None)):
+                await entry.settled.wait()
 
     async def close(self) -> None:
         """Refuse further writes and wait until those that were taken are durable.
@@ -141,7 +148,7 @@ class Writer:
             count = sum(map(len, taken.values()))
             for queues in _shared_out(taken, min(self._slots, max(1, count // SHARE))):
                 self._slots -= 1
-                self._start(queues, takes_slot=True)
+                self._start(self._run(queues))
 
     def _take(self, room: int) -> _Queues:
         """Take what is ready, the oldest first; what there is no room for waits on."""
@@ -156,23 +163,30 @@ class Writer:
                 self._held[key] = entries[limit:]
         return taken
 
-    def _start(self, queues: _Queues, *, takes_slot: bool) -> None:
-        task = asyncio.create_task(self._run(queues, takes_slot=takes_slot))
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, queues: _Queues, *, takes_slot: bool) -> None:
+    async def _run(self, queues: _Queues) -> None:
         entries = [entry for queue in queues.values() for entry in queue]
         try:
-            locked = await self._store_batch(sorted(entries, key=attrgetter("number")))
+            held_up = await self._store_batch(sorted(entries, key=attrgetter("number")))
         finally:
-            self._slots += takes_slot
-        for key, queue in queues.items():
-            if key in locked:
-                left = [entry for entry in queue if not entry.settled.is_set()]
-                self._start({key: left}, takes_slot=False)
+            self._slots += 1
+        for key in queues:
+            if key in held_up:
+                self._start(self._run_alone(key))
             else:
                 self._let_go(key)
+        self._dispatch()
+
+    async def _run_alone(self, key: str) -> None:
+        """Store what has to wait for somebody: in no slot, so that no other waits with it."""
+        while left := [entry for entry in self._on_the_way[key] if not entry.settled.is_set()]:
+            if await self._store_batch(left, alone=True):
+                await asyncio.sleep(FIRST_PAUSE_S)
+        self._let_go(key)
         self._dispatch()
 
     def _let_go(self, key: str) -> None:
@@ -182,43 +196,62 @@ class Writer:
 
     # A batch
 
-    async def _store_batch(self, entries: list[_Entry]) -> set[str]:
-        """Store entries; return the keys whose entries have to wait alone for a lock."""
+    async def _store_batch(self, entries: list[_Entry], *, alone: bool = False) -> set[str]:
+        """Store entries; return the keys of those that have to wait for somebody."""
         if not entries:
             return set()
         try:
-            results = await self._apply(entries)
-        except _Locked as exc:
-            return exc.keys | await self._store_batch(_without(entries, exc.keys))
+            results = await self._apply(entries, patient=alone)
+        except StoreHeldUp as exc:
+            return await self._go_on(entries, exc, alone=alone)
         except DataLayerError as exc:
-            return await self._isolate(entries, exc)
+            return await self._isolate(entries, exc, alone=alone)
         except Exception as exc:  # a defect in a store must not stop the writer for all
             logger.exception("A batch of %d writes failed for an unforeseen reason", len(entries))
-            return await self._isolate(entries, exc)
+            return await self._isolate(entries, exc, alone=alone)
         for entry, result in results:
             self._resolve(entry, result)
         return set()
 
-    async def _isolate(self, entries: list[_Entry], exc: Exception) -> set[str]:
+    async def _go_on(self, entries: list[_Entry], exc: StoreHeldUp, *, alone: bool) -> set[str]:
+        """Store what can be stored without what is locked, or less of it at once."""
+        keys = {entry.write.order_key for entry in entries}
+        locked = keys & exc.thread_ids if isinstance(exc, ThreadsLocked) else set()
+        if alone:
+            logger.warning("%d writes wait: %s", len(entries), exc)
+            if len(entries) == 1 or locked:
+                return keys
+            first, last = _halves(entries)
+            return await self._store_batch(first, alone=True) or await self._store_batch(
+                last, alone=True
+            )
+        if not locked:
+            locked = set(sorted(keys)[: len(keys) // 2])
+            if not locked:
+                return keys
+            held_up = await self._store_batch(_only(entries, locked))
+            return held_up | await self._store_batch(_without(entries, locked))
+        return locked | await self._store_batch(_without(entries, locked))
+
+    async def _isolate(self, entries: list[_Entry], exc: Exception, *, alone: bool) -> set[str]:
         if len(entries) > 1:
-            middle = len(entries) // 2
-            locked = await self._store_batch(entries[:middle])
-            return locked | await self._store_batch(_without(entries[middle:], locked))
+            first, last = _halves(entries)
+            held_up = await self._store_batch(first, alone=alone)
+            last = _without(last, held_up)
+            return held_up | await self._store_batch(last, alone=alone)
         logger.error("%s is not stored: %s", describe(entries[0].write), exc)
         self._fail(entries[0], exc)
         return set()
 
-    async def _apply(self, entries: list[_Entry]) -> list[tuple[_Entry, Result]]:
+    async def _apply(self, entries: list[_Entry], *, patient: bool) -> list[tuple[_Entry, Result]]:
         writes = [entry.write for entry in entries]
-        keys = {write.order_key for write in writes}
         for pause in _pauses():
             try:
-                results = await self._store.apply(writes, patient=len(keys) == 1)
+                results = await self._store.apply(writes, patient=patient)
                 return list(zip(entries, results, strict=True))
+            except StoreHeldUp:
+                raise
             except StoreUnavailable as exc:
-                locked = keys & exc.thread_ids if isinstance(exc, ThreadsLocked) else keys
-                if 0 < len(locked) < len(keys):
-                    raise _Locked(locked) from exc
                 logger.warning("%d writes wait for the database: %s", len(writes), exc)
                 await asyncio.sleep(pause)
         raise AssertionError
@@ -250,26 +283,30 @@ class Writer:
 
     def _settle(self, entry: _Entry, result: Result | None) -> None:
         entry.settled.set()
-        self._on_settled(entry.write, result)
+        try:
+            self._on_settled(entry.write, result)
+        except Exception:  # whoever listens must not stop the writer
+            logger.exception("What follows on %s failed", describe(entry.write))
 
 
-class _Locked(Exception):
-    """Some threads of a batch are locked; the others can go on."""
-
-    def __init__(self, keys: set[str]) -> None:
-        super().__init__(keys)
-        self.keys = keys
+def _only(entries: Iterable[_Entry], keys: set[str]) -> list[_Entry]:
+    return [entry for entry in entries if entry.write.order_key in keys]
 
 
 def _without(entries: Iterable[_Entry], keys: set[str]) -> list[_Entry]:
     return [entry for entry in entries if entry.write.order_key not in keys]
 
 
+def _halves(entries: list[_Entry]) -> tuple[list[_Entry], list[_Entry]]:
+    middle = len(entries) // 2
+    return entries[:middle], entries[middle:]
+
+
 def _shared_out(queues: _Queues, count: int) -> list[_Queues]:
     """Return the queues in so many shares of about the same size."""
     shares: list[_Queues] = [{} for _ in range(count)]
     sizes = [0] * count
-    for key, entries in queues.items():
+    for key, entries in sorted(queues.items(), key=lambda item: -len(item[1])):
         smallest = sizes.index(min(sizes))
         shares[smallest][key] = entries
         sizes[smallest] += len(entries)

@@ -295,7 +295,8 @@ BEGIN
     SELECT 'thread', id, id, text
     FROM jsonb_to_recordset(given->'threads') AS n(id uuid, text text)
     WHERE text <> ''
-    ON CONFLICT (id, kind) DO UPDATE SET text = excluded.text, pending = txid_current();
+    ON CONFLICT (id, kind) DO UPDATE SET text = excluded.text, pending = txid_current()
+    WHERE search_entries.text <> excluded.text;
     DELETE FROM search_entries AS e
     USING (
         SELECT 'step' AS kind, id, text

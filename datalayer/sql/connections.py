@@ -25,7 +25,7 @@ FOR_A_CONNECTION_S = 10.0  # when all of them are at work
 # What the server is told unless the URL says otherwise; times are milliseconds.
 TIME_OUTS = {
     "statement_timeout": "30000",
-    "lock_timeout": "10000",
+    "lock_timeout": "500",  # what is locked is tried again, and others go on meanwhile
     "idle_in_transaction_session_timeout": "60000",
 }
 SERVER_SETTINGS = {"application_name": "keepchat", **TIME_OUTS}

@@ -37,9 +37,22 @@ def delete(connection: Connection, items: Sequence[Item]) -> bool:
     handler = _HANDLERS.get(type(items[0].write))
     if handler is None:
         return False
+    # All at once and in order, so that two batches do not wait for each other.
+    names = {name for item in items if (name := _place(item.write))}
+    if names:
+        lock_names(connection, names)
     for item in items:
         handler(connection, item)
     return True
+
+
+def _place(write: Any) -> str | None:
+    """Return the name under which saves are kept from what is deleted, be it there or not."""
+    if isinstance(write, DeleteUser):
+        return write.identifier
+    if isinstance(write, ForgetRemovals):
+        return None
+    return write.id if isinstance(write, DeleteThread) else write.thread_id
 
 
 def _settle(item: Item, found: bool) -> None:
@@ -49,7 +62,6 @@ def _settle(item: Item, found: bool) -> None:
 def _delete_user(connection: Connection, item: Item) -> None:
     name, revision = item.write.identifier, item.write.revision
     query = select(users.c.id, users.c.revision).where(users.c.identifier == name)
-    lock_names(connection, [name])
     row = connection.execute(query.with_for_update()).one_or_none()
     bury(connection, "user", [name], revision)
     if row and (row.revision or 0) > revision:
@@ -65,7 +77,6 @@ def _delete_user(connection: Connection, item: Item) -> None:
 
 
 def _delete_thread(connection: Connection, item: Item) -> None:
-    lock_names(connection, [item.write.id])
     _settle(item, _remove_thread(connection, item.write.id, item.write.revision))
 
 
@@ -81,16 +92,9 @@ def _remove_thread(connection: Connection, thread_id: str, revision: int) -> boo
     return True
 
 
-def _lock_place(connection: Connection, thread_id: str | None) -> None:
-    """Keep saves from a thread, be it there already or not, until the delete is done."""
-    if thread_id:
-        lock_names(connection, [thread_id])
-        lock_to_delete(connection, thread_id)
-
-
 def _delete_step(connection: Connection, item: Item) -> None:
     write = item.write
-    _lock_place(connection, write.thread_id)
+    lock_to_delete(connection, write.thread_id)
     if _elsewhere(connection, steps, item):
         return
     found = _value(connection, select(steps.c.id).where(steps.c.id == write.id))
@@ -101,7 +105,7 @@ def _delete_step(connection: Connection, item: Item) -> None:
 
 def _delete_steps_after(connection: Connection, item: Item) -> None:
     write = item.write
-    _lock_place(connection, write.thread_id)
+    lock_to_delete(connection, write.thread_id)
     if _elsewhere(connection, steps, item):
         return
     columns = select(steps.c.id, steps.c.createdAt, steps.c.sequence)
@@ -140,7 +144,7 @@ def _family(connection: Connection, start: Select[tuple[str]], thread_id: str) -
 
 def _delete_element(connection: Connection, item: Item) -> None:
     write = item.write
-    _lock_place(connection, write.thread_id)
+    lock_to_delete(connection, write.thread_id)
     if _elsewhere(connection, elements, item):
         return
     bury(connection, "element", [write.id], write.revision)
@@ -149,7 +153,8 @@ def _delete_element(connection: Connection, item: Item) -> None:
 
 
 def _delete_feedback(connection: Connection, item: Item) -> None:
-    _lock_place(connection, item.write.thread_id)
+    if item.write.thread_id:
+        lock_to_delete(connection, item.write.thread_id)
     query = select(feedbacks.c.revision).where(feedbacks.c.id == item.write.id)
     row = connection.execute(query).one_or_none()
     bury(connection, "feedback", [item.write.id], item.write.revision)

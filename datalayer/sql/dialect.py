@@ -14,6 +14,15 @@ _LOCK_NAMES = text(
 )
 
 
+_LOCK_SCHEMA = text("SELECT pg_advisory_xact_lock(:class, 0)")
+_SCHEMA_CLASS = _CLASS + 1
+
+
+def lock_schema(connection: Connection) -> None:
+    """Keep other processes from migrating until the transaction ends. PostgreSQL only."""
+    connection.execute(_LOCK_SCHEMA, {"class": _SCHEMA_CLASS})
+
+
 def lock_names(connection: Connection, names: Iterable[str]) -> None:
     """Keep these names from others until the transaction ends, be there rows for them or not.
 

@@ -12,7 +12,13 @@ from asyncpg import exceptions as errors
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from datalayer.errors import DataLayerError, StoreMisconfigured, StoreUnavailable, WriteRejected
+from datalayer.errors import (
+    DataLayerError,
+    StoreHeldUp,
+    StoreMisconfigured,
+    StoreUnavailable,
+    WriteRejected,
+)
 
 _REFUSED = "The database refuses this user or password. Correct the user and the password."
 _POOLER = (
@@ -54,6 +60,8 @@ _SAID = {
     "PEM lib": _UNUSABLE,
     "SSL required": "PgBouncer takes connections with TLS only. Set sslmode in DATABASE_URL.",
 }
+# A lock that was not to be had in time, a statement that took too long, too little memory.
+_HELD_UP = frozenset({"55P03", "57014", "53200"})
 # Connection, rollback, resources, operator: the same call may succeed later.
 _PASSING_CLASSES = ("08", "40", "53", "57")
 _PASSING_STATES = frozenset(
@@ -63,7 +71,7 @@ _PASSING_STATES = frozenset(
         "42703",  # a column, function or table is not there: the migration is still to come
         "42883",
         "42P01",
-        "55P03",  # a lock was not to be had in time
+        *_HELD_UP,
     }
 )
 _ADVICE = (
@@ -112,7 +120,8 @@ def _fault(exc: Exception, advice: str) -> DataLayerError:
     if isinstance(cause, errors.ClientConfigurationError):
         return StoreMisconfigured(f"No connection can be made like this: {said}.")
     if _passes(exc, cause, state):
-        return StoreUnavailable(f"The database cannot be used now: {said}. {advice}")
+        kind = StoreHeldUp if state in _HELD_UP else StoreUnavailable
+        return kind(f"The database cannot be used now: {said}. {advice}")
     return WriteRejected(f"The database refuses a value: {_without_values(cause, state)}.")
 
 

@@ -17,7 +17,7 @@ import asyncpg
 from datalayer.errors import StoreUnavailable, ThreadsLocked
 from datalayer.records import Result
 from datalayer.sql.connections import FOR_A_CONNECTION_S, open_engine, open_pool, parse
-from datalayer.sql.dialect import lock_names
+from datalayer.sql.dialect import lock_schema
 from datalayer.sql.engine import Work
 from datalayer.sql.fast_path import FastSave
 from datalayer.sql.faults import is_lost, translated
@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 BATCHES = 4  # at once; so many connections are for transactions, if there are enough
 TRANSACTION_S = 60.0
+CLOSE_S = 10.0  # how long `close` waits for what is under way; a migration may wait for another
 READ_ATTEMPTS = 3
 READ_PAUSE_S = 0.02  # in which asyncpg notices the end of other connections, too
 _READ_ONLY = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -77,7 +78,7 @@ class PostgresDatabase:
         def alone(connection: Any) -> T:
             for setting in ("lock_timeout", "statement_timeout"):
                 connection.exec_driver_sql(f"SET LOCAL {setting} = 0")
-            lock_names(connection, ["the migration"])
+            lock_schema(connection)
             return work(connection)
 
         return await self._run(alone, {}, None)
@@ -85,7 +86,10 @@ class PostgresDatabase:
     async def close(self) -> None:
         self._closed = True
         if self._running:
-            await asyncio.wait(self._running)
+            _, late = await asyncio.wait(self._running, timeout=CLOSE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         await self.engine.dispose()
         if self._pool:
             await self._pool.close()

@@ -42,4 +42,7 @@ def _upsert(dialect: str) -> Any:
     changed: dict[str, Any] = {"text": statement.excluded.text}
     if dialect == "postgresql":
         changed["pending"] = func.txid_current()
-    return statement.on_conflict_do_update(index_elements=["id", "kind"], set_=changed)
+    differs = search_entries.c.text != statement.excluded.text
+    return statement.on_conflict_do_update(
+        index_elements=["id", "kind"], set_=changed, where=differs
+    )

@@ -27,24 +27,40 @@ PART_CHARACTERS = 16_000  # from here on the next text of a thread begins anothe
 FEW = 4  # small parts of a thread, which are put together when there are more
 
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('keepchat search index')) AS mine"
+THREADS_AT_ONCE = 100
+FIRST = "00000000-0000-0000-0000-000000000000"
+THREADS = """
+SELECT DISTINCT "threadId" AS id FROM search_entries
+WHERE pending IS NOT NULL AND "threadId" > $1 ORDER BY 1 LIMIT $2
+"""
+# What is locked is left for another time: nobody is to wait here, and nobody for this.
+FREE = "SELECT id FROM threads WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE SKIP LOCKED"
 PENDING = """
 WITH chosen AS MATERIALIZED (
     SELECT kind, id, "threadId", pending, text FROM search_entries
-    WHERE pending IS NOT NULL ORDER BY "threadId" LIMIT $1
+    WHERE pending IS NOT NULL AND "threadId" = ANY($1::uuid[]) ORDER BY "threadId" LIMIT $2
 ), counted AS (
     SELECT *, sum(length(text)) OVER (ORDER BY "threadId", kind, id) - length(text) AS before
     FROM chosen
 )
 SELECT e.kind, e.id, e."threadId", e.pending, e.text, t."userId"
 FROM counted AS e JOIN threads AS t ON t.id = e."threadId"
-WHERE e.before < $2
+WHERE e.before < $3
+"""
+# A part that holds an older state of a text gives way; its other texts are indexed anew.
+OUTDATED = """
+WITH outdated AS (
+    DELETE FROM search_parts WHERE "threadId" = ANY($1::uuid[]) AND entries && $2::uuid[]
+    RETURNING entries
+)
+UPDATE search_entries AS e SET pending = txid_current()
+FROM (SELECT DISTINCT unnest(entries) AS id FROM outdated) AS o
+WHERE e.id = o.id AND e.pending IS NULL
 """
 SMALL = """
 SELECT id, "threadId", characters, entries, grams, signature FROM search_parts
 WHERE "threadId" = ANY($1::uuid[]) AND characters < $2
 """
-# What is locked is left for another time: nobody is to wait here, and nobody for this.
-FREE = "SELECT id FROM threads WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE SKIP LOCKED"
 INSERT = """
 INSERT INTO search_parts ("threadId", characters, entries, grams, signature)
 VALUES ($1, $2, $3, $4, $5)
@@ -62,8 +78,12 @@ WITH mine AS (
 )
 SELECT count(*) FROM done
 """
-# New rows wait in a list, which is quick, and go from there to their places all at once.
-TIDY = "SELECT gin_clean_pending_list('ix_search_parts_grams')"
+# New rows wait in a list, which is quick, and go from there to their places all at once. Who does
+# not own the index leaves that to autovacuum.
+TIDY = """
+SELECT gin_clean_pending_list(oid) FROM pg_class
+WHERE oid = 'ix_search_parts_grams'::regclass AND pg_has_role(relowner, 'USAGE')
+"""
 
 Row = Mapping[str, Any]
 
@@ -144,19 +164,25 @@ async def index_some(connection: Any) -> bool:
 
     Only one at a time does it, in whatever process.
     """
-    if not await connection.fetchval(LOCK):
+    if not await connection.fetchval(LOCK) or not (threads := await _free_threads(connection)):
         return False
-    pending = await connection.fetch(PENDING, ROUND, ROUND_CHARACTERS)
-    threads = sorted({row["threadId"] for row in pending})
+    pending = await connection.fetch(PENDING, threads, ROUND, ROUND_CHARACTERS)
+    await connection.execute(OUTDATED, threads, [row["id"] for row in pending])
     small = await connection.fetch(SMALL, threads, PART_CHARACTERS)
-    # Grams take a while: the event loop goes on, and nothing is locked yet.
+    # Grams take a while: the event loop goes on meanwhile.
     found = await asyncio.to_thread(plan, pending, small)
-    free = {row["id"] for row in await connection.fetch(FREE, threads)}
-    pending = [row for row in pending if row["threadId"] in free]
-    parts = [part.values() for part in found.parts if part.thread_id in free]
-    await connection.executemany(INSERT, parts)
-    await connection.execute(
-        REPLACE, [row["id"] for row in found.replaced if row["threadId"] in free]
-    )
+    await connection.executemany(INSERT, [part.values() for part in found.parts])
+    await connection.execute(REPLACE, [row["id"] for row in found.replaced])
     columns = ([row[name] for row in pending] for name in ("kind", "id", "pending"))
     return bool(await connection.fetchval(DONE, *columns))
+
+
+async def _free_threads(connection: Any) -> list[str]:
+    """Return threads with pending texts, kept from being deleted; none when all are locked."""
+    last = FIRST
+    while rows := await connection.fetch(THREADS, last, THREADS_AT_ONCE):
+        ids = [row["id"] for row in rows]
+        if free := await connection.fetch(FREE, ids):
+            return [row["id"] for row in free]
+        last = ids[-1]
+    return []

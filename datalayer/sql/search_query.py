@@ -24,7 +24,8 @@ _STATEMENT = """
 WITH indexed AS MATERIALIZED (
     SELECT id, "threadId" FROM search_parts WHERE grams @> :grams {signed}
 ), pending AS MATERIALIZED (
-    SELECT "threadId", text FROM search_entries WHERE pending IS NOT NULL LIMIT {few}
+    SELECT "threadId", text FROM search_entries WHERE pending IS NOT NULL
+    ORDER BY "threadId" LIMIT {few}
 ), candidates AS (
     SELECT "threadId", array_agg(id) AS parts FROM indexed GROUP BY "threadId"
     UNION ALL

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import tzinfo
 from functools import partial
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 from datalayer.adoption import AdoptionReport
 from datalayer.base import Store
 from datalayer.cursors import decode_cursor
-from datalayer.errors import ThreadsLocked
+from datalayer.errors import StoreHeldUp
 from datalayer.grams import grams_of_needle
 from datalayer.records import (
     ElementRecord,
@@ -35,7 +36,8 @@ from datalayer.writes import Write
 
 logger = logging.getLogger(__name__)
 
-# Between the attempts at a thread that somebody else has locked: ten seconds in all.
+# How long what somebody else has locked is waited for, and the pauses between the attempts.
+PATIENCE_S = 10.0
 PAUSES_S = (0.005, 0.01, 0.02, 0.05, *repeat(0.1, 99))
 SAMPLE = 4  # newest threads, which tell how common a word is
 NEAR = 2  # pages of newest threads that are searched for a common word
@@ -99,10 +101,13 @@ class SqlStore(Store):
         await self.database.close()
 
     async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+        deadline = time.monotonic() + PATIENCE_S
         for pause in PAUSES_S if patient else ():
             try:
                 return await self._apply(writes)
-            except ThreadsLocked:
+            except StoreHeldUp:
+                if time.monotonic() > deadline:
+                    raise
                 await asyncio.sleep(pause)
         return await self._apply(writes)
 
