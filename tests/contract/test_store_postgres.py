@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -20,6 +21,7 @@ from datalayer.errors import (
     WriteRejected,
 )
 from datalayer.records import Outcome
+from datalayer.sql import search_index
 from datalayer.sql.connections import SERVER_SETTINGS, parse
 from datalayer.sql.postgres import PostgresDatabase
 from datalayer.sql.store import SqlStore, _apply
@@ -35,8 +37,10 @@ from tests.contract.builders import (
     delete_thread,
     delete_user,
     element,
+    found_by,
     get_step,
     get_thread,
+    keep_up,
     new_id,
     outcome,
     save,
@@ -305,7 +309,8 @@ async def test_what_is_deleted_while_it_is_made_is_not_there(store: SqlStore, at
         (owned, delete_user("carol")),
     ]
     calls = [store.apply([each]) for pair in pairs for each in pair]
-    await asyncio.gather(*calls, return_exceptions=True)
+    results = await asyncio.gather(*calls)
+    assert len(results) == 8
     assert await store.get_thread(write.id) is None
     assert await store.get_step(child.id) is None
     assert await store.get_element(attached.thread_id, attached.id) is None
@@ -401,6 +406,70 @@ async def test_saves_of_other_threads_go_on_while_one_is_locked(
     await asyncio.wait_for(stuck, 20)
     await writer.close()
     assert len(await ids_of(store, threads[7])) == 2
+
+
+async def counts(store: SqlStore) -> tuple[int, int]:
+    """Return how many texts are pending, and how many parts the index has."""
+
+    def count(connection: Connection) -> tuple[int, int]:
+        pending = "SELECT count(*) FROM search_entries WHERE pending IS NOT NULL"
+        found = connection.execute(text(pending)).scalar_one()
+        parts = connection.execute(text("SELECT count(*) FROM search_parts")).scalar_one()
+        return int(found), int(parts)
+
+    return await store.database.read(count)
+
+
+async def test_a_locked_thread_keeps_no_other_out_of_the_index(
+    backend: PostgresBackend, store: SqlStore, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_index, "THREADS_AT_ONCE", 1)
+    first, *others = sorted(new_id() for _ in range(4))
+    await save(store, *(step(name, output="some text") for name in (first, *others)))
+    async with locked(backend, postgres, first):
+        await keep_up(store)
+        assert await counts(store) == (1, 3)
+    await keep_up(store)
+    assert await counts(store) == (0, 4)
+
+
+async def test_a_text_that_is_saved_again_and_again_is_indexed_once(store: SqlStore) -> None:
+    other = step(new_id(), output="another text")
+    grows = step(other.thread_id, output="the beginning")
+    await save(store, other, grows)
+    await keep_up(store)
+    for number in range(8):
+        longer = {"output": f"the beginning {'and on ' * number * 1_000}"}
+        grows = replace(grows, fields=longer, revision=clock.next())
+        await save(store, grows)
+        await keep_up(store)
+    assert await counts(store) in [(0, 1), (0, 2)]
+    await save(store, replace(grows, revision=clock.next()))
+    assert (await counts(store))[0] == 0
+    for needle in ("another", "and on and"):
+        assert await found_by(store, needle) == [other.thread_id]
+
+
+async def test_who_does_not_own_the_index_fills_it_all_the_same(
+    backend: PostgresBackend, store: SqlStore, postgres: Postgres
+) -> None:
+    await save(store, step(new_id(), output="some text"))
+    role = f"app_{new_id().replace('-', '')}"
+    for statement in (
+        f"CREATE ROLE {role} LOGIN PASSWORD 'secret'",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+    ):
+        postgres.query(statement, database=backend.name)
+    url = urlsplit(postgres.url(backend.name))
+    netloc = f"{role}:secret@{url.hostname}:{url.port}"
+    app = SqlStore.postgres(url._replace(netloc=netloc).geturl())
+    try:
+        assert await app.upkeep()
+    finally:
+        await app.close()
+    assert (await counts(store)) == (0, 1)
+    postgres.query(f"DROP OWNED BY {role}", database=backend.name)
+    postgres.query(f"DROP ROLE {role}")
 
 
 # Values

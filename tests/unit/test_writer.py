@@ -15,6 +15,7 @@ import pytest
 from datalayer import writer as writer_module
 from datalayer.base import Store
 from datalayer.errors import (
+    StoreHeldUp,
     StoreUnavailable,
     ThreadsLocked,
     WriterClosed,
@@ -564,13 +565,18 @@ class LockingStore(ScriptedStore):
     def __init__(self, concurrency: int = 1) -> None:
         super().__init__(concurrency)
         self.locked: set[str] = set()
+        self.nameless: set[str] = set()  # held up, without saying by which
+        self.largest = 1_000
         self.freed = asyncio.Event()
 
     async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
-        while found := self.locked & {write.order_key for write in writes}:
+        keys = {write.order_key for write in writes}
+        while found := (self.locked | self.nameless) & keys:
             if not patient:
-                raise ThreadsLocked(found)
+                raise ThreadsLocked(found) if found & self.locked else StoreHeldUp("a lock")
             await self.freed.wait()
+        if len(writes) > self.largest:
+            raise StoreHeldUp("it took too long")
         return await super().apply(writes)
 
 
@@ -658,3 +664,71 @@ async def test_few_writes_go_together_though_more_could_go_side_by_side(make: Ma
         writer.submit(write)
     await writer.flush()
     assert [len(batch) for batch in store.batches] == [50]
+
+
+async def test_as_many_locked_threads_as_batches_hold_up_no_other(
+    locking: tuple[LockingStore, Writer],
+) -> None:
+    store, writer = locking
+    *held, free = writes_of(6)
+    store.locked = {write.thread_id for write in held}
+    stuck = []
+    for write in held:
+        stuck.append(writer.submit(write))
+        await turns()
+    await asyncio.wait_for(writer.submit(free), 5)
+    assert not any(done.done() for done in stuck)
+
+
+async def test_what_is_held_up_without_a_name_is_found_and_waits_alone(
+    locking: tuple[LockingStore, Writer],
+) -> None:
+    store, writer = locking
+    writes = writes_of(20)
+    store.nameless = {writes[13].thread_id}
+    futures = [writer.submit(write) for write in writes]
+    await asyncio.wait_for(asyncio.gather(*futures[:13], *futures[14:]), 5)
+    assert not futures[13].done()
+    store.nameless.clear()
+    store.freed.set()
+    await asyncio.wait_for(futures[13], 5)
+
+
+@pytest.mark.parametrize("thread_id", [None, new_id()])
+async def test_what_is_too_much_at_once_is_stored_in_less(
+    locking: tuple[LockingStore, Writer], thread_id: str | None
+) -> None:
+    store, writer = locking
+    store.largest = 3
+    writes = writes_of(40, thread_id)
+    await asyncio.wait_for(asyncio.gather(*map(writer.submit, writes)), 5)
+    assert sorted(store.ids) == sorted(ids_of(writes))
+    if thread_id:
+        assert store.ids == ids_of(writes)
+
+
+async def test_who_listens_cannot_stop_the_writer(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(_write: Write, _result: Result | None) -> None:
+        raise ValueError("the listener")
+
+    store = ScriptedStore()
+    writer = Writer(cast(Store, store), on_settled=fail)
+    thread_id = new_id()
+    for write in writes_of(3, thread_id):
+        await asyncio.wait_for(writer.submit(write), 5)
+    await writer.close()
+    assert len(store.stored) == 3
+    assert "the listener" in caplog.text
+
+
+async def test_settling_a_row_waits_for_no_other(make: Make) -> None:
+    store, writer = make(2)
+    slow, quick = writes_of(2)
+    store.gate.clear()
+    store.held = {slow.thread_id}
+    writer.submit(slow)
+    await store.arrived.wait()
+    done = writer.submit(quick)
+    await asyncio.wait_for(writer.settle(row_id=quick.id), 5)
+    assert done.done()
+    assert store.ids == [quick.id]
