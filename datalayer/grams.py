@@ -3,14 +3,14 @@
 A text has all its runs of one and two characters, and those of three in scripts of few characters:
 in the others (Chinese, Japanese, Korean, emoji) two already say as much. An index keeps them as
 numbers, with one more that says whose text it is. Where runs of three are too common to say much,
-a signature tells: a Bloom filter of the runs of five.
+a signature tells: a Bloom filter of the runs of five letters within words.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from operator import add, xor
+from operator import add
+from zlib import crc32
 
 ENOUGH = 32  # grams of a needle; what they let through is compared with the text itself
 SIGNATURE_BITS = 15_872  # of which three fit a page of PostgreSQL, with what else a row needs
@@ -48,9 +48,7 @@ class _Numbers(dict[str, int]):
     def __missing__(self, piece: str) -> int:
         if len(self) >= REMEMBERED:
             self.clear()
-        # Numbers are combined below, so those of similar pieces must have nothing in common.
-        digest = blake2b(piece.encode(), digest_size=4).digest()
-        self[piece] = number = int.from_bytes(digest) - _OFFSET
+        self[piece] = number = crc32(piece.encode()) - _OFFSET
         return number
 
 
@@ -59,34 +57,55 @@ _NUMBERS = _Numbers()
 
 def grams_of(texts: Iterable[str], owner: str) -> Grams:
     """Return the grams of folded texts of a user, named by id."""
-    short: set[str] = set()
-    numbers = {_of_owner(owner)}
-    fives: set[int] = set()
+    pieces: set[str] = set()
+    fives: set[str] = set()
     for part in _slices(texts):
-        short.update(part, _pairs(part))
+        pieces.update(part, _pairs(part))
         for run in _FEW_CHARACTERS.findall(part):
             threes = _threes(run)
-            numbers.update(threes)
-            fives.update(_fives(threes))
-    numbers.update(map(_NUMBERS.__getitem__, short))
+            pieces.update(threes)
+            fives.update(_fives(run, threes))
     signature = bytearray(SIGNATURE_BITS // 8)
-    for five in fives:
-        bit = five % SIGNATURE_BITS
+    for bit in _bits(fives):
         signature[bit >> 3] |= 0x80 >> (bit & 7)
-    return Grams(numbers, bytes(signature))
+    return Grams({_of_owner(owner), *map(_NUMBERS.__getitem__, pieces)}, bytes(signature))
 
 
 def grams_of_needle(needle: str, owner: str) -> Needle:
     """Return what each text of that user has in which the folded needle stands."""
-    pairs = [pair for pair in _pairs(needle) if max(pair) >= "\u2e80"]
-    numbers = list(map(_NUMBERS.__getitem__, pairs))
+    pieces = [pair for pair in _pairs(needle) if max(pair) >= "\u2e80"]
     bits: list[int] = []
     for run in _FEW_CHARACTERS.findall(needle):
         threes = _threes(run)
-        numbers += threes
-        bits += [five % SIGNATURE_BITS for five in _fives(threes)]
-    some = numbers[:: max(1, len(numbers) // ENOUGH)] or [_NUMBERS[needle]]
-    return Needle({_of_owner(owner), *some}, bits)
+        pieces += threes
+        bits += _bits(_fives(run, threes))
+    some = pieces[:: max(1, len(pieces) // ENOUGH)] or [needle]
+    return Needle({_of_owner(owner), *map(_NUMBERS.__getitem__, some)}, bits)
+
+
+def _pairs(text: str) -> Sequence[str]:
+    return list(map(add, text, text[1:]))
+
+
+def _threes(text: str) -> Sequence[str]:
+    return list(map(add, _pairs(text), text[2:]))
+
+
+def _fives(text: str, threes: Sequence[str]) -> Iterator[str]:
+    """Return the runs of five within words; those across them would fill a signature."""
+    return filter(str.isalnum, map(add, threes, _pairs(text[3:])))
+
+
+def _bits(pieces: Iterable[str]) -> Iterator[int]:
+    """Yield the bits of pieces, two of each: one alone may be that of a frequent piece as well."""
+    for piece in pieces:
+        high, low = divmod(crc32(piece.encode()), SIGNATURE_BITS)
+        yield low
+        yield high % SIGNATURE_BITS
+
+
+def _of_owner(owner: str) -> int:
+    return _NUMBERS[f"owner {owner}"]
 
 
 def _slices(texts: Iterable[str]) -> Iterator[str]:
@@ -94,20 +113,3 @@ def _slices(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
         for start in range(0, len(text), SLICE):
             yield text[start : start + SLICE + 4]
-
-
-def _pairs(text: str) -> Sequence[str]:
-    return list(map(add, text, text[1:]))
-
-
-def _threes(text: str) -> Sequence[int]:
-    return list(map(_NUMBERS.__getitem__, map(add, _pairs(text), text[2:])))
-
-
-def _fives(threes: Sequence[int]) -> Iterable[int]:
-    """Return numbers of the runs of five characters, by the first and the last three of each."""
-    return map(xor, threes, threes[2:])
-
-
-def _of_owner(owner: str) -> int:
-    return _NUMBERS[f"owner {owner}"]

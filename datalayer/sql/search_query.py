@@ -18,7 +18,7 @@ from datalayer.sql.types import Id
 
 FEW = 2_000  # pending texts of everybody; if there are more, only the user's own are looked for
 
-BITS = 6  # of the signature that are asked for
+BITS = 16  # of the signature that are asked for
 
 _STATEMENT = """
 WITH indexed AS MATERIALIZED (
