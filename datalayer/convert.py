@@ -1,7 +1,6 @@
 """Between Chainlit's dicts and objects and our writes and records. Pure, but for its types."""
 
 from collections.abc import Mapping
-from copy import copy
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -28,7 +27,6 @@ _STEP_DEFAULTS: Mapping[str, Json] = {
     "type": "undefined",
     "input": "",
     "output": "",
-    "metadata": {},
     "isError": False,
     "waitForAnswer": False,
 }
@@ -56,7 +54,8 @@ def step_dict(record: StepRecord) -> StepDict:
     fields = dict(record.fields)
     for name, default in _STEP_DEFAULTS.items():
         if fields.get(name) is None:
-            fields[name] = copy(default)
+            fields[name] = default
+    fields["metadata"] = fields.get("metadata") or {}
     fields |= {"id": record.id, "threadId": record.thread_id, "streaming": False}
     fields["feedback"] = _feedback_dict(record.feedback)  # type: ignore[assignment]
     return cast(StepDict, fields)

@@ -27,15 +27,28 @@ def in_page_order(steps: Iterable[StepRecord]) -> list[StepRecord]:
     placed: dict[str, StepRecord] = {}
     for step in given:
         parent = step.fields.get("parentId")
-        if isinstance(parent, str) and parent in known and parent not in placed:
-            waiting[parent].append(step)
+        if parent in known and parent not in placed:
+            waiting[str(parent)].append(step)
+            continue
+        found = step if parent is None or parent in placed else _orphan(step)
+        if found.id in waiting:
+            _place(found, placed, waiting)
         else:
-            _place(step if parent in placed else _orphan(step), placed, waiting)
+            placed[found.id] = found
+    if waiting:
+        _break_circles(given, placed, waiting)
+    return list(placed.values())
+
+
+def _break_circles(
+    given: Iterable[StepRecord],
+    placed: dict[str, StepRecord],
+    waiting: dict[str, list[StepRecord]],
+) -> None:
     by_id = {step.id: step for step in given}
     for step in given:
         while step.id not in placed:
             _place(_orphan(_on_a_circle(step, by_id)), placed, waiting)
-    return list(placed.values())
 
 
 def _on_a_circle(step: StepRecord, by_id: Mapping[str, StepRecord]) -> StepRecord:
@@ -59,6 +72,4 @@ def _place(
 
 
 def _orphan(step: StepRecord) -> StepRecord:
-    if step.fields.get("parentId") is None:
-        return step
     return replace(step, fields={**step.fields, "parentId": None})
