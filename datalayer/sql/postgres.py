@@ -8,7 +8,7 @@ transaction around them.
 import asyncio
 import contextvars
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -109,7 +109,8 @@ class PostgresDatabase:
             async with connection.transaction():
                 done = await index_some(connection)
             if done:
-                await connection.execute(TIDY)
+                with suppress(asyncpg.LockNotAvailableError):  # autovacuum is doing it
+                    await connection.execute(TIDY)
             return done
 
     async def _fetch(self, statement: str, values: Sequence[Any]) -> Rows:
