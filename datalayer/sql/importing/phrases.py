@@ -3,7 +3,10 @@
 SCHEMA = "the schema of Chainlit's official layer"
 
 DELETED = "{table}: deleted in Chainlit; they are not imported"
-FUTURE = "{table}: times ahead of this computer's clock, taken for the present; are both right?"
+FUTURE = (
+    "{table}: times ahead of this computer's clock; what is changed in Keepchat counts as "
+    "later; are both right?"
+)
 GONE = "{table}: deleted in Keepchat; they stay deleted"
 LEFT = "{table}: rows that cannot be held"
 LINKED = (

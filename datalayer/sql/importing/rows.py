@@ -115,7 +115,8 @@ def step(raw: Raw, clocks: Clocks, owner: str | None, rank: int) -> Taken:
     row = converted.row
     if row["id"] is None:
         return _taken("steps", raw, converted, None)
-    revision, ahead = clocks.revision(given["createdAt"], rank)
+    created = clocks.of_server(raw.get("createdAt"))
+    revision, ahead = clocks.revision(given["createdAt"], rank, instead=created)
     write = SaveStep(
         id=row["id"],
         thread_id=row["threadId"],
