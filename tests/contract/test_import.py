@@ -208,3 +208,26 @@ async def test_users_and_threads_that_are_there(official: Official, store: Store
         "threads",
     ]
     assert any("another thread or owner" in line for line in report.lines())
+
+
+async def test_what_is_with_what_cannot_be_held_is_kept_with_it(
+    official: Official, store: Store
+) -> None:
+    [talk] = await fill(official, "one")
+    official.run(f"""
+        INSERT INTO "Feedback" (id, "stepId", name, value, comment, "updatedAt")
+            VALUES ('{new_id()}', '{talk.run}', 'n', 0, 'last', now());
+    """)  # noqa: S608 - our own ids
+    await save(store, builders.thread(talk.thread, owner="bob"))
+    left: list[tuple[str, Any]] = []
+    report = await imported(official, store, left=left)
+    assert fates(report, Fate.MERGED) == {}
+    assert fates(report, Fate.LEFT) == {"threads": 1, "steps": 3, "elements": 3, "feedbacks": 2}
+    kept = [row["comment"] for kind, row in left if kind == "feedbacks"]
+    assert sorted(kept) == ["good", "last"]
+    said = {note.what: note.count for note in report.notes}
+    assert said["feedbacks: in a thread that cannot be held"] == 2
+    assert said["steps: in a thread that cannot be held"] == 3
+    assert [text for text in said if "another thread or owner" in text] == [
+        "threads: the same id has another thread or owner in Keepchat; they are not imported"
+    ]

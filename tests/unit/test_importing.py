@@ -288,6 +288,34 @@ async def test_a_value_that_the_database_refuses_harms_no_other_row(tmp_path: Pa
     await store.close()
 
 
+async def test_the_feedback_of_a_step_that_is_not_stored_is_not_deleted(tmp_path: Path) -> None:
+    store = cast(PickyStore, PickyStore.sqlite(str(tmp_path / "picky.db")))
+    await store.migrate()
+    storing = Storing(store)
+    good, absent, bad = (str(uuid.uuid4()) for _ in range(3))
+    steps = [
+        rows.step(
+            {**STAMPS, "id": key, "threadId": THREAD, "type": "run", "output": said},
+            CLOCKS,
+            None,
+            0,
+        )
+        for key, said in ((good, "good"), (bad, "bad"))
+    ]
+    await storing.store(steps)
+    feedbacks = [
+        rows.feedback([{**STAMPS, "stepId": key, rows.HOME: THREAD, "value": 1.0}], CLOCKS)
+        for key in (good, bad, absent)
+    ]
+    assert await storing.store(feedbacks) == [
+        (Fate.STORED, ""),
+        (Fate.LEFT, phrases.STEP_LEFT),
+        (Fate.GONE, phrases.GONE),
+    ]
+    await storing.close()
+    await store.close()
+
+
 async def test_a_rehearsal_says_what_cannot_be_held() -> None:
     kept = rows.user({**STAMPS, "identifier": "alice"}, CLOCKS)
     left = rows.user({**STAMPS, "identifier": ""}, CLOCKS)

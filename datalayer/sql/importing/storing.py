@@ -12,7 +12,7 @@ from datalayer.sql.importing.refresh import Stored, change
 from datalayer.sql.importing.report import Fate
 from datalayer.sql.importing.rows import Taken
 from datalayer.writer import MAX_BATCH, Writer
-from datalayer.writes import SaveFeedback, SaveUser, Write
+from datalayer.writes import SaveFeedback, SaveStep, SaveUser, Write
 
 ATTEMPTS = 8  # so often a thread's name can change in theirs, between imports, and still arrive
 
@@ -47,6 +47,7 @@ class Storing:
         self.window = MAX_BATCH * store.concurrency
         self._store = store
         self._writer = Writer(store)
+        self._steps_left: set[str] = set()
 
     async def store(self, window: Sequence[Taken]) -> list[Settled]:
         """Store rows, and return what became of each and what is to be said of it."""
@@ -72,14 +73,23 @@ class Storing:
         return await asyncio.gather(*map(self._writer.submit, writes), return_exceptions=True)
 
     async def _settled(self, write: Write, result: Result | BaseException) -> Settled:
+        settled = await self._judged(write, result)
+        if isinstance(write, SaveStep) and settled[0] is Fate.LEFT:
+            self._steps_left.add(write.id)
+        return settled
+
+    async def _judged(self, write: Write, result: Result | BaseException) -> Settled:
         if isinstance(result, Result):
             return _FATES[result.outcome]
         if not isinstance(result, DataLayerError):
             raise result
         if not isinstance(result, WriteRefused):
             return Fate.LEFT, phrases.REJECTED
-        if isinstance(write, SaveFeedback) and not await self._store.get_step(write.step_id):
-            return Fate.GONE, phrases.GONE  # with its step
+        if isinstance(write, SaveFeedback):
+            if write.step_id in self._steps_left:
+                return Fate.LEFT, phrases.STEP_LEFT
+            if not await self._store.get_step(write.step_id):
+                return Fate.GONE, phrases.GONE  # with its step
         return Fate.LEFT, phrases.REFUSED
 
     async def _refresh(self, known: Mapping[int, Write]) -> set[int]:
