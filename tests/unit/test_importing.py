@@ -1,5 +1,6 @@
 """Rows of Chainlit's official layer, their clocks, and what has changed without a newer time."""
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from datalayer.errors import WriteRejected
+from datalayer.errors import StoreMisconfigured, StoreUnavailable, WriteRejected
 from datalayer.records import FeedbackRecord, Result, StepRecord, ThreadRecord
 from datalayer.sql.importing import phrases, rows
 from datalayer.sql.importing.clocks import Clocks, Ranks
@@ -313,6 +314,40 @@ async def test_the_feedback_of_a_step_that_is_not_stored_is_not_deleted(tmp_path
         (Fate.GONE, phrases.GONE),
     ]
     await storing.close()
+    await store.close()
+
+
+class ClosedStore(SqlStore):
+    """A store that takes nothing, for one reason or another."""
+
+    error: StoreUnavailable = StoreUnavailable("It is away.")
+
+    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "patience_s", "said"),
+    [
+        (StoreMisconfigured("A right is lacking."), 300.0, "A right is lacking."),
+        (StoreUnavailable("It is away."), 0.0, "It is away. For 0 minutes nothing could"),
+        (StoreUnavailable("It is away."), 0.1, "It is away. For 0 minutes nothing could"),
+    ],
+)
+async def test_what_cannot_pass_ends_an_import(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Any, patience_s: float, said: str
+) -> None:
+    store = cast(ClosedStore, ClosedStore.sqlite(str(tmp_path / "closed.db")))
+    store.error = error
+    storing = Storing(store, patience_s=patience_s)
+    users = [
+        rows.user({**STAMPS, "identifier": f"user {number}"}, CLOCKS) for number in range(1_500)
+    ]
+    async with asyncio.timeout(10):
+        with pytest.raises(type(error), match=said):
+            await storing.store(users)
+        await storing.close()
+    assert "lost" not in caplog.text  # they are still in the source
     await store.close()
 
 

@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import groupby
+from typing import cast
 
 from datalayer.base import Store
 from datalayer.errors import DataLayerError, WriteRefused
 from datalayer.records import Outcome, Result
 from datalayer.sql.importing import phrases
+from datalayer.sql.importing.patience import PATIENCE_S, Patience
 from datalayer.sql.importing.refresh import Stored, change
 from datalayer.sql.importing.report import Fate
 from datalayer.sql.importing.rows import Taken
 from datalayer.writer import MAX_BATCH, Writer
 from datalayer.writes import SaveFeedback, SaveStep, SaveUser, Write
 
+CLOSE_S = 5.0  # for what was on its way when somebody interrupted it
 ATTEMPTS = 8  # so often a thread's name can change in theirs, between imports, and still arrive
 
 Settled = tuple[Fate, str]  # and what is to be said of it
@@ -41,12 +45,17 @@ class Rehearsal:
 
 
 class Storing:
-    """Stores rows by the writer, which isolates what is refused and waits for what is away."""
+    """Stores rows by the writer, which isolates what is refused and waits for what is away.
 
-    def __init__(self, store: Store) -> None:
+    `store` raises `StoreMisconfigured`, and `StoreUnavailable` after `patience_s` without success.
+    """
+
+    def __init__(self, store: Store, *, patience_s: float = PATIENCE_S) -> None:
         self.window = MAX_BATCH * store.concurrency
         self._store = store
-        self._writer = Writer(store)
+        self._patience = Patience(store, patience_s)
+        # Of a store the writer uses what `Patience` has.
+        self._writer = Writer(cast(Store, self._patience), close_timeout_s=CLOSE_S)
         self._steps_left: set[str] = set()
 
     async def store(self, window: Sequence[Taken]) -> list[Settled]:
@@ -66,11 +75,20 @@ class Storing:
         return found
 
     async def close(self) -> None:
-        """Wait for what is on its way."""
-        await self._writer.close()
+        """Wait for what is on its way, unless there is no use in it."""
+        if not self._patience.ended.done():
+            await self._writer.close()
 
     async def _write(self, writes: Iterable[Write]) -> list[Result | BaseException]:
-        return await asyncio.gather(*map(self._writer.submit, writes), return_exceptions=True)
+        done = asyncio.gather(*map(self._writer.submit, writes), return_exceptions=True)
+        ended = self._patience.ended
+        await asyncio.wait((done, ended), return_when=asyncio.FIRST_COMPLETED)
+        if not done.done():
+            done.cancel()
+            with suppress(asyncio.CancelledError):
+                await done
+            raise ended.result()
+        return done.result()
 
     async def _settled(self, write: Write, result: Result | BaseException) -> Settled:
         settled = await self._judged(write, result)
