@@ -16,8 +16,10 @@ from datalayer.sql.importing.source import Source, opened
 from datalayer.sql.importing.storing import Rehearsal, Settled, Storing
 from datalayer.sql.importing.streams import Inside, Threads
 from datalayer.values import Json
+from datalayer.writes import SaveThread
 
 WINDOW_CHARACTERS = 4_000_000  # of the rows that are on their way together
+NAMED = 1_000  # ids of threads that somebody may want to delete in ours too
 
 # What becomes of what is in a thread, by the thread's own fate, if it is not stored on its own.
 _INSIDE: Mapping[Fate, Settled | None] = {
@@ -114,12 +116,20 @@ class Import:
         alive = [raw for raw in found if raw["deletedAt"] is None]
         for raw in found:
             if raw["deletedAt"] is not None:
-                self._settle("threads", raw, Fate.DELETED, phrases.DELETED)
+                await self._take_deleted(raw)
         fates = await self._store_window([rows.thread(raw, self._clocks) for raw in alive])
         closed = {raw["id"]: _INSIDE[fate] for raw, fate in zip(alive, fates, strict=True)}
         inside = Threads(self._source, self._clocks, {raw["id"]: raw[OWNER] for raw in alive})
         for kind in (inside.steps(), inside.elements(), inside.feedbacks()):
             await self._store(self._in_open_threads(kind, closed))
+
+    async def _take_deleted(self, raw: Raw) -> None:
+        """Leave out a thread that theirs has deleted, and say so if an earlier import took it."""
+        write = rows.thread(raw, self._clocks).write
+        is_here = isinstance(write, SaveThread) and await self._storing.has_thread(write.id)
+        self._settle("threads", raw, Fate.DELETED, "" if is_here else phrases.DELETED)
+        if is_here:
+            self.tally.notes.add(phrases.STILL_HERE, raw["id"], shown=NAMED)
 
     async def _in_open_threads(
         self, found: Inside, closed: Mapping[str, Settled | None]
@@ -151,7 +161,7 @@ class Import:
         for kind, count in (await self._source.deleted()).items():
             if count:
                 self.tally.add(kind, Fate.DELETED, count)
-                self.tally.notes.add(phrases.DELETED.format(table=kind), count=count)
+                self.tally.notes.add(phrases.IN_DELETED.format(table=kind), count=count)
 
     # What becomes of it
 

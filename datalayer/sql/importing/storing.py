@@ -40,6 +40,10 @@ class Rehearsal:
         """Return what would become of rows in a store that is empty."""
         return [_STORED if one.write else _CANNOT_BE_HELD for one in window]
 
+    async def has_thread(self, thread_id: str) -> bool:
+        """Nothing is there."""
+        return False
+
     async def close(self) -> None:
         """There is nothing to close."""
 
@@ -73,6 +77,10 @@ class Storing:
         for place in await self._refresh(writes):
             found[place] = _STORED
         return found
+
+    async def has_thread(self, thread_id: str) -> bool:
+        """Tell whether a thread is there."""
+        return await self._store.get_thread_metadata(thread_id) is not None
 
     async def close(self) -> None:
         """Wait for what is on its way, unless there is no use in it."""
