@@ -317,6 +317,40 @@ async def test_the_feedback_of_a_step_that_is_not_stored_is_not_deleted(tmp_path
     await store.close()
 
 
+class CountingStore(SqlStore):
+    """A store that counts how often a thread is read whole."""
+
+    read = 0
+
+    async def get_thread(self, thread_id: str) -> ThreadRecord | None:
+        self.read += 1
+        return await super().get_thread(thread_id)
+
+
+async def test_a_long_thread_is_not_read_for_each_of_its_windows(tmp_path: Path) -> None:
+    store = cast(CountingStore, CountingStore.sqlite(str(tmp_path / "counting.db")))
+    await store.migrate()
+    keys = [str(uuid.uuid4()) for _ in range(30)]
+
+    async def store_all(last: str) -> list[Fate]:
+        storing = Storing(store)
+        found: list[Fate] = []
+        for key in keys:
+            said = last if key == keys[-1] else "early"
+            raw = {**STAMPS, "id": key, "threadId": THREAD, "type": "run", "output": said}
+            found += [fate for fate, _ in await storing.store([rows.step(raw, CLOCKS, None, 0)])]
+        await storing.close()
+        return found
+
+    assert await store_all("early") == [Fate.STORED] * 30
+    assert store.read == 0
+    assert await store_all("early") == [Fate.KNOWN] * 30
+    assert store.read == 1
+    assert await store_all("late") == [Fate.KNOWN] * 29 + [Fate.STORED]
+    assert store.read == 3  # and once more to see that it arrived
+    await store.close()
+
+
 class ClosedStore(SqlStore):
     """A store that takes nothing, for one reason or another."""
 

@@ -61,6 +61,7 @@ class Storing:
         # Of a store the writer uses what `Patience` has.
         self._writer = Writer(cast(Store, self._patience), close_timeout_s=CLOSE_S)
         self._steps_left: set[str] = set()
+        self._last: tuple[str, Stored | None] = ("", None)
 
     async def store(self, window: Sequence[Taken]) -> list[Settled]:
         """Store rows, and return what became of each and what is to be said of it."""
@@ -125,6 +126,8 @@ class Storing:
             found = {place: write async for place, write in self._changes(known, attempt)}
             results = await self._write(found.values())
             changed |= {place for place, done in zip(found, results, strict=True) if _took(done)}
+            if not found:
+                break
             known = {place: known[place] for place in found}
         return changed
 
@@ -132,11 +135,21 @@ class Storing:
         self, known: Mapping[int, Write], attempt: int
     ) -> AsyncIterator[tuple[int, Write]]:
         for thread_id, group in groupby(known.items(), key=lambda each: each[1].order_key):
-            thread = await self._store.get_thread(thread_id)
-            stored = Stored(thread) if thread else None
+            stored = await self._stored(thread_id, anew=attempt > 1)
             for place, write in group:
                 if stored and (found := change(write, stored, attempt)):
                     yield place, found
+
+    async def _stored(self, thread_id: str, *, anew: bool) -> Stored | None:
+        """Return a thread as ours has it; the last one is kept for the next window.
+
+        So a long thread is not read whole for each of its windows. What is changed in ours
+        meanwhile is safe: the store compares the revisions.
+        """
+        if anew or self._last[0] != thread_id:
+            thread = await self._store.get_thread(thread_id)
+            self._last = thread_id, Stored(thread) if thread else None
+        return self._last[1]
 
 
 def _took(result: Result | BaseException) -> bool:
