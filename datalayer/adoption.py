@@ -44,11 +44,13 @@ class Notes:
         self._counts: dict[str, int] = {}
         self._ids: dict[str, list[str]] = {}
 
-    def add(self, what: str, row_id: object = None, count: int = 1) -> None:
-        """Note something of a row."""
+    def add(
+        self, what: str, row_id: object = None, count: int = 1, *, shown: int = SHOWN_IDS
+    ) -> None:
+        """Note something of a row; so many ids at most are shown."""
         self._counts[what] = self._counts.get(what, 0) + count
         ids = self._ids.setdefault(what, [])
-        if row_id is not None and len(ids) < SHOWN_IDS:
+        if row_id is not None and len(ids) < shown:
             ids.append(str(row_id))
 
     def listed(self) -> list[Note]:

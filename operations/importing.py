@@ -11,7 +11,7 @@ from typing import TextIO
 
 import anyio
 
-from datalayer.errors import DataLayerError, SourceUnusable
+from datalayer.errors import DataLayerError, SourceUnusable, StoreMisconfigured, StoreUnavailable
 from datalayer.sql.importing.importer import import_from
 from datalayer.sql.importing.report import ImportReport
 from datalayer.values import Json
@@ -58,6 +58,10 @@ def run(asked: argparse.Namespace) -> int:
         sys.exit("Interrupted. Run it again: what was imported so far is not doubled.")
     except SourceUnusable as exc:
         sys.exit(f"--from: {exc}")
+    except StoreMisconfigured as exc:
+        sys.exit(f"DATABASE_URL: {exc}")
+    except StoreUnavailable as exc:
+        sys.exit(f"DATABASE_URL: {exc} Then run it again: what was imported is not doubled.")
     except DataLayerError as exc:
         sys.exit(f"DATABASE_URL: {exc}")
     except OSError as exc:

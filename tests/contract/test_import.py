@@ -190,6 +190,25 @@ async def test_what_was_deleted_in_ours_stays_deleted(official: Official, store:
     assert any("they stay deleted" in line for line in report.lines())
 
 
+async def test_what_theirs_has_deleted_after_an_import_is_named(
+    official: Official, store: Store
+) -> None:
+    early, late, never = await fill(official, "early", "late", "never")
+    more = await fill(official, *"abcd")
+    official.run(f"""UPDATE "Thread" SET "deletedAt" = now() WHERE id = '{never.thread}'""")  # noqa: S608
+    await imported(official, store)
+    official.run(f"""UPDATE "Thread" SET "deletedAt" = now() WHERE id <> '{early.thread}'""")  # noqa: S608
+    async with unchanged(store):
+        report = await imported(official, store)
+    assert fates(report, Fate.DELETED)["threads"] == 6
+    said = {note.what: note.ids for note in report.notes if note.what.startswith("threads")}
+    [still] = [what for what in said if "deleted in Chainlit, still in Keepchat" in what]
+    [out] = [what for what in said if "they are not imported" in what]
+    assert set(said[still]) == {talk.thread for talk in (late, *more)}
+    assert list(said[out]) == [never.thread]
+    assert len(await listed(store)) == 6
+
+
 async def test_users_and_threads_that_are_there(official: Official, store: Store) -> None:
     [talk, taken] = await fill(official, "one", "two")
     await save(store, builders.user(metadata={"role": "ours"}))
@@ -208,3 +227,26 @@ async def test_users_and_threads_that_are_there(official: Official, store: Store
         "threads",
     ]
     assert any("another thread or owner" in line for line in report.lines())
+
+
+async def test_what_is_with_what_cannot_be_held_is_kept_with_it(
+    official: Official, store: Store
+) -> None:
+    [talk] = await fill(official, "one")
+    official.run(f"""
+        INSERT INTO "Feedback" (id, "stepId", name, value, comment, "updatedAt")
+            VALUES ('{new_id()}', '{talk.run}', 'n', 0, 'last', now());
+    """)  # noqa: S608 - our own ids
+    await save(store, builders.thread(talk.thread, owner="bob"))
+    left: list[tuple[str, Any]] = []
+    report = await imported(official, store, left=left)
+    assert fates(report, Fate.MERGED) == {}
+    assert fates(report, Fate.LEFT) == {"threads": 1, "steps": 3, "elements": 3, "feedbacks": 2}
+    kept = [row["comment"] for kind, row in left if kind == "feedbacks"]
+    assert sorted(kept) == ["good", "last"]
+    said = {note.what: note.count for note in report.notes}
+    assert said["feedbacks: in a thread that cannot be held"] == 2
+    assert said["steps: in a thread that cannot be held"] == 3
+    assert [text for text in said if "another thread or owner" in text] == [
+        "threads: the same id has another thread or owner in Keepchat; they are not imported"
+    ]

@@ -36,6 +36,18 @@ def run(monkeypatch: pytest.MonkeyPatch, place: Path, source: str, *arguments: s
     return ended.value.code
 
 
+def shell(place: Path, source: str, target: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", "import", "--from", source],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "DATABASE_URL": target, "DATA_DIR": str(place / "data")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
 def steps(place: Path) -> list[Any]:
     with closing(sqlite3.connect(place / "keepchat.db")) as database:
         return database.execute('SELECT output FROM steps ORDER BY "createdAt"').fetchall()
@@ -80,14 +92,7 @@ def test_as_it_is_called_in_a_shell(
     with postgres.database(new_id()) as name:
         urls = {"postgres": postgres.url(name), "the same": official.url}
         target = urls.get(kind, f"sqlite:///{tmp_path / 'mine.db'}")
-        done = subprocess.run(
-            [sys.executable, "manage.py", "import", "--from", official.url],
-            cwd=Path(__file__).parents[2],
-            env={**os.environ, "DATABASE_URL": target, "DATA_DIR": str(tmp_path / "data")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = shell(tmp_path, official.url, target)
         assert (done.returncode, done.stderr) == (0, "")
         assert "Stored: 1 users, 1 threads, 3 steps, 3 elements, 1 feedbacks." in done.stdout
         assert done.stdout.endswith("Done. It can be run again at any time.\n")
@@ -117,6 +122,32 @@ def test_what_goes_wrong_is_one_sentence(
     assert str(run(monkeypatch, tmp_path, official.url)).startswith("DATA_DIR: what cannot be held")
     (tmp_path / "keepchat.db").write_text("no database, but something that is long enough " * 30)
     assert str(run(monkeypatch, tmp_path, official.url)).startswith("DATABASE_URL: ")
+
+
+def test_a_right_that_is_lacking_ends_it_with_a_sentence(
+    official: Official, postgres: Postgres, tmp_path: Path
+) -> None:
+    asyncio.run(fill(official, "one"))
+    with postgres.database(new_id()) as name:
+        target = postgres.url(name)
+        asyncio.run(migrated(target))
+        postgres.run(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE insufficient_privilege USING MESSAGE = 'permission denied'; END $$;"
+            "CREATE TRIGGER refuse BEFORE INSERT ON steps EXECUTE FUNCTION refuse()",
+            database=name,
+        )
+        done = shell(tmp_path, official.url, target)
+    assert done.returncode == 1
+    [said] = [line for line in done.stderr.splitlines() if line.startswith("DATABASE_URL: ")]
+    assert "The database user lacks a right." in said
+    assert "Traceback" not in done.stderr
+
+
+async def migrated(url: str) -> None:
+    store = SqlStore.postgres(url)
+    await store.migrate()
+    await store.close()
 
 
 @pytest.mark.parametrize("arguments", [["--assume-timezone", "Nowhere"], ["--unknown"]])

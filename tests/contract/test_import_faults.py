@@ -22,7 +22,7 @@ from tests.contract.builders import (
 )
 from tests.contract.chainlits import ddl
 from tests.contract.imports import fates, ignore, imported
-from tests.contract.officials import Official, fill
+from tests.contract.officials import DDL, Official, fill
 from tests.e2e.waiting import free_port
 from tests.servers.postgres import Postgres
 
@@ -101,6 +101,57 @@ async def test_a_table_that_lacks_a_column_is_named(official: Official) -> None:
     official.run('ALTER TABLE "Step" DROP COLUMN "startTime"')
     with pytest.raises(SourceUnusable, match='"Step" has no startTime'):
         await imported(official, None)
+
+
+async def test_a_value_that_cannot_be_read_is_placed(official: Official, store: Store) -> None:
+    [talk] = await fill(official, "one")
+    official.run(f"""
+        INSERT INTO "Step" (id, "threadId", type, output, metadata, "startTime", "endTime")
+        SELECT 'step ' || n, '{talk.thread}', 'tool', 'secret', '{{}}', '2025-05-01', CASE
+            WHEN n = 250 THEN '20000-01-01' ELSE '2025-05-01' END::timestamp
+        FROM generate_series(1, 300) AS n ORDER BY n;
+    """)  # noqa: S608 - our own ids
+    with pytest.raises(SourceUnusable, match='"Step" of the source holds') as caught:
+        await imported(official, store)
+    said = str(caught.value)
+    assert "after the id step " in said
+    assert 150 <= int(said.split("step ")[1].split(" ")[0]) < 250
+    assert "secret" not in said
+
+
+async def test_a_text_in_another_encoding_is_placed(postgres: Postgres) -> None:
+    with postgres.database(new_id()) as name:
+        other = new_id()
+        postgres.run(
+            f"""CREATE DATABASE "{other}" ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'
+            TEMPLATE template0""",
+            database=name,
+        )
+        try:
+            postgres.run(DDL, database=other)
+            postgres.run(
+                """INSERT INTO "User" (id, identifier, metadata) VALUES ('u', E'\\xfc', '{}')""",
+                database=other,
+            )
+            url = postgres.url(other)
+            with pytest.raises(SourceUnusable, match="at its beginning") as caught:
+                await import_from(url, None, zone=UTC, now=1, keep_leftover=ignore, progress=ignore)
+            assert '"User" of the source' in str(caught.value)
+        finally:
+            postgres.run(f'DROP DATABASE "{other}" WITH (FORCE)', database=name)
+
+
+async def test_what_is_said_of_the_source_names_its_own_option(official: Official) -> None:
+    with pytest.raises(SourceUnusable, match="sslmode in --from") as caught:
+        await import_from(
+            f"{official.url}{'&' if '?' in official.url else '?'}sslmode=require",
+            None,
+            zone=UTC,
+            now=1,
+            keep_leftover=ignore,
+            progress=ignore,
+        )
+    assert "DATABASE_URL" not in str(caught.value)
 
 
 async def test_a_source_that_goes_away_is_said_and_can_be_tried_again(

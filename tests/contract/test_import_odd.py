@@ -1,11 +1,12 @@
 """Odd rows of Chainlit's official layer, and its three clocks: what an import makes of them."""
 
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from datalayer.base import Store
 from datalayer.sql.importing.report import Fate
-from datalayer.values import derived_id
+from datalayer.values import derived_id, iso_time
 from tests.contract import builders
 from tests.contract.builders import (
     get_thread,
@@ -165,7 +166,14 @@ async def test_no_time_ahead_of_the_clock_wins_over_later_changes(
     report = await imported(official, store)
     await save(store, builders.thread(talk.thread, name="Later"))
     await save(store, builders.step(talk.thread, talk.answer, output="Later"))
-    assert (await get_thread(store, talk.thread)).name == "Later"
+    await save(store, builders.user(metadata={"role": "later"}))
+    async with unchanged(store):
+        assert fates(await imported(official, store), Fate.STORED) == {}
+    thread = await get_thread(store, talk.thread)
+    assert thread.name == "Later"
+    assert thread.steps[2].fields["output"] == "Later"
+    assert str(thread.steps[2].fields["createdAt"]) > iso_time(datetime.now(UTC))
+    assert (await get_user(store)).metadata == {"role": "later"}
     assert any("ahead of this computer's clock" in line for line in report.lines())
 
 

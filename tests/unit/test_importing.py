@@ -1,5 +1,6 @@
 """Rows of Chainlit's official layer, their clocks, and what has changed without a newer time."""
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from datalayer.errors import WriteRejected
+from datalayer.errors import StoreMisconfigured, StoreUnavailable, WriteRejected
 from datalayer.records import FeedbackRecord, Result, StepRecord, ThreadRecord
 from datalayer.sql.importing import phrases, rows
 from datalayer.sql.importing.clocks import Clocks, Ranks
@@ -52,8 +53,8 @@ def test_what_is_no_time(value: object) -> None:
 @pytest.mark.parametrize("value", [datetime.max, datetime.min])  # noqa: DTZ901 - infinity
 def test_the_ends_of_time_make_a_revision(value: datetime) -> None:
     found, ahead = CLOCKS.revision(CLOCKS.of_program(value))
-    assert 1 <= found <= NOW
-    assert ahead is (found == NOW)
+    assert found == 1
+    assert ahead is (value.year > NOON.year)
 
 
 def test_a_revision_is_the_moment_and_never_ahead() -> None:
@@ -62,8 +63,18 @@ def test_a_revision_is_the_moment_and_never_ahead() -> None:
     assert (time_of_revision(found), ahead) == ("2024-01-02T00:00:00.000000Z", False)
     assert CLOCKS.revision(moment, 3)[0] == found + 3
     assert CLOCKS.revision(moment, 5_000)[0] == found + 999
-    assert CLOCKS.revision(datetime(2100, 1, 1, tzinfo=UTC), 7) == (NOW, True)
     assert CLOCKS.revision(None) == (1, False)
+
+
+def test_a_moment_ahead_makes_the_same_revision_at_each_run_below_all_others() -> None:
+    ahead = datetime(2100, 1, 1, tzinfo=UTC)
+    created = datetime(2024, 1, 2, tzinfo=UTC)
+    for now in (NOW, NOW + 1_000_000_000):
+        clocks = Clocks(UTC, UTC, now)
+        assert clocks.revision(ahead, 7) == (8, True)
+        assert clocks.revision(ahead, 7, instead=ahead) == (8, True)
+        found, is_ahead = clocks.revision(ahead, instead=created)
+        assert (time_of_revision(found), is_ahead) == ("2024-01-02T00:00:00.000000Z", True)
 
 
 def test_ranks_count_what_follows_with_the_same_key() -> None:
@@ -275,6 +286,102 @@ async def test_a_value_that_the_database_refuses_harms_no_other_row(tmp_path: Pa
     assert thread
     assert {step.fields["output"] for step in thread.steps} == {"good", "fine"}
     await storing.close()
+    await store.close()
+
+
+async def test_the_feedback_of_a_step_that_is_not_stored_is_not_deleted(tmp_path: Path) -> None:
+    store = cast(PickyStore, PickyStore.sqlite(str(tmp_path / "picky.db")))
+    await store.migrate()
+    storing = Storing(store)
+    good, absent, bad = (str(uuid.uuid4()) for _ in range(3))
+    steps = [
+        rows.step(
+            {**STAMPS, "id": key, "threadId": THREAD, "type": "run", "output": said},
+            CLOCKS,
+            None,
+            0,
+        )
+        for key, said in ((good, "good"), (bad, "bad"))
+    ]
+    await storing.store(steps)
+    feedbacks = [
+        rows.feedback([{**STAMPS, "stepId": key, rows.HOME: THREAD, "value": 1.0}], CLOCKS)
+        for key in (good, bad, absent)
+    ]
+    assert await storing.store(feedbacks) == [
+        (Fate.STORED, ""),
+        (Fate.LEFT, phrases.STEP_LEFT),
+        (Fate.GONE, phrases.GONE),
+    ]
+    await storing.close()
+    await store.close()
+
+
+class CountingStore(SqlStore):
+    """A store that counts how often a thread is read whole."""
+
+    read = 0
+
+    async def get_thread(self, thread_id: str) -> ThreadRecord | None:
+        self.read += 1
+        return await super().get_thread(thread_id)
+
+
+async def test_a_long_thread_is_not_read_for_each_of_its_windows(tmp_path: Path) -> None:
+    store = cast(CountingStore, CountingStore.sqlite(str(tmp_path / "counting.db")))
+    await store.migrate()
+    keys = [str(uuid.uuid4()) for _ in range(30)]
+
+    async def store_all(last: str) -> list[Fate]:
+        storing = Storing(store)
+        found: list[Fate] = []
+        for key in keys:
+            said = last if key == keys[-1] else "early"
+            raw = {**STAMPS, "id": key, "threadId": THREAD, "type": "run", "output": said}
+            found += [fate for fate, _ in await storing.store([rows.step(raw, CLOCKS, None, 0)])]
+        await storing.close()
+        return found
+
+    assert await store_all("early") == [Fate.STORED] * 30
+    assert store.read == 0
+    assert await store_all("early") == [Fate.KNOWN] * 30
+    assert store.read == 1
+    assert await store_all("late") == [Fate.KNOWN] * 29 + [Fate.STORED]
+    assert store.read == 3  # and once more to see that it arrived
+    await store.close()
+
+
+class ClosedStore(SqlStore):
+    """A store that takes nothing, for one reason or another."""
+
+    error: StoreUnavailable = StoreUnavailable("It is away.")
+
+    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "patience_s", "said"),
+    [
+        (StoreMisconfigured("A right is lacking."), 300.0, "A right is lacking."),
+        (StoreUnavailable("It is away."), 0.0, "It is away. For 0 minutes nothing could"),
+        (StoreUnavailable("It is away."), 0.1, "It is away. For 0 minutes nothing could"),
+    ],
+)
+async def test_what_cannot_pass_ends_an_import(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Any, patience_s: float, said: str
+) -> None:
+    store = cast(ClosedStore, ClosedStore.sqlite(str(tmp_path / "closed.db")))
+    store.error = error
+    storing = Storing(store, patience_s=patience_s)
+    users = [
+        rows.user({**STAMPS, "identifier": f"user {number}"}, CLOCKS) for number in range(1_500)
+    ]
+    async with asyncio.timeout(10):
+        with pytest.raises(type(error), match=said):
+            await storing.store(users)
+        await storing.close()
+    assert "lost" not in caplog.text  # they are still in the source
     await store.close()
 
 

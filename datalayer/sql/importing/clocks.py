@@ -9,16 +9,19 @@ Its columns are times without a zone, from three places:
 A revision is the moment, in microseconds of UTC, at which the source dates a row: the start of a
 step, the creation of all else. So it is the same each time that a row is read, and writing it again
 changes nothing; and it is lower than the revisions that the running program makes, whose clock is
-read later: whatever was changed in Keepchat stays. It is never in the future, where it would win
-over changes that are still to come. The columns hold milliseconds: rows of one thread from the same
-one are numbered within it, so that their order stays, and `refresh.py` finds room in it for what
-theirs has changed since.
+read later: whatever was changed in Keepchat stays. A moment ahead of the present would win over
+changes that are still to come, and the present is another at each run: such a row gets a revision
+from the beginning of time, which is always the same and below all others.
+
+The columns hold milliseconds: rows of one thread from the same one are numbered within it, so that
+their order stays, and `refresh.py` finds room in it for what theirs has changed since.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 SLOT = 1_000  # revisions in the millisecond of a row
+FIRST = 1  # the lowest revision: of rows without a time, or with one that cannot be
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -43,11 +46,20 @@ class Clocks:
         """Return a time that Chainlit gave to a step."""
         return _in_zone(raw, UTC)
 
-    def revision(self, moment: datetime | None, rank: int = 0) -> tuple[int, bool]:
-        """Return the revision of a moment, and whether that is ahead of the present."""
-        micros = ((moment or _EPOCH) - _EPOCH) // _MICROSECOND
-        found = max(1, micros) + min(rank, SLOT - 1)
-        return min(found, self.now), found > self.now + SLOT
+    def revision(
+        self, moment: datetime | None, rank: int = 0, *, instead: datetime | None = None
+    ) -> tuple[int, bool]:
+        """Return the revision of a moment, and whether that moment is ahead of the present.
+
+        A row of such a moment is dated by `instead`, or the beginning of time if that is no better.
+        """
+        ahead = _micros(moment) > self.now
+        micros = _micros(instead if ahead else moment)
+        return (FIRST if micros > self.now else micros) + min(rank, SLOT - 1), ahead
+
+
+def _micros(moment: datetime | None) -> int:
+    return max(FIRST, ((moment or _EPOCH) - _EPOCH) // _MICROSECOND)
 
 
 def _in_zone(raw: object, zone: tzinfo) -> datetime | None:

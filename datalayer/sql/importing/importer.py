@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from datalayer.base import Store
 from datalayer.errors import SourceUnusable
+from datalayer.sql.adoption import phrases as adopted_phrases
 from datalayer.sql.adoption.rows import Raw
 from datalayer.sql.importing import phrases, rows
 from datalayer.sql.importing.clocks import Clocks
@@ -12,11 +13,21 @@ from datalayer.sql.importing.report import Fate, ImportReport, Tally
 from datalayer.sql.importing.rows import DELETED, HOME, OWNER, Taken
 from datalayer.sql.importing.schema import remarks
 from datalayer.sql.importing.source import Source, opened
-from datalayer.sql.importing.storing import Rehearsal, Storing
+from datalayer.sql.importing.storing import Rehearsal, Settled, Storing
 from datalayer.sql.importing.streams import Inside, Threads
 from datalayer.values import Json
+from datalayer.writes import SaveThread
 
 WINDOW_CHARACTERS = 4_000_000  # of the rows that are on their way together
+NAMED = 1_000  # ids of threads that somebody may want to delete in ours too
+
+# What becomes of what is in a thread, by the thread's own fate, if it is not stored on its own.
+_INSIDE: Mapping[Fate, Settled | None] = {
+    Fate.STORED: None,
+    Fate.KNOWN: None,
+    Fate.GONE: (Fate.GONE, phrases.GONE),
+    Fate.LEFT: (Fate.LEFT, phrases.THREAD_LEFT),
+}
 
 KeepLeftover = Callable[[str, Json], None]
 Progress = Callable[[int, int], None]
@@ -105,21 +116,28 @@ class Import:
         alive = [raw for raw in found if raw["deletedAt"] is None]
         for raw in found:
             if raw["deletedAt"] is not None:
-                self._settle("threads", raw, Fate.DELETED, phrases.DELETED)
+                await self._take_deleted(raw)
         fates = await self._store_window([rows.thread(raw, self._clocks) for raw in alive])
-        closed = {raw["id"]: fate for raw, fate in zip(alive, fates, strict=True) if _shuts(fate)}
+        closed = {raw["id"]: _INSIDE[fate] for raw, fate in zip(alive, fates, strict=True)}
         inside = Threads(self._source, self._clocks, {raw["id"]: raw[OWNER] for raw in alive})
-        for kind in (inside.steps(), inside.elements(), inside.feedbacks(self.tally)):
+        for kind in (inside.steps(), inside.elements(), inside.feedbacks()):
             await self._store(self._in_open_threads(kind, closed))
 
+    async def _take_deleted(self, raw: Raw) -> None:
+        """Leave out a thread that theirs has deleted, and say so if an earlier import took it."""
+        write = rows.thread(raw, self._clocks).write
+        is_here = isinstance(write, SaveThread) and await self._storing.has_thread(write.id)
+        self._settle("threads", raw, Fate.DELETED, "" if is_here else phrases.DELETED)
+        if is_here:
+            self.tally.notes.add(phrases.STILL_HERE, raw["id"], shown=NAMED)
+
     async def _in_open_threads(
-        self, found: Inside, closed: Mapping[str, Fate]
+        self, found: Inside, closed: Mapping[str, Settled | None]
     ) -> AsyncIterator[Taken]:
         """Yield what is in threads that were taken; all else shares the fate of its thread."""
         async for thread_id, one in found:
-            if fate := closed.get(thread_id):
-                why = phrases.GONE if fate is Fate.GONE else phrases.REFUSED
-                self._settle(one.kind, one.raw, fate, why)
+            if settled := closed[thread_id]:
+                self._settle_taken(one, *settled)
             else:
                 yield one
 
@@ -143,7 +161,7 @@ class Import:
         for kind, count in (await self._source.deleted()).items():
             if count:
                 self.tally.add(kind, Fate.DELETED, count)
-                self.tally.notes.add(phrases.DELETED.format(table=kind), count=count)
+                self.tally.notes.add(phrases.IN_DELETED.format(table=kind), count=count)
 
     # What becomes of it
 
@@ -164,9 +182,17 @@ class Import:
         for one, (fate, why) in zip(window, settled, strict=True):
             for note in one.notes:
                 self.tally.notes.add(note, one.old_id)
-            self._settle(one.kind, one.raw, fate, why)
+            self._settle_taken(one, fate, why)
         self._progress(sum(self.tally.settled.values()), sum(self._counts.values()))
         return [fate for fate, _ in settled]
+
+    def _settle_taken(self, one: Taken, fate: Fate, why: str) -> None:
+        """Settle a row, and with it those that its write holds too."""
+        self._settle(one.kind, one.raw, fate, why)
+        if fate in (Fate.STORED, Fate.KNOWN):
+            fate, why = Fate.MERGED, adopted_phrases.OTHERS
+        for other in one.others:
+            self._settle(one.kind, other, fate, why or phrases.LEFT)
 
     def _settle(self, kind: str, raw: Raw, fate: Fate, why: str) -> None:
         self.tally.add(kind, fate)
@@ -174,8 +200,3 @@ class Import:
             self.tally.notes.add(why.format(table=kind), raw["id"])
         if fate is Fate.LEFT:
             self._keep_leftover(kind, rows.whole(raw))
-
-
-def _shuts(fate: Fate) -> bool:
-    """Tell whether what is in a thread cannot be stored either."""
-    return fate in (Fate.GONE, Fate.LEFT)

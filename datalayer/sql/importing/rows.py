@@ -4,7 +4,7 @@ A row is first given the names of Chainlit's SQLAlchemy layer, whose rows `adopt
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from datalayer.fields import ELEMENT_FIELDS, STEP_FIELDS
@@ -28,13 +28,17 @@ _PERHAPS_NONE = ("url", "mime", "objectKey")  # where their layer has written th
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A row on its way: its write, and what is odd. Without one the row cannot be held."""
+    """A row on its way: its write, and what is odd. Without one the row cannot be held.
+
+    `others` are rows that its write holds too, in `extra`: they share its fate.
+    """
 
     kind: str
     raw: Raw
     old_id: str
     write: Write | None
     notes: Sequence[str] = ()
+    others: Sequence[Raw] = ()
 
 
 def _without(raw: Raw, *names: str) -> dict[str, Any]:
@@ -115,7 +119,8 @@ def step(raw: Raw, clocks: Clocks, owner: str | None, rank: int) -> Taken:
     row = converted.row
     if row["id"] is None:
         return _taken("steps", raw, converted, None)
-    revision, ahead = clocks.revision(given["createdAt"], rank)
+    created = clocks.of_server(raw.get("createdAt"))
+    revision, ahead = clocks.revision(given["createdAt"], rank, instead=created)
     write = SaveStep(
         id=row["id"],
         thread_id=row["threadId"],
@@ -188,7 +193,7 @@ def feedback(group: Sequence[Raw], clocks: Clocks) -> Taken:
     converted = adopted.feedback(given)
     row = converted.row
     if row["id"] is None or row["threadId"] is None:
-        return _taken("feedbacks", raw, converted, None)
+        return replace(_taken("feedbacks", raw, converted, None), others=others)
     extra = {**converted.extra, OLD_ID: converted.old_id}
     if others:
         extra["others"] = [whole(other) for other in others]
@@ -201,7 +206,7 @@ def feedback(group: Sequence[Raw], clocks: Clocks) -> Taken:
         extra=extra,
         revision=revision,
     )
-    return _taken("feedbacks", raw, converted, write, ahead=ahead)
+    return replace(_taken("feedbacks", raw, converted, write, ahead=ahead), others=others)
 
 
 def _whole(value: object) -> object:

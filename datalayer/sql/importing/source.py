@@ -117,12 +117,12 @@ class Source:
 
     def users(self) -> AsyncIterator[Raw]:
         """Iterate over the users."""
-        return self._rows(_USERS)
+        return self._rows(_USERS, table=TABLES["users"])
 
     async def threads(self) -> AsyncIterator[list[Raw]]:
         """Iterate over the threads, oldest first, some at a time, each with its owner."""
         found: list[Raw] = []
-        async for row in self._rows(_THREADS):
+        async for row in self._rows(_THREADS, table=TABLES["threads"]):
             found.append(row)
             if len(found) == THREADS:
                 yield found
@@ -131,16 +131,16 @@ class Source:
 
     def steps(self, thread_ids: Sequence[str]) -> AsyncIterator[Raw]:
         """Iterate over the steps of threads, thread by thread, in their order."""
-        return self._rows(_STEPS, thread_ids)
+        return self._rows(_STEPS, thread_ids, table=TABLES["steps"])
 
     def elements(self, thread_ids: Sequence[str]) -> AsyncIterator[Raw]:
         """Iterate over the elements of threads."""
-        return self._rows(_ELEMENTS, thread_ids)
+        return self._rows(_ELEMENTS, thread_ids, table=TABLES["elements"])
 
     async def feedbacks(self, thread_ids: Sequence[str]) -> AsyncIterator[list[Raw]]:
         """Iterate over the feedbacks of threads, all of one step together, the last one last."""
         group: list[Raw] = []
-        async for row in self._rows(_FEEDBACKS, thread_ids):
+        async for row in self._rows(_FEEDBACKS, thread_ids, table=TABLES["feedbacks"]):
             if group and group[-1]["stepId"] != row["stepId"]:
                 yield group
                 group = []
@@ -150,16 +150,20 @@ class Source:
 
     def homeless(self, kind: str) -> AsyncIterator[Raw]:
         """Iterate over the rows of a kind that name no thread that is there."""
-        return self._rows(_HOMELESS[kind])
+        return self._rows(_HOMELESS[kind], table=TABLES[kind])
 
-    async def _rows(self, query: str, *values: object) -> AsyncIterator[Raw]:
+    async def _rows(
+        self, query: str, *values: object, table: str = "columns"
+    ) -> AsyncIterator[Raw]:
         with _reading():
             rows = aiter(self._on.cursor(query, *values, prefetch=FETCH, timeout=ANSWER_S))
+        last: object = None
         while True:
-            with _reading():
+            with _reading(), _naming(table, last):
                 row = await anext(rows, None)
             if row is None:
                 return
+            last = row.get("id")
             yield dict(row)
 
     async def _value(self, query: str) -> Any:
@@ -197,4 +201,21 @@ def _reading() -> Iterator[None]:
     except SourceUnusable:
         raise
     except DataLayerError as exc:
-        raise SourceUnusable(str(exc)) from exc
+        # What is said of a store's address is true of this one, under its own name.
+        raise SourceUnusable(str(exc).replace("DATABASE_URL", "--from")) from exc
+
+
+@contextmanager
+def _naming(table: str, last: object) -> Iterator[None]:
+    """Say where a value is that neither the server nor the driver can read as what it should be."""
+    try:
+        yield
+    except (ValueError, OverflowError, asyncpg.DataError) as exc:
+        place = "at its beginning" if last is None else f"after the id {last}"
+        message = (
+            f'The table "{table}" of the source holds a value that cannot be read '
+            f"({type(exc).__name__}), in one of the {FETCH} rows {place} in the order of the "
+            "import: a time outside the years 1 to 9999, or a text in another encoding. Correct "
+            "it there and run the import again."
+        )
+        raise SourceUnusable(message) from None  # the cause would quote the value

@@ -3,10 +3,8 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from datalayer.sql.adoption import phrases
 from datalayer.sql.importing import rows
 from datalayer.sql.importing.clocks import Clocks, Ranks
-from datalayer.sql.importing.report import Fate, Tally
 from datalayer.sql.importing.rows import HOME, Taken
 from datalayer.sql.importing.source import Source
 
@@ -36,11 +34,7 @@ class Threads:
             rank = ranks.next((raw[HOME], raw["createdAt"]))
             yield raw[HOME], rows.element(raw, self.clocks, self.owners[raw[HOME]], rank)
 
-    async def feedbacks(self, tally: Tally) -> Inside:
-        """Iterate over the feedbacks, one for each step, and count the others."""
+    async def feedbacks(self) -> Inside:
+        """Iterate over the feedbacks, one for each step, which has the others with it."""
         async for group in self.source.feedbacks(list(self.owners)):
-            *others, last = group
-            for other in others:
-                tally.add("feedbacks", Fate.MERGED)
-                tally.notes.add(phrases.OTHERS, other["id"])
-            yield last[HOME], rows.feedback(group, self.clocks)
+            yield group[-1][HOME], rows.feedback(group, self.clocks)
