@@ -8,7 +8,7 @@ transaction around them.
 import asyncio
 import contextvars
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from datalayer.sql.connections import FOR_A_CONNECTION_S, open_engine, open_pool
 from datalayer.sql.dialect import lock_schema
 from datalayer.sql.engine import Work
 from datalayer.sql.fast_path import FastSave
-from datalayer.sql.faults import is_lost, translated
+from datalayer.sql.faults import connecting, is_lost, translated
 from datalayer.sql.queries import Query, Rows
 from datalayer.sql.search_index import TIDY, index_some
 
@@ -121,10 +121,12 @@ class PostgresDatabase:
     async def _connected(self) -> AsyncIterator[Any]:
         """Give a connection for single statements; its errors are ours."""
         with translated():
-            async with asyncio.timeout(TRANSACTION_S):
-                pool = self._pool or await self._open_pool()
-                async with pool.acquire(timeout=FOR_A_CONNECTION_S) as connection:
-                    yield connection
+            async with asyncio.timeout(TRANSACTION_S), AsyncExitStack() as stack:
+                with connecting():
+                    pool = self._pool or await self._open_pool()
+                    acquired = pool.acquire(timeout=FOR_A_CONNECTION_S)
+                    connection = await stack.enter_async_context(acquired)
+                yield connection
 
     async def _open_pool(self) -> asyncpg.Pool:
         async with self._opening:
@@ -151,7 +153,9 @@ class PostgresDatabase:
     ) -> T:
         engine = self.engine.execution_options(**options) if options else self.engine
         with translated():
-            async with asyncio.timeout(limit_s), engine.begin() as connection:
+            async with asyncio.timeout(limit_s), AsyncExitStack() as stack:
+                with connecting():
+                    connection = await stack.enter_async_context(engine.begin())
                 if self.address.set_time_outs:
                     await connection.exec_driver_sql(self.address.set_time_outs)
                 return await connection.run_sync(work)
