@@ -1,4 +1,4 @@
-"""Which errors of a PostgreSQL server are a value's fault, and which pass or have to be corrected."""
+"""Which errors of a PostgreSQL server are a value's fault, which pass, which are to be corrected."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
