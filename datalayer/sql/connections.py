@@ -14,14 +14,16 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from datalayer.errors import StoreMisconfigured
+from datalayer.sql.libpq import drop_others, take_connect_limit, take_socket
 from datalayer.sql.passwords import Password, password_from
 
 SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
 CONNECTIONS = 10  # of one process, unless the URL says `pool_size`
 FEWEST_CONNECTIONS = 2  # one for transactions, one for single statements
 IDLE_S = 300.0  # a connection that nobody used for so long may have died on the way, unseen
-CONNECT_S = 5.0
 FOR_A_CONNECTION_S = 10.0  # when all of them are at work
+TRANSACTION_S = 60.0  # at least; longer where one statement may take longer
+LATER_THAN_THE_SERVER_S = 30.0  # it ends a statement itself, and says why
 # What the server is told unless the URL says otherwise; times are milliseconds.
 TIME_OUTS = {
     "statement_timeout": "30000",
@@ -45,13 +47,18 @@ class Address:
     `dsn` is the form of a URL that asyncpg takes. asyncpg reads libpq's options in it: `host` (a
     socket's folder), `sslmode`, `sslrootcert` and so on; those that it does not know are settings
     for the server. `time_outs` are those that have to be set in each transaction, since PgBouncer
-    takes none when it is connected to.
+    takes none when it is connected to. `connect_s` is how long it may take to connect, in seconds,
+    `statement_s` how long a statement may take (0 for no limit), and `socket` is what sockets are
+    told, by the names of `libpq.SOCKET`.
     """
 
     dsn: str
     pgbouncer: bool
     connections: int
     time_outs: Mapping[str, str]
+    connect_s: float
+    statement_s: float
+    socket: Mapping[str, int]
     password: Password | None
 
     def __repr__(self) -> str:
@@ -63,12 +70,19 @@ class Address:
         """What asyncpg needs to make one connection."""
         asked = {"password": self.password} if self.password else {}
         cached = {"statement_cache_size": 0} if self.pgbouncer else {}
-        return {"dsn": self.dsn, "timeout": CONNECT_S, **asked, **cached}
+        return {"dsn": self.dsn, "timeout": self.connect_s, **asked, **cached}
 
     @property
     def time_out_s(self) -> float | None:
         """How long a single statement may take, in seconds, where the server is not told."""
-        return _seconds(self.time_outs.get("statement_timeout", "0")) or None
+        return (self.statement_s or None) if self.pgbouncer else None
+
+    @property
+    def transaction_s(self) -> float | None:
+        """How long a transaction may take, in seconds; None where a statement has no limit."""
+        if not self.statement_s:
+            return None
+        return max(TRANSACTION_S, self.statement_s + LATER_THAN_THE_SERVER_S)
 
     @property
     def set_time_outs(self) -> str:
@@ -86,19 +100,27 @@ def parse(url: str) -> Address:
         parts, given = _split(url)
     except ValueError:
         raise StoreMisconfigured(UNREADABLE) from None
-    _require_files(given)
     connections = _connections(given.pop("pool_size", str(CONNECTIONS)))
     source = given.pop("password_from", "")
     pgbouncer = given.pop("pgbouncer", "false").lower() in ("true", "1")
+    connect_s = take_connect_limit(given)
+    socket = take_socket(given)
+    drop_others(given)
+    _require_files(given)
     options = {**SERVER_SETTINGS, **given}
-    time_outs = {name: _time(name, options.pop(name)) for name in TIME_OUTS if pgbouncer}
+    time_outs = {name: _time(name, options[name]) for name in TIME_OUTS}
+    if pgbouncer:
+        options = {name: value for name, value in options.items() if name not in TIME_OUTS}
     path = quote(unquote(parts.path), safe="/")
     query = urlencode(options, quote_via=quote)
     return Address(
         dsn=f"postgresql://{parts.netloc}{path}?{query}",
         pgbouncer=pgbouncer,
         connections=connections,
-        time_outs=time_outs,
+        time_outs=time_outs if pgbouncer else {},
+        connect_s=connect_s,
+        statement_s=_seconds(time_outs["statement_timeout"]),
+        socket=socket,
         password=password_from(source) if source else None,
     )
 

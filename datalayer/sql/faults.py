@@ -49,6 +49,10 @@ _MISCONFIGURED = {
     "3D000": "The database does not exist on this server. Create it, or name another.",
     "42501": "The database user lacks a right. Grant it, or name the owner of the tables.",
 }
+_OPTION = (
+    "The server does not take an option of DATABASE_URL, or its value. Correct it, or leave it out."
+)
+_MISCONFIGURED_IN_CONNECTING = dict.fromkeys(("22023", "42704", "55P02"), _OPTION)
 # Poolers have one state for whatever they refuse, TLS has none; the words tell which.
 _SAID = {
     "unsupported startup parameter": _POOLER,
@@ -115,7 +119,8 @@ def connecting() -> Iterator[None]:
         yield
     except _THEIRS as exc:
         cause = _cause(exc)
-        raise _misconfigured(cause) or _unavailable(cause, _ADVICE) from exc
+        option = _MISCONFIGURED_IN_CONNECTING.get(_state(cause), "")
+        raise _misconfigured(cause, option) or _unavailable(cause, _ADVICE) from exc
 
 
 def _fault(exc: Exception, advice: str) -> DataLayerError:
@@ -128,9 +133,9 @@ def _fault(exc: Exception, advice: str) -> DataLayerError:
     return _unavailable(cause, advice, kind)
 
 
-def _misconfigured(cause: BaseException) -> StoreMisconfigured | None:
+def _misconfigured(cause: BaseException, otherwise: str = "") -> StoreMisconfigured | None:
     said = _first_line(cause)
-    if remedy := _remedy(cause, _state(cause), said):
+    if remedy := _remedy(cause, _state(cause), said) or otherwise:
         return StoreMisconfigured(f"{remedy} It says: {said}.")
     if isinstance(cause, errors.ClientConfigurationError):
         return StoreMisconfigured(f"No connection can be made like this: {said}.")

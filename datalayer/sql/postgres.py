@@ -27,7 +27,6 @@ from datalayer.sql.search_index import TIDY, index_some
 T = TypeVar("T")
 
 BATCHES = 4  # at once; so many connections are for transactions, if there are enough
-TRANSACTION_S = 60.0
 CLOSE_S = 10.0  # how long `close` waits for what is under way; a migration may wait for another
 READ_ATTEMPTS = 3
 READ_PAUSE_S = 0.02  # in which asyncpg notices the end of other connections, too
@@ -41,6 +40,7 @@ class PostgresDatabase:
 
     def __init__(self, url: str) -> None:
         self.address = parse(url)
+        self.limit_s = self.address.transaction_s
         size = _for_transactions(self.address.connections)
         self.engine = open_engine(self.address, size)
         self.direct = self.address.connections - size
@@ -50,7 +50,7 @@ class PostgresDatabase:
         self._closed = False
 
     async def write(self, work: Work[T]) -> T:
-        return await self._run(work, {}, TRANSACTION_S)
+        return await self._run(work, {}, self.limit_s)
 
     async def save(self, fast: FastSave, work: Work[list[Result]]) -> list[Result]:
         return await self._to_its_end(self._save(fast, work))
@@ -62,10 +62,10 @@ class PostgresDatabase:
             return fast.results
         if said:
             raise ThreadsLocked(said)
-        return await self._in_transaction(work, {}, TRANSACTION_S)
+        return await self._in_transaction(work, {}, self.limit_s)
 
     async def read(self, work: Work[T]) -> T:
-        return await _again(partial(self._run, work, _READ_ONLY, TRANSACTION_S))
+        return await _again(partial(self._run, work, _READ_ONLY, self.limit_s))
 
     async def look(self, work: Work[T]) -> T:
         def patiently(connection: Any) -> T:
@@ -121,10 +121,10 @@ class PostgresDatabase:
     async def _connected(self) -> AsyncIterator[Any]:
         """Give a connection for single statements; its errors are ours."""
         with translated():
-            async with asyncio.timeout(TRANSACTION_S), AsyncExitStack() as stack:
+            async with asyncio.timeout(self.limit_s), AsyncExitStack() as stack:
                 with connecting():
                     pool = self._pool or await self._open_pool()
-                    acquired = pool.acquire(timeout=FOR_A_CONNECTION_S)
+                    acquired = pool.acquire(timeout=FOR_A_CONNECTION_S + self.address.connect_s)
                     connection = await stack.enter_async_context(acquired)
                 yield connection
 

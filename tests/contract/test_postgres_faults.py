@@ -1,4 +1,4 @@
-"""Which errors of a PostgreSQL server are a value's fault, which pass, which are to be corrected."""
+"""Which errors of a PostgreSQL server are a value's fault, and which are not."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -37,7 +37,7 @@ def both_ways(
 
 async def faults(database: PostgresDatabase, statement: str = "SELECT 1") -> list[type[Exception]]:
     """The kinds of what a statement ends with on both ways."""
-    found = []
+    found: list[type[Exception]] = []
     for ask in both_ways(database, statement):
         with pytest.raises((StoreUnavailable, WriteRejected)) as caught:
             await ask()
