@@ -1,12 +1,14 @@
 """How connections to PostgreSQL are made: what a URL says, and the two pools made of it."""
 
+import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
+from weakref import WeakSet
 
 import asyncpg
 from sqlalchemy import event
@@ -16,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from datalayer.errors import StoreMisconfigured
 from datalayer.sql.libpq import drop_others, take_connect_limit, take_socket
 from datalayer.sql.passwords import Password, password_from
+from datalayer.sql.sockets import connection_class
 
 SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
 CONNECTIONS = 10  # of one process, unless the URL says `pool_size`
@@ -31,6 +34,7 @@ TIME_OUTS = {
     "idle_in_transaction_session_timeout": "60000",
 }
 SERVER_SETTINGS = {"application_name": "keepchat", **TIME_OUTS}
+LEAVE_S = 5.0  # for the server's answer when connections are closed
 UNREADABLE = (
     "It cannot be read. The form is postgresql://user:password@host:5432/database, and in user and "
     "password every character but letters and digits is percent-encoded (@ is %40, / is %2F)."
@@ -70,7 +74,8 @@ class Address:
         """What asyncpg needs to make one connection."""
         asked = {"password": self.password} if self.password else {}
         cached = {"statement_cache_size": 0} if self.pgbouncer else {}
-        return {"dsn": self.dsn, "timeout": self.connect_s, **asked, **cached}
+        made = {"connection_class": connection_class(self.socket)}
+        return {"dsn": self.dsn, "timeout": self.connect_s, **made, **asked, **cached}
 
     @property
     def time_out_s(self) -> float | None:
@@ -176,6 +181,18 @@ async def open_pool(address: Address, size: int) -> asyncpg.Pool:
     return pool
 
 
+async def close_both(engine: AsyncEngine, made: Iterable[Any], pool: asyncpg.Pool | None) -> None:
+    """Take leave of the server; what does not answer in time is cut off."""
+    try:
+        async with asyncio.timeout(LEAVE_S):
+            await asyncio.gather(engine.dispose(), *([pool.close()] if pool else []))
+    except TimeoutError:
+        if pool:
+            pool.terminate()
+        for connection in list(made):
+            connection.terminate()
+
+
 async def _prepare(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_json, decoder=json.loads)
     await connection.set_type_codec("uuid", schema="pg_catalog", encoder=str, decoder=str)
@@ -189,8 +206,8 @@ async def _leave_as_it_is(_connection: Any) -> None:
     """Spare the round trip that asyncpg's reset takes: single statements leave nothing behind."""
 
 
-def open_engine(address: Address, size: int) -> AsyncEngine:
-    """Return an engine for transactions."""
+def open_engine(address: Address, size: int, made: WeakSet[Any]) -> AsyncEngine:
+    """Return an engine for transactions; asyncpg's connections are noted in `made`."""
     connect = address.connect
     if address.pgbouncer:
         # Without a name a statement lives until the next one; named ones would stay in the server.
@@ -203,6 +220,9 @@ def open_engine(address: Address, size: int) -> AsyncEngine:
         pool_recycle=int(IDLE_S),
         pool_size=size,
         pool_timeout=FOR_A_CONNECTION_S,
+    )
+    event.listen(
+        engine.sync_engine, "connect", lambda each, _record: made.add(each.driver_connection)
     )
     event.listen(engine.sync_engine, "checkout", _replace_closed)
     return engine

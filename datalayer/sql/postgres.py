@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import asyncpg
 
 from datalayer.errors import StoreUnavailable, ThreadsLocked
 from datalayer.records import Result
-from datalayer.sql.connections import FOR_A_CONNECTION_S, open_engine, open_pool, parse
+from datalayer.sql.connections import FOR_A_CONNECTION_S, close_both, open_engine, open_pool, parse
 from datalayer.sql.dialect import lock_schema
 from datalayer.sql.engine import Work
 from datalayer.sql.fast_path import FastSave
@@ -42,7 +43,8 @@ class PostgresDatabase:
         self.address = parse(url)
         self.limit_s = self.address.transaction_s
         size = _for_transactions(self.address.connections)
-        self.engine = open_engine(self.address, size)
+        self._made: WeakSet[Any] = WeakSet()
+        self.engine = open_engine(self.address, size, self._made)
         self.direct = self.address.connections - size
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
@@ -90,9 +92,7 @@ class PostgresDatabase:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        await self.engine.dispose()
-        if self._pool:
-            await self._pool.close()
+        await close_both(self.engine, self._made, self._pool)
 
     async def ask(self, query: Query, **values: Any) -> Rows:
         return await _again(partial(self.fetch, *query.direct(values)))

@@ -31,7 +31,7 @@ def both_ways(
     """Ask with a single statement, and in a transaction."""
     return [
         lambda: database.fetch(statement, ()),
-        lambda: database.write(lambda on: on.exec_driver_sql(statement) and None),
+        lambda: database.write(lambda on: on.exec_driver_sql(statement).close()),
     ]
 
 
