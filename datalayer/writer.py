@@ -4,8 +4,8 @@ Writes with the same key, which is mostly a thread's id, are stored in that orde
 at a time; others go side by side. While as many batches are on their way as the store can use, what
 arrives waits and goes together in the next ones, so load makes batches larger, not queues longer.
 What has to wait for somebody, as for a thread that is locked, waits alone. A batch that fails for a
-reason of its own is split until the culprit stands alone; a database that is away is tried again
-with growing pauses.
+reason of its own is split until the culprit stands alone; a database that is away, or whose schema
+is not ours, is tried again with growing pauses.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from typing import Any
 from datalayer.base import Store
 from datalayer.errors import (
     DataLayerError,
+    SchemaMismatch,
     StoreHeldUp,
     StoreUnavailable,
     ThreadsLocked,
@@ -251,7 +252,7 @@ class Writer:
                 return list(zip(entries, results, strict=True))
             except StoreHeldUp:
                 raise
-            except StoreUnavailable as exc:
+            except (StoreUnavailable, SchemaMismatch) as exc:  # somebody may migrate, or stop it
                 logger.warning("%d writes wait for the database: %s", len(writes), exc)
                 await asyncio.sleep(pause)
         raise AssertionError

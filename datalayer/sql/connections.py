@@ -1,12 +1,14 @@
 """How connections to PostgreSQL are made: what a URL says, and the two pools made of it."""
 
+import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
+from weakref import WeakSet
 
 import asyncpg
 from sqlalchemy import event
@@ -14,14 +16,17 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from datalayer.errors import StoreMisconfigured
+from datalayer.sql.libpq import drop_others, take_connect_limit, take_socket
 from datalayer.sql.passwords import Password, password_from
+from datalayer.sql.sockets import connection_class
 
 SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
 CONNECTIONS = 10  # of one process, unless the URL says `pool_size`
 FEWEST_CONNECTIONS = 2  # one for transactions, one for single statements
 IDLE_S = 300.0  # a connection that nobody used for so long may have died on the way, unseen
-CONNECT_S = 5.0
 FOR_A_CONNECTION_S = 10.0  # when all of them are at work
+TRANSACTION_S = 60.0  # at least; longer where one statement may take longer
+LATER_THAN_THE_SERVER_S = 30.0  # it ends a statement itself, and says why
 # What the server is told unless the URL says otherwise; times are milliseconds.
 TIME_OUTS = {
     "statement_timeout": "30000",
@@ -29,6 +34,7 @@ TIME_OUTS = {
     "idle_in_transaction_session_timeout": "60000",
 }
 SERVER_SETTINGS = {"application_name": "keepchat", **TIME_OUTS}
+LEAVE_S = 5.0  # for the server's answer when connections are closed
 UNREADABLE = (
     "It cannot be read. The form is postgresql://user:password@host:5432/database, and in user and "
     "password every character but letters and digits is percent-encoded (@ is %40, / is %2F)."
@@ -45,13 +51,18 @@ class Address:
     `dsn` is the form of a URL that asyncpg takes. asyncpg reads libpq's options in it: `host` (a
     socket's folder), `sslmode`, `sslrootcert` and so on; those that it does not know are settings
     for the server. `time_outs` are those that have to be set in each transaction, since PgBouncer
-    takes none when it is connected to.
+    takes none when it is connected to. `connect_s` is how long it may take to connect, in seconds,
+    `statement_s` how long a statement may take (0 for no limit), and `socket` is what sockets are
+    told, by the names of `libpq.SOCKET`.
     """
 
     dsn: str
     pgbouncer: bool
     connections: int
     time_outs: Mapping[str, str]
+    connect_s: float
+    statement_s: float
+    socket: Mapping[str, int]
     password: Password | None
 
     def __repr__(self) -> str:
@@ -63,12 +74,20 @@ class Address:
         """What asyncpg needs to make one connection."""
         asked = {"password": self.password} if self.password else {}
         cached = {"statement_cache_size": 0} if self.pgbouncer else {}
-        return {"dsn": self.dsn, "timeout": CONNECT_S, **asked, **cached}
+        made = {"connection_class": connection_class(self.socket)}
+        return {"dsn": self.dsn, "timeout": self.connect_s, **made, **asked, **cached}
 
     @property
     def time_out_s(self) -> float | None:
         """How long a single statement may take, in seconds, where the server is not told."""
-        return _seconds(self.time_outs.get("statement_timeout", "0")) or None
+        return (self.statement_s or None) if self.pgbouncer else None
+
+    @property
+    def transaction_s(self) -> float | None:
+        """How long a transaction may take, in seconds; None where a statement has no limit."""
+        if not self.statement_s:
+            return None
+        return max(TRANSACTION_S, self.statement_s + LATER_THAN_THE_SERVER_S)
 
     @property
     def set_time_outs(self) -> str:
@@ -86,19 +105,27 @@ def parse(url: str) -> Address:
         parts, given = _split(url)
     except ValueError:
         raise StoreMisconfigured(UNREADABLE) from None
-    _require_files(given)
     connections = _connections(given.pop("pool_size", str(CONNECTIONS)))
     source = given.pop("password_from", "")
     pgbouncer = given.pop("pgbouncer", "false").lower() in ("true", "1")
+    connect_s = take_connect_limit(given)
+    socket = take_socket(given)
+    drop_others(given)
+    _require_files(given)
     options = {**SERVER_SETTINGS, **given}
-    time_outs = {name: _time(name, options.pop(name)) for name in TIME_OUTS if pgbouncer}
+    time_outs = {name: _time(name, options[name]) for name in TIME_OUTS}
+    if pgbouncer:
+        options = {name: value for name, value in options.items() if name not in TIME_OUTS}
     path = quote(unquote(parts.path), safe="/")
     query = urlencode(options, quote_via=quote)
     return Address(
         dsn=f"postgresql://{parts.netloc}{path}?{query}",
         pgbouncer=pgbouncer,
         connections=connections,
-        time_outs=time_outs,
+        time_outs=time_outs if pgbouncer else {},
+        connect_s=connect_s,
+        statement_s=_seconds(time_outs["statement_timeout"]),
+        socket=socket,
         password=password_from(source) if source else None,
     )
 
@@ -154,6 +181,18 @@ async def open_pool(address: Address, size: int) -> asyncpg.Pool:
     return pool
 
 
+async def close_both(engine: AsyncEngine, made: Iterable[Any], pool: asyncpg.Pool | None) -> None:
+    """Take leave of the server; what does not answer in time is cut off."""
+    try:
+        async with asyncio.timeout(LEAVE_S):
+            await asyncio.gather(engine.dispose(), *([pool.close()] if pool else []))
+    except TimeoutError:
+        if pool:
+            pool.terminate()
+        for connection in list(made):
+            connection.terminate()
+
+
 async def _prepare(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_json, decoder=json.loads)
     await connection.set_type_codec("uuid", schema="pg_catalog", encoder=str, decoder=str)
@@ -167,8 +206,8 @@ async def _leave_as_it_is(_connection: Any) -> None:
     """Spare the round trip that asyncpg's reset takes: single statements leave nothing behind."""
 
 
-def open_engine(address: Address, size: int) -> AsyncEngine:
-    """Return an engine for transactions."""
+def open_engine(address: Address, size: int, made: WeakSet[Any]) -> AsyncEngine:
+    """Return an engine for transactions; asyncpg's connections are noted in `made`."""
     connect = address.connect
     if address.pgbouncer:
         # Without a name a statement lives until the next one; named ones would stay in the server.
@@ -181,6 +220,9 @@ def open_engine(address: Address, size: int) -> AsyncEngine:
         pool_recycle=int(IDLE_S),
         pool_size=size,
         pool_timeout=FOR_A_CONNECTION_S,
+    )
+    event.listen(
+        engine.sync_engine, "connect", lambda each, _record: made.add(each.driver_connection)
     )
     event.listen(engine.sync_engine, "checkout", _replace_closed)
     return engine

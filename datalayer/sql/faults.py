@@ -49,6 +49,10 @@ _MISCONFIGURED = {
     "3D000": "The database does not exist on this server. Create it, or name another.",
     "42501": "The database user lacks a right. Grant it, or name the owner of the tables.",
 }
+_OPTION = (
+    "The server does not take an option of DATABASE_URL, or its value. Correct it, or leave it out."
+)
+_MISCONFIGURED_IN_CONNECTING = dict.fromkeys(("22023", "42704", "55P02"), _OPTION)
 # Poolers have one state for whatever they refuse, TLS has none; the words tell which.
 _SAID = {
     "unsupported startup parameter": _POOLER,
@@ -62,16 +66,15 @@ _SAID = {
 }
 # A lock that was not to be had in time, a statement that took too long, too little memory.
 _HELD_UP = frozenset({"55P03", "57014", "53200"})
-# Connection, rollback, resources, operator: the same call may succeed later.
-_PASSING_CLASSES = ("08", "40", "53", "57")
-_PASSING_STATES = frozenset(
+# Of a value or of how many there are: cardinality, data, integrity, syntax, limits of the program.
+# All other states are the server's own: the same call may succeed later.
+_CLASSES_OF_A_VALUE = ("21", "22", "23", "42", "54")
+_OF_NO_VALUE = frozenset(
     {
         "23503",  # what a row refers to was deleted at the same time
-        "25006",  # the server takes no writes now: a standby that is to take over
         "42703",  # a column, function or table is not there: the migration is still to come
         "42883",
         "42P01",
-        *_HELD_UP,
     }
 )
 _ADVICE = (
@@ -86,6 +89,7 @@ _UNAVAILABLE = (
     errors.InternalClientError,
 )
 _DRIVERS_OWN = (errors.PostgresError, errors.InterfaceError, errors.InternalClientError)
+_THEIRS = (SQLAlchemyError, OSError, OverflowError, sqlite3.Error, *_DRIVERS_OWN)
 _BROKEN = (
     ConnectionResetError,
     BrokenPipeError,
@@ -100,29 +104,48 @@ def translated(advice: str = _ADVICE) -> Iterator[None]:
     """Turn the driver's errors into ours; `advice` says what to do where nothing answers."""
     try:
         yield
-    except (
-        SQLAlchemyError,
-        OSError,
-        OverflowError,
-        sqlite3.Error,
-        *_DRIVERS_OWN,
-    ) as exc:
+    except _THEIRS as exc:
         fault = _fault(exc, advice)
         raise fault from (None if isinstance(fault, WriteRejected) else exc)
 
 
+@contextmanager
+def connecting() -> Iterator[None]:
+    """Turn what goes wrong before a connection is there into `StoreUnavailable`.
+
+    No value has a part in it, whatever the state says.
+    """
+    try:
+        yield
+    except _THEIRS as exc:
+        cause = _cause(exc)
+        option = _MISCONFIGURED_IN_CONNECTING.get(_state(cause), "")
+        raise _misconfigured(cause, option) or _unavailable(cause, _ADVICE) from exc
+
+
 def _fault(exc: Exception, advice: str) -> DataLayerError:
     cause = _cause(exc)
-    state = str(getattr(cause, "sqlstate", None) or "")
+    if misconfigured := _misconfigured(cause):
+        return misconfigured
+    if not _passes(exc, cause):
+        return WriteRejected(f"The database refuses a value: {_without_values(cause)}.")
+    kind = StoreHeldUp if _state(cause) in _HELD_UP else StoreUnavailable
+    return _unavailable(cause, advice, kind)
+
+
+def _misconfigured(cause: BaseException, otherwise: str = "") -> StoreMisconfigured | None:
     said = _first_line(cause)
-    if remedy := _remedy(cause, state, said):
+    if remedy := _remedy(cause, _state(cause), said) or otherwise:
         return StoreMisconfigured(f"{remedy} It says: {said}.")
     if isinstance(cause, errors.ClientConfigurationError):
         return StoreMisconfigured(f"No connection can be made like this: {said}.")
-    if _passes(exc, cause, state):
-        kind = StoreHeldUp if state in _HELD_UP else StoreUnavailable
-        return kind(f"The database cannot be used now: {said}. {advice}")
-    return WriteRejected(f"The database refuses a value: {_without_values(cause, state)}.")
+    return None
+
+
+def _unavailable(
+    cause: BaseException, advice: str, kind: type[StoreUnavailable] = StoreUnavailable
+) -> StoreUnavailable:
+    return kind(f"The database cannot be used now: {_first_line(cause)}. {advice}")
 
 
 def _remedy(cause: BaseException, state: str, said: str) -> str:
@@ -139,23 +162,32 @@ def is_lost(fault: StoreUnavailable) -> bool:
     if isinstance(fault, StoreMisconfigured) or not isinstance(fault.__cause__, Exception):
         return False
     cause = _cause(fault.__cause__)
-    state = str(getattr(cause, "sqlstate", None) or "")
-    return isinstance(cause, _BROKEN) or state.startswith(("08", "57P"))
+    return isinstance(cause, _BROKEN) or _state(cause).startswith(("08", "57P"))
 
 
-def _passes(exc: Exception, cause: BaseException, state: str) -> bool:
-    if isinstance(exc, DBAPIError) and exc.statement is None and state:
-        return True  # in connecting: no value has a part in it
+def _passes(exc: Exception, cause: BaseException) -> bool:
     if isinstance(cause, errors.InvalidCachedStatementError):
         return True  # the schema was changed meanwhile; the statement is prepared anew
-    if state:
-        return state.startswith(_PASSING_CLASSES) or state in _PASSING_STATES
+    if state := _state(cause):
+        return not state.startswith(_CLASSES_OF_A_VALUE) or state in _OF_NO_VALUE
+    if isinstance(cause, errors.InterfaceError):
+        return not _is_of_a_value(cause)
     return (
         isinstance(exc, _UNAVAILABLE)
         or isinstance(cause, _UNAVAILABLE)
         or (isinstance(exc, DBAPIError) and exc.connection_invalidated)
         or type(cause) is sqlite3.DatabaseError  # no database, or a broken one
     )
+
+
+def _is_of_a_value(cause: errors.InterfaceError) -> bool:
+    """Tell what cannot be sent, or is too much of it, from a connection that has ended."""
+    return isinstance(cause, ValueError) or "arguments" in _first_line(cause)
+
+
+def _state(cause: BaseException) -> str:
+    """Return the SQLSTATE; empty when the error is none of the server's."""
+    return str(getattr(cause, "sqlstate", None) or "")
 
 
 def _cause(exc: Exception) -> BaseException:
@@ -165,8 +197,9 @@ def _cause(exc: Exception) -> BaseException:
     return found.__cause__ if found.__cause__ and theirs else found
 
 
-def _without_values(cause: BaseException, state: str) -> str:
+def _without_values(cause: BaseException) -> str:
     """Return what a driver says of a value, without the value: such errors quote it."""
+    state = _state(cause)
     quotes = state.startswith("22") or isinstance(cause, errors.InterfaceError)
     return f"{type(cause).__name__} {state}".rstrip() if quotes else _first_line(cause)
 

@@ -8,26 +8,26 @@ transaction around them.
 import asyncio
 import contextvars
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import asyncpg
 
 from datalayer.errors import StoreUnavailable, ThreadsLocked
 from datalayer.records import Result
-from datalayer.sql.connections import FOR_A_CONNECTION_S, open_engine, open_pool, parse
+from datalayer.sql.connections import FOR_A_CONNECTION_S, close_both, open_engine, open_pool, parse
 from datalayer.sql.dialect import lock_schema
 from datalayer.sql.engine import Work
 from datalayer.sql.fast_path import FastSave
-from datalayer.sql.faults import is_lost, translated
+from datalayer.sql.faults import connecting, is_lost, translated
 from datalayer.sql.queries import Query, Rows
 from datalayer.sql.search_index import TIDY, index_some
 
 T = TypeVar("T")
 
 BATCHES = 4  # at once; so many connections are for transactions, if there are enough
-TRANSACTION_S = 60.0
 CLOSE_S = 10.0  # how long `close` waits for what is under way; a migration may wait for another
 READ_ATTEMPTS = 3
 READ_PAUSE_S = 0.02  # in which asyncpg notices the end of other connections, too
@@ -41,8 +41,10 @@ class PostgresDatabase:
 
     def __init__(self, url: str) -> None:
         self.address = parse(url)
+        self.limit_s = self.address.transaction_s
         size = _for_transactions(self.address.connections)
-        self.engine = open_engine(self.address, size)
+        self._made: WeakSet[Any] = WeakSet()
+        self.engine = open_engine(self.address, size, self._made)
         self.direct = self.address.connections - size
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
@@ -50,7 +52,7 @@ class PostgresDatabase:
         self._closed = False
 
     async def write(self, work: Work[T]) -> T:
-        return await self._run(work, {}, TRANSACTION_S)
+        return await self._run(work, {}, self.limit_s)
 
     async def save(self, fast: FastSave, work: Work[list[Result]]) -> list[Result]:
         return await self._to_its_end(self._save(fast, work))
@@ -62,10 +64,10 @@ class PostgresDatabase:
             return fast.results
         if said:
             raise ThreadsLocked(said)
-        return await self._in_transaction(work, {}, TRANSACTION_S)
+        return await self._in_transaction(work, {}, self.limit_s)
 
     async def read(self, work: Work[T]) -> T:
-        return await _again(partial(self._run, work, _READ_ONLY, TRANSACTION_S))
+        return await _again(partial(self._run, work, _READ_ONLY, self.limit_s))
 
     async def look(self, work: Work[T]) -> T:
         def patiently(connection: Any) -> T:
@@ -90,9 +92,7 @@ class PostgresDatabase:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        await self.engine.dispose()
-        if self._pool:
-            await self._pool.close()
+        await close_both(self.engine, self._made, self._pool)
 
     async def ask(self, query: Query, **values: Any) -> Rows:
         return await _again(partial(self.fetch, *query.direct(values)))
@@ -122,10 +122,12 @@ class PostgresDatabase:
     async def _connected(self) -> AsyncIterator[Any]:
         """Give a connection for single statements; its errors are ours."""
         with translated():
-            async with asyncio.timeout(TRANSACTION_S):
-                pool = self._pool or await self._open_pool()
-                async with pool.acquire(timeout=FOR_A_CONNECTION_S) as connection:
-                    yield connection
+            async with asyncio.timeout(self.limit_s), AsyncExitStack() as stack:
+                with connecting():
+                    pool = self._pool or await self._open_pool()
+                    acquired = pool.acquire(timeout=FOR_A_CONNECTION_S + self.address.connect_s)
+                    connection = await stack.enter_async_context(acquired)
+                yield connection
 
     async def _open_pool(self) -> asyncpg.Pool:
         async with self._opening:
@@ -152,7 +154,9 @@ class PostgresDatabase:
     ) -> T:
         engine = self.engine.execution_options(**options) if options else self.engine
         with translated():
-            async with asyncio.timeout(limit_s), engine.begin() as connection:
+            async with asyncio.timeout(limit_s), AsyncExitStack() as stack:
+                with connecting():
+                    connection = await stack.enter_async_context(engine.begin())
                 if self.address.set_time_outs:
                     await connection.exec_driver_sql(self.address.set_time_outs)
                 return await connection.run_sync(work)

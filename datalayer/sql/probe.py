@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from datalayer.sql.connections import parse
-from datalayer.sql.faults import translated
+from datalayer.sql.faults import connecting, translated
 
 _LOOK = """
 SELECT current_setting('server_version') AS version, pg_backend_pid() AS pid,
@@ -31,7 +31,8 @@ async def look_at(url: str) -> Server:
     """Connect and look. Raises `StoreUnavailable`."""
     address = parse(url)
     with translated():
-        connection = await asyncpg.connect(**address.connect)
+        with connecting():
+            connection = await asyncpg.connect(**address.connect)
         try:
             row = await connection.fetchrow(_LOOK)
             # A pooler gives a number of its own to whoever connects.

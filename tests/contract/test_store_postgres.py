@@ -254,7 +254,7 @@ async def test_a_transaction_has_an_end(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch, postgres: Postgres
 ) -> None:
     await save(store, thread(name="x"))
-    monkeypatch.setattr("datalayer.sql.postgres.TRANSACTION_S", 0.05)
+    monkeypatch.setattr(store.database, "limit_s", 0.05)
     with pytest.raises(StoreUnavailable):
         await store.database.write(lambda on: on.execute(text("SELECT pg_sleep(5)")))
     monkeypatch.undo()

@@ -15,6 +15,7 @@ import pytest
 from datalayer import writer as writer_module
 from datalayer.base import Store
 from datalayer.errors import (
+    SchemaMismatch,
     StoreHeldUp,
     StoreUnavailable,
     ThreadsLocked,
@@ -263,6 +264,18 @@ async def test_a_database_that_is_away_is_tried_again_in_order(make: Make) -> No
     await asyncio.gather(*early, *late)
     assert store.ids == ids_of(writes)
     assert len(store.batches) == 5
+
+
+async def test_a_schema_that_is_not_ours_is_waited_out(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, writer = make()
+    store.failures.extend([StoreUnavailable("away"), SchemaMismatch("It is newer.")])
+    writes = writes_of(3)
+    results = await asyncio.gather(*map(writer.submit, writes))
+    assert [result.outcome for result in results] == [Outcome.APPLIED] * 3
+    assert store.ids == ids_of(writes)
+    assert "3 writes wait for the database: It is newer." in caplog.text
 
 
 async def test_a_database_that_goes_away_while_a_bad_write_is_isolated(make: Make) -> None:
