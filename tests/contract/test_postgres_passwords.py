@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +12,7 @@ import pytest
 
 from datalayer.base import Store
 from datalayer.errors import StoreMisconfigured, StoreUnavailable
+from datalayer.sql.passwords import password_from
 from datalayer.sql.store import SqlStore
 from operations.backup import back_up
 from operations.parts import open_store
@@ -195,6 +197,55 @@ async def test_a_function_that_is_too_slow_is_not_waited_for(
     store = SqlStore.postgres(f"{server.url}?password_from={MODULE}:password")
     assert "did not answer within" in await said_by(store)
     await store.close()
+
+
+async def test_a_function_that_hangs_holds_up_nothing_but_itself(
+    server: Server, functions: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = threading.Event()
+    calls: list[str] = []
+
+    def password() -> str:
+        calls.append(threading.current_thread().name)
+        free.wait()
+        return server.new_password()
+
+    functions.password = password
+    monkeypatch.setattr("datalayer.sql.passwords.ANSWER_S", 0.05)
+    store = SqlStore.postgres(f"{server.url}?password_from={MODULE}:password")
+    for _ in range(3):
+        asked = [store.get_user("nobody") for _ in range(20)]
+        for end in await asyncio.gather(*asked, return_exceptions=True):
+            assert isinstance(end, StoreUnavailable)
+            assert "did not answer within" in str(end)
+    assert calls == ["password"]
+    assert sum(each.name == "password" for each in threading.enumerate()) == 1
+    monkeypatch.undo()
+    free.set()
+    await until(lambda: server.calls == 1, "the end of the call that hung")
+    await store.migrate()
+    await use(store)
+    assert set(calls) == {"password"}
+    await store.close()
+
+
+async def test_those_who_ask_at_the_same_time_share_an_answer(functions: Any) -> None:
+    free = threading.Event()
+    calls: list[int] = []
+
+    def password() -> str:
+        calls.append(1)
+        free.wait()
+        return f"the answer to call {len(calls)}"
+
+    functions.password = password
+    ask = password_from(f"{MODULE}:password")
+    waiting = [asyncio.ensure_future(ask()) for _ in range(5)]
+    await until(lambda: bool(calls), "the call")
+    waiting.pop().cancel()  # takes nothing from the others
+    free.set()
+    assert await asyncio.gather(*waiting) == ["the answer to call 1"] * 4
+    assert await ask() == "the answer to call 2"
 
 
 async def test_a_backup_asks_it_too(
