@@ -79,7 +79,7 @@ async def test_never_more_connections_than_asked_for(
     await work
     await writer.close()
     seen.append(watched.connections("counted"))  # none is closed so soon
-    assert max(seen) == most
+    assert 1 < max(seen) <= most
     await store.close()
     await until(lambda: watched.connections("counted") == 0, "the end of the connections")
 
