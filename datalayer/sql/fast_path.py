@@ -63,10 +63,10 @@ def plan(writes: Sequence[Write]) -> FastSave | None:
     documents = [_step(row) for row in rows.values()]
     if None in documents:
         return None
-    document = {
-        "threads": [threads[name].document() for name in sorted(threads)],
-        "steps": documents,
-    }
+    about = [threads[name].document() for name in sorted(threads)]
+    document: dict[str, Any] = {"threads": about, "steps": documents}
+    if any(found and found.get("text") == "" for found in (*about, *documents)):
+        document["emptied"] = True  # the search is to forget a text
     return FastSave(document, [item.result for item in items if item.result])
 
 

@@ -125,8 +125,9 @@ class PostgresDatabase:
             async with asyncio.timeout(self.limit_s), AsyncExitStack() as stack:
                 with connecting():
                     pool = self._pool or await self._open_pool()
-                    acquired = pool.acquire(timeout=FOR_A_CONNECTION_S + self.address.connect_s)
-                    connection = await stack.enter_async_context(acquired)
+                    # Its own limit would take a task each time.
+                    async with asyncio.timeout(FOR_A_CONNECTION_S + self.address.connect_s):
+                        connection = await stack.enter_async_context(pool.acquire())
                 yield connection
 
     async def _open_pool(self) -> asyncpg.Pool:

@@ -46,35 +46,6 @@ BEGIN
         RETURN 'false';
     END IF;
 
-    -- A step that is there: what is not given keeps its value and the revision that it has.
-    UPDATE steps AS s SET
-        "name" = (n.new)."name", "type" = (n.new)."type", "parentId" = (n.new)."parentId",
-        "streaming" = (n.new)."streaming", "waitForAnswer" = (n.new)."waitForAnswer",
-        "isError" = (n.new)."isError", "metadata" = (n.new)."metadata", "tags" = (n.new)."tags",
-        "input" = (n.new)."input", "output" = (n.new)."output", "start" = (n.new)."start",
-        "end" = (n.new)."end", "generation" = (n.new)."generation",
-        "showInput" = (n.new)."showInput", "language" = (n.new)."language",
-        "command" = (n.new)."command", "modes" = (n.new)."modes",
-        "defaultOpen" = (n.new)."defaultOpen", "autoCollapse" = (n.new)."autoCollapse",
-        "createdAt" = CASE WHEN n.created = 0 THEN (n.new)."createdAt" ELSE s."createdAt" END,
-        revision = (n.new).revision,
-        "fieldRevisions" = n.kept || CASE WHEN n.created = 0 THEN '{}'
-            ELSE jsonb_build_object('createdAt', n.created) END
-    FROM (
-        SELECT old.id, jsonb_populate_record(old, doc) AS new,
-            coalesce((old."fieldRevisions"->>'createdAt')::bigint, old.revision, 0) AS created,
-            (
-                SELECT coalesce(jsonb_object_agg(r.key, CASE r.value
-                    WHEN '0' THEN coalesce(old."fieldRevisions"->r.key, to_jsonb(old.revision))
-                    ELSE r.value END), '{}')
-                FROM jsonb_each(doc->'fieldRevisions') AS r
-            ) AS kept
-        FROM jsonb_array_elements(given->'steps') AS doc
-        JOIN steps AS old ON old.id = (doc->>'id')::uuid
-    ) AS n
-    WHERE s.id = n.id;
-    GET DIAGNOSTICS updated = ROW_COUNT;
-
     INSERT INTO steps (
         "id", "threadId", "createdAt", "revision", "fieldRevisions", "sequence", "name", "type",
         "parentId", "streaming", "waitForAnswer", "isError", "metadata", "tags", "input",
@@ -88,8 +59,39 @@ BEGIN
     FROM jsonb_populate_recordset(NULL::steps, given->'steps')
     ON CONFLICT (id) DO NOTHING;
     GET DIAGNOSTICS inserted = ROW_COUNT;
-    IF updated + inserted < jsonb_array_length(given->'steps') THEN
-        RAISE serialization_failure USING MESSAGE = 'a step came into another thread meanwhile';
+    -- A step that is there: what is not given keeps its value and the revision that it has.
+    IF inserted < jsonb_array_length(given->'steps') THEN
+        UPDATE steps AS s SET
+            "name" = (n.new)."name", "type" = (n.new)."type", "parentId" = (n.new)."parentId",
+            "streaming" = (n.new)."streaming", "waitForAnswer" = (n.new)."waitForAnswer",
+            "isError" = (n.new)."isError", "metadata" = (n.new)."metadata", "tags" = (n.new)."tags",
+            "input" = (n.new)."input", "output" = (n.new)."output", "start" = (n.new)."start",
+            "end" = (n.new)."end", "generation" = (n.new)."generation",
+            "showInput" = (n.new)."showInput", "language" = (n.new)."language",
+            "command" = (n.new)."command", "modes" = (n.new)."modes",
+            "defaultOpen" = (n.new)."defaultOpen", "autoCollapse" = (n.new)."autoCollapse",
+            "createdAt" = CASE WHEN n.created = 0 THEN (n.new)."createdAt" ELSE s."createdAt" END,
+            revision = (n.new).revision,
+            "fieldRevisions" = n.kept || CASE WHEN n.created = 0 THEN '{}'
+                ELSE jsonb_build_object('createdAt', n.created) END
+        FROM (
+            SELECT old.id, jsonb_populate_record(old, doc) AS new,
+                coalesce((old."fieldRevisions"->>'createdAt')::bigint, old.revision, 0) AS created,
+                (
+                    SELECT coalesce(jsonb_object_agg(r.key, CASE r.value
+                        WHEN '0' THEN coalesce(old."fieldRevisions"->r.key, to_jsonb(old.revision))
+                        ELSE r.value END), '{}')
+                    FROM jsonb_each(doc->'fieldRevisions') AS r
+                ) AS kept
+            FROM jsonb_array_elements(given->'steps') AS doc
+            JOIN steps AS old ON old.id = (doc->>'id')::uuid
+                AND old."threadId" = (doc->>'threadId')::uuid
+        ) AS n
+        WHERE s.id = n.id AND s.revision IS DISTINCT FROM (n.new).revision;
+        GET DIAGNOSTICS updated = ROW_COUNT;
+        IF updated + inserted < jsonb_array_length(given->'steps') THEN
+            RAISE serialization_failure USING MESSAGE = 'a step came into another thread meanwhile';
+        END IF;
     END IF;
 
     UPDATE threads AS t SET
@@ -115,15 +117,17 @@ BEGIN
     WHERE text <> ''
     ON CONFLICT (id, kind) DO UPDATE SET text = excluded.text, pending = txid_current()
     WHERE search_entries.text <> excluded.text;
-    DELETE FROM search_entries AS e
-    USING (
-        SELECT 'step' AS kind, id, text
-        FROM jsonb_to_recordset(given->'steps') AS s(id uuid, text text)
-        UNION ALL
-        SELECT 'thread', id, text
-        FROM jsonb_to_recordset(given->'threads') AS t(id uuid, text text)
-    ) AS n
-    WHERE e.kind = n.kind AND e.id = n.id AND n.text = '';
+    IF given ? 'emptied' THEN
+        DELETE FROM search_entries AS e
+        USING (
+            SELECT 'step' AS kind, id, text
+            FROM jsonb_to_recordset(given->'steps') AS s(id uuid, text text)
+            UNION ALL
+            SELECT 'thread', id, text
+            FROM jsonb_to_recordset(given->'threads') AS t(id uuid, text text)
+        ) AS n
+        WHERE e.kind = n.kind AND e.id = n.id AND n.text = '';
+    END IF;
     RETURN 'true';
 END
 $$
