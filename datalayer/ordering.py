@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from datalayer.records import StepRecord
 from datalayer.values import time_of_revision
@@ -72,4 +71,4 @@ def _place(
 
 
 def _orphan(step: StepRecord) -> StepRecord:
-    return replace(step, fields={**step.fields, "parentId": None})
+    return step._replace(fields={**step.fields, "parentId": None})

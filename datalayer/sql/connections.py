@@ -39,6 +39,7 @@ UNREADABLE = (
     "It cannot be read. The form is postgresql://user:password@host:5432/database, and in user and "
     "password every character but letters and digits is percent-encoded (@ is %40, / is %2F)."
 )
+_DECODER = json.JSONDecoder()
 _FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 _TIME = re.compile(r"(\d+) *(us|ms|s|min|h|d)?")
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3_600.0, "d": 86_400.0}
@@ -194,12 +195,17 @@ async def close_both(engine: AsyncEngine, made: Iterable[Any], pool: asyncpg.Poo
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
-    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_json, decoder=json.loads)
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_json, decoder=_from_json)
     await connection.set_type_codec("uuid", schema="pg_catalog", encoder=str, decoder=str)
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def _from_json(text: str) -> Any:
+    # What the server sends is one document with nothing around it, which `loads` would look for.
+    return _DECODER.raw_decode(text)[0]
 
 
 async def _leave_as_it_is(_connection: Any) -> None:

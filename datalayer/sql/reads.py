@@ -55,7 +55,10 @@ _FEEDBACK = (
     feedbacks.c.comment.label("feedback_comment"),
     feedbacks.c.extra.label("feedback_extra"),
 )
-_STEP = [column for column in steps.c if column.name not in ("favorite", "fieldRevisions")]
+# Chainlit's fields first, in their order: that many values of a row are zipped with their names.
+_STEP = [
+    steps.c[name] for name in (*STEP_FIELDS, "id", "threadId", "extra", "revision", "sequence")
+]
 
 
 # Users
@@ -269,7 +272,7 @@ def by_creation(rows: Rows) -> list[StepRecord]:
 
 
 def _step(row: Row) -> tuple[tuple[str, int, str], StepRecord]:
-    fields: dict[str, Json] = {name: row[name] for name in STEP_FIELDS}
+    fields: dict[str, Json] = dict(zip(STEP_FIELDS, row.values(), strict=False))
     if extra := row["extra"]:
         fields = {**extra, **fields}
     order = creation_order(row["createdAt"], row["sequence"], row["id"])
