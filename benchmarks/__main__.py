@@ -20,6 +20,7 @@ PARTS: Mapping[str, Callable[[Place], Awaitable[Part]]] = {
     "sidebar": reads.sidebar,
     "open": reads.opening,
     "save": writes.single,
+    "save_far": writes.single_far,
     "at_once": writes.at_once,
     "search": search.search,
     "blocked": blocked.blocked,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks.data import History
 from benchmarks.databases import Databases
+from benchmarks.distance import away
 from benchmarks.layers.base import Kind, Layer
 from benchmarks.layers.by_hand import by_hand
 from benchmarks.layers.ours import keepchat
@@ -57,15 +58,21 @@ class Writable:
 
 
 @asynccontextmanager
-async def writing(place: Place, *, logged: bool = False) -> AsyncIterator[dict[str, Writable]]:
-    """Give all layers, each on a copy of its filled database, all statements logged or not."""
+async def writing(
+    place: Place, *, logged: bool = False, far: bool = False
+) -> AsyncIterator[dict[str, Writable]]:
+    """Give all layers, each on a copy of its filled database.
+
+    Its statements are logged or not; the server is on this machine, or a way off.
+    """
     async with AsyncExitStack() as stack:
         stage = {}
+        port = stack.enter_context(away(place.databases.server.port)) if far else None
         for kind in kinds():
             name = await stack.enter_async_context(place.databases.copy(kind, place.history))
             if logged:
                 place.databases.server.query(f"ALTER DATABASE \"{name}\" SET log_statement = 'all'")
-            url = place.databases.server.url(name)
+            url = place.databases.server.url(name, port=port)
             layer = await stack.enter_async_context(kind.open(url))
             stage[kind.name] = Writable(kind, layer, name)
         yield stage

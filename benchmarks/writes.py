@@ -9,6 +9,7 @@ from chainlit.step import StepDict
 from benchmarks import words
 from benchmarks.data import OWNER, History
 from benchmarks.databases import Databases
+from benchmarks.distance import ROUND_TRIP_S
 from benchmarks.layers.base import Layer, page
 from benchmarks.report import Part, Table, duration
 from benchmarks.stage import ASYNCPG, OURS, Place, Writable, quiet, writing
@@ -28,20 +29,41 @@ async def single(place: Place) -> Part:
 
     In blocks, since a layer that works in the background is to slow down itself and nobody else.
     """
-    taken: dict[str, list[float]] = {}
     async with writing(place) as stage:
-        for block in range(BLOCKS + 1):
-            for name, one in stage.items():
-                seconds = await _one_by_one(one.layer, place.history)
-                await quiet(place.databases, one)
-                if block:  # the first opens connections and compiles statements
-                    taken.setdefault(name, []).extend(seconds)
-    samples = {name: Sample(tuple(seconds)) for name, seconds in taken.items()}
+        samples = await _in_blocks(place, stage)
     part = Part("One message saved, nothing else going on")
+    _judge(part, samples, "save a message")
+    return part
+
+
+async def single_far(place: Place) -> Part:
+    """Measure the same with a server that is a way off, as it mostly is in production."""
+    async with writing(place, far=True) as stage:
+        samples = await _in_blocks(place, stage)
+    part = Part(
+        "One message saved on a server that is a way off",
+        f"As before, through a proxy that makes each round trip {duration(ROUND_TRIP_S)} longer, "
+        "as it is between two machines of a data centre.",
+    )
+    _judge(part, samples, f"save a message, server {duration(ROUND_TRIP_S)} away")
+    return part
+
+
+async def _in_blocks(place: Place, stage: dict[str, Writable]) -> dict[str, Sample]:
+    taken: dict[str, list[float]] = {}
+    for block in range(BLOCKS + 1):
+        for name, one in stage.items():
+            seconds = await _one_by_one(one.layer, place.history)
+            await quiet(place.databases, one)
+            if block:  # the first opens connections and compiles statements
+                taken.setdefault(name, []).extend(seconds)
+    return {name: Sample(tuple(seconds)) for name, seconds in taken.items()}
+
+
+def _judge(part: Part, samples: dict[str, Sample], what: str) -> None:
     part.compare(samples, OURS)
     ours, theirs = samples[OURS].median, samples[ASYNCPG].median
-    part.at_least("save a message, beside the asyncpg layer", theirs / ours, 1.5)
-    return part
+    part.at_least(f"{what}, beside the asyncpg layer", theirs / ours, 1.5)
 
 
 async def _one_by_one(layer: Layer, history: History) -> list[float]:

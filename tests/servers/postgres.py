@@ -122,9 +122,12 @@ class Postgres:
 
     # Databases
 
-    def url(self, database: str = "postgres", *, password: str = PASSWORD) -> str:
-        """The URL of a database."""
-        return f"postgresql://{USER}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
+    def url(
+        self, database: str = "postgres", *, password: str = PASSWORD, port: int | None = None
+    ) -> str:
+        """The URL of a database, by way of another port if one leads here."""
+        secret = quote(password, safe="")
+        return f"postgresql://{USER}:{secret}@127.0.0.1:{port or self.port}/{database}"
 
     def socket_url(self, database: str) -> str:
         """The URL of a database by way of the server's socket."""
