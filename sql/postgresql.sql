@@ -56,11 +56,17 @@ CREATE TABLE threads (
     metadata JSONB,
     extra JSONB,
     "fieldRevisions" JSONB,
+    liked BOOLEAN,
+    disliked BOOLEAN,
     CONSTRAINT pk_threads PRIMARY KEY (id),
     CONSTRAINT "fk_threads_userId" FOREIGN KEY("userId") REFERENCES users (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_threads_activity ON threads ("userId", "updatedAt" DESC, id DESC);
+
+CREATE INDEX ix_threads_liked ON threads ("userId", "updatedAt" DESC, id DESC) WHERE liked;
+
+CREATE INDEX ix_threads_disliked ON threads ("userId", "updatedAt" DESC, id DESC) WHERE disliked;
 
 CREATE TABLE elements (
     id UUID NOT NULL,

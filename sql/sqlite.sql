@@ -50,6 +50,8 @@ CREATE TABLE threads (
 	metadata TEXT,
 	extra TEXT,
 	"fieldRevisions" TEXT,
+	liked BOOLEAN,
+	disliked BOOLEAN,
 	CONSTRAINT pk_threads PRIMARY KEY (id),
 	CONSTRAINT "fk_threads_userId" FOREIGN KEY("userId") REFERENCES users (id) ON DELETE CASCADE
 );
@@ -140,6 +142,10 @@ CREATE TABLE steps (
 CREATE INDEX ix_removals_revision ON removals (revision);
 
 CREATE INDEX ix_threads_activity ON threads ("userId", "updatedAt" DESC, id DESC);
+
+CREATE INDEX ix_threads_liked ON threads ("userId", "updatedAt" DESC, id DESC) WHERE liked = 1;
+
+CREATE INDEX ix_threads_disliked ON threads ("userId", "updatedAt" DESC, id DESC) WHERE disliked = 1;
 
 CREATE INDEX "ix_elements_forId" ON elements ("forId");
 

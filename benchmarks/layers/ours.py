@@ -12,6 +12,7 @@ from benchmarks.layers.base import Kind, Rows
 from datalayer import grams
 from datalayer.layer import KeepchatDataLayer
 from datalayer.sql import search_index
+from datalayer.sql.feedback import FLAGS
 from datalayer.sql.migrations import postgres_sql
 from datalayer.sql.store import SqlStore
 from datalayer.values import fold, iso_time
@@ -58,7 +59,12 @@ def _thread(thread: Thread) -> dict[str, Any]:
         "userId": thread.person.id,
         "userIdentifier": thread.person.identifier,
         "metadata": "{}",
+        **{name: _has(thread, value) for value, name in FLAGS.items()},
     }
+
+
+def _has(thread: Thread, feedback: int) -> bool:
+    return any(message.feedback == feedback for message in thread.messages)
 
 
 def _step(thread: Thread, message: Message) -> dict[str, Any]:

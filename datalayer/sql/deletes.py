@@ -10,6 +10,7 @@ from datalayer.ordering import creation_order
 from datalayer.records import Outcome
 from datalayer.sql.batch import Item
 from datalayer.sql.dialect import lock_names
+from datalayer.sql.feedback import note_feedback
 from datalayer.sql.locks import lock_to_delete
 from datalayer.sql.tables import (
     elements,
@@ -127,7 +128,9 @@ def _remove_steps(connection: Connection, start: Select[tuple[str]], write: Any)
     bury(connection, "step", family, write.revision)
     mine = elements.c.threadId == write.thread_id
     _remove_elements(connection, and_(mine, elements.c.forId.in_(family)), write.revision)
-    connection.execute(sql_delete(feedbacks).where(feedbacks.c.forId.in_(family)))
+    given = connection.execute(sql_delete(feedbacks).where(feedbacks.c.forId.in_(family)))
+    if given.rowcount:
+        note_feedback(connection, [write.thread_id])
     texts = and_(search_entries.c.kind == "step", search_entries.c.id.in_(family))
     connection.execute(sql_delete(search_entries).where(texts))
     connection.execute(sql_delete(steps).where(steps.c.id.in_(family)))
@@ -155,13 +158,16 @@ def _delete_element(connection: Connection, item: Item) -> None:
 def _delete_feedback(connection: Connection, item: Item) -> None:
     if item.write.thread_id:
         lock_to_delete(connection, item.write.thread_id)
-    query = select(feedbacks.c.revision).where(feedbacks.c.id == item.write.id)
+    query = select(feedbacks.c.revision, feedbacks.c.threadId)
+    query = query.where(feedbacks.c.id == item.write.id)
     row = connection.execute(query).one_or_none()
     bury(connection, "feedback", [item.write.id], item.write.revision)
     if row and (row.revision or 0) > item.write.revision:
         item.settle(Outcome.STALE, f"feedback {item.write.id} was given again")
         return
-    connection.execute(sql_delete(feedbacks).where(feedbacks.c.id == item.write.id))
+    if row:
+        connection.execute(sql_delete(feedbacks).where(feedbacks.c.id == item.write.id))
+        note_feedback(connection, [row.threadId])
     _settle(item, row is not None)
 
 

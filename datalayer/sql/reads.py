@@ -33,6 +33,7 @@ from datalayer.records import (
     ThreadRecord,
     UserRecord,
 )
+from datalayer.sql.feedback import FLAGS
 from datalayer.sql.queries import Query, Row, Rows
 from datalayer.sql.tables import (
     elements,
@@ -47,6 +48,8 @@ from datalayer.sql.types import as_show_input
 from datalayer.values import Json
 
 EXPORT_PAGE = 500
+_OTHER = "other"  # a feedback that no column tells of
+_NOT_SHOWN = ("fieldRevisions", *FLAGS.values())
 
 _OWNER = func.coalesce(threads.c.userIdentifier, users.c.identifier).label("owner")
 _FEEDBACK = (
@@ -84,7 +87,7 @@ def user(row: Row) -> UserRecord:
 
 _THREADS = (
     select(
-        *(column for column in threads.c if column.name != "fieldRevisions"),
+        *(column for column in threads.c if column.name not in _NOT_SHOWN),
         _OWNER,
     )
     .select_from(threads)
@@ -150,34 +153,34 @@ class Wanted:
 
 def page_query(wanted: Wanted, contains: str) -> Query:
     """Return the query for a page; `contains` is the function that finds a text in another."""
-    later, judged = wanted.moment is not None, wanted.feedback is not None
-    return _page_query(later=later, contains=contains if wanted.needle else "", judged=judged)
+    later, contains = wanted.moment is not None, contains if wanted.needle else ""
+    return _page_query(later=later, contains=contains, judged=_judged(wanted))
+
+
+def _judged(wanted: Wanted) -> str:
+    """Return the column that tells which threads have the feedback that is asked for, if any."""
+    return "" if wanted.feedback is None else FLAGS.get(wanted.feedback, _OTHER)
 
 
 @cache
-def _page_query(*, later: bool, contains: str, judged: bool) -> Query:
+def _page_query(*, later: bool, contains: str, judged: str) -> Query:
     query = _of_user(later=later, judged=judged)
     if contains:
         query = query.where(mentions(threads.c.id, contains))
-    query = _newest(query, threads).limit(bindparam("first"))
-    return Query(_by_ids(query) if judged else query)
+    return Query(_newest(query, threads).limit(bindparam("first")))
 
 
-def _by_ids(query: Select[Any]) -> Select[Any]:
-    """Return the query so that it looks through an index, and at the rows of what it finds."""
-    found = query.with_only_columns(threads.c.id).subquery()
-    return _newest(_THREADS.join(found, found.c.id == threads.c.id), threads)
-
-
-def _of_user(*, later: bool, judged: bool) -> Select[Any]:
+def _of_user(*, later: bool, judged: str) -> Select[Any]:
     query = _THREADS.where(threads.c.userId == bindparam("user_id"))
     if later:
         moment = bindparam("moment", type_=threads.c.updatedAt.type)
         place = bindparam("place", type_=threads.c.id.type)
         query = query.where(tuple_(threads.c.updatedAt, threads.c.id) < tuple_(moment, place))
-    if judged:
+    if judged == _OTHER:
         given = feedbacks.c.value == bindparam("feedback")
         query = query.where(exists().where(feedbacks.c.threadId == threads.c.id, given))
+    elif judged:
+        query = query.where(threads.c[judged] == true())
     return query
 
 
@@ -200,7 +203,7 @@ def mentions(thread_id: ColumnElement[str], contains: str) -> ColumnElement[bool
 
 
 @cache
-def _near_query(*, later: bool, judged: bool) -> Query:
+def _near_query(*, later: bool, judged: str) -> Query:
     query = _newest(_of_user(later=later, judged=judged), threads)
     near = query.limit(bindparam("near")).subquery()
     query = select(near).where(mentions(near.c.id, "strpos"))
@@ -209,7 +212,7 @@ def _near_query(*, later: bool, judged: bool) -> Query:
 
 def near_query(wanted: Wanted) -> Query:
     """Return the query that searches the `near` newest threads."""
-    return _near_query(later=wanted.moment is not None, judged=wanted.feedback is not None)
+    return _near_query(later=wanted.moment is not None, judged=_judged(wanted))
 
 
 def page(rows: Rows, first: int) -> ThreadPage:

@@ -69,8 +69,19 @@ threads = Table(
     Column("extra", _JSON),
     # The revisions of name, tags and each key of the metadata.
     Column("fieldRevisions", _JSON),
+    # Whether a step of it has such a feedback, so that lists of them are read from an index.
+    Column("liked", Boolean),
+    Column("disliked", Boolean),
 )
-Index("ix_threads_activity", threads.c.userId, desc(threads.c.updatedAt), desc(threads.c.id))
+_BY_ACTIVITY = (threads.c.userId, desc(threads.c.updatedAt), desc(threads.c.id))
+Index("ix_threads_activity", *_BY_ACTIVITY)
+for _name in ("liked", "disliked"):
+    Index(
+        f"ix_threads_{_name}",
+        *_BY_ACTIVITY,
+        sqlite_where=text(f"{_name} = 1"),
+        postgresql_where=text(_name),
+    )
 
 steps = Table(
     "steps",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -66,17 +67,28 @@ def upgrade() -> None:
         sa.Column("metadata", JSON),
         sa.Column("extra", JSON),
         sa.Column("fieldRevisions", JSON),
+        sa.Column("liked", sa.Boolean()),
+        sa.Column("disliked", sa.Boolean()),
         sa.ForeignKeyConstraint(
             ["userId"], ["users.id"], name="fk_threads_userId", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_threads"),
     )
-    op.create_index(
-        "ix_threads_activity",
-        "threads",
-        ["userId", sa.literal_column('"updatedAt" DESC'), sa.literal_column("id DESC")],
-        unique=False,
-    )
+    by_activity: list[str | sa.ColumnElement[Any]] = [
+        "userId",
+        sa.literal_column('"updatedAt" DESC'),
+        sa.literal_column("id DESC"),
+    ]
+    op.create_index("ix_threads_activity", "threads", by_activity, unique=False)
+    for name in ("liked", "disliked"):
+        op.create_index(
+            f"ix_threads_{name}",
+            "threads",
+            by_activity,
+            unique=False,
+            sqlite_where=sa.text(f"{name} = 1"),
+            postgresql_where=sa.text(name),
+        )
     op.create_table(
         "elements",
         sa.Column("id", ID, nullable=False),

@@ -87,6 +87,9 @@ async def test_everything_is_there_afterwards(make: MakeTheirs, schema: str, kin
     assert [each.name for each in page.threads] == ["three", "two", "one"]
     page = await store.list_threads(user.id, first=10, search="ANSWER OF tw")
     assert [each.name for each in page.threads] == ["two"]
+    page = await store.list_threads(user.id, first=10, feedback=1)
+    assert [each.name for each in page.threads] == ["three", "two", "one"]
+    assert not (await store.list_threads(user.id, first=10, feedback=0)).threads
     stars = await store.get_favorites(user.id)
     assert [star.id for star in stars] == [talk.question for talk in reversed(mine)]
     await store.close()

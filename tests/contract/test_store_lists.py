@@ -11,6 +11,7 @@ from datalayer.values import time_of_revision
 from tests.contract.builders import (
     BOB,
     clock,
+    delete_step,
     delete_thread,
     element,
     favorite,
@@ -229,3 +230,28 @@ async def test_the_feedback_filter(store: Store) -> None:
     await save(store, feedback(down, 1))
     assert await listed(store, feedback=0) == [both.thread_id]
     assert len(await listed(store)) == 4
+
+
+async def test_the_feedback_filter_knows_what_is_left(store: Store) -> None:
+    one, other = step(new_id(), output="x"), step(new_id(), output="x")
+    more = step(one.thread_id, output="y")
+    child = step(other.thread_id, output="z", parentId=other.id)
+    await save(
+        store,
+        *(one, more, other, child),
+        *(feedback(one, 1), feedback(more, 1), feedback(child, 1)),
+    )
+    assert await listed(store, feedback=1) == [other.thread_id, one.thread_id]
+    await save(store, delete_step(one))
+    assert await listed(store, feedback=1) == [other.thread_id, one.thread_id]
+    await save(store, delete_step(other))
+    assert await listed(store, feedback=1) == [one.thread_id]
+    await save(store, delete_step(more))
+    assert await listed(store, feedback=1) == []
+
+
+async def test_the_filter_of_a_feedback_that_is_neither_good_nor_bad(store: Store) -> None:
+    target = step(new_id(), output="x")
+    await save(store, target, feedback(target, 5))
+    assert await listed(store, feedback=5) == [target.thread_id]
+    assert await listed(store, feedback=1) == []
