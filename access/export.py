@@ -4,12 +4,12 @@ from chainlit.server import UserParam
 from fastapi import APIRouter, Request, Response
 
 from access import owners
-from access.content import content_disposition
 from access.files import may_read
 from access.markdown import title, to_markdown
 from access.sharing import as_shared
 from datalayer.base import Store
 from datalayer.layer import KeepchatDataLayer
+from storage.filenames import content_disposition
 
 PATH = "/keepchat/export/{thread_id}.md"
 _HEADERS = {"Cache-Control": "private, no-store"}

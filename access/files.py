@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from access.content import content_disposition, present
+from access.content import present
 from access.ranges import content_range, etag, is_unchanged, parse_range, wanted_range
 from datalayer.base import Store
 from datalayer.errors import StoreUnavailable
@@ -23,6 +23,7 @@ from datalayer.records import ElementRecord
 from datalayer.values import as_id
 from storage.base import ByteRange, Storage
 from storage.errors import InvalidKey, ObjectMissing, RangeNotSatisfiable, StorageError
+from storage.filenames import content_disposition
 
 _log = logging.getLogger(__name__)
 

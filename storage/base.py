@@ -6,6 +6,7 @@ bytes. Errors are those of `storage.errors`; an SDK's or the system's own error 
 storage. Nothing blocks the event loop.
 """
 
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 
-from storage.errors import ObjectMissing
+from storage.errors import ObjectMissing, StorageUnavailable
+
+LINK_SECONDS = 60 * 60  # how long a link of get_read_url works
 
 Source = bytes | Path | AsyncIterator[bytes]
 
@@ -54,7 +57,10 @@ class OpenObject:
 
 
 class Storage(ABC):
-    """Keeps files as bytes under keys."""
+    """Keeps files as bytes under keys. Its `str()` says where, without a secret."""
+
+    @abstractmethod
+    def __str__(self) -> str: ...
 
     @abstractmethod
     async def put(
@@ -63,7 +69,9 @@ class Storage(ABC):
         """Store the source under the key, whole or not at all, replacing what was there.
 
         Uses constant memory for a path or a stream. Durable when it returns. A source that cannot
-        be read raises its own error. Cancelled or failed, it leaves what was there before.
+        be read raises its own error. Cancelled or failed, it leaves what was there before. Where
+        the storage keeps them, the mime is the object's content type and the filename that of an
+        attachment.
         """
 
     @abstractmethod
@@ -80,19 +88,32 @@ class Storage(ABC):
         """Remove objects; a key with nothing under it is no error."""
 
     @abstractmethod
-    async def read_url(self, key: str, expires: int) -> str | None:
+    async def read_url(
+        self, key: str, expires: int, *, mime: str | None = None, disposition: str | None = None
+    ) -> str | None:
         """Return a link that works for `expires` seconds without further credentials.
 
-        None where the storage has no such links.
+        Its answer has `mime` as Content-Type and `disposition` as Content-Disposition, or else
+        those of the object. None where the storage has no such links.
         """
 
     @abstractmethod
     def list(self, prefix: str = "") -> AsyncIterator[StoredObject]:
         """Iterate over the objects whose key starts with the prefix, ordered by key."""
 
-    @abstractmethod
     async def check(self) -> None:
         """Write, read and delete a small object; raises what is wrong."""
+        key = f"keepchat-check/{uuid.uuid4()}"
+        content = uuid.uuid4().bytes
+        await self.put(key, content, mime="application/octet-stream")
+        try:
+            async with self.open(key) as opened:
+                found = b"".join([piece async for piece in opened.body])
+        finally:
+            await self.delete([key])
+        if found != content:
+            message = f"{self} gave back {key!r} other than it was written; have it repaired."
+            raise StorageUnavailable(message)
 
     @abstractmethod
     async def close(self) -> None:

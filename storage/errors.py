@@ -3,6 +3,7 @@
 StorageError
 ├── StorageUnavailable   the storage cannot be reached; the same call may succeed later
 ├── StorageDenied        the storage refuses these credentials or this path
+├── StorageMisconfigured what the settings name (bucket, container, region) is not there
 ├── ObjectMissing        there is no object under this key
 ├── InvalidKey           the key could leave the storage's own root
 └── RangeNotSatisfiable  the range begins behind the end of the object
@@ -22,6 +23,10 @@ class StorageUnavailable(StorageError):
 
 class StorageDenied(StorageError):
     """The storage refuses access; credentials or permissions have to change."""
+
+
+class StorageMisconfigured(StorageError):
+    """What the settings name (bucket, container, region) is not there; they have to change."""
 
 
 class ObjectMissing(StorageError):

@@ -7,14 +7,20 @@ from pathlib import Path
 from typing import cast
 
 from storage.base import Storage
+from storage.credentials import Credentials
 
 # Imported when used, so that an SDK is needed only where its service is.
 _BUILDERS = {"file": "storage.local:from_url"}
+_Builder = Callable[[str, Path, Credentials], Storage]
+_NONE = Credentials()
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 
-def open_storage(url: str, base: Path) -> Storage:
-    """Open the storage of a URL; a relative path in it is relative to `base`."""
+def open_storage(url: str, base: Path, credentials: Credentials = _NONE) -> Storage:
+    """Open the storage of a URL; a relative path in it is relative to `base`.
+
+    Raises `ValueError` for a URL that cannot be read; nothing is opened before its first use.
+    """
     found = _SCHEME.match(url)
     scheme = found[1].lower() if found else ""
     if scheme not in _BUILDERS:
@@ -25,5 +31,5 @@ def open_storage(url: str, base: Path) -> Storage:
         )
         raise ValueError(message)
     module, _, name = _BUILDERS[scheme].partition(":")
-    build = cast(Callable[[str, Path], Storage], getattr(importlib.import_module(module), name))
-    return build(url, base)
+    build = cast(_Builder, getattr(importlib.import_module(module), name))
+    return build(url, base, credentials)

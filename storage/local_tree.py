@@ -3,29 +3,27 @@
 Everything here blocks and runs in worker threads.
 """
 
-import errno
 import hashlib
 import io
 import itertools
 import os
-import re
 import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from storage.base import Receipt, StoredObject
 from storage.errors import InvalidKey
+from storage.keys import check_key, folder_of, is_name
+from storage.work import FileWork
 
 _PARTIAL = ".partial"
 _LEFTOVER_SECONDS = 24 * 60 * 60
 _MOVE_ATTEMPTS = 10
 _FILE_MODE = 0o600  # uploads are nobody else's business on this machine
 _FOLDER_MODE = 0o700
-
-_NEVER_IN_A_NAME = re.compile("[/\\\\\x00\ud800-\udfff]")
 
 
 class Tree:
@@ -39,9 +37,9 @@ class Tree:
 
     def path(self, key: str) -> Path:
         """Return where a key's object lies; raises InvalidKey."""
-        names = key.split("/")
-        if names[0] == _PARTIAL or not all(map(_is_name, names)):
-            message = f"The key {key!r} must be names joined by /, without backslashes, . or .."
+        check_key(key)
+        if key.split("/")[0] == _PARTIAL:
+            message = f"The key {key!r} must not begin with {_PARTIAL}; that is for drafts."
             raise InvalidKey(message)
         path = self.root / key
         if not self._contains(path):
@@ -93,73 +91,9 @@ class Tree:
 
     def objects(self, prefix: str) -> Iterator[StoredObject]:
         """Return an iterator over the objects with this prefix, ordered by key."""
-        above = prefix[: prefix.rfind("/") + 1]
+        above = folder_of(prefix)
         folder = self.path(above[:-1]) if above else self.root
         return _walk(folder, above, prefix)
-
-
-class FileWork:
-    """Work on one file, step by step, in threads.
-
-    A cancelled task does not wait for the thread that it started. So `stop` lets no further step
-    begin, and `close` waits for the one that still runs.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._stopped = False
-        self._file: io.FileIO | None = None
-
-    def stop(self) -> None:
-        """Let no further step begin; never blocks."""
-        self._stopped = True
-
-    def close(self) -> None:
-        """Close the file, if it is open."""
-        # What counts has been synced by now, so an error here takes nothing away.
-        with self._lock, suppress(OSError):
-            if self._file is not None:
-                self._file.close()
-
-    @contextmanager
-    def _step(self) -> Iterator[None]:
-        with self._lock:
-            self._check_stopped()
-            yield
-
-    @contextmanager
-    def _file_step(self) -> Iterator[io.FileIO]:
-        with self._step():
-            if self._file is None:
-                message = "The file has not been opened."
-                raise ValueError(message)
-            yield self._file
-
-    def _check_stopped(self) -> None:
-        if self._stopped:
-            raise InterruptedError(errno.EINTR, os.strerror(errno.EINTR))
-
-
-class Reader(FileWork):
-    """A file being read."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._path = path
-
-    def open(self) -> int:
-        """Open the file and return its size."""
-        with self._step():
-            self._file = io.FileIO(self._path, "rb")
-            return os.fstat(self._file.fileno()).st_size
-
-    def seek(self, offset: int) -> None:
-        with self._file_step() as file:
-            file.seek(offset)
-
-    def read(self, size: int) -> bytes:
-        with self._file_step() as file:
-            return file.read(size)
 
 
 class Draft(FileWork):
@@ -220,10 +154,6 @@ class Draft(FileWork):
                 self._path.unlink()
 
 
-def _is_name(segment: str) -> bool:
-    return segment not in ("", ".", "..") and not _NEVER_IN_A_NAME.search(segment)
-
-
 def _make_folder(folder: Path) -> None:
     missing = itertools.takewhile(lambda path: not path.is_dir(), (folder, *folder.parents))
     for path in reversed(list(missing)):
@@ -271,7 +201,7 @@ def _entries(folder: Path, above: str, prefix: str) -> list[tuple[str, Path]]:
                 key += "/"
             elif not entry.is_file(follow_symlinks=False):
                 continue
-            if _is_name(entry.name) and _may_have(prefix, key):
+            if is_name(entry.name) and _may_have(prefix, key):
                 found.append((key, folder / entry.name))
     return sorted(found, reverse=True)
 

@@ -1,4 +1,4 @@
-"""Fixtures for the contract of the stores: each test gets an empty, migrated one."""
+"""Fixtures for the contracts: each test gets an empty, migrated store, or an empty storage."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from datalayer.base import Store
+from storage.base import Storage
 from tests.contract.backends import BACKENDS, Backend
 from tests.contract.builders import new_id
 from tests.contract.chainlits import MakeTheirs, Theirs, ddl
 from tests.contract.officials import DDL, Official
+from tests.contract.storages import STORAGES
 from tests.servers.postgres import Postgres
 
 
@@ -28,6 +30,17 @@ async def store(backend: Backend) -> AsyncIterator[Store]:
     yield opened
     await backend.assert_idle(opened)
     await opened.close()
+
+
+@pytest.fixture(params=STORAGES)
+async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
+    async with STORAGES[request.param](request, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def key() -> str:
+    return f"{new_id()}/{new_id()}"
 
 
 @pytest.fixture

@@ -1,0 +1,32 @@
+"""The rules for keys, the same in every storage. Pure functions."""
+
+import re
+
+from storage.errors import InvalidKey
+
+_NEVER_IN_A_NAME = re.compile("[/\\\\\x00\ud800-\udfff]")
+
+
+def is_key(key: str) -> bool:
+    """Return whether this is a key: names joined by slashes, none of which leads anywhere else."""
+    return all(map(is_name, key.split("/")))
+
+
+def is_name(segment: str) -> bool:
+    """Return whether this may stand between two slashes of a key."""
+    return segment not in ("", ".", "..") and not _NEVER_IN_A_NAME.search(segment)
+
+
+def check_key(key: str) -> None:
+    """Raise `InvalidKey` unless it is one."""
+    if not is_key(key):
+        message = f"The key {key!r} must be names joined by /, without backslashes, . or .."
+        raise InvalidKey(message)
+
+
+def folder_of(prefix: str) -> str:
+    """Return a prefix up to its last slash. Raises `InvalidKey` where no key can begin so."""
+    above = prefix[: prefix.rfind("/") + 1]
+    if above:
+        check_key(above[:-1])
+    return above
