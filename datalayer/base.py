@@ -21,6 +21,7 @@ from datalayer.records import (
     StepRecord,
     ThreadPage,
     ThreadRecord,
+    Upkept,
     UserRecord,
 )
 from datalayer.values import Json
@@ -48,8 +49,8 @@ class Store(ABC):
         """Tell whether `migrate` would change the schema. Raises `SchemaMismatch` as it does."""
 
     @abstractmethod
-    async def upkeep(self) -> bool:
-        """Do some of the work that saves leave for later; False when nothing is left to be done.
+    async def upkeep(self) -> Upkept:
+        """Do some of the work that saves leave for later, and tell whether there is more.
 
         What is read is right without it, only slower. Safe in several processes at once, of which
         one does the work.

@@ -96,3 +96,11 @@ class Result:
     outcome: Outcome
     reason: str = ""
     id: str | None = None
+
+
+class Upkept(Enum):
+    """What became of a round of upkeep."""
+
+    SOME = "some"  # was done; there may be more
+    HELD_UP = "held up"  # others are at it, or have locked what is left: to be tried again
+    ALL = "all"  # is done

@@ -5,6 +5,7 @@ import logging
 
 from datalayer.background import Background
 from datalayer.base import Store
+from datalayer.records import Upkept
 
 logger = logging.getLogger(__name__)
 
@@ -25,12 +26,17 @@ class Upkeep(Background):
             await self._wake.wait()
             await asyncio.sleep(pause)
             self._wake.clear()
-            try:
-                while await self._store.upkeep():
-                    pass
-            except Exception as exc:  # noqa: BLE001 - whatever it is, what is left is still there
-                logger.warning("Upkeep of the database is put off: %s", exc)
+            if await self._all_is_done():
+                pause = GATHER_S
+            else:  # later, even if nothing is saved until then: who is at it now may die of it
                 pause = min(pause * 2, LONGEST_PAUSE_S)
                 self._wake.set()
-            else:
-                pause = GATHER_S
+
+    async def _all_is_done(self) -> bool:
+        try:
+            while (done := await self._store.upkeep()) is Upkept.SOME:
+                pass
+        except Exception as exc:  # noqa: BLE001 - whatever it is, what is left is still there
+            logger.warning("Upkeep of the database is put off: %s", exc)
+            return False
+        return done is Upkept.ALL

@@ -11,6 +11,7 @@ from benchmarks.data import Message, Person, Thread
 from benchmarks.layers.base import Kind, Rows
 from datalayer import grams
 from datalayer.layer import KeepchatDataLayer
+from datalayer.records import Upkept
 from datalayer.sql import search_index
 from datalayer.sql.feedback import FLAGS
 from datalayer.sql.migrations import postgres_sql
@@ -114,7 +115,7 @@ async def finish(url: str) -> None:
     """Index for the search what was copied."""
     store = SqlStore.postgres(url)
     try:
-        while await store.upkeep():
+        while await store.upkeep() is Upkept.SOME:
             pass
     finally:
         await store.close()

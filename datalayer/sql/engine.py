@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from datalayer.errors import StoreUnavailable
-from datalayer.records import Result
+from datalayer.records import Result, Upkept
 from datalayer.sql.fast_path import FastSave
 from datalayer.sql.faults import translated
 from datalayer.sql.queries import Query, Rows
@@ -51,8 +51,8 @@ class Database(Protocol):
     async def ask(self, query: Query, **values: Any) -> Rows:
         """Return the rows of one query, by the names of their columns."""
 
-    async def upkeep(self) -> bool:
-        """Bring indexes up to date, some at a time; False when nothing is left to be done."""
+    async def upkeep(self) -> Upkept:
+        """Bring indexes up to date, some at a time."""
 
     async def look(self, work: Work[T]) -> T:
         """Run the work like a read, however long it takes and before anything is migrated."""
@@ -85,7 +85,7 @@ class MigratedDatabase:
         await self._migrated()
         return await self._database.ask(query, **values)
 
-    async def upkeep(self) -> bool:
+    async def upkeep(self) -> Upkept:
         await self._migrated()
         return await self._database.upkeep()
 
@@ -137,8 +137,8 @@ class SqliteDatabase:
     async def ask(self, query: Query, **values: Any) -> Rows:
         return await self.read(lambda on: on.execute(query.statement, values).mappings().all())
 
-    async def upkeep(self) -> bool:
-        return False
+    async def upkeep(self) -> Upkept:
+        return Upkept.ALL
 
     async def look(self, work: Work[T]) -> T:
         return await self.read(work)

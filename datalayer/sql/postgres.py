@@ -16,7 +16,7 @@ from weakref import WeakSet
 import asyncpg
 
 from datalayer.errors import StoreUnavailable, ThreadsLocked
-from datalayer.records import Result
+from datalayer.records import Result, Upkept
 from datalayer.sql.connections import FOR_A_CONNECTION_S, close_both, open_engine, open_pool, parse
 from datalayer.sql.dialect import lock_schema
 from datalayer.sql.engine import Work
@@ -101,14 +101,14 @@ class PostgresDatabase:
         """Return the rows of one statement. UUIDs are text, JSON is what it stands for."""
         return await self._to_its_end(self._fetch(statement, values))
 
-    async def upkeep(self) -> bool:
+    async def upkeep(self) -> Upkept:
         return await self._to_its_end(self._upkeep())
 
-    async def _upkeep(self) -> bool:
+    async def _upkeep(self) -> Upkept:
         async with self._connected() as connection:
             async with connection.transaction():
                 done = await index_some(connection)
-            if done:
+            if done is Upkept.SOME:
                 with suppress(asyncpg.LockNotAvailableError):  # autovacuum is doing it
                     await connection.execute(TIDY)
             return done

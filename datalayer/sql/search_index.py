@@ -20,6 +20,7 @@ from typing import Any
 from asyncpg import BitString
 
 from datalayer.grams import SIGNATURE_BITS, Grams, grams_of
+from datalayer.records import Upkept
 
 ROUND = 1_000  # texts in one transaction
 ROUND_CHARACTERS = 500_000
@@ -33,6 +34,7 @@ THREADS = """
 SELECT DISTINCT "threadId" AS id FROM search_entries
 WHERE pending IS NOT NULL AND "threadId" > $1 ORDER BY 1 LIMIT $2
 """
+LEFT = "SELECT EXISTS (SELECT FROM search_entries WHERE pending IS NOT NULL)"
 # What is locked is left for another time: nobody is to wait here, and nobody for this.
 FREE = "SELECT id FROM threads WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE SKIP LOCKED"
 PENDING = """
@@ -159,13 +161,15 @@ def _stored(row: Row) -> Part:
     return Part(row["threadId"], row["characters"], set(row["entries"]), grams)
 
 
-async def index_some(connection: Any) -> bool:
-    """Index pending texts in the connection's transaction; False when nothing could be done.
+async def index_some(connection: Any) -> Upkept:
+    """Index pending texts in the connection's transaction.
 
     Only one at a time does it, in whatever process.
     """
-    if not await connection.fetchval(LOCK) or not (threads := await _free_threads(connection)):
-        return False
+    if not await connection.fetchval(LOCK):
+        return Upkept.HELD_UP
+    if not (threads := await _free_threads(connection)):
+        return Upkept.HELD_UP if await connection.fetchval(LEFT) else Upkept.ALL
     pending = await connection.fetch(PENDING, threads, ROUND, ROUND_CHARACTERS)
     await connection.execute(OUTDATED, threads, [row["id"] for row in pending])
     small = await connection.fetch(SMALL, threads, PART_CHARACTERS)
@@ -174,7 +178,8 @@ async def index_some(connection: Any) -> bool:
     await connection.executemany(INSERT, [part.values() for part in found.parts])
     await connection.execute(REPLACE, [row["id"] for row in found.replaced])
     columns = ([row[name] for row in pending] for name in ("kind", "id", "pending"))
-    return bool(await connection.fetchval(DONE, *columns))
+    done = await connection.fetchval(DONE, *columns)
+    return Upkept.SOME if done else Upkept.HELD_UP
 
 
 async def _free_threads(connection: Any) -> list[str]:

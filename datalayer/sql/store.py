@@ -21,6 +21,7 @@ from datalayer.records import (
     StepRecord,
     ThreadPage,
     ThreadRecord,
+    Upkept,
     UserRecord,
 )
 from datalayer.sql import deletes, reads, saves
@@ -79,8 +80,8 @@ class SqlStore(Store):
 
         return await self.database.read(is_behind)
 
-    async def upkeep(self) -> bool:
-        return False
+    async def upkeep(self) -> Upkept:
+        return Upkept.ALL
 
     async def adopt(
         self, *, zone: tzinfo | None = None, dry_run: bool = False
@@ -225,7 +226,7 @@ class PostgresStore(SqlStore):
         values = {**wanted.values(), "first": first, "near": near}
         return await self.database.ask(reads.near_query(wanted), **values)
 
-    async def upkeep(self) -> bool:
+    async def upkeep(self) -> Upkept:
         return await self.database.upkeep()
 
 

@@ -6,7 +6,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from datalayer.base import Store
-from datalayer.records import ElementRecord, Outcome, StepRecord, ThreadRecord, UserRecord
+from datalayer.records import (
+    ElementRecord,
+    Outcome,
+    StepRecord,
+    ThreadRecord,
+    Upkept,
+    UserRecord,
+)
 from datalayer.values import Json
 from datalayer.writes import (
     DeleteElement,
@@ -233,7 +240,7 @@ async def found_by(store: Store, search: str, identifier: str = ALICE) -> list[s
 
 async def keep_up(store: Store) -> None:
     """Have all done that saves leave for later."""
-    while await store.upkeep():
+    while await store.upkeep() is Upkept.SOME:
         pass
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from datalayer.errors import StoreMisconfigured, StoreUnavailable
-from datalayer.records import Outcome
+from datalayer.records import Outcome, Upkept
 from datalayer.sql.connections import TIME_OUTS
 from datalayer.sql.postgres import PostgresDatabase
 from datalayer.sql.store import SqlStore
@@ -77,7 +77,7 @@ async def test_what_a_conversation_needs(store: SqlStore) -> None:
     assert [each.fields["output"] for each in found.steps] == [first.fields["output"], "Paris"]
     assert found.steps[0].fields["metadata"] == {"a": [1, None]}
     owner = (await get_user(store, "alice")).id
-    while await store.upkeep():
+    while await store.upkeep() is Upkept.SOME:
         pass
     for needle in ("PITAL of", "rip"):
         page = await store.list_threads(owner, first=5, search=needle)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from datalayer.errors import StoreHeldUp, StoreMisconfigured, StoreUnavailable, WriteRejected
+from datalayer.records import Upkept
 from datalayer.sql.postgres import PostgresDatabase
 from tests.contract.builders import new_id
 from tests.e2e.waiting import until
@@ -109,10 +110,10 @@ async def test_too_many_arguments_are_nothing_to_wait_for(database: PostgresData
 async def test_a_connection_that_ends_in_the_upkeep(
     database: PostgresDatabase, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def end(connection: Any) -> bool:
+    async def end(connection: Any) -> Upkept:
         postgres.query("SELECT pg_terminate_backend($1)", connection.get_server_pid())
         await until(connection.is_closed, "the end of the connection")
-        return True
+        return Upkept.SOME
 
     monkeypatch.setattr("datalayer.sql.postgres.index_some", end)
     with pytest.raises(StoreUnavailable):

@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,11 +20,12 @@ from datalayer.errors import (
     ThreadsLocked,
     WriteRejected,
 )
-from datalayer.records import Outcome
+from datalayer.records import Outcome, Upkept
 from datalayer.sql import search_index
 from datalayer.sql.connections import SERVER_SETTINGS, parse
 from datalayer.sql.postgres import PostgresDatabase
 from datalayer.sql.store import SqlStore, _apply
+from datalayer.upkeep import Upkeep
 from datalayer.values import EXACT_FLOATS
 from datalayer.writer import Writer
 from datalayer.writes import SaveStep, Write
@@ -48,7 +49,7 @@ from tests.contract.builders import (
     thread,
     user,
 )
-from tests.e2e.waiting import free_port
+from tests.e2e.waiting import free_port, until
 from tests.servers.postgres import PASSWORD, Postgres, running_postgres
 
 WRITTEN = "geheim"  # what somebody wrote
@@ -450,6 +451,31 @@ async def test_a_text_that_is_saved_again_and_again_is_indexed_once(store: SqlSt
         assert await found_by(store, needle) == [other.thread_id]
 
 
+async def test_what_another_process_was_at_when_it_died_is_done(
+    store: SqlStore, postgres: Postgres, backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datalayer.upkeep.GATHER_S", 0.01)
+    await save(store, step(new_id(), output="some text"))
+    other = await asyncpg.connect(postgres.url(backend.name))
+    await other.execute("BEGIN")
+    await other.execute(search_index.LOCK)
+    rounds: list[Upkept] = []
+
+    async def noted(upkeep: Callable[[], Awaitable[Upkept]] = store.upkeep) -> Upkept:
+        rounds.append(await upkeep())
+        return rounds[-1]
+
+    monkeypatch.setattr(store, "upkeep", noted)
+    worker = Upkeep(store)
+    worker.wake()
+    await until(lambda: Upkept.HELD_UP in rounds, "the worker finds the other one at work")
+    assert await counts(store) == (1, 0)
+    await other.close()
+    await until(lambda: Upkept.ALL in rounds, "the worker does it without being woken again")
+    await worker.close()
+    assert await counts(store) == (0, 1)
+
+
 async def test_who_does_not_own_the_index_fills_it_all_the_same(
     backend: PostgresBackend, store: SqlStore, postgres: Postgres
 ) -> None:
@@ -464,7 +490,7 @@ async def test_who_does_not_own_the_index_fills_it_all_the_same(
     netloc = f"{role}:secret@{url.hostname}:{url.port}"
     app = SqlStore.postgres(url._replace(netloc=netloc).geturl())
     try:
-        assert await app.upkeep()
+        assert await app.upkeep() is Upkept.SOME
     finally:
         await app.close()
     assert (await counts(store)) == (0, 1)

@@ -8,6 +8,7 @@ import pytest
 from datalayer import upkeep
 from datalayer.base import Store
 from datalayer.errors import StoreUnavailable
+from datalayer.records import Upkept
 from datalayer.upkeep import Upkeep
 
 DEADLINE_S = 2.0
@@ -16,20 +17,24 @@ DEADLINE_S = 2.0
 class ListedStore:
     """A store that has nothing but work left over, and sometimes fails."""
 
-    def __init__(self, rounds: int, failures: int = 0) -> None:
+    def __init__(self, rounds: int, failures: int = 0, held_up: int = 0) -> None:
         self.rounds = rounds
         self.failures = failures
+        self.held_up = held_up
         self.ended = asyncio.Event()
 
-    async def upkeep(self) -> bool:
+    async def upkeep(self) -> Upkept:
         if self.failures:
             self.failures -= 1
             message = "away"
             raise StoreUnavailable(message)
+        if self.held_up:
+            self.held_up -= 1
+            return Upkept.HELD_UP
         self.rounds -= 1
         if self.rounds <= 0:
             self.ended.set()
-        return self.rounds > 0
+        return Upkept.SOME if self.rounds > 0 else Upkept.ALL
 
 
 @pytest.fixture(autouse=True)
@@ -37,9 +42,10 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upkeep, "GATHER_S", 0.001)
 
 
-@pytest.mark.parametrize("failures", [0, 3])
-async def test_all_that_is_left_is_done(failures: int) -> None:
-    store = ListedStore(5, failures)
+@pytest.mark.parametrize(("failures", "held_up"), [(0, 0), (3, 0), (0, 3)])
+async def test_all_that_is_left_is_done(failures: int, held_up: int) -> None:
+    """Also when another process had begun with it, and nothing is saved after that one died."""
+    store = ListedStore(5, failures, held_up)
     worker = Upkeep(cast(Store, store))
     worker.wake()
     await asyncio.wait_for(store.ended.wait(), DEADLINE_S)
