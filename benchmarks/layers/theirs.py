@@ -120,7 +120,7 @@ def _documented_person(person: Person) -> Rows:
 
 
 def _documented_rows(threads: Sequence[Thread]) -> Rows:
-    added = ("revision", "sequence", "updatedAt", "favorite")
+    added = ("revision", "sequence", "updatedAt", "favorite", "liked", "disliked")
     return _without(ours.bare_rows(threads), *added)
 
 
