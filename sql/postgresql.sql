@@ -58,6 +58,7 @@ CREATE TABLE threads (
     "fieldRevisions" JSONB,
     liked BOOLEAN,
     disliked BOOLEAN,
+    starred BOOLEAN,
     CONSTRAINT pk_threads PRIMARY KEY (id),
     CONSTRAINT "fk_threads_userId" FOREIGN KEY("userId") REFERENCES users (id) ON DELETE CASCADE
 );
@@ -67,6 +68,8 @@ CREATE INDEX ix_threads_activity ON threads ("userId", "updatedAt" DESC, id DESC
 CREATE INDEX ix_threads_liked ON threads ("userId", "updatedAt" DESC, id DESC) WHERE liked;
 
 CREATE INDEX ix_threads_disliked ON threads ("userId", "updatedAt" DESC, id DESC) WHERE disliked;
+
+CREATE INDEX ix_threads_starred ON threads ("userId", "updatedAt" DESC, id DESC) WHERE starred;
 
 CREATE TABLE elements (
     id UUID NOT NULL,

@@ -52,6 +52,7 @@ CREATE TABLE threads (
 	"fieldRevisions" TEXT,
 	liked BOOLEAN,
 	disliked BOOLEAN,
+	starred BOOLEAN,
 	CONSTRAINT pk_threads PRIMARY KEY (id),
 	CONSTRAINT "fk_threads_userId" FOREIGN KEY("userId") REFERENCES users (id) ON DELETE CASCADE
 );
@@ -147,6 +148,8 @@ CREATE INDEX ix_threads_liked ON threads ("userId", "updatedAt" DESC, id DESC) W
 
 CREATE INDEX ix_threads_disliked ON threads ("userId", "updatedAt" DESC, id DESC) WHERE disliked = 1;
 
+CREATE INDEX ix_threads_starred ON threads ("userId", "updatedAt" DESC, id DESC) WHERE starred = 1;
+
 CREATE INDEX "ix_elements_forId" ON elements ("forId");
 
 CREATE INDEX "ix_elements_threadId" ON elements ("threadId");
@@ -157,7 +160,7 @@ CREATE INDEX "ix_search_entries_threadId" ON search_entries ("threadId");
 
 CREATE INDEX ix_search_entries_pending ON search_entries ("threadId") WHERE pending IS NOT NULL;
 
-CREATE INDEX ix_steps_favorite ON steps ("threadId") WHERE favorite;
+CREATE INDEX ix_steps_favorite ON steps ("threadId") WHERE favorite = 1;
 
 CREATE INDEX "ix_steps_parentId" ON steps ("parentId");
 

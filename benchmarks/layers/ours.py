@@ -13,7 +13,7 @@ from datalayer import grams
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import Upkept
 from datalayer.sql import search_index
-from datalayer.sql.feedback import FLAGS
+from datalayer.sql.flags import OF_FEEDBACK, STARRED
 from datalayer.sql.migrations import postgres_sql
 from datalayer.sql.store import SqlStore
 from datalayer.values import fold, iso_time
@@ -60,7 +60,8 @@ def _thread(thread: Thread) -> dict[str, Any]:
         "userId": thread.person.id,
         "userIdentifier": thread.person.identifier,
         "metadata": "{}",
-        **{name: _has(thread, value) for value, name in FLAGS.items()},
+        **{name: _has(thread, value) for value, name in OF_FEEDBACK.items()},
+        STARRED: any(message.favorite for message in thread.messages),
     }
 
 

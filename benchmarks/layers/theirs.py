@@ -15,6 +15,7 @@ from chainlit.data.sql_alchemy import SQLAlchemyDataLayer
 from benchmarks.data import Message, Person, Thread
 from benchmarks.layers import ours
 from benchmarks.layers.base import Kind, Layer, Rows
+from datalayer.sql.flags import FLAGS
 
 DOCUMENTED = """
 CREATE TABLE users (
@@ -120,7 +121,7 @@ def _documented_person(person: Person) -> Rows:
 
 
 def _documented_rows(threads: Sequence[Thread]) -> Rows:
-    added = ("revision", "sequence", "updatedAt", "favorite", "liked", "disliked")
+    added = ("revision", "sequence", "updatedAt", "favorite", *FLAGS)
     return _without(ours.bare_rows(threads), *added)
 
 

@@ -10,7 +10,7 @@ from datalayer.ordering import creation_order
 from datalayer.records import Outcome
 from datalayer.sql.batch import Item
 from datalayer.sql.dialect import lock_names
-from datalayer.sql.feedback import note_feedback
+from datalayer.sql.flags import flag_threads
 from datalayer.sql.locks import lock_to_delete
 from datalayer.sql.tables import (
     elements,
@@ -128,12 +128,11 @@ def _remove_steps(connection: Connection, start: Select[tuple[str]], write: Any)
     bury(connection, "step", family, write.revision)
     mine = elements.c.threadId == write.thread_id
     _remove_elements(connection, and_(mine, elements.c.forId.in_(family)), write.revision)
-    given = connection.execute(sql_delete(feedbacks).where(feedbacks.c.forId.in_(family)))
-    if given.rowcount:
-        note_feedback(connection, [write.thread_id])
+    connection.execute(sql_delete(feedbacks).where(feedbacks.c.forId.in_(family)))
     texts = and_(search_entries.c.kind == "step", search_entries.c.id.in_(family))
     connection.execute(sql_delete(search_entries).where(texts))
     connection.execute(sql_delete(steps).where(steps.c.id.in_(family)))
+    flag_threads(connection, [write.thread_id])
     return bool(family)
 
 
@@ -167,7 +166,7 @@ def _delete_feedback(connection: Connection, item: Item) -> None:
         return
     if row:
         connection.execute(sql_delete(feedbacks).where(feedbacks.c.id == item.write.id))
-        note_feedback(connection, [row.threadId])
+        flag_threads(connection, [row.threadId])
     _settle(item, row is not None)
 
 

@@ -1,17 +1,16 @@
 """Feedback: one for each step, and only for a step that is there."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, exists, or_, select, update
+from sqlalchemy import Connection, or_, select
 
 from datalayer.records import Outcome
 from datalayer.sql.batch import Item
 from datalayer.sql.dialect import insert
-from datalayer.sql.tables import feedbacks, steps, threads
+from datalayer.sql.flags import flag_threads
+from datalayer.sql.tables import feedbacks, steps
 from datalayer.sql.tombs import find_tombstones
-
-FLAGS = {1: "liked", 0: "disliked"}  # a feedback's value, and the column of the threads with it
 
 
 def save_feedback(connection: Connection, items: Sequence[Item]) -> None:
@@ -28,20 +27,7 @@ def save_feedback(connection: Connection, items: Sequence[Item]) -> None:
         _save_one(connection, item, home, known, tombs.get(("feedback", known[0])))
         if item.result and item.result.outcome is Outcome.APPLIED:
             stored[item.write.step_id] = (known[0], item.write.revision)
-    note_feedback(connection, {item.write.thread_id for item in items})
-
-
-def note_feedback(connection: Connection, thread_ids: Collection[str] | None = None) -> None:
-    """Note which feedback there is in threads, or in all of them, for the lists by it."""
-    values = {name: _has(value) for value, name in FLAGS.items()}
-    statement = update(threads).values(values)
-    if thread_ids is not None:
-        statement = statement.where(threads.c.id.in_(thread_ids))
-    connection.execute(statement)
-
-
-def _has(value: int) -> Any:
-    return exists().where(feedbacks.c.threadId == threads.c.id, feedbacks.c.value == value)
+    flag_threads(connection, {item.write.thread_id for item in items})
 
 
 def _homes(connection: Connection, step_ids: set[str]) -> dict[str, str]:

@@ -33,7 +33,7 @@ from datalayer.records import (
     ThreadRecord,
     UserRecord,
 )
-from datalayer.sql.feedback import FLAGS
+from datalayer.sql.flags import FLAGS, OF_FEEDBACK, STARRED
 from datalayer.sql.queries import Query, Row, Rows
 from datalayer.sql.tables import (
     elements,
@@ -49,7 +49,7 @@ from datalayer.values import Json
 
 EXPORT_PAGE = 500
 _OTHER = "other"  # a feedback that no column tells of
-_NOT_SHOWN = ("fieldRevisions", *FLAGS.values())
+_NOT_SHOWN = ("fieldRevisions", *FLAGS)
 
 _OWNER = func.coalesce(threads.c.userIdentifier, users.c.identifier).label("owner")
 _FEEDBACK = (
@@ -159,7 +159,7 @@ def page_query(wanted: Wanted, contains: str) -> Query:
 
 def _judged(wanted: Wanted) -> str:
     """Return the column that tells which threads have the feedback that is asked for, if any."""
-    return "" if wanted.feedback is None else FLAGS.get(wanted.feedback, _OTHER)
+    return "" if wanted.feedback is None else OF_FEEDBACK.get(wanted.feedback, _OTHER)
 
 
 @cache
@@ -254,12 +254,10 @@ _STEPS = (
 )
 STEP = Query(_STEPS.where(steps.c.id == bindparam("id")))
 FEEDBACK_STEP = Query(_STEPS.where(feedbacks.c.id == bindparam("id")))
-FAVORITES = Query(
-    _STEPS.where(
-        steps.c.favorite == true(),
-        steps.c.threadId.in_(select(threads.c.id).where(threads.c.userId == bindparam("user_id"))),
-    )
+_STARRED = select(threads.c.id).where(
+    threads.c.userId == bindparam("user_id"), threads.c[STARRED] == true()
 )
+FAVORITES = Query(_STEPS.where(steps.c.favorite == true(), steps.c.threadId.in_(_STARRED)))
 
 
 def ordered_steps(rows: Rows) -> list[StepRecord]:

@@ -12,6 +12,7 @@ from datalayer.sql.admission import TABLES, Admission, admit
 from datalayer.sql.batch import Item, row_of
 from datalayer.sql.dialect import insert
 from datalayer.sql.feedback import save_feedback
+from datalayer.sql.flags import flag_threads
 from datalayer.sql.people import save_users
 from datalayer.sql.rows import Row
 from datalayer.sql.search import Text, index_texts
@@ -53,7 +54,9 @@ def _save_rows(connection: Connection, admission: Admission) -> None:
         for columns, group in groupby(sorted(changed, key=_columns), key=_columns):
             statement = _upsert(connection.dialect.name, table, columns)
             connection.execute(statement, [row.values() for row in group])
-    index_texts(connection, _texts(admission.rows["step"].values()))
+    rows = admission.rows["step"].values()
+    index_texts(connection, _texts(rows))
+    flag_threads(connection, {row.thread_id for row in rows if "favorite" in row.changed})
 
 
 def _columns(row: Row) -> tuple[str, ...]:

@@ -51,7 +51,8 @@ WITH indexed AS MATERIALIZED (
 )
 SELECT t.id, t."createdAt", t."updatedAt", t.name, t."userId", t.tags, t.metadata,
     coalesce(t."userIdentifier", u.identifier) AS owner
-FROM page JOIN threads AS t ON t.id = page.id LEFT JOIN users AS u ON u.id = t."userId"
+FROM page CROSS JOIN LATERAL (SELECT * FROM threads WHERE id = page.id OFFSET 0) AS t
+LEFT JOIN users AS u ON u.id = t."userId"
 ORDER BY t."updatedAt" DESC, t.id DESC
 """
 # Bit by bit, since nearly always one of the first is missing.

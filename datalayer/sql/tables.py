@@ -69,13 +69,14 @@ threads = Table(
     Column("extra", _JSON),
     # The revisions of name, tags and each key of the metadata.
     Column("fieldRevisions", _JSON),
-    # Whether a step of it has such a feedback, so that lists of them are read from an index.
+    # What is in it: a step with such a feedback, a favourite (`flags.py`).
     Column("liked", Boolean),
     Column("disliked", Boolean),
+    Column("starred", Boolean),
 )
 _BY_ACTIVITY = (threads.c.userId, desc(threads.c.updatedAt), desc(threads.c.id))
 Index("ix_threads_activity", *_BY_ACTIVITY)
-for _name in ("liked", "disliked"):
+for _name in ("liked", "disliked", "starred"):
     Index(
         f"ix_threads_{_name}",
         *_BY_ACTIVITY,
@@ -120,7 +121,7 @@ steps = Table(
 Index(
     "ix_steps_favorite",
     steps.c.threadId,
-    sqlite_where=text("favorite"),
+    sqlite_where=text("favorite = 1"),
     postgresql_where=text("favorite"),
 )
 

@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("fieldRevisions", JSON),
         sa.Column("liked", sa.Boolean()),
         sa.Column("disliked", sa.Boolean()),
+        sa.Column("starred", sa.Boolean()),
         sa.ForeignKeyConstraint(
             ["userId"], ["users.id"], name="fk_threads_userId", ondelete="CASCADE"
         ),
@@ -80,7 +81,7 @@ def upgrade() -> None:
         sa.literal_column("id DESC"),
     ]
     op.create_index("ix_threads_activity", "threads", by_activity, unique=False)
-    for name in ("liked", "disliked"):
+    for name in ("liked", "disliked", "starred"):
         op.create_index(
             f"ix_threads_{name}",
             "threads",
@@ -201,7 +202,7 @@ def upgrade() -> None:
         "steps",
         ["threadId"],
         unique=False,
-        sqlite_where=sa.text("favorite"),
+        sqlite_where=sa.text("favorite = 1"),
         postgresql_where=sa.text("favorite"),
     )
     op.create_index("ix_steps_parentId", "steps", ["parentId"], unique=False)

@@ -13,7 +13,7 @@ from datalayer.errors import SchemaMismatch
 from datalayer.sql.adoption import aside, phrases, rows, values
 from datalayer.sql.adoption.rows import EPOCH, OLD_ID, Converted
 from datalayer.sql.adoption.schema import ASIDE
-from datalayer.sql.feedback import note_feedback
+from datalayer.sql.flags import flag_all_threads
 from datalayer.sql.tables import (
     leftovers,
     metadata,
@@ -216,7 +216,7 @@ class Copying:
                 updatedAt=func.coalesce(last, threads.c.createdAt, EPOCH),
             )
         )
-        note_feedback(self._on)
+        flag_all_threads(self._on)
         for table in tables:
             self._check(table)
 
