@@ -66,9 +66,10 @@ _SAID = {
 }
 # A lock that was not to be had in time, a statement that took too long, too little memory.
 _HELD_UP = frozenset({"55P03", "57014", "53200"})
-# Of a value or of how many there are: cardinality, data, integrity, syntax, limits of the program.
+# Of a value or of how many there are: cardinality, data, integrity, syntax, limits of the program,
+# and what a trigger of somebody's own raises.
 # All other states are the server's own: the same call may succeed later.
-_CLASSES_OF_A_VALUE = ("21", "22", "23", "42", "54")
+_CLASSES_OF_A_VALUE = ("21", "22", "23", "42", "54", "P0")
 _OF_NO_VALUE = frozenset(
     {
         "23503",  # what a row refers to was deleted at the same time
