@@ -12,6 +12,7 @@ from chainlit.types import Pagination, ThreadFilter
 from datalayer.errors import SchemaMismatch
 from datalayer.sql.adoption import aside
 from datalayer.sql.adoption.adopt import adopt as adopt_on
+from datalayer.sql.adoption.phrases import CONTRADICTION
 from datalayer.sql.store import SqlStore
 from datalayer.values import derived_id
 from tests.contract.builders import clock, new_id
@@ -219,20 +220,82 @@ async def test_local_times_are_read_in_the_zone_that_is_given(make: MakeTheirs, 
     assert talk.thread == theirs.value("SELECT id FROM threads")
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+VIEW = "CREATE VIEW recent AS SELECT id FROM threads"
+OBSTACLES = {
+    "sqlite": [
+        (VIEW, "the view recent", "DROP VIEW recent"),
+        (
+            "CREATE TRIGGER noted AFTER INSERT ON steps BEGIN SELECT 1; END",
+            "the trigger noted",
+            "DROP TRIGGER noted",
+        ),
+        (
+            "CREATE TABLE bills (thread TEXT REFERENCES threads (id))",
+            "the foreign key of bills to threads",
+            "DROP TABLE bills",
+        ),
+    ],
+    "postgres": [
+        (VIEW, "the view recent", "DROP VIEW recent"),
+        (
+            "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+            "CREATE TRIGGER noted AFTER INSERT ON steps FOR EACH ROW EXECUTE FUNCTION note()",
+            "the trigger noted on steps",
+            "DROP TRIGGER noted ON steps",
+        ),
+        (
+            "CREATE TABLE bills (thread uuid REFERENCES threads (id))",
+            "the foreign key bills_thread_fkey of bills",
+            "DROP TABLE bills",
+        ),
+        (
+            "CREATE POLICY own ON threads USING (true)",
+            "the policy own on threads",
+            "DROP POLICY own ON threads",
+        ),
+        (
+            "CREATE RULE quiet AS ON DELETE TO steps DO NOTHING",
+            "the rule quiet on steps",
+            "DROP RULE quiet ON steps",
+        ),
+        (
+            "CREATE TABLE old_steps () INHERITS (steps)",
+            "the table old_steps, a part of steps",
+            "DROP TABLE old_steps",
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", OBSTACLES)
 async def test_what_hangs_on_their_tables_is_named(make: MakeTheirs, kind: str) -> None:
     theirs = make("B", kind)
     await fill(theirs, "one")
-    theirs.run("CREATE VIEW recent AS SELECT id FROM threads")
     rows = theirs.dump()
     store = open_store(theirs)
-    for dry_run in (True, False):
-        with pytest.raises(SchemaMismatch, match="the view recent"):
-            await store.adopt(dry_run=dry_run)
+    for statement, said, remedy in OBSTACLES[kind]:
+        theirs.run(statement)
+        for dry_run in (True, False):
+            with pytest.raises(SchemaMismatch, match=said):
+                await store.adopt(dry_run=dry_run)
+        theirs.run(remedy)
     await store.close()
     assert theirs.dump() == rows
-    theirs.run("DROP VIEW recent")
     await adopted(theirs)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+async def test_a_thread_of_whom_its_user_id_names(make: MakeTheirs, kind: str) -> None:
+    theirs = make("B", kind)
+    [talk] = await fill(theirs, "one")
+    await fill(theirs, "two", owner="bob")
+    theirs.run("UPDATE threads SET \"userIdentifier\" = 'bob' WHERE name = 'one'")
+    assert any(f"1 x {CONTRADICTION}" in line for line in await adopted(theirs))
+    store = open_store(theirs)
+    thread = await store.get_thread(talk.thread)
+    assert thread
+    assert (thread.owner, thread.user_id) == ("alice", talk.user)
+    await store.close()
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])

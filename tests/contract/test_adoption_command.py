@@ -1,7 +1,9 @@
 """`manage.py migrate`: --adopt, --dry-run, --backup-first, --check and --sql."""
 
 import asyncio
+import os
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 import manage
 from operations.backup import libpq_address
 from tests.contract.chainlits import MakeTheirs, Theirs, fill
+from tests.servers.postgres import Postgres
 
 KINDS = ["sqlite", "postgres"]
 Capture = pytest.CaptureFixture[str]
@@ -63,6 +66,26 @@ def test_the_plan_is_printed_and_then_what_was_done(
     assert "-- The database's schema is that of this version." in capsys.readouterr().out
     assert run(monkeypatch, theirs, "--adopt") == 0
     assert "There is nothing to adopt" in capsys.readouterr().out
+
+
+def test_a_dump_is_restored_and_adopted_again(
+    make: MakeTheirs, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = make("B", "postgres")
+    asyncio.run(fill(theirs, "one", "two"))
+    rows, counts = theirs.dump(), theirs.counts()
+    assert run(monkeypatch, theirs, "--adopt", "--backup-first") == 0
+    [backup] = backups(theirs)
+    address, password = libpq_address(theirs.url)
+    postgres.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public", database=theirs.name)
+    subprocess.run(
+        ["pg_restore", "--exit-on-error", f"--dbname={address}", backup],
+        env={**os.environ, "PGPASSWORD": password},
+        check=True,
+    )
+    assert theirs.dump() == rows
+    assert run(monkeypatch, theirs, "--adopt") == 0
+    assert theirs.counts() == counts
 
 
 @pytest.mark.parametrize("kind", KINDS)

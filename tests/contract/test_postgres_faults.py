@@ -88,7 +88,10 @@ async def test_a_database_that_takes_no_connections_for_now(postgres: Postgres) 
 @pytest.mark.parametrize(
     ("state", "kind"),
     [
-        *((state, WriteRejected) for state in ("21000", "22000", "23514", "42804", "54000", "P0001")),
+        *(
+            (state, WriteRejected)
+            for state in ("21000", "22000", "23514", "42804", "54000", "P0001")
+        ),
         *((state, StoreUnavailable) for state in ("23503", "42P01", "25006", "25P03", "25P04")),
         *((state, StoreUnavailable) for state in ("55000", "58030", "XX000", "XX001", "40001")),
         *((state, StoreHeldUp) for state in ("55P03", "57014", "53200")),
