@@ -183,8 +183,11 @@ class Store(ABC):
         """Return the steps whose `metadata.favorite` is true in a user's threads, newest first."""
 
     @abstractmethod
-    async def list_removals(self, limit: int) -> list[str]:
-        """Return up to `limit` object keys of files to remove, longest waiting first."""
+    async def list_removals(self, limit: int, *, skip: int = 0) -> list[str]:
+        """Return up to `limit` object keys of files to remove, longest waiting first.
+
+        The first `skip` are left out.
+        """
 
     # Export
 

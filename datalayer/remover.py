@@ -13,6 +13,7 @@ from storage.errors import StorageError, StorageUnavailable
 logger = logging.getLogger(__name__)
 
 BATCH = 100  # files at a time
+FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 
 
@@ -29,53 +30,56 @@ class Remover(Background):
         self._clock = clock
 
     async def _run(self) -> None:
-        pause = 1.0
+        pause = FIRST_PAUSE_S
         while True:
             await self._wake.wait()
             self._wake.clear()
-            try:
-                while await self.remove_some():
-                    pause = 1.0
-            except Exception as exc:  # noqa: BLE001 - whatever it is, the list is still there and tried again
-                logger.warning("Deleted files are not removed yet: %s", exc)
+            gone, failure = await self._try_all()
+            if gone or not failure:
+                pause = FIRST_PAUSE_S
+            if failure:
+                logger.warning("Deleted files are not removed yet: %s", failure)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
                 self._wake.set()
 
-    async def remove_some(self) -> int:
-        """Remove one batch and return how many files are gone.
+    async def _try_all(self) -> tuple[int, Exception | None]:
+        try:
+            return await self._remove_all()
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the list is still there and tried again
+            return 0, exc
 
-        Raises the storage's error when none could be removed.
+    async def _remove_all(self) -> tuple[int, StorageError | None]:
+        """Try all of the list once; return how many files are gone, and why another is not.
+
+        Raises `StorageUnavailable` when there is no use in going on.
         """
-        keys = await self._store.list_removals(BATCH)
-        if not keys:
-            return 0
-        gone = await self._remove(keys)
-        write = ForgetRemovals(object_keys=tuple(gone), revision=self._clock.next())
-        await asyncio.shield(self._writer.submit(write))
-        return len(gone)
+        done, left = 0, 0
+        reason: StorageError | None = None
+        while keys := await self._store.list_removals(BATCH, skip=left):
+            gone, failure = await self._remove(keys)
+            if gone:
+                write = ForgetRemovals(object_keys=tuple(gone), revision=self._clock.next())
+                await asyncio.shield(self._writer.submit(write))
+            done, left = done + len(gone), left + len(keys) - len(gone)
+            reason = failure or reason
+        return done, reason
 
-    async def _remove(self, keys: list[str]) -> list[str]:
+    async def _remove(self, keys: list[str]) -> tuple[list[str], StorageError | None]:
+        """Remove what can be removed, so that one bad key keeps no other."""
         try:
             await self._storage.delete(keys)
         except StorageUnavailable:
             raise
         except StorageError as exc:
-            if len(keys) == 1:
-                raise
-            return await self._remove_singly(keys, exc)
-        return keys
+            return ([], exc) if len(keys) == 1 else await self._remove_singly(keys)
+        return keys, None
 
-    async def _remove_singly(self, keys: list[str], cause: StorageError) -> list[str]:
-        """Remove what can be removed, so that one bad key keeps no other."""
+    async def _remove_singly(self, keys: list[str]) -> tuple[list[str], StorageError | None]:
         gone: list[str] = []
+        reason = None
         for key in keys:
-            try:
-                await self._storage.delete([key])
-            except StorageError as exc:
-                logger.warning("The deleted file %r is not removed yet: %s", key, exc)
-            else:
-                gone.append(key)
-        if not gone:
-            raise cause
-        return gone
+            removed, failure = await self._remove([key])
+            gone += removed
+            reason = failure or reason
+        return gone, reason

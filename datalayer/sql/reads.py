@@ -311,7 +311,10 @@ ELEMENT = Query(
     _ELEMENTS.where(elements.c.id == bindparam("id"), elements.c.threadId == bindparam("thread_id"))
 )
 REMOVALS = Query(
-    select(removals.c.objectKey).order_by(removals.c.revision).limit(bindparam("limit"))
+    select(removals.c.objectKey)
+    .order_by(removals.c.revision, removals.c.objectKey)
+    .limit(bindparam("limit"))
+    .offset(bindparam("skip"))
 )
 
 

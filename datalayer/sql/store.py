@@ -175,8 +175,8 @@ class SqlStore(Store):
         rows = await self.database.ask(reads.FAVORITES, user_id=user_id)
         return reads.by_creation(rows)[::-1]
 
-    async def list_removals(self, limit: int) -> list[str]:
-        rows = await self.database.ask(reads.REMOVALS, limit=limit)
+    async def list_removals(self, limit: int, *, skip: int = 0) -> list[str]:
+        rows = await self.database.ask(reads.REMOVALS, limit=limit, skip=skip)
         return [row["objectKey"] for row in rows]
 
     async def users(self) -> AsyncIterator[UserRecord]:

@@ -212,6 +212,8 @@ async def test_removals_are_listed_longest_waiting_first(store: Store) -> None:
     expected = [f"key/{number}" for number in order]
     assert await store.list_removals(10) == expected
     assert await store.list_removals(2) == expected[:2]
+    assert await store.list_removals(2, skip=1) == expected[1:3]
+    assert await store.list_removals(2, skip=10) == []
 
 
 async def test_forgotten_removals_are_listed_no_more(store: Store) -> None:

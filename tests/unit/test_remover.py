@@ -32,12 +32,12 @@ class ListedStore:
         self.empty = asyncio.Event()
         self.forgot = asyncio.Event()
 
-    async def list_removals(self, limit: int) -> list[str]:
+    async def list_removals(self, limit: int, *, skip: int = 0) -> list[str]:
         if self.failures:
             raise self.failures.popleft()
         if not self.keys:
             self.empty.set()
-        return self.keys[:limit]
+        return self.keys[skip : skip + limit]
 
     async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
         for write in writes:
@@ -215,6 +215,26 @@ async def test_a_key_that_can_never_be_removed_keeps_no_other(
     remover.wake()
     await until(store.forgot)
     assert store.keys == ["../outside"]
+    assert [found.key async for found in storage.list()] == []
+    await remover.close()
+    await storage.close()
+
+
+async def test_many_keys_that_can_never_be_removed_keep_no_other(
+    make: Make, tmp_path: Path, pauses: list[float]
+) -> None:
+    storage = LocalStorage(tmp_path)
+    bad = [f"../outside/{number}" for number in range(2 * BATCH + 1)]
+    good = keys(BATCH + 1)
+    for key in good:
+        await storage.put(key, b"x", mime="text/plain")
+    store = ListedStore([*bad, *good])
+    remover = make(store, storage)
+    remover.wake()
+    await until(store.forgot)
+    store.forgot.clear()
+    await until(store.forgot)
+    assert store.keys == bad
     assert [found.key async for found in storage.list()] == []
     await remover.close()
     await storage.close()
