@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from operations import accounts, doctor, importing, schema
+from operations import accounts, doctor, importing, schema, sweep
 from operations.logs import quiet_libraries
 
-COMMANDS = (doctor, schema, importing, accounts)
+COMMANDS = (doctor, schema, importing, sweep, accounts)
 
 
 def parser() -> argparse.ArgumentParser:

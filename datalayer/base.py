@@ -17,6 +17,7 @@ from datetime import tzinfo
 from datalayer.adoption import AdoptionReport
 from datalayer.records import (
     ElementRecord,
+    FileRecord,
     Result,
     StepRecord,
     ThreadPage,
@@ -194,6 +195,13 @@ class Store(ABC):
     @abstractmethod
     def users(self) -> AsyncIterator[UserRecord]:
         """Iterate over all users in a stable order, a page in memory at a time."""
+
+    @abstractmethod
+    def files(self) -> AsyncIterator[FileRecord]:
+        """Iterate over all elements that have a file, by the thread's id and then their own.
+
+        Those whose bytes are not stored yet are among them. A page is in memory at a time.
+        """
 
     @abstractmethod
     def threads(self) -> AsyncIterator[ThreadRecord]:

@@ -56,6 +56,21 @@ class ElementRecord:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FileRecord:
+    """What an element says of its file: where it is, and whether it is `ready` to be shown.
+
+    `revision` is that of the element's newest write.
+    """
+
+    thread_id: str
+    element_id: str
+    object_key: str
+    name: str | None
+    ready: bool
+    revision: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ThreadRecord:
     """A thread. In a list `steps` and `elements` are empty."""
 

@@ -28,6 +28,7 @@ from datalayer.ordering import creation_order, in_page_order
 from datalayer.records import (
     ElementRecord,
     FeedbackRecord,
+    FileRecord,
     StepRecord,
     ThreadPage,
     ThreadRecord,
@@ -333,6 +334,38 @@ def element(row: Row) -> ElementRecord:
         fields=fields,
         size=row["contentLength"],
         sha256=row["sha256"],
+    )
+
+
+_FILES = (
+    select(
+        *(elements.c[name] for name in ("id", "threadId", "objectKey", "name", "ready", "revision"))
+    )
+    .where(elements.c.objectKey.is_not(None))
+    .order_by(elements.c.threadId, elements.c.id)
+    .limit(EXPORT_PAGE)
+)
+FIRST_FILES = Query(_FILES)
+MORE_FILES = Query(
+    _FILES.where(
+        tuple_(elements.c.threadId, elements.c.id)
+        > tuple_(
+            bindparam("thread", type_=elements.c.threadId.type),
+            bindparam("element", type_=elements.c.id.type),
+        )
+    )
+)
+
+
+def file(row: Row) -> FileRecord:
+    """Return what an element says of its file."""
+    return FileRecord(
+        thread_id=row["threadId"],
+        element_id=row["id"],
+        object_key=row["objectKey"],
+        name=row["name"],
+        ready=bool(row["ready"]),
+        revision=row["revision"] or 0,
     )
 
 

@@ -17,6 +17,7 @@ from datalayer.errors import StoreHeldUp
 from datalayer.grams import grams_of_needle
 from datalayer.records import (
     ElementRecord,
+    FileRecord,
     Result,
     StepRecord,
     ThreadPage,
@@ -185,6 +186,16 @@ class SqlStore(Store):
             for row in rows:
                 yield reads.user(row)
             rows = await self.database.ask(reads.MORE_USERS, last=rows[-1]["id"])
+
+    async def files(self) -> AsyncIterator[FileRecord]:
+        rows = await self.database.ask(reads.FIRST_FILES)
+        while rows:
+            for row in rows:
+                yield reads.file(row)
+            last = rows[-1]
+            rows = await self.database.ask(
+                reads.MORE_FILES, thread=last["threadId"], element=last["id"]
+            )
 
     async def threads(self) -> AsyncIterator[ThreadRecord]:
         rows = await self.database.ask(reads.FIRST_IDS)
