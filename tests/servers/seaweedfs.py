@@ -26,6 +26,7 @@ KEY = "keepchat-test"
 SECRET = "s3cret/+with=odd&characters"
 BUCKET = "keepchat"
 CREDENTIALS = Credentials(aws_access_key_id=KEY, aws_secret_access_key=SECRET)
+READER = Credentials(aws_access_key_id="reader", aws_secret_access_key="reads-only")
 _STARTS_WITHIN_S = 60.0
 _INTERVAL_S = 0.1
 _GRPC = 10_000  # each port has a second one, so much higher
@@ -56,13 +57,12 @@ class SeaweedFS:
 
     def start(self) -> None:
         """Start it, and make its bucket."""
-        identity = {
-            "name": "app",
-            "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
-            "actions": ["Admin", "Read", "List", "Tagging", "Write"],
-        }
+        identities = [
+            _identity("app", CREDENTIALS, "Admin", "Read", "List", "Tagging", "Write"),
+            _identity("reader", READER, "Read", "List"),
+        ]
         config = self._folder / "identities.json"
-        config.write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
+        config.write_text(json.dumps({"identities": identities}), encoding="utf-8")
         ports = [f"-{part}.port={_two_free_ports()}" for part in ("master", "volume", "filer")]
         command = [
             *(str(find_seaweedfs()), "mini", f"-dir={self._folder / 'data'}", *_OFF),
@@ -111,6 +111,11 @@ class SeaweedFS:
         listed = self.client.list_multipart_uploads(Bucket=BUCKET)
         keys = [upload["Key"] for upload in listed.get("Uploads", [])]
         return [key for key in keys if key.startswith(prefix)]
+
+
+def _identity(name: str, who: Credentials, *actions: str) -> dict[str, object]:
+    keys = {"accessKey": who.aws_access_key_id, "secretKey": who.aws_secret_access_key}
+    return {"name": name, "credentials": [keys], "actions": actions}
 
 
 def _two_free_ports() -> int:
