@@ -14,7 +14,8 @@ class Proxy:
     """Passes bytes on, to the server at this port of the loopback address and back.
 
     What a test sets applies from then on: `cut_after` so many bytes of a request's connection it
-    is cut, for the next `cuts` times; the next connections get one of `answers` each, and nothing
+    is cut, for the next `cuts` times, and at once where signed links are followed and `cuts_links`
+    says so; the next connections get one of `answers` each, and nothing
     is passed on; `header` is put into every answer. `heads` has what clients have sent, the bodies
     cut short.
     """
@@ -23,6 +24,7 @@ class Proxy:
         self.port = 0
         self.cut_after = 0
         self.cuts = 0
+        self.cuts_links = False
         self.answers: list[bytes] = []
         self.header = b""
         self.heads: list[str] = []
@@ -89,6 +91,8 @@ class Proxy:
             self.heads.append(piece.partition(b"\r\n\r\n")[0].decode("latin-1"))
             if self.cuts and passed + len(piece) > self.cut_after:
                 self.cuts -= 1
+                return
+            if self.cuts_links and b"X-Amz-Signature=" in piece.partition(b"\r\n")[0]:
                 return
             passed += len(piece)
             ours.write(piece)
