@@ -1,4 +1,4 @@
-"""What all tests share: how often a drill is repeated, and the PostgreSQL server."""
+"""What all tests share: how often a drill is repeated, and the servers."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 
 from tests.servers.postgres import Postgres, running_postgres
+from tests.servers.seaweedfs import SeaweedFS, running_seaweedfs
 
 FULL_COUNT = "full-count"
 
@@ -39,4 +40,11 @@ def full_count(request: pytest.FixtureRequest) -> bool:
 def postgres() -> Iterator[Postgres]:
     """The one PostgreSQL server of the run."""
     with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def seaweedfs() -> Iterator[SeaweedFS]:
+    """The one S3 service of the run."""
+    with running_seaweedfs() as server:
         yield server

@@ -6,6 +6,7 @@ Another storage is one more entry of `STORAGES`.
 import asyncio
 import hashlib
 import random
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,9 @@ import anyio
 import pytest
 
 from storage.base import ByteRange, Receipt, Source, Storage
+from storage.factory import open_storage
 from storage.local import LocalStorage
+from tests.servers.seaweedfs import CREDENTIALS, SeaweedFS
 
 MIME = "application/octet-stream"
 MB = 1024 * 1024
@@ -34,7 +37,18 @@ async def local_storage(request: pytest.FixtureRequest, folder: Path) -> AsyncIt
     assert left_partial(root) == []
 
 
-STORAGES: dict[str, Maker] = {"local": local_storage}
+@asynccontextmanager
+async def s3_storage(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Storage]:
+    server: SeaweedFS = request.getfixturevalue("seaweedfs")
+    prefix = f"test {uuid.uuid4()}"
+    storage = open_storage(server.url(prefix), folder, CREDENTIALS)
+    yield storage
+    await storage.close()
+    assert server.unfinished(prefix) == []
+
+
+STORAGES: dict[str, Maker] = {"local": local_storage, "s3": s3_storage}
+LINKING = ("s3",)  # those with links that work without further credentials
 
 
 def left_partial(root: Path) -> list[Path]:
