@@ -17,6 +17,7 @@ from access.accounts import AccountError, UsersFile
 from access.export import export_router
 from access.files import files_router
 from access.headers import SecurityHeaders
+from access.links import SignedLinks
 from access.oldlinks import OldLinks
 from access.routes import guarded_router
 from access.uploads import UploadSize, uploads_router
@@ -55,14 +56,16 @@ def build() -> Parts:
     # The last one added is the first one asked: strangers are refused before their files are read.
     server.add_middleware(OldLinks, prefix=config.run.root_path)
     server.add_middleware(UploadSize, limits=upload_limits(settings), prefix=config.run.root_path)
-    prepare_access(settings)
+    storage = open_files(settings)
+    links = SignedLinks(storage) if settings.storage_redirect == "on" else None
+    prepare_access(settings, links)
     models = choose_models(settings)
-    store, storage = open_database(settings), open_files(settings)
+    store = open_database(settings)
     layer = KeepchatDataLayer(store, storage, config.run.root_path)
     server.add_exception_handler(StoreUnavailable, away.unavailable)
     prefix, is_on = config.run.root_path, settings.thread_sharing == "on"
     for router in (
-        files_router(store, storage, prefix, sharing=is_on),
+        files_router(store, storage, prefix, sharing=is_on, links=links),
         sharing.sharing_router(store, layer, prefix, sharing=is_on),
         export_router(store, layer, prefix, sharing=is_on),
         guarded_router(layer, prefix),
@@ -80,9 +83,9 @@ def renewed(parts: Parts) -> Parts:
     return replace(parts, models=choose_models(parts.settings))
 
 
-def prepare_access(settings: Settings) -> None:
+def prepare_access(settings: Settings, links: SignedLinks | None) -> None:
     """Put what lets people in before all of Chainlit's routes."""
-    server.add_middleware(SecurityHeaders)
+    server.add_middleware(SecurityHeaders, origin=links.origin if links else None)
     if settings.auth_mode == "local":
         local.require_loopback(config.run.host)
         server.add_middleware(local.LocalAccess)

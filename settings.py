@@ -134,6 +134,7 @@ class Settings(BaseSettings):
     database_migrate: Literal["on", "off"] = "on"
     database_adopt: Literal["yes", "no"] = "no"
     storage_url: Annotated[str, _scheme_in("file", "s3", "azure")] = ""
+    storage_redirect: Literal["on", "off"] = "off"
 
     aws_access_key_id: str | None = None
     aws_secret_access_key: SecretStr | None = None

@@ -55,22 +55,31 @@ _MIME = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """How bytes are sent: `inline` or to be saved, and under which Content-Security-Policy."""
+    """How bytes are sent: `inline` or to be saved, and under which Content-Security-Policy.
+
+    Only media and what is to be saved may come from another origin: the rest is read by the page's
+    scripts.
+    """
 
     media_type: str
     inline: bool
     policy: str = _LOCKED
+    from_elsewhere: bool = True
+
+
+def _read(media_type: str, policy: str = _LOCKED) -> Presentation:
+    return Presentation(media_type, inline=True, policy=policy, from_elsewhere=False)
 
 
 _ATTACHED = Presentation(_BINARY, inline=False)
 _FIXED = {
-    "custom": Presentation(_JSON, inline=True),
+    "custom": _read(_JSON),
     # Never as JSON: the page would parse it twice and go blank.
-    "dataframe": Presentation(_TEXT, inline=True),
-    "pdf": Presentation(_PDF, inline=True, policy=_VIEWER),
-    "plotly": Presentation(_JSON, inline=True),
-    "tasklist": Presentation(_JSON, inline=True),
-    "text": Presentation(_TEXT, inline=True),
+    "dataframe": _read(_TEXT),
+    "pdf": _read(_PDF, _VIEWER),
+    "plotly": _read(_JSON),
+    "tasklist": _read(_JSON),
+    "text": _read(_TEXT),
 }
 
 

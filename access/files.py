@@ -12,10 +12,16 @@ from chainlit.server import UserParam
 from chainlit.user import PersistedUser, User
 from fastapi import APIRouter, Request
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import (
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.types import Receive, Scope, Send
 
-from access.content import present
+from access.content import Presentation, present
+from access.links import SignedLinks
 from access.ranges import content_range, etag, is_unchanged, parse_range, wanted_range
 from datalayer.base import Store
 from datalayer.errors import StoreUnavailable
@@ -39,9 +45,17 @@ _SENTENCE_HEADERS = _EVERYWHERE | {
 
 
 def files_router(
-    store: Store, storage: Storage, prefix: str, *, sharing: bool = False
+    store: Store,
+    storage: Storage,
+    prefix: str,
+    *,
+    sharing: bool = False,
+    links: SignedLinks | None = None,
 ) -> APIRouter:
-    """Return the route, to be placed before Chainlit's own; `prefix` is its root path."""
+    """Return the route, to be placed before Chainlit's own; `prefix` is its root path.
+
+    With `links` it redirects to them what may come from elsewhere.
+    """
     router = APIRouter(prefix=prefix)
 
     async def get_file(
@@ -59,7 +73,7 @@ def files_router(
         key = element.fields.get("objectKey") if element else None
         if element is None or not isinstance(key, str) or not key:
             return _missing()
-        return _FileResponse(storage, element, key, request)
+        return _FileResponse(storage, element, key, request, links)
 
     # The name is decoration: it may hold anything, an escaped slash too, and is not looked at.
     path = "/files/{thread_id}/{element_id}/{name:path}"
@@ -96,9 +110,16 @@ class _FileResponse(Response):
     """Opens the object only while it is being sent, so that it is closed however that ends."""
 
     def __init__(
-        self, storage: Storage, element: ElementRecord, key: str, request: Request
+        self,
+        storage: Storage,
+        element: ElementRecord,
+        key: str,
+        request: Request,
+        links: SignedLinks | None,
     ) -> None:
         super().__init__()
+        self._links = links
+        self._shown = present(element.fields.get("type"), element.fields.get("mime"))
         self._storage = storage
         self._element = element
         self._key = key
@@ -115,9 +136,11 @@ class _FileResponse(Response):
             await response(scope, receive, send)
 
     async def _response(self, stack: AsyncExitStack) -> Response:
-        headers = _file_headers(self._element, self._tag)
+        headers = _file_headers(self._element, self._shown, self._tag)
         if is_unchanged(self._asked.get("if-none-match"), self._tag):
             return Response(status_code=304, headers=headers)
+        if self._method == "GET" and (link := await self._link()):
+            return RedirectResponse(link, 307, _EVERYWHERE | {"Cache-Control": "no-store"})
         size = await self._size()
         if self._method == "HEAD":
             return Response(headers=headers | {"Content-Length": str(size)})
@@ -129,6 +152,11 @@ class _FileResponse(Response):
                 "The file ends before the range that was asked for.",
                 {"Content-Range": f"bytes */{size}"},
             )
+
+    async def _link(self) -> str | None:
+        if self._links is None:
+            return None
+        return await self._links.to(self._key, self._element.fields.get("name"), self._shown)
 
     async def _stream(
         self, stack: AsyncExitStack, byte_range: ByteRange | None, headers: Mapping[str, str]
@@ -159,8 +187,7 @@ def _range(asked: Headers, tag: str | None, size: int) -> ByteRange | None:
     return parse_range(header, size)
 
 
-def _file_headers(element: ElementRecord, tag: str | None) -> dict[str, str]:
-    shown = present(element.fields.get("type"), element.fields.get("mime"))
+def _file_headers(element: ElementRecord, shown: Presentation, tag: str | None) -> dict[str, str]:
     headers = _EVERYWHERE | {
         "Accept-Ranges": "bytes",
         "Content-Disposition": content_disposition(element.fields.get("name"), inline=shown.inline),

@@ -1,5 +1,7 @@
 """Headers that keep a browser from doing more with what it is sent than the page needs."""
 
+from collections.abc import Awaitable, Callable
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,14 +22,19 @@ SOURCES = {
     "form-action": "'self'",
     "frame-ancestors": "'self'",
 }
+FROM_STORAGE = ("img-src", "media-src")
 POLICY = "; ".join(f"{what} {where}" for what, where in SOURCES.items())
 
 
 class SecurityHeaders:
-    """The middleware: adds the headers to every answer that has none of its own."""
+    """The middleware: adds the headers to every answer that has none of its own.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `origin` says where the storage's links lead, if media may come from there.
+    """
+
+    def __init__(self, app: ASGIApp, origin: Callable[[], Awaitable[str]] | None = None) -> None:
         self._app = app
+        self._origin = origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -36,15 +43,23 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                add(MutableHeaders(scope=message))
+                await self._add(MutableHeaders(scope=message))
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
+    async def _add(self, headers: MutableHeaders) -> None:
+        """Add what is missing."""
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "same-origin")
+        if headers.get("content-type", "").startswith("text/html"):
+            origin = await self._origin() if self._origin else ""
+            headers.setdefault("Content-Security-Policy", policy(origin))
 
-def add(headers: MutableHeaders) -> None:
-    """Add what is missing."""
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    if headers.get("content-type", "").startswith("text/html"):
-        headers.setdefault("Content-Security-Policy", POLICY)
+
+def policy(origin: str = "") -> str:
+    """Return the page's policy; media may come from the `origin` too, if one is given."""
+    if not origin:
+        return POLICY
+    added = {what: f"{SOURCES[what]} {origin}" for what in FROM_STORAGE}
+    return "; ".join(f"{what} {where}" for what, where in (SOURCES | added).items())

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from access.headers import POLICY, SecurityHeaders
+from access.headers import POLICY, SecurityHeaders, policy
 from chat import page
 from settings import ROOT
 
@@ -89,6 +89,16 @@ def test_every_answer_has_the_headers_and_keeps_its_own_policy() -> None:
     reply = client.get("/text")
     assert "content-security-policy" not in reply.headers
     assert reply.headers["x-content-type-options"] == "nosniff"
+
+    async def origin() -> str:
+        return "https://files.example"
+
+    redirecting = SecurityHeaders(Starlette(routes=[Route("/html", html)]), origin)
+    found = TestClient(redirecting).get("/html").headers["content-security-policy"]
+    assert found == policy("https://files.example") != POLICY
+    for media in ("img-src", "media-src"):
+        assert f"{media} 'self' data: blob: https://files.example;" in found
+    assert found.count("https://files.example") == 2
 
 
 PAIRS = [
