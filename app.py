@@ -61,7 +61,7 @@ def build() -> Parts:
     prepare_access(settings, links)
     models = choose_models(settings)
     store = open_database(settings)
-    layer = KeepchatDataLayer(store, storage, config.run.root_path)
+    layer = KeepchatDataLayer(store, storage, config.run.root_path, away.file_lost)
     server.add_exception_handler(StoreUnavailable, away.unavailable)
     prefix, is_on = config.run.root_path, settings.thread_sharing == "on"
     for router in (

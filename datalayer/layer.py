@@ -30,7 +30,7 @@ from datalayer.base import Store
 from datalayer.records import Outcome, Result
 from datalayer.remover import Remover
 from datalayer.upkeep import Upkeep
-from datalayer.uploads import Source, Uploads
+from datalayer.uploads import Lost, Source, Uploads
 from datalayer.users import RecentUsers
 from datalayer.values import as_id
 from datalayer.writer import Writer
@@ -74,7 +74,9 @@ def _waits_for_first_message(method: F) -> F:
 class KeepchatDataLayer(BaseDataLayer):
     """Chainlit's data layer over any `Store` and any `Storage`."""
 
-    def __init__(self, store: Store, storage: Storage, root_path: str = "") -> None:
+    def __init__(
+        self, store: Store, storage: Storage, root_path: str = "", on_lost: Lost | None = None
+    ) -> None:
         self._store = store
         self._storage = storage
         self._root_path = root_path
@@ -84,7 +86,7 @@ class KeepchatDataLayer(BaseDataLayer):
         self._upkeep = Upkeep(store)
         self._users = RecentUsers(store)
         self._identifiers: dict[str, str] = {}
-        self._uploads = Uploads(storage, self._writer, self._clock)
+        self._uploads = Uploads(storage, self._writer, self._clock, on_lost)
 
     def start(self) -> None:
         """Begin the background work: what was left over by the last run is done."""

@@ -2,26 +2,34 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from datalayer.records import Outcome, Result
 from datalayer.writer import Writer
 from datalayer.writes import FinishElement, RevisionClock, SaveElement
-from storage.base import Storage
-from storage.errors import StorageError
+from storage.base import Receipt, Storage
+from storage.errors import StorageError, StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
+# Between attempts while the storage cannot be reached; then the file is given up, and it is said.
+PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 END_S = 10.0  # how long `close` waits for files, which may wait for the database
 
 Source = bytes | Path
+Lost = Callable[[str], Awaitable[None]]
+"""Told the name of a file that could not be stored, in the context of whoever sent it."""
 
 
 class Uploads:
     """Stores bytes, those of one element after the other; `close` waits until they are there."""
 
-    def __init__(self, storage: Storage, writer: Writer, clock: RevisionClock) -> None:
+    def __init__(
+        self, storage: Storage, writer: Writer, clock: RevisionClock, on_lost: Lost | None = None
+    ) -> None:
         self._storage = storage
+        self._on_lost = on_lost
         self._writer = writer
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}  # the last one of each element
@@ -40,6 +48,17 @@ class Uploads:
         self._running.add(task)
         task.add_done_callback(lambda done: self._forget(write.id, done))
         return task
+
+    async def _patiently(self, write: SaveElement, key: str, source: Source) -> Receipt:
+        mime = str(write.fields.get("mime") or "application/octet-stream")
+        name = str(write.fields.get("name") or "")
+        for pause in PAUSES_S:
+            try:
+                return await self._storage.put(key, source, mime=mime, filename=name)
+            except StorageUnavailable as exc:
+                logger.warning("The file of element %s waits for its storage: %s", write.id, exc)
+                await asyncio.sleep(pause)
+        return await self._storage.put(key, source, mime=mime, filename=name)
 
     async def close(self) -> None:
         """Wait for the files that are being stored; those that take too long are logged."""
@@ -76,13 +95,13 @@ class Uploads:
             await self._put(write, source)
         except (StorageError, OSError):
             logger.exception("The file of element %s is not stored", write.id)
+            if self._on_lost:
+                await self._on_lost(str(write.fields.get("name") or "file"))
             raise
 
     async def _put(self, write: SaveElement, source: Source) -> None:
         key = str(write.fields["objectKey"])
-        mime = str(write.fields.get("mime") or "application/octet-stream")
-        name = str(write.fields.get("name") or "")
-        receipt = await self._storage.put(key, source, mime=mime, filename=name)
+        receipt = await self._patiently(write, key, source)
         finish = FinishElement(
             id=write.id,
             thread_id=write.thread_id,

@@ -34,7 +34,7 @@ from datalayer.writes import (
     Write,
 )
 from storage.base import Receipt, Source
-from storage.errors import ObjectMissing, StorageUnavailable
+from storage.errors import ObjectMissing, StorageDenied, StorageError, StorageUnavailable
 from storage.local import LocalStorage
 
 TIME = "2026-01-02T12:34:56.789012Z"
@@ -79,6 +79,7 @@ class Parts:
     layer: KeepchatDataLayer
     store: RecordingStore
     storage: GatedStorage
+    lost: list[str]
 
 
 @pytest.fixture
@@ -88,8 +89,13 @@ async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
     store.gate.set()
     await store.migrate()
     storage = GatedStorage(tmp_path / "files")
-    layer = KeepchatDataLayer(store, storage)
-    yield Parts(layer, store, storage)
+    lost: list[str] = []
+
+    async def on_lost(name: str) -> None:
+        lost.append(name)
+
+    layer = KeepchatDataLayer(store, storage, on_lost=on_lost)
+    yield Parts(layer, store, storage, lost)
     store.gate.set()
     storage.gate.set()
     await layer.close()
@@ -591,17 +597,36 @@ async def test_an_element_is_not_seen_before_its_file(parts: Parts) -> None:
     assert await parts.layer.get_element(element.thread_id, element.id) is not None
 
 
+@pytest.mark.parametrize("error", [StorageUnavailable("away"), StorageDenied("refused")])
 async def test_an_upload_that_fails_is_an_error_and_no_element(
-    parts: Parts, caplog: pytest.LogCaptureFixture
+    parts: Parts,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    error: StorageError,
 ) -> None:
+    monkeypatch.setattr(uploads, "PAUSES_S", (0.0, 0.0))
     element = text_element(new_id())
-    parts.storage.failures.append(StorageUnavailable("away"))
-    with pytest.raises(StorageUnavailable):
+    parts.storage.failures += [error] * 3
+    with pytest.raises(type(error)):
         await parts.layer.create_element(element)
+    assert len(parts.storage.failures) == (0 if isinstance(error, StorageUnavailable) else 2)
+    parts.storage.failures.clear()
+    assert parts.lost == ["a.txt"]
     assert element.id in caplog.text
     assert await parts.layer.get_element(element.thread_id, element.id) is None
     await parts.layer.create_element(element)
     assert await parts.layer.get_element(element.thread_id, element.id) is not None
+
+
+async def test_a_storage_that_comes_back_gets_the_file(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "PAUSES_S", (0.0, 0.0))
+    element = text_element(new_id())
+    parts.storage.failures += [StorageUnavailable("away")] * 2
+    await parts.layer.create_element(element)
+    assert await parts.layer.get_element(element.thread_id, element.id) is not None
+    assert parts.lost == []
 
 
 async def test_an_element_deleted_while_its_upload_runs_leaves_no_file(parts: Parts) -> None:
