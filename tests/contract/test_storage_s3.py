@@ -471,6 +471,21 @@ async def test_a_cancel_at_any_moment_of_a_big_upload_leaves_nothing(
         assert found in (new, hashlib.sha256(OLD).hexdigest())
 
 
+async def test_a_cancel_while_bytes_are_sent_is_in_time(seaweedfs: SeaweedFS, prefix: str) -> None:
+    async with through_proxy(seaweedfs, prefix) as (proxy, storage):
+        await put(storage, "t/1", OLD)
+        proxy.holds_after = 64 * 1024
+        task = asyncio.create_task(put(storage, "t/1", bytes(7 * MB)))
+        await proxy.is_held.wait()
+        task.cancel()
+        await asyncio.sleep(0)
+        proxy.go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await get(storage, "t/1") == OLD
+        assert await keys(storage) == ["t/1"]
+
+
 # What the service is told
 
 

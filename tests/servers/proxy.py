@@ -15,6 +15,8 @@ class Proxy:
 
     What a test sets applies from then on:
     - after `cut_after` bytes of a client's a connection is cut, for the next `cuts` times;
+    - after `holds_after` bytes of a client's, if that is not 0, nothing is passed on until `go_on`
+      is set; `is_held` says so;
     - with `cuts_links` one over which a signed link is followed is cut at once;
     - the answer to the next request that matches one of `losses` is lost;
     - the next connections get one of `answers` each, and nothing is passed on;
@@ -27,6 +29,9 @@ class Proxy:
         self.port = 0
         self.cut_after = 0
         self.cuts = 0
+        self.holds_after = 0
+        self.is_held = asyncio.Event()
+        self.go_on = asyncio.Event()
         self.cuts_links = False
         self.losses: list[re.Pattern[bytes]] = []
         self.answers: list[bytes] = []
@@ -105,6 +110,9 @@ class Proxy:
                 self.losses.remove(found)
                 is_lost.set()
             passed += len(piece)
+            if 0 < self.holds_after < passed:
+                self.is_held.set()
+                await self.go_on.wait()
             ours.write(piece)
             await ours.drain()
 
