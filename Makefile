@@ -10,15 +10,18 @@ TESTABLE := needs $(VENV)/.demo $(VENV)/.dev $(SERVERS)/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test needs check format bench drills lock sql clean
+.PHONY: help setup run compose-env test needs check format bench drills lock sql clean
 
 help: ## Lists these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/.runtime ## Installs what `.venv/bin/chainlit run app.py` needs (no built-in model)
 
 run: $(VENV)/.demo ## Installs everything and opens the chat at http://localhost:8000
 	@$(BIN)/chainlit run app.py
+
+compose-env: ## Makes the secrets of docker-compose.yml in .env, and the first account
+	@$(PYTHON) deploy/compose_env.py
 
 test: $(TESTABLE) ## Runs all tests; needs Chromium, Node.js, PostgreSQL and PgBouncer
 	@$(BIN)/python -m pytest
