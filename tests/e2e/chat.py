@@ -285,9 +285,10 @@ class Chat:
         assert saved.suggested_filename == name
         return (await saved.path()).read_bytes()
 
-    async def status_of(self, path: str) -> int:
-        """The status that the server gives a link."""
-        return (await self.page.request.get(self._url + path)).status
+    async def status_of(self, path: str, *, max_redirects: int | None = None) -> int:
+        """The status that the server gives a link; that of a redirect with `max_redirects` 0."""
+        reply = await self.page.request.get(self._url + path, max_redirects=max_redirects)
+        return reply.status
 
     async def bytes_at(self, path: str) -> bytes:
         """What the server gives for a link."""

@@ -78,8 +78,10 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "named"),
-    [("OPENAI_API_KEY=x", True), ("AZURE_OPENAI_ENDPOINT=https://a", True), ("", False)]
-    + [("#OPENAI_API_KEY=x", False), ("OPENAI_API_KEY=", False)],
+    [
+        *(("OPENAI_API_KEY=x", True), ("AZURE_OPENAI_ENDPOINT=https://a", True), ("", False)),
+        *(("#OPENAI_API_KEY=x", False), ("OPENAI_API_KEY=", False)),
+    ],
 )
 def test_a_model_is_named_or_not(text: str, named: bool) -> None:
     assert compose_env.names_a_model(text) is named
