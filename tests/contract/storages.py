@@ -14,7 +14,10 @@ import anyio
 import pytest
 
 from storage.base import ByteRange, Receipt, Source, Storage
+from storage.credentials import Credentials
+from storage.factory import open_storage
 from storage.local import LocalStorage
+from tests.servers.azurite import Azurite
 
 MIME = "application/octet-stream"
 MB = 1024 * 1024
@@ -34,7 +37,17 @@ async def local_storage(request: pytest.FixtureRequest, folder: Path) -> AsyncIt
     assert left_partial(root) == []
 
 
-STORAGES: dict[str, Maker] = {"local": local_storage}
+@asynccontextmanager
+async def azure_storage(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Storage]:
+    server: Azurite = request.getfixturevalue("azurite")
+    async with server.container() as container:
+        credentials = Credentials(azure_connection_string=server.connection_string)
+        storage = open_storage(f"azure://{container}/some/prefix", folder, credentials)
+        yield storage
+        await storage.close()
+
+
+STORAGES: dict[str, Maker] = {"local": local_storage, "azure": azure_storage}
 
 
 def left_partial(root: Path) -> list[Path]:
