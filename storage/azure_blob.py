@@ -108,9 +108,8 @@ class AzureBlobStorage(Storage):
         """See Storage. Of two uploads of one key at a time, the slower may be refused."""
         blob = await self._blob(key)
         disposition = content_disposition(filename, inline=False) if filename else None
-        upload, digests = Upload(blob), Digests()
-        only = b""
-        async with aclosing(self._threads.blocks(source, BLOCK)) as blocks:
+        digests, only = Digests(), b""
+        async with Upload(blob) as upload, aclosing(self._threads.blocks(source, BLOCK)) as blocks:
             async for block in blocks:
                 md5 = await self._threads.run(digests.add, block)
                 if len(block) <= SMALL and not upload.begun:
@@ -118,9 +117,9 @@ class AzureBlobStorage(Storage):
                     break
                 with self._boundary.translated(key):
                     await upload.stage(block, md5)
-        settings = digests.settings(mime, disposition)
-        with self._boundary.translated(key):
-            await (upload.commit(settings) if upload.begun else send(blob, only, settings))
+            settings = digests.settings(mime, disposition)
+            with self._boundary.translated(key):
+                await (upload.commit(settings) if upload.begun else send(blob, only, settings))
         return digests.receipt()
 
     @asynccontextmanager

@@ -1,16 +1,19 @@
 """One upload to Azure Blob Storage: what was read of a source so far, and what of it is there."""
 
+import asyncio
 import hashlib
 import uuid
 from io import BytesIO
-from typing import Any
+from typing import Any, Self
 
+from anyio import CancelScope
 from azure.storage.blob import BlobBlock, ContentSettings
 from azure.storage.blob.aio import BlobClient
 
 from storage.base import Receipt
 
 BLOCK = 4 * 1024 * 1024  # bytes; of the 50,000 that a blob may have, 195 GB
+_AT_ONCE = 2  # blocks
 SMALL = 1024 * 1024  # bytes that are sent in one request; aiohttp wants more of them as a file
 
 
@@ -45,6 +48,7 @@ class Digests:
 class Upload:
     """A blob being sent in blocks, of which nobody sees anything before they are committed.
 
+    Some are on their way at a time; the end of the `async with` waits for them or stops them.
     Blocks that are never committed are removed by the service: with the next upload to the same
     name, or after a week.
     """
@@ -54,23 +58,47 @@ class Upload:
         # Of this upload only, since two to one name see each other's blocks; all equally long.
         self._name = uuid.uuid4().hex
         self._blocks: list[BlobBlock] = []
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        for task in self._sending:
+            task.cancel()
+        with CancelScope(shield=True):
+            await asyncio.gather(*self._sending, return_exceptions=True)
 
     @property
     def begun(self) -> bool:
-        """Whether a block is there."""
+        """Whether there are blocks."""
         return bool(self._blocks)
 
     async def stage(self, block: bytes, md5: bytearray) -> None:
-        """Send a block; the service compares it with its MD5."""
+        """Start to send a block; an error may be that of one before."""
+        if len(self._sending) == _AT_ONCE:
+            await self._wait(asyncio.FIRST_COMPLETED)
         block_id = f"{self._name}-{len(self._blocks):05}"
-        await self._blob.stage_block(
-            block_id, BytesIO(block), len(block), transactional_content_md5=md5
-        )
         self._blocks.append(BlobBlock(block_id))
+        self._sending.add(asyncio.create_task(self._send(block_id, block, md5)))
 
     async def commit(self, settings: ContentSettings) -> None:
         """Make a blob of the blocks, in place of what was there."""
+        if self._sending:
+            await self._wait(asyncio.FIRST_EXCEPTION)
         await self._blob.commit_block_list(self._blocks, content_settings=settings)
+
+    async def _send(self, block_id: str, block: bytes, md5: bytearray) -> None:
+        # The service compares the block with its MD5.
+        await self._blob.stage_block(
+            block_id, BytesIO(block), len(block), transactional_content_md5=md5
+        )
+
+    async def _wait(self, until: str) -> None:
+        done, self._sending = await asyncio.wait(self._sending, return_when=until)
+        for error in [task.exception() for task in done]:
+            if error:
+                raise error
 
 
 async def send(blob: BlobClient, content: bytes, settings: ContentSettings) -> None:

@@ -533,7 +533,8 @@ async def test_a_connection_that_is_cut_in_the_middle_of_an_upload(
     assert await keys(direct) == ([key] if there_before else [])
     if there_before:
         assert await get(direct, key) == OLD
-    assert await uncommitted(azurite, options.container, key) == 2, "whole blocks, seen by nobody"
+    # What is left are whole blocks that nobody sees. The next upload clears them away.
+    assert await uncommitted(azurite, options.container, key) <= 2
     await put(direct, key, source)
     assert await uncommitted(azurite, options.container, key) == 0
 
