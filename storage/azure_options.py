@@ -64,10 +64,10 @@ def parse(url: str, credentials: Credentials) -> AzureOptions:
         raise ValueError(message)
     options = _options(parts.query)
     return AzureOptions(
-        account=_account(options.get("account_url"), credentials),
         container=parts.netloc,
         prefix=_prefix(unquote(parts.path)),
         create=_is_true(options.get("create", "false")),
+        account=_account(options.get("account_url"), credentials),
     )
 
 
@@ -218,17 +218,16 @@ def _read_account_url(url: str, setting: str) -> tuple[str, str]:
     Azurite has the account in the path.
     """
     parts = urlsplit(url)
-    path = parts.path.strip("/")
-    is_bare = not (parts.query or parts.fragment or "@" in parts.netloc or "/" in path)
+    host, path = parts.netloc.replace(".dfs.", ".blob.", 1), parts.path.strip("/")
+    shown = _name_in(host) if ".blob." in host else ""
+    is_bare = not (parts.query or parts.fragment or "@" in host or "/" in path or (shown and path))
     if parts.scheme not in ("http", "https") or not parts.hostname or not is_bare:
         message = (
             f"{setting} must be https://ACCOUNT.blob.core.windows.net, or the same with dfs, "
             "without a container; a SAS token goes into AZURE_STORAGE_SAS_TOKEN."
         )
         raise ValueError(message)
-    host = parts.netloc.replace(".dfs.", ".blob.", 1)
-    endpoint = f"{parts.scheme}://{host}/{path}".rstrip("/")
-    return endpoint, path or (_name_in(host) if ".blob." in host else "")
+    return f"{parts.scheme}://{host}/{path}".rstrip("/"), shown or path
 
 
 def _name_in(host: str) -> str:

@@ -136,8 +136,9 @@ class Threads:
                     block += taken
                     rest = rest[len(taken) :]
                     if len(block) == size:
-                        yield bytes(block)
-                        block = bytearray()
+                        full, block = bytes(block), bytearray()
+                        yield full
+                        del full  # so that not two of them are held
         if block:
             yield bytes(block)
 

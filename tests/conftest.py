@@ -8,6 +8,7 @@ from hypothesis import settings
 from tests.servers.azurite import Azurite, running_azurite
 from tests.servers.certificates import make_own
 from tests.servers.postgres import Postgres, running_postgres
+from tests.servers.seaweedfs import SeaweedFS, running_seaweedfs
 
 FULL_COUNT = "full-count"
 
@@ -56,4 +57,11 @@ def azurite_with_entra_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The one Azurite of the run that takes tokens of Entra ID, over https."""
     certificate = make_own(tmp_path_factory.mktemp("azurite"), "127.0.0.1")
     with running_azurite(certificate) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def seaweedfs() -> Iterator[SeaweedFS]:
+    """The one S3 service of the run."""
+    with running_seaweedfs() as server:
         yield server

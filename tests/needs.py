@@ -36,6 +36,10 @@ NO_PGBOUNCER = (
     "The tests need PgBouncer: on Debian 'apt-get install pgbouncer', "
     "on macOS 'brew install pgbouncer'."
 )
+NO_SEAWEEDFS = (
+    "The tests need SeaweedFS's program weed: on Linux 'make test' installs it into .venv, "
+    "on macOS 'brew install seaweedfs'."
+)
 NO_NODE = (
     "The tests need Node.js 20.15 or newer with npm: on Debian 'apt-get install nodejs npm' "
     "(Debian 12 has only 18: then also 'npm install --global node@22'), "
@@ -86,13 +90,24 @@ def find_pgbouncer() -> Path:
     return Path(found)
 
 
+def find_seaweedfs() -> Path:
+    """SeaweedFS, from beside this Python or from PATH."""
+    found = shutil.which("weed", path=Path(sys.executable).parent) or shutil.which("weed")
+    if found is None:
+        raise MissingToolError(NO_SEAWEEDFS)
+    return Path(found)
+
+
 def _major(folder: Path) -> int:
     return int("".join(re.findall(r"\d+", str(folder))[:1]) or 0)
 
 
 def missing() -> Iterator[str]:
     """One sentence for each tool that is not there."""
-    for find in (find_chromium, find_node, find_postgres, find_pgbouncer):
+    finders = [find_chromium, find_node, find_postgres, find_pgbouncer]
+    if sys.platform == "darwin":  # elsewhere `make test` installs it, after this
+        finders.append(find_seaweedfs)
+    for find in finders:
         try:
             find()
         except MissingToolError as error:

@@ -6,6 +6,7 @@ Another storage is one more entry of `STORAGES`.
 import asyncio
 import hashlib
 import random
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from storage.credentials import Credentials
 from storage.factory import open_storage
 from storage.local import LocalStorage
 from tests.servers.azurite import Azurite
+from tests.servers.seaweedfs import CREDENTIALS, SeaweedFS
 
 MIME = "application/octet-stream"
 MB = 1024 * 1024
@@ -38,6 +40,16 @@ async def local_storage(request: pytest.FixtureRequest, folder: Path) -> AsyncIt
 
 
 @asynccontextmanager
+async def s3_storage(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Storage]:
+    server: SeaweedFS = request.getfixturevalue("seaweedfs")
+    prefix = f"test {uuid.uuid4()}"
+    storage = open_storage(server.url(prefix), folder, CREDENTIALS)
+    yield storage
+    await storage.close()
+    assert server.unfinished(prefix) == []
+
+
+@asynccontextmanager
 async def azure_storage(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Storage]:
     server: Azurite = request.getfixturevalue("azurite")
     async with server.container() as container:
@@ -47,7 +59,8 @@ async def azure_storage(request: pytest.FixtureRequest, folder: Path) -> AsyncIt
         await storage.close()
 
 
-STORAGES: dict[str, Maker] = {"local": local_storage, "azure": azure_storage}
+STORAGES: dict[str, Maker] = {"local": local_storage, "s3": s3_storage, "azure": azure_storage}
+LINKING = ("s3", "azure")  # those with links that work without further credentials
 
 
 def left_partial(root: Path) -> list[Path]:

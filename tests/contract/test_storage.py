@@ -175,7 +175,9 @@ async def test_memory_is_constant(storage: Storage, key: str, tmp_path: Path, ki
         tracemalloc.stop()
     assert receipt == Receipt(64 * MB, sha256)
     assert found.hexdigest() == sha256
-    assert peak < 32 * MB  # services want blocks of some megabytes
+    assert (
+        peak < 48 * MB
+    )  # services want blocks of some megabytes, and their SDKs some for themselves
 
 
 async def test_the_event_loop_is_never_blocked(storage: Storage, key: str, tmp_path: Path) -> None:

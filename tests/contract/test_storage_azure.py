@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, quote
 
 import httpx2
 import pytest
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import ClientAuthenticationError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, ContainerSasPermissions, generate_container_sas
 
 from storage.azure_blob import AzureBlobStorage, Patience
@@ -32,7 +32,16 @@ from storage.errors import (
     StorageUnavailable,
 )
 from storage.factory import open_storage
-from tests.contract.storages import MB, OLD, big_file, file_sha256, get, keys, put
+from tests.contract.storages import (
+    MB,
+    OLD,
+    big_file,
+    file_sha256,
+    file_stream,
+    get,
+    keys,
+    put,
+)
 from tests.e2e.waiting import free_port, until
 from tests.servers.azurite import ACCOUNT, Azurite, Identity
 from tests.servers.proxy import Proxy, running_proxy
@@ -112,11 +121,10 @@ def clock_off_by(minutes: int) -> Clock:
     return Clock(lambda: datetime.now(UTC) + timedelta(minutes=minutes))
 
 
-async def fetch(link: str, method: str = "GET", authority: Path | None = None) -> httpx2.Response:
+async def fetch(link: str, authority: Path | None = None) -> httpx2.Response:
     verify = ssl.create_default_context(cafile=authority) if authority else True
-    headers = {"x-ms-blob-type": "BlockBlob"} if method == "PUT" else {}
     async with httpx2.AsyncClient(verify=verify) as client:
-        return await client.request(method, link, headers=headers)
+        return await client.get(link)
 
 
 async def link_to(storage: AzureBlobStorage, key: str, expires: int = 60, **answer: Any) -> str:
@@ -256,39 +264,6 @@ async def test_two_big_uploads_of_one_key_are_never_mixed(
 
 
 # Links
-
-
-@pytest.mark.parametrize("odd", ["a b#c?d&e%2F+.txt", "中文/🎉", '"it\'s"', "a" * 255])
-async def test_links_work(azure: AzureBlobStorage, odd: str) -> None:
-    await put(azure, odd, b"0123456789")
-    plain = await fetch(await link_to(azure, odd))
-    assert (plain.status_code, plain.content) == (200, b"0123456789")
-    asked: dict[str, Any] = {
-        "mime": "text/html",
-        "disposition": "inline; filename=\"a\"; filename*=UTF-8''%C3%A9",
-    }
-    told = await fetch(await link_to(azure, odd, **asked))
-    assert told.headers["content-type"] == asked["mime"]
-    assert told.headers["content-disposition"] == asked["disposition"]
-
-
-async def test_links_are_for_reading_that_one_object_for_a_while(
-    azure: AzureBlobStorage, key: str
-) -> None:
-    await put(azure, key, OLD)
-    await put(azure, f"{key}2", b"other")
-    good = await link_to(azure, key)
-    assert (await fetch(good)).status_code == 200
-    for refused, method in (
-        (good, "PUT"),
-        (good, "DELETE"),
-        (good.replace(key, f"{key}2"), "GET"),
-        (good.replace("sp=r", "sp=rw"), "GET"),
-        (await link_to(azure, key, expires=-60), "GET"),
-        (good.partition("?")[0], "GET"),
-    ):
-        assert (await fetch(refused, method)).status_code in (401, 403, 404)
-    assert await get(azure, key) == OLD
 
 
 @pytest.mark.parametrize("minutes", [-120, 120])
@@ -510,7 +485,10 @@ async def uncommitted(server: Azurite, container: str, key: str) -> int:
     """How many blocks lie there that are in no blob."""
     async with server.client() as client:
         blob = client.get_blob_client(container, f"pre/fix/{key}")
-        return len((await blob.get_block_list("uncommitted"))[1])
+        try:
+            return len((await blob.get_block_list("uncommitted"))[1])
+        except ResourceNotFoundError:
+            return 0
 
 
 @pytest.mark.parametrize("there_before", [True, False])
@@ -527,24 +505,30 @@ async def test_a_connection_that_is_cut_in_the_middle_of_an_upload(
     source = big_file(tmp_path, 20 * MB)
     if there_before:
         await put(direct, key, OLD)
-    proxy.cut_after = 10 * MB
+
+    async def until_it_is_cut() -> AsyncIterator[bytes]:
+        async for piece in file_stream(source):
+            yield piece
+            if await uncommitted(azurite, options.container, key):
+                proxy.cut_after, proxy.cuts = MB, 99
+
     with pytest.raises(StorageUnavailable, match=key):
-        await put(azure, key, source)
+        await put(azure, key, until_it_is_cut())
     assert await keys(direct) == ([key] if there_before else [])
     if there_before:
         assert await get(direct, key) == OLD
     # What is left are whole blocks that nobody sees. The next upload clears them away.
-    assert await uncommitted(azurite, options.container, key) <= 2
+    assert await uncommitted(azurite, options.container, key) > 0
     await put(direct, key, source)
     assert await uncommitted(azurite, options.container, key) == 0
 
 
-async def test_a_connection_that_is_cut_once_does_no_harm(
+async def test_connections_that_are_cut_now_and_then_do_no_harm(
     azurite: Azurite, options: AzureOptions, made: Maker, proxy: Proxy, key: str, tmp_path: Path
 ) -> None:
     azure = made(behind(options, azurite, proxy.port))
     source = big_file(tmp_path, 20 * MB)
-    proxy.cut_after, proxy.cuts = 10 * MB, 1
+    proxy.cut_after, proxy.cuts = 6 * MB, 3
     receipt = await put(azure, key, source)
     assert proxy.cuts == 0
     assert receipt == Receipt(20 * MB, file_sha256(source))
@@ -667,7 +651,7 @@ async def test_a_put_that_is_cancelled_while_a_block_is_sent(
     await put(direct, key, OLD)
     proxy.passes = False
     task = asyncio.create_task(put(azure, key, b"x" * (9 * MB)))
-    await until(lambda: proxy.sent, "the first bytes")
+    await until(lambda: proxy.heads, "the first bytes")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -1,97 +1,118 @@
-"""A TCP proxy before a server on this machine, which breaks what it is told to break."""
+"""A connection to a service that fails as networks do: cut, refused, answered by somebody else."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
-_PIECE = 64 * 1024
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_STATUS_LINE = re.compile(rb"\AHTTP/1\.1 [^\r]*\r\n")
+_CHUNK = 64 * 1024
 
 
 class Proxy:
-    """Passes on what it is sent.
+    """Passes bytes on, to the server at this port of the loopback address and back.
 
-    `cut_after` counts the bytes that clients may send before their connections are cut, `cuts` how
-    often that happens (None: always). `change` changes what they send. `answers` are given, one to
-    a connection, in place of the server's. With `passes` false nothing gets through either way.
+    What a test sets applies from then on: `cut_after` so many bytes of a request's connection it
+    is cut, for the next `cuts` times; the next connections get one of `answers` each, and nothing
+    is passed on; `header` is put into every answer; `change` changes what clients send; with
+    `passes` false it swallows that. `heads` has what clients have sent, the bodies cut short.
     """
 
     def __init__(self, port: int) -> None:
         self.port = 0
-        self.sent = 0
-        self.cut_after: int | None = None
-        self.cuts: int | None = None
-        self.change: Callable[[bytes], bytes] = bytes
+        self.cut_after = 0
+        self.cuts = 0
         self.answers: list[bytes] = []
+        self.header = b""
+        self.change: Callable[[bytes], bytes] = bytes
         self.passes = True
-        self._server_port = port
-        self._open: set[asyncio.Task[None]] = set()
+        self.heads: list[str] = []
+        self._upstream = port
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection."""
-        task = asyncio.current_task()
-        assert task
-        self._open.add(task)
-        try:
-            with suppress(ConnectionError, asyncio.CancelledError):
-                await (self._answer if self.answers else self._join)(reader, writer)
-        finally:
-            writer.transport.abort()
-            self._open.discard(task)
+    @property
+    def url(self) -> str:
+        """The address to give to a client."""
+        return f"http://127.0.0.1:{self.port}"
 
-    async def stop(self) -> None:
-        """Cut all connections."""
-        for task in list(self._open):
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection, in a task of its own."""
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Cut all connections; clients keep those open that they may use again."""
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answer = self.answers.pop(0)
-        await reader.readuntil(b"\r\n\r\n")
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            try:
+                if self.answers:
+                    await self._answer(reader, writer, self.answers.pop(0))
+                else:
+                    await self._pass_on(reader, writer)
+            finally:
+                writer.close()
+                await writer.wait_closed()
+
+    async def _answer(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: bytes
+    ) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        self.heads.append(head.decode("latin-1"))
+        if b"100-continue" in head.lower():
+            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if length := _LENGTH.search(head):
+            await reader.readexactly(int(length[1]))
         writer.write(answer)
-        writer.write_eof()
-        while await reader.read(_PIECE):  # so that the client may finish what it says
-            pass
+        await writer.drain()
 
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        from_server, to_server = await asyncio.open_connection("127.0.0.1", self._server_port)
-        back = asyncio.create_task(self._back(from_server, writer))
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        theirs, ours = await asyncio.open_connection("127.0.0.1", self._upstream)
         try:
-            while said := await reader.read(_PIECE):
-                self.sent += len(said)
-                if self._is_cut():
-                    return
-                if self.passes:
-                    to_server.write(self.change(said))
-                    await to_server.drain()
+            back = asyncio.create_task(self._back(theirs, writer))
+            try:
+                await self._forth(reader, ours)
+            finally:
+                back.cancel()
+                await asyncio.wait([back])
         finally:
-            back.cancel()
-            to_server.transport.abort()
-            await asyncio.wait([back])
+            ours.close()
+            await ours.wait_closed()
 
-    async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
-            while said := await reader.read(_PIECE):
-                if self.passes:
-                    writer.write(said)
-                    await writer.drain()
-            writer.close()
+    async def _forth(self, reader: asyncio.StreamReader, ours: asyncio.StreamWriter) -> None:
+        passed = 0
+        while piece := await reader.read(_CHUNK):
+            self.heads.append(piece.partition(b"\r\n\r\n")[0].decode("latin-1"))
+            if self.cuts and passed + len(piece) > self.cut_after:
+                self.cuts -= 1
+                return
+            passed += len(piece)
+            if self.passes:
+                ours.write(self.change(piece))
+                await ours.drain()
 
-    def _is_cut(self) -> bool:
-        if self.cut_after is None or self.sent < self.cut_after or self.cuts == 0:
-            return False
-        if self.cuts is not None:
-            self.cuts -= 1
-        return True
+    async def _back(self, theirs: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while piece := await theirs.read(_CHUNK):
+                writer.write(_STATUS_LINE.sub(lambda line: line[0] + self.header, piece))
+                await writer.drain()
+        writer.close()
 
 
 @asynccontextmanager
 async def running_proxy(port: int) -> AsyncIterator[Proxy]:
-    """Run one before the server on this port; its own is `port`."""
+    """Stand before the server at this port."""
     proxy = Proxy(port)
-    listening = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    proxy.port = listening.sockets[0].getsockname()[1]
+    server = await asyncio.start_server(proxy.accept, "127.0.0.1", 0)
+    proxy.port = server.sockets[0].getsockname()[1]
     try:
         yield proxy
     finally:
-        listening.close()
-        await proxy.stop()
+        server.close()
+        await proxy.close()

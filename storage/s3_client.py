@@ -1,0 +1,140 @@
+"""The SDK's client for one bucket. Everything here blocks and runs in worker threads."""
+
+import os
+import threading
+from base64 import b64encode
+from functools import cache
+from hashlib import md5
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.loaders import Loader
+from botocore.session import Session
+
+from storage.credentials import Credentials
+from storage.s3_options import Options, Style
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+THREADS = 16
+_CONNECT_SECONDS = 3
+_ANSWER_SECONDS = 20  # without a byte from the service
+_ATTEMPTS = 3
+_MAIN_REGION = "us-east-1"
+_NOTHING_OF_THE_USER: dict[str, Any] = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+
+
+class Connection:
+    """The client, made at its first use, since finding role and region may take requests."""
+
+    def __init__(self, options: Options, credentials: Credentials) -> None:
+        self._options = options
+        self._credentials = credentials
+        self._making = threading.Lock()
+        _models()
+        self._client: S3Client | None = None
+
+    def client(self) -> "S3Client":
+        """Return the client."""
+        with self._making:
+            if self._client is None:
+                self._client = connect(self._options, self._credentials)
+            return self._client
+
+    def close(self) -> None:
+        """Close its connections; it opens new ones if it is used again."""
+        with self._making:
+            if self._client is not None:
+                self._client.close()
+
+
+@cache
+def _models() -> Loader:
+    """Return what the SDK knows of S3, read once, before there is work that would wait for it.
+
+    Making the first client takes a fifth of a second, in which no other thread gets on.
+    """
+    session = Session(session_vars=_NOTHING_OF_THE_USER)
+    config = Config(signature_version=UNSIGNED)
+    session.create_client("s3", region_name=_MAIN_REGION, config=config).close()
+    loader: Loader = session.get_component("data_loader")
+    return loader
+
+
+def connect(options: Options, credentials: Credentials) -> "S3Client":
+    """Return a client in the bucket's region; where none was given the bucket is asked for it."""
+    models = Session()
+    models.register_component("data_loader", _models())
+    session = boto3.Session(
+        botocore_session=models,
+        aws_access_key_id=credentials.aws_access_key_id,
+        aws_secret_access_key=credentials.aws_secret_access_key,
+        aws_session_token=credentials.aws_session_token,
+        region_name=options.region or credentials.aws_region,
+        profile_name=credentials.aws_profile,
+    )
+    endpoint = options.endpoint_url or credentials.aws_endpoint_url
+    style = _style(options, endpoint)
+    if session.region_name:
+        return _client(session, session.region_name, endpoint, style)
+    asking = _client(session, _MAIN_REGION, endpoint, style)
+    region = _region_of(asking, options.bucket)
+    if region == _MAIN_REGION:
+        return asking
+    asking.close()
+    return _client(session, region, endpoint, style)
+
+
+def _style(options: Options, endpoint: str | None) -> Style:
+    if options.addressing_style != "auto" or endpoint:
+        return options.addressing_style
+    # Without it the SDK signs links for a host of no region, which S3 answers with a redirect.
+    return "path" if "." in options.bucket else "virtual"
+
+
+def _client(session: boto3.Session, region: str, endpoint: str | None, style: Style) -> "S3Client":
+    client = session.client(
+        "s3",
+        region_name=region,
+        endpoint_url=endpoint,
+        config=Config(
+            signature_version="s3v4",
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_ANSWER_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            max_pool_connections=THREADS,
+            s3={"addressing_style": style},
+            # We give an MD5 with what we send, which every service knows, unlike the SDK's CRCs.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+    client.meta.events.register("before-call.s3.DeleteObjects", _add_md5)
+    return client
+
+
+def _add_md5(params: dict[str, Any], **_: object) -> None:
+    """Give DeleteObjects the MD5 that S3 asks for, and other services still do."""
+    params["headers"]["Content-MD5"] = md5_of(params["body"])
+
+
+def md5_of(content: bytes) -> str:
+    """Return the value of a Content-MD5 header."""
+    return b64encode(md5(content, usedforsecurity=False).digest()).decode()
+
+
+def _region_of(client: "S3Client", bucket: str) -> str:
+    try:
+        answer: Any = client.head_bucket(Bucket=bucket)
+    except ClientError as exc:  # S3 says it even to whom it denies everything else
+        answer = exc.response
+    headers = answer["ResponseMetadata"].get("HTTPHeaders", {})
+    return str(headers.get("x-amz-bucket-region") or _MAIN_REGION)

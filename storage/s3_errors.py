@@ -1,0 +1,131 @@
+"""What S3 and its SDK say is wrong, as errors of ours. Pure functions."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSLError,
+    SSOError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+
+from storage.errors import (
+    InvalidKey,
+    ObjectMissing,
+    RangeNotSatisfiable,
+    StorageDenied,
+    StorageError,
+    StorageMisconfigured,
+    StorageUnavailable,
+)
+
+if TYPE_CHECKING:
+    from types_boto3_s3.type_defs import ErrorTypeDef
+
+SdkError = BotoCoreError | ClientError | OSError
+
+_KEYS = "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+_SIGN_IN = (
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name an AWS_PROFILE that is signed in, "
+    "or run where there is a role"
+)
+_RENEW = "get new temporary credentials, with their AWS_SESSION_TOKEN"
+_CLOCK = "set this machine's clock, it differs from the service's by too much"
+_ALLOW = (
+    "allow these credentials s3:GetObject, s3:PutObject, s3:DeleteObject, s3:ListBucket and "
+    "s3:AbortMultipartUpload there"
+)
+_KMS = "allow these credentials to use the KMS key, or correct sse and kms_key_id in STORAGE_URL"
+_BUCKET = "make the bucket, or correct STORAGE_URL"
+_REGION = "correct region and endpoint_url in STORAGE_URL; without a region it is found"
+_SHORTER = "use a shorter key"
+_RESTORE = "it was deleted, or restore it from a backup"
+_LESS = "ask for less"
+_AGAIN = "try again"
+_REACH = "check that the service runs and that endpoint_url, proxy and firewall let us reach it"
+_TLS = "install the service's certificate authority, or correct endpoint_url in STORAGE_URL"
+
+_CODES: dict[str, tuple[type[StorageError], str]] = {
+    "404": (ObjectMissing, _RESTORE),  # an answer to HEAD has no text
+    "NoSuchKey": (ObjectMissing, _RESTORE),
+    "InvalidRange": (RangeNotSatisfiable, _LESS),
+    "416": (RangeNotSatisfiable, _LESS),
+    "NoSuchBucket": (StorageMisconfigured, _BUCKET),
+    "InvalidBucketName": (StorageMisconfigured, _BUCKET),
+    "301": (StorageMisconfigured, _REGION),
+    "PermanentRedirect": (StorageMisconfigured, _REGION),
+    "AuthorizationHeaderMalformed": (StorageMisconfigured, _REGION),
+    "InvalidAccessKeyId": (StorageDenied, _KEYS),
+    "SignatureDoesNotMatch": (StorageDenied, _KEYS),
+    "ExpiredToken": (StorageDenied, _RENEW),
+    "InvalidToken": (StorageDenied, _RENEW),
+    "TokenRefreshRequired": (StorageDenied, _RENEW),
+    "RequestTimeTooSkewed": (StorageDenied, _CLOCK),
+    "403": (StorageDenied, _ALLOW),
+    "AccessDenied": (StorageDenied, _ALLOW),
+    "AllAccessDisabled": (StorageDenied, _ALLOW),
+    "KeyTooLongError": (InvalidKey, _SHORTER),
+    "BadDigest": (StorageUnavailable, _AGAIN),
+}
+_NO_CREDENTIALS = (
+    CredentialRetrievalError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+
+
+def translate(exc: SdkError, key: str, place: str) -> StorageError:
+    """Return our error for one that came up while this key was worked on."""
+    kind, remedy = _judge(exc)
+    return kind(f"{key!r} in {place}: {_said(exc)}; {remedy}.")
+
+
+def translate_refusal(error: "ErrorTypeDef", key: str, place: str) -> StorageError:
+    """Return our error for one key of several that the service did not delete."""
+    code = error.get("Code", "")
+    kind, remedy = _of_code(code)
+    return kind(f"{key!r} in {place}: {error.get('Message', '').rstrip('.')} ({code}); {remedy}.")
+
+
+def code_of(exc: ClientError) -> str:
+    """Return the service's name for what is wrong, or the HTTP status."""
+    return str(exc.response.get("Error", {}).get("Code", ""))
+
+
+def _judge(exc: SdkError) -> tuple[type[StorageError], str]:
+    if isinstance(exc, ClientError):
+        return _of_code(code_of(exc))
+    if isinstance(exc, _NO_CREDENTIALS):
+        return StorageDenied, _SIGN_IN
+    if isinstance(exc, SSLError):
+        return StorageUnavailable, _TLS
+    if isinstance(exc, ParamValidationError):
+        return StorageMisconfigured, _BUCKET
+    return StorageUnavailable, _REACH
+
+
+def _of_code(code: str) -> tuple[type[StorageError], str]:
+    if code.startswith("KMS."):
+        return StorageDenied, _KMS
+    return _CODES.get(code, (StorageUnavailable, _AGAIN))
+
+
+def _said(exc: SdkError) -> str:
+    if not isinstance(exc, ClientError):
+        return str(exc).rstrip(".")
+    error = exc.response.get("Error", {})
+    text = str(error.get("Message", "")).rstrip(".")
+    return f"{text} ({code_of(exc)})"

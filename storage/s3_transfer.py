@@ -1,0 +1,215 @@
+"""One upload to S3, one download from it. Everything here blocks and runs in worker threads."""
+
+import hashlib
+import io
+import logging
+import uuid
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from storage.base import ByteRange, Receipt
+from storage.errors import StorageUnavailable
+from storage.ranges import cut
+from storage.s3_client import Connection, md5_of
+from storage.s3_errors import code_of
+from storage.work import Work
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from types_boto3_s3.type_defs import CompletedPartTypeDef
+
+logger = logging.getLogger(__name__)
+
+PART = 8 * 1024 * 1024  # bytes; S3 takes 10,000 of them, so 80 GB
+_MARK = "keepchat-upload"
+
+
+class Body(io.RawIOBase):
+    """A block on its way; reading it fails once `check` does, so that the service gets a part only.
+
+    What the service gets a part of it does not keep.
+    """
+
+    def __init__(self, block: bytes, check: Callable[[], None]) -> None:
+        super().__init__()
+        self._block = io.BytesIO(block)
+        self._check = check
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._block.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._block.seek(offset, whence)
+
+    def read(self, size: int = -1, /) -> bytes:
+        try:
+            self._check()
+        except InterruptedError as exc:
+            raise CancelledError from exc  # which the SDK does not take for a fault to try again
+        return self._block.read(size)
+
+
+class Upload(Work):
+    """An object being stored: by one request if it is small, else part by part.
+
+    Either way the service shows it whole or not at all.
+    """
+
+    def __init__(self, connection: Connection, target: dict[str, Any], how: dict[str, Any]) -> None:
+        """Take bucket and key as `target`, and what else the service is told as `how`."""
+        super().__init__()
+        self._connection = connection
+        self._target = target
+        self._how = how
+        self._digest = hashlib.sha256()
+        self._size = 0
+        self._small = b""
+        self._upload_id: str | None = None
+        self._mark = uuid.uuid4().hex
+        self._parts: list[CompletedPartTypeDef] = []
+
+    def send(self, block: bytes) -> None:
+        """Send a block of `PART` bytes, or the last one, which may be shorter."""
+        with self._step():
+            self._digest.update(block)
+            self._size += len(block)
+            if self._upload_id is None and len(block) < PART:
+                self._small = block
+            else:
+                self._send_part(block)
+
+    def finish(self) -> Receipt:
+        """Make what was sent the object."""
+        with self._step():
+            if self._upload_id is None:
+                self._put()
+            else:
+                self._complete(self._upload_id)
+            return Receipt(self._size, self._digest.hexdigest())
+
+    def close(self) -> None:
+        """Tell the service to forget the parts of an upload that was not finished."""
+        with self._lock:
+            if self._upload_id is not None:
+                self._abort(self._upload_id)
+
+    def _put(self) -> None:
+        self._connection.client().put_object(
+            **self._target, **self._how, **_content(self._small, self._check_stopped)
+        )
+
+    def _send_part(self, block: bytes) -> None:
+        client = self._connection.client()
+        if self._upload_id is None:
+            begun = client.create_multipart_upload(
+                **self._target, **self._how, Metadata={_MARK: self._mark}
+            )
+            self._upload_id = begun["UploadId"]
+        self._check_stopped()
+        number = len(self._parts) + 1
+        sent = client.upload_part(
+            **self._target,
+            UploadId=self._upload_id,
+            PartNumber=number,
+            **_content(block, self._check_stopped),
+        )
+        self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+
+    def _complete(self, upload_id: str) -> None:
+        try:
+            self._connection.client().complete_multipart_upload(
+                **self._target, UploadId=upload_id, MultipartUpload={"Parts": self._parts}
+            )
+        except ClientError as exc:
+            # So it is when the answer to an earlier attempt, which succeeded, was lost.
+            if code_of(exc) != "NoSuchUpload" or not self._is_ours(self._look()):
+                raise
+        self._upload_id = None
+        self._check_size()
+
+    def _look(self) -> dict[str, Any]:
+        return dict(self._connection.client().head_object(**self._target))
+
+    def _is_ours(self, found: dict[str, Any]) -> bool:
+        return bool(found["Metadata"].get(_MARK) == self._mark)
+
+    def _check_size(self) -> None:
+        found = self._look()
+        if self._is_ours(found) and found["ContentLength"] != self._size:
+            self._connection.client().delete_object(**self._target)
+            message = (
+                f"{self._target['Key']!r} arrived with {found['ContentLength']} bytes instead of "
+                f"{self._size} and was removed; have the service repaired."
+            )
+            raise StorageUnavailable(message)
+
+    def _abort(self, upload_id: str) -> None:
+        try:
+            self._connection.client().abort_multipart_upload(**self._target, UploadId=upload_id)
+        except (BotoCoreError, ClientError) as exc:
+            logger.warning(
+                "An unfinished upload of %r stays at the service, until a rule of the bucket ends "
+                "it (AbortIncompleteMultipartUpload): %s",
+                self._target["Key"],
+                exc,
+            )
+        self._upload_id = None
+
+
+class Download(Work):
+    """An object being read."""
+
+    def __init__(self, connection: Connection, target: dict[str, Any]) -> None:
+        super().__init__()
+        self._connection = connection
+        self._target = target
+        self._body: StreamingBody | None = None
+
+    def open(self, key: str, byte_range: ByteRange | None) -> tuple[int, int, int]:
+        """Ask for the object; returns its size, and start and length of what will be read."""
+        with self._step():
+            asked = self._target | ({"Range": _header(byte_range)} if byte_range else {})
+            answer = self._connection.client().get_object(**asked)
+            self._body = answer["Body"]
+            part = answer.get("ContentRange")
+            size = int(part.rpartition("/")[2]) if part else answer["ContentLength"]
+            start, length = cut(key, size, byte_range)
+            if not part:  # some services answer with the whole
+                self._skip(start)
+            return size, start, length
+
+    def read(self, size: int) -> bytes:
+        """Return up to so many bytes; none at the end."""
+        with self._step():
+            return self._read(size)
+
+    def close(self) -> None:
+        """Close the connection, unless all was read and others use it already."""
+        with self._lock:
+            if self._body is not None:
+                self._body.close()
+
+    def _read(self, size: int) -> bytes:
+        return b"" if self._body is None else bytes(self._body.read(size))
+
+    def _skip(self, size: int) -> None:
+        while size > 0 and (piece := self._read(min(size, PART))):
+            size -= len(piece)
+
+
+def _content(block: bytes, check: Callable[[], None]) -> dict[str, Any]:
+    return {"Body": Body(block, check), "ContentMD5": md5_of(block)}
+
+
+def _header(byte_range: ByteRange) -> str:
+    end = "" if byte_range.end is None else byte_range.end
+    return f"bytes={byte_range.start}-{end}"

@@ -1,0 +1,139 @@
+"""A real SeaweedFS for the tests: an S3 service that is strict about signatures."""
+
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from storage.credentials import Credentials
+from tests.e2e.waiting import free_port
+from tests.needs import find_seaweedfs
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+KEY = "keepchat-test"
+SECRET = "s3cret/+with=odd&characters"
+BUCKET = "keepchat"
+CREDENTIALS = Credentials(aws_access_key_id=KEY, aws_secret_access_key=SECRET)
+READER = Credentials(aws_access_key_id="reader", aws_secret_access_key="reads-only")
+_STARTS_WITHIN_S = 60.0
+_INTERVAL_S = 0.1
+_GRPC = 10_000  # each port has a second one, so much higher
+_HIGHEST_PORT = 65_535
+_OFF = (
+    *("-webdav=false", "-admin.ui=false", "-master.telemetry=false", "-s3.autoCreateBucket=false"),
+    *("-s3.port.iceberg=0", "-s3.port.lance=0"),
+)
+
+
+class SeaweedFS:
+    """The server, with one bucket, `BUCKET`. `client` looks into it."""
+
+    def __init__(self) -> None:
+        self.port = _two_free_ports()
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.client: S3Client = boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            aws_access_key_id=KEY,
+            aws_secret_access_key=SECRET,
+            region_name="us-east-1",
+            config=Config(connect_timeout=1, retries={"total_max_attempts": 1}),
+        )
+        self._folder = Path(tempfile.mkdtemp(prefix="keepchat-seaweedfs-"))
+        self._log = self._folder / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and make its bucket."""
+        identities = [
+            _identity("app", CREDENTIALS, "Admin", "Read", "List", "Tagging", "Write"),
+            _identity("reader", READER, "Read", "List"),
+        ]
+        config = self._folder / "identities.json"
+        config.write_text(json.dumps({"identities": identities}), encoding="utf-8")
+        ports = [f"-{part}.port={_two_free_ports()}" for part in ("master", "volume", "filer")]
+        command = [
+            *(str(find_seaweedfs()), "mini", f"-dir={self._folder / 'data'}", *_OFF),
+            *("-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.config={config}", *ports),
+            *(f"-s3.port={self.port}", f"-admin.port={_two_free_ports()}"),
+        ]
+        (self._folder / "data").mkdir()
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, cwd=self._folder, stdout=log, stderr=subprocess.STDOUT
+            )
+        self._wait_until_it_keeps_objects()
+
+    def _wait_until_it_keeps_objects(self) -> None:
+        deadline = time.monotonic() + _STARTS_WITHIN_S
+        while time.monotonic() < deadline:
+            assert self._process
+            assert self._process.poll() is None, self.log()
+            try:
+                self.client.create_bucket(Bucket=BUCKET)
+            except (BotoCoreError, ClientError):
+                time.sleep(_INTERVAL_S)
+            else:
+                return
+        raise AssertionError(self.log())
+
+    def log(self) -> str:
+        """What it said."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def remove(self) -> None:
+        """Kill it and remove what it kept."""
+        self.client.close()
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._folder)
+
+    def url(self, prefix: str, *, bucket: str = BUCKET, **options: str) -> str:
+        """The STORAGE_URL of a prefix in its bucket."""
+        joined = "".join(f"&{name}={value}" for name, value in options.items())
+        return f"s3://{bucket}/{prefix}?endpoint_url={self.endpoint}{joined}"
+
+    def unfinished(self, prefix: str = "") -> list[str]:
+        """The keys of the multipart uploads that nobody has completed or aborted."""
+        listed = self.client.list_multipart_uploads(Bucket=BUCKET)
+        keys = [upload["Key"] for upload in listed.get("Uploads", [])]
+        return [key for key in keys if key.startswith(prefix)]
+
+
+def _identity(name: str, who: Credentials, *actions: str) -> dict[str, object]:
+    keys = {"accessKey": who.aws_access_key_id, "secretKey": who.aws_secret_access_key}
+    return {"name": name, "credentials": [keys], "actions": actions}
+
+
+def _two_free_ports() -> int:
+    while True:
+        port = free_port()
+        if port + _GRPC > _HIGHEST_PORT:
+            continue
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port + _GRPC)) != 0:
+                return port
+
+
+@contextmanager
+def running_seaweedfs() -> Iterator[SeaweedFS]:
+    """Run a server."""
+    server = SeaweedFS()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
