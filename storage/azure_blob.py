@@ -12,7 +12,6 @@ from typing import Any
 from azure.core.credentials import AzureSasCredential
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.identity.aio import DefaultAzureCredential
 from azure.storage.blob import BlobProperties
 from azure.storage.blob.aio import (
     BlobClient,
@@ -23,6 +22,7 @@ from azure.storage.blob.aio import (
 
 from storage.azure_clock import Clock
 from storage.azure_errors import Boundary, code_of
+from storage.azure_identity import Identity
 from storage.azure_links import Links
 from storage.azure_options import AzureOptions, parse
 from storage.azure_upload import BLOCK, SMALL, Digests, Upload, send
@@ -89,7 +89,8 @@ class AzureBlobStorage(Storage):
     ) -> None:
         clock = clock or Clock()
         self._options = options
-        self._identity = _identity(options, identity)
+        is_signed = options.account.key or options.account.sas_token
+        self._identity = None if is_signed else Identity(identity)
         self._service = _service(options, self._identity, authority, patience, clock)
         self._container = self._service.get_container_client(options.container)
         self._links = Links(options, self._service, clock)
@@ -254,17 +255,9 @@ class AzureBlobStorage(Storage):
                     raise
 
 
-def _identity(
-    options: AzureOptions, given: AsyncTokenCredential | None
-) -> AsyncTokenCredential | None:
-    if options.account.key or options.account.sas_token:
-        return None
-    return given or DefaultAzureCredential()
-
-
 def _service(
     options: AzureOptions,
-    identity: AsyncTokenCredential | None,
+    identity: Identity | None,
     authority: Path | None,
     patience: Patience,
     clock: Clock,

@@ -8,13 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from azure.core.exceptions import (
-    AzureError,
-    ClientAuthenticationError,
-    HttpResponseError,
-)
+from azure.core.exceptions import AzureError, HttpResponseError
 
 from storage.azure_clock import Clock
+from storage.azure_identity import NotSignedIn
 from storage.azure_options import Account, AzureOptions
 from storage.errors import (
     InvalidKey,
@@ -95,26 +92,28 @@ class Boundary:
         """Raise our error for one of Azure's about this key."""
         try:
             yield
-        except AzureError as exc:
+        except (AzureError, NotSignedIn) as exc:
             raise self._error(exc, key) from self._without_secret(exc)
 
-    def _error(self, exc: AzureError, key: str) -> StorageError:
+    def _error(self, exc: AzureError | NotSignedIn, key: str) -> StorageError:
         kind, remedy = self._meaning(exc)
         return kind(f"{key!r} in {self._place}: {_said(exc)}; {remedy}.")
 
-    def _meaning(self, exc: AzureError) -> tuple[type[StorageError], str]:
+    def _meaning(self, exc: AzureError | NotSignedIn) -> tuple[type[StorageError], str]:
         code, status = code_of(exc), getattr(exc, "status_code", None)
         if code in _CODES:
             return _CODES[code]
-        if status in (401, 403) or isinstance(exc, ClientAuthenticationError):
-            return StorageDenied, self._remedy_of_refusal(exc)
+        if isinstance(exc, NotSignedIn):
+            return StorageDenied, _IDENTITY
+        if status in (401, 403):
+            return StorageDenied, self._remedy_of_refusal(status)
         if status is None or status in (408, 429) or status >= 500:
             return StorageUnavailable, _LATER if status else _NETWORK
-        if status == 404:
-            return ObjectMissing, "it was deleted, or restore it from a backup"
+        if not code:
+            return StorageMisconfigured, "something else than Azure answers: check account_url"
         return StorageError, "look the code up in Azure's documentation"
 
-    def _remedy_of_refusal(self, exc: AzureError) -> str:
+    def _remedy_of_refusal(self, status: int) -> str:
         ahead = self._clock.ahead
         if abs(ahead) > _SKEW:
             way = "fast" if ahead > timedelta() else "slow"
@@ -124,26 +123,26 @@ class Boundary:
             return _remedy_of_sas(self._account.sas_token, self._clock.now())
         if self._account.key:
             return f"check AZURE_STORAGE_KEY: it is not a key of {self._account.name!r}"
-        return _ROLE if getattr(exc, "status_code", None) == 403 else _IDENTITY
+        return _ROLE if status == 403 else _IDENTITY
 
-    def _without_secret(self, exc: AzureError) -> AzureError | None:
+    def _without_secret(self, exc: Exception) -> Exception | None:
         """Return the cause to show, or None if it would tell a secret, as a URL with a SAS does."""
         shown = "".join(traceback.format_exception(exc))
         return None if any(secret in shown for secret in _secrets_of(self._account)) else exc
 
 
-def code_of(exc: AzureError) -> str:
+def code_of(exc: Exception) -> str:
     """Return the service's code for an error, or an empty text."""
     code: Any = getattr(exc, "error_code", None)
     return str(getattr(code, "value", code) or "")
 
 
-def _said(exc: AzureError) -> str:
+def _said(exc: AzureError | NotSignedIn) -> str:
     """Say in few words what happened; never the SDK's own text, which may show a signed URL."""
+    if isinstance(exc, NotSignedIn):
+        return "no credentials were found"
     if isinstance(exc, HttpResponseError) and exc.status_code:
         return f"Azure answered {exc.status_code} {code_of(exc) or exc.reason or ''}".rstrip()
-    if isinstance(exc, ClientAuthenticationError):
-        return "no credentials were found"
     return f"the service cannot be reached ({type(exc.inner_exception or exc).__name__})"
 
 

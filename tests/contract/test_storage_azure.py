@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import socket
 import ssl
 import traceback
 import tracemalloc
@@ -441,15 +442,19 @@ class Nobody(Identity):
     """What DefaultAzureCredential is where nobody is signed in."""
 
     async def get_token(self, *scopes: str, **options: object) -> Any:
+        self.asked += 1
         raise ClientAuthenticationError(message="DefaultAzureCredential failed to retrieve a token")
 
 
 async def test_nobody_is_signed_in(
     azurite_with_entra_id: Azurite, entra: AzureOptions, made: Maker, key: str
 ) -> None:
-    azure = made(entra, identity=Nobody(), authority=azurite_with_entra_id.certificate)
-    with pytest.raises(StorageDenied, match="az login"):
+    nobody = Nobody()
+    azure = made(entra, identity=nobody, authority=azurite_with_entra_id.certificate)
+    with pytest.raises(StorageDenied, match=rf"{key}.*az login") as caught:
         await put(azure, key, OLD)
+    assert "DefaultAzureCredential failed" in "".join(traceback.format_exception(caught.value))
+    assert nobody.asked == 1, "it would be asked again and again, for many seconds"
 
 
 async def test_a_certificate_that_nobody_vouches_for(
@@ -478,6 +483,25 @@ async def test_an_endpoint_that_never_answers(
     quick = replace(HASTY, read_s=0.2)
     azure = made(behind(options, azurite, proxy.port), patience=quick)
     with pytest.raises(StorageUnavailable):
+        await put(azure, key, OLD)
+
+
+async def test_an_endpoint_that_takes_no_connection(
+    azurite: Azurite, options: AzureOptions, made: Maker, key: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        port = full.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):  # all that it has room for
+            quick = replace(HASTY, connect_s=0.2)
+            azure = made(behind(options, azurite, port), patience=quick)
+            with pytest.raises(StorageUnavailable, match="Timeout"):
+                await put(azure, key, OLD)
+
+
+async def test_an_account_that_nobody_knows(made: Maker, key: str) -> None:
+    url = "azure://files?account_url=https://account.blob.keepchat.invalid"
+    azure = made(parse(url, Credentials(azure_key=OTHER_KEY)))
+    with pytest.raises(StorageUnavailable, match=r"DNS.*account_url"):
         await put(azure, key, OLD)
 
 
@@ -569,7 +593,7 @@ async def test_what_may_pass_is_tried_again(
         ("409 Conflict", "BlobImmutableDueToPolicy", StorageDenied),
         ("400 Bad", "OutOfRangeInput", InvalidKey),
         ("400 Bad", "SomethingNew", StorageError),
-        ("404 Missing", "", ObjectMissing),
+        ("404 Missing", "", StorageMisconfigured),
     ],
 )
 async def test_other_answers_have_names(
