@@ -32,6 +32,7 @@ from operations.logs import quiet_libraries
 from operations.models import manner_of, open_models
 from operations.parts import open_storage, prepare_store
 from settings import Settings
+from storage.base import Storage
 
 logger = logging.getLogger("keepchat")
 
@@ -56,7 +57,7 @@ def build() -> Parts:
     server.add_middleware(UploadSize, limits=upload_limits(settings), prefix=config.run.root_path)
     prepare_access(settings)
     models = choose_models(settings)
-    store, storage = open_database(settings), open_storage(settings)
+    store, storage = open_database(settings), open_files(settings)
     layer = KeepchatDataLayer(store, storage, config.run.root_path)
     server.add_exception_handler(StoreUnavailable, away.unavailable)
     prefix, is_on = config.run.root_path, settings.thread_sharing == "on"
@@ -131,6 +132,14 @@ def open_database(settings: Settings) -> Store:
         return prepare_store(settings)
     except DataLayerError as exc:
         sys.exit(f"DATABASE_URL: {exc}")
+
+
+def open_files(settings: Settings) -> Storage:
+    """Return the storage; a URL that cannot be read ends the program."""
+    try:
+        return open_storage(settings)
+    except ValueError as exc:
+        sys.exit(f"{exc} See .env.example.")
 
 
 def register(parts: Parts) -> None:

@@ -43,6 +43,10 @@ def _scheme(url: str) -> str:
         raise ValueError(message) from None
 
 
+def _netloc(url: str) -> str:
+    return urlsplit(url).netloc
+
+
 def _scheme_in(*known: str) -> AfterValidator:
     def check(url: str) -> str:
         if url and _scheme(url) not in known:
@@ -98,6 +102,21 @@ def _check_database(url: SecretStr) -> SecretStr:
     return url
 
 
+# What the storages are told, each with the variables that say it; of those in one group the first
+# one given counts, as in the SDKs, and Chainlit's own, the last, must say the same.
+_CREDENTIALS: dict[str, tuple[tuple[str, ...], str | None]] = {
+    "aws_access_key_id": (("aws_access_key_id",), "app_aws_access_key"),
+    "aws_secret_access_key": (("aws_secret_access_key",), "app_aws_secret_key"),
+    "aws_session_token": (("aws_session_token",), None),
+    "aws_region": (("aws_region", "aws_default_region"), "app_aws_region"),
+    "aws_endpoint_url": (("aws_endpoint_url_s3", "aws_endpoint_url"), "dev_aws_endpoint"),
+    "aws_profile": (("aws_profile",), None),
+    "azure_connection_string": (("azure_storage_connection_string",), None),
+    "azure_account": (("azure_storage_account",), "app_azure_storage_account"),
+    "azure_key": (("azure_storage_key",), "app_azure_storage_access_key"),
+    "azure_sas_token": (("azure_storage_sas_token",), None),
+}
+
 HttpUrl = Annotated[str, _scheme_in("http", "https")]
 
 
@@ -114,7 +133,28 @@ class Settings(BaseSettings):
     database_password_from: Annotated[str, AfterValidator(_function)] = ""
     database_migrate: Literal["on", "off"] = "on"
     database_adopt: Literal["yes", "no"] = "no"
-    storage_url: Annotated[str, _scheme_in("file")] = ""
+    storage_url: Annotated[str, _scheme_in("file", "s3", "azure")] = ""
+
+    aws_access_key_id: str | None = None
+    aws_secret_access_key: SecretStr | None = None
+    aws_session_token: SecretStr | None = None
+    aws_region: str | None = None
+    aws_default_region: str | None = None
+    aws_endpoint_url_s3: HttpUrl | None = None
+    aws_endpoint_url: HttpUrl | None = None
+    aws_profile: str | None = None
+    azure_storage_connection_string: SecretStr | None = None
+    azure_storage_account: str | None = None
+    azure_storage_key: SecretStr | None = None
+    azure_storage_sas_token: SecretStr | None = None
+    # What Chainlit calls them.
+    bucket_name: str | None = None
+    app_aws_region: str | None = None
+    app_aws_access_key: str | None = None
+    app_aws_secret_key: SecretStr | None = None
+    dev_aws_endpoint: HttpUrl | None = None
+    app_azure_storage_account: str | None = None
+    app_azure_storage_access_key: SecretStr | None = None
 
     openai_api_key: SecretStr | None = None
     openai_base_url: HttpUrl | None = None
@@ -179,6 +219,32 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _one_name_for_a_thing(self) -> "Settings":
+        for names, chainlits in _CREDENTIALS.values():
+            ours = next((name for name in names if self._plain(name)), None)
+            theirs = self._plain(chainlits) if chainlits else None
+            if chainlits and ours and theirs and self._plain(ours) != theirs:
+                message = (
+                    f"{ours.upper()} and {chainlits.upper()} mean the same and differ: remove one"
+                )
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _one_place_for_files(self) -> "Settings":
+        named = _netloc(self.storage_url) if self.storage_url else None
+        if self.bucket_name and named is not None and named != self.bucket_name:
+            message = "STORAGE_URL and BUCKET_NAME name two places for files: remove one of them"
+            raise ValueError(message)
+        if self._in_chainlits_bucket and self._on_azure and self.app_aws_access_key:
+            message = (
+                "APP_AZURE_STORAGE_ACCOUNT and APP_AWS_ACCESS_KEY name two services for "
+                "BUCKET_NAME: remove one of them, or set STORAGE_URL"
+            )
+            raise ValueError(message)
+        return self
+
     @property
     def models(self) -> tuple[str, ...]:
         """The names of the models, OPENAI_MODEL first; empty where none is named."""
@@ -208,8 +274,34 @@ class Settings(BaseSettings):
 
     @property
     def storage(self) -> str:
-        """The storage's URL; by default a folder in the data folder."""
+        """The storage's URL; by default Chainlit's bucket, or else a folder in the data folder."""
+        if self._in_chainlits_bucket:
+            return f"{'azure' if self._on_azure else 's3'}://{self.bucket_name}"
         return self.storage_url or f"file:{quote(str(self.data_path / 'files'))}"
+
+    @property
+    def storage_credentials(self) -> dict[str, str | None]:
+        """What `storage.credentials.Credentials` takes; None is what the SDKs find themselves."""
+        groups = {
+            field: (*names, chainlits) if chainlits else names
+            for field, (names, chainlits) in _CREDENTIALS.items()
+        }
+        return {
+            field: next(filter(None, map(self._plain, names)), None)
+            for field, names in groups.items()
+        }
+
+    @property
+    def _in_chainlits_bucket(self) -> bool:
+        return bool(self.bucket_name) and not self.storage_url
+
+    @property
+    def _on_azure(self) -> bool:
+        return bool(self.app_azure_storage_account)
+
+    def _plain(self, name: str) -> str | None:
+        value = getattr(self, name)
+        return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 class SettingsError(Exception):

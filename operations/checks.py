@@ -21,6 +21,7 @@ from datalayer.errors import DataLayerError, StoreMisconfigured
 from datalayer.sql.probe import look_at
 from datalayer.writes import DeleteUser, RevisionClock, SaveUser
 from operations.findings import Finding, failed, ok, warning
+from operations.links import try_link
 from operations.models import manner_of, open_models
 from operations.parts import open_storage, open_store, postgres_url
 from settings import Settings
@@ -140,18 +141,22 @@ def _is_to_come(folder: Path) -> bool:
 
 async def storage(settings: Settings) -> Finding:
     """Check that the storage takes, gives and deletes, and how browsers get at it."""
-    files = open_storage(settings)
+    try:
+        files = open_storage(settings)
+    except ValueError as exc:
+        return failed("storage", str(exc))
     try:
         began = time.perf_counter()
         await files.check()
         took = _ms(began)
-        link = await files.read_url(f"{NOBODY}/link", 60)
+        fault = await try_link(files, NOBODY)
     except (StorageError, OSError) as exc:
         return failed("storage", str(exc))
     finally:
         await files.close()
-    way = "by signed links" if link else "through this program"
-    return ok("storage", f"written, read, deleted in {took}; browsers get files {way}")
+    if fault:
+        return warning("storage", *fault)
+    return ok("storage", f"{files}, written, read, deleted in {took}")
 
 
 async def model(settings: Settings) -> Finding:

@@ -2,7 +2,7 @@
 
 import logging
 
-_QUIET = ("alembic", "httpx2", "httpx")
+_QUIET = ("alembic", "azure", "botocore", "httpx2", "httpx")
 
 
 def quiet_libraries() -> None:

@@ -13,6 +13,7 @@ from datalayer.errors import SchemaMismatch, StoreMisconfigured, StoreUnavailabl
 from datalayer.sql.store import SqlStore
 from settings import ROOT, Settings
 from storage.base import Storage
+from storage.credentials import Credentials
 from storage.factory import open_storage as open_storage_url
 
 logger = logging.getLogger(__name__)
@@ -60,8 +61,12 @@ def prepare_store(settings: Settings) -> Store:
 
 
 def open_storage(settings: Settings) -> Storage:
-    """Return the storage that STORAGE_URL names."""
-    return open_storage_url(settings.storage, ROOT)
+    """Return the storage that STORAGE_URL names; nothing is opened before its first use.
+
+    Raises `ValueError`, whose sentence names the variable, for a URL that cannot be read.
+    """
+    credentials = Credentials(**settings.storage_credentials)
+    return open_storage_url(settings.storage, ROOT, credentials)
 
 
 def migrate_now(settings: Settings) -> None:

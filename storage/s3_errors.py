@@ -6,6 +6,7 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     CredentialRetrievalError,
+    EndpointConnectionError,
     NoAuthTokenError,
     NoCredentialsError,
     ParamValidationError,
@@ -46,11 +47,13 @@ _ALLOW = (
 _KMS = "allow these credentials to use the KMS key, or correct sse and kms_key_id in STORAGE_URL"
 _BUCKET = "make the bucket, or correct STORAGE_URL"
 _REGION = "correct region and endpoint_url in STORAGE_URL; without a region it is found"
+_VIRTUAL = "add addressing_style=virtual to STORAGE_URL"
 _SHORTER = "use a shorter key"
 _RESTORE = "it was deleted, or restore it from a backup"
 _LESS = "ask for less"
 _AGAIN = "try again"
 _REACH = "check that the service runs and that endpoint_url, proxy and firewall let us reach it"
+_HOST = f"{_REACH}; where the host begins with the bucket's name, try addressing_style=path"
 _TLS = "install the service's certificate authority, or correct endpoint_url in STORAGE_URL"
 
 _CODES: dict[str, tuple[type[StorageError], str]] = {
@@ -62,6 +65,7 @@ _CODES: dict[str, tuple[type[StorageError], str]] = {
     "InvalidBucketName": (StorageMisconfigured, _BUCKET),
     "301": (StorageMisconfigured, _REGION),
     "PermanentRedirect": (StorageMisconfigured, _REGION),
+    "SecondLevelDomainForbidden": (StorageMisconfigured, _VIRTUAL),
     "AuthorizationHeaderMalformed": (StorageMisconfigured, _REGION),
     "InvalidAccessKeyId": (StorageDenied, _KEYS),
     "SignatureDoesNotMatch": (StorageDenied, _KEYS),
@@ -110,6 +114,8 @@ def _judge(exc: SdkError) -> tuple[type[StorageError], str]:
         return _of_code(code_of(exc))
     if isinstance(exc, _NO_CREDENTIALS):
         return StorageDenied, _SIGN_IN
+    if isinstance(exc, EndpointConnectionError):
+        return StorageUnavailable, _HOST
     if isinstance(exc, SSLError):
         return StorageUnavailable, _TLS
     if isinstance(exc, ParamValidationError):

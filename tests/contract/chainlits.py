@@ -174,14 +174,14 @@ class Theirs:
         return {t: sorted(map(repr, self.rows(f"SELECT * FROM {t}"))) for t in OURS}  # noqa: S608
 
     @asynccontextmanager
-    async def layer(self) -> AsyncIterator[Any]:
-        """Chainlit's own layer on it."""
-        folder = Folder(self.files)
+    async def layer(self, storage: Any = None) -> AsyncIterator[Any]:
+        """Chainlit's own layer on it, by default with a folder for its files."""
+        files = storage or Folder(self.files)
         if not self._server:
-            yield OnSqlite(self.path, folder)
+            yield OnSqlite(self.path, files)
             return
         url = self.url.replace("postgresql://", "postgresql+asyncpg://")
-        opened = SQLAlchemyDataLayer(url, storage_provider=folder)
+        opened = SQLAlchemyDataLayer(url, storage_provider=files)
         try:
             yield opened
         finally:
@@ -226,9 +226,11 @@ class Conversation:
     content: bytes = field(repr=False)
 
 
-async def fill(theirs: Theirs, *names: str, owner: str = "alice") -> list[Conversation]:
+async def fill(
+    theirs: Theirs, *names: str, owner: str = "alice", storage: Any = None
+) -> list[Conversation]:
     """Have Chainlit's layer store a conversation of each name."""
-    async with theirs.layer() as layer:
+    async with theirs.layer(storage) as layer:
         user = await layer.create_user(User(identifier=owner, metadata={"role": "admin"}))
         tags = ["a", "b c"] if theirs.kind == "postgres" else None
         return [await _converse(layer, user, name, tags) for name in names]

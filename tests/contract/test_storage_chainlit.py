@@ -1,39 +1,70 @@
-"""Every storage as the `storage_provider` of Chainlit's own SQLAlchemy layer."""
+"""Chainlit's own SQLAlchemy layer with a storage of ours as its `storage_provider`."""
 
-import uuid
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
+import httpx2
 import pytest
-from chainlit.data.sql_alchemy import SQLAlchemyDataLayer
-from chainlit.element import File
 
 from storage.base import Storage
-from tests.contract.chainlits import MakeTheirs, in_session, undecorated
+from storage.errors import InvalidKey
+from tests.contract.chainlits import MakeTheirs, fill, undecorated
 from tests.contract.storages import get, keys
 
-NAMES = ["my file #1?.txt", "文件 🎉.pdf", "\"a\" 'b' 100%.txt"]
+ODD = "my file #1? 文件 🎉 \"quoted\" 'name' 100%"
 
 
-@pytest.mark.parametrize("name", NAMES)
-async def test_chainlits_layer_stores_links_and_deletes_an_element(
-    storage: Storage, make: MakeTheirs, tmp_path: Path, name: str
+@pytest.fixture(params=["sqlite", "postgres"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def content_behind(link: str) -> bytes:
+    """What a browser gets; the local storage's links are for this machine only."""
+    if link.startswith("file:"):
+        with open(unquote(urlsplit(link).path), "rb") as file:  # noqa: PTH123
+            return file.read()
+    return httpx2.get(link).raise_for_status().content
+
+
+async def only_element(layer: Any, thread_id: str) -> Any:
+    [element] = (await layer.get_thread(thread_id))["elements"]
+    return element
+
+
+async def test_an_element_is_stored_shown_and_deleted(
+    storage: Storage, make: MakeTheirs, kind: str
 ) -> None:
-    theirs = make("B", "postgres")
-    url = theirs.url.replace("postgresql://", "postgresql+asyncpg://")
-    layer = SQLAlchemyDataLayer(url, storage_provider=cast(Any, storage))
-    thread = str(uuid.uuid4())
-    await layer.update_thread(thread, name="a thread")
-    file = tmp_path / "upload"
-    file.write_bytes(b"some bytes")
-    with in_session(thread):
-        element = File(name=name, path=str(file), mime="text/plain", for_id=str(uuid.uuid4()))
-        await undecorated(layer, "create_element")(element)
-        [[key, link]] = theirs.rows('SELECT "objectKey", url FROM elements')
-        assert key == f"unknown/{element.id}/{name}"
-        assert await get(storage, key) == b"some bytes"
-        assert link.partition("?")[0] == (await storage.get_read_url(key)).partition("?")[0]
-        await undecorated(layer, "delete_element")(element.id, thread)
+    theirs = make("B", kind)
+    [said] = await fill(theirs, ODD, storage=storage)
+    [key] = await keys(storage)
+    assert key == f"{said.user}/{said.element}/{ODD} notes.txt"
+    assert await get(storage, key) == said.content
+    async with theirs.layer(storage) as layer:
+        element = await only_element(layer, said.thread)
+        assert element["objectKey"] == key
+        assert content_behind(element["url"]) == said.content
+        await undecorated(layer, "delete_element")(said.element, said.thread)
+        assert await keys(storage) == []
+
+
+async def test_files_go_with_their_thread(storage: Storage, make: MakeTheirs, kind: str) -> None:
+    theirs = make("B", kind)
+    first, second = await fill(theirs, "first", "second", storage=storage)
+    async with theirs.layer(storage) as layer:
+        await layer.delete_thread(first.thread)
+    [key] = await keys(storage)
+    assert second.element in key
+
+
+async def test_a_name_that_leads_elsewhere_is_refused(
+    storage: Storage, make: MakeTheirs, kind: str
+) -> None:
+    with pytest.raises(InvalidKey):
+        await fill(make("B", kind), "../../../etc/passwd", storage=storage)
     assert await keys(storage) == []
-    assert theirs.counts()["elements"] == 0
-    await layer.close()  # which closes the storage, too
+
+
+async def test_the_layer_closes_its_storage(storage: Storage, make: MakeTheirs) -> None:
+    async with make("B", "postgres").layer(storage) as layer:
+        await layer.close()

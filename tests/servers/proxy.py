@@ -14,15 +14,17 @@ class Proxy:
     """Passes bytes on, to the server at this port of the loopback address and back.
 
     What a test sets applies from then on: `cut_after` so many bytes of a request's connection it
-    is cut, for the next `cuts` times; the next connections get one of `answers` each, and nothing
-    is passed on; `header` is put into every answer; `change` changes what clients send; with
-    `passes` false it swallows that. `heads` has what clients have sent, the bodies cut short.
+    is cut, for the next `cuts` times, and at once where signed links are followed and `cuts_links`
+    says so; the next connections get one of `answers` each, and nothing is passed on; `header` is
+    put into every answer; `change` changes what clients send; with `passes` false it swallows
+    that. `heads` has what clients have sent, the bodies cut short.
     """
 
     def __init__(self, port: int) -> None:
         self.port = 0
         self.cut_after = 0
         self.cuts = 0
+        self.cuts_links = False
         self.answers: list[bytes] = []
         self.header = b""
         self.change: Callable[[bytes], bytes] = bytes
@@ -91,6 +93,8 @@ class Proxy:
             self.heads.append(piece.partition(b"\r\n\r\n")[0].decode("latin-1"))
             if self.cuts and passed + len(piece) > self.cut_after:
                 self.cuts -= 1
+                return
+            if self.cuts_links and b"X-Amz-Signature=" in piece.partition(b"\r\n")[0]:
                 return
             passed += len(piece)
             if self.passes:

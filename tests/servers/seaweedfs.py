@@ -1,6 +1,8 @@
 """A real SeaweedFS for the tests: an S3 service that is strict about signatures."""
 
+import itertools
 import json
+import random
 import shutil
 import socket
 import subprocess
@@ -16,7 +18,6 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from storage.credentials import Credentials
-from tests.e2e.waiting import free_port
 from tests.needs import find_seaweedfs
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ READER = Credentials(aws_access_key_id="reader", aws_secret_access_key="reads-on
 _STARTS_WITHIN_S = 60.0
 _INTERVAL_S = 0.1
 _GRPC = 10_000  # each port has a second one, so much higher
-_HIGHEST_PORT = 65_535
+_PORTS = range(12_000, 22_000)
 _OFF = (
     *("-webdav=false", "-admin.ui=false", "-master.telemetry=false", "-s3.autoCreateBucket=false"),
     *("-s3.port.iceberg=0", "-s3.port.lance=0"),
@@ -41,7 +42,7 @@ class SeaweedFS:
     """The server, with one bucket, `BUCKET`. `client` looks into it."""
 
     def __init__(self) -> None:
-        self.port = _two_free_ports()
+        self.port, *self._ports = _free_ports(5)
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.client: S3Client = boto3.client(
             "s3",
@@ -63,11 +64,12 @@ class SeaweedFS:
         ]
         config = self._folder / "identities.json"
         config.write_text(json.dumps({"identities": identities}), encoding="utf-8")
-        ports = [f"-{part}.port={_two_free_ports()}" for part in ("master", "volume", "filer")]
+        parts = ("master", "volume", "filer", "admin")
+        ports = [f"-{part}.port={port}" for part, port in zip(parts, self._ports, strict=True)]
         command = [
             *(str(find_seaweedfs()), "mini", f"-dir={self._folder / 'data'}", *_OFF),
             *("-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.config={config}", *ports),
-            *(f"-s3.port={self.port}", f"-admin.port={_two_free_ports()}"),
+            f"-s3.port={self.port}",
         ]
         (self._folder / "data").mkdir()
         with self._log.open("wb") as log:
@@ -118,14 +120,20 @@ def _identity(name: str, who: Credentials, *actions: str) -> dict[str, object]:
     return {"name": name, "credentials": [keys], "actions": actions}
 
 
-def _two_free_ports() -> int:
-    while True:
-        port = free_port()
-        if port + _GRPC > _HIGHEST_PORT:
-            continue
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port + _GRPC)) != 0:
-                return port
+def _free_ports(count: int) -> list[int]:
+    """Ports that are free with their second ones, and that no system gives to a connection."""
+    candidates = random.sample(_PORTS, len(_PORTS))
+    free = (port for port in candidates if _is_free(port) and _is_free(port + _GRPC))
+    return list(itertools.islice(free, count))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 import os
 import re
 import stat
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import settings as environment
 from settings import ROOT, Settings
+from storage.credentials import Credentials
 
 EXAMPLE = ROOT / ".env.example"
 VARIABLE = re.compile(r"^#?([A-Z][A-Z0-9_]+)=(.*)$", re.MULTILINE)
@@ -184,6 +186,110 @@ def test_a_data_folder_that_cannot_be_made_ends_the_program(
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "file" / "data"))
     with pytest.raises(SystemExit, match="DATA_DIR: "):
         environment.prepare_data_dir(Settings())
+
+
+# Files in a bucket
+
+SAME = {
+    "APP_AWS_ACCESS_KEY": ("AWS_ACCESS_KEY_ID", "aws_access_key_id"),
+    "APP_AWS_SECRET_KEY": ("AWS_SECRET_ACCESS_KEY", "aws_secret_access_key"),
+    "APP_AWS_REGION": ("AWS_REGION", "aws_region"),
+    "DEV_AWS_ENDPOINT": ("AWS_ENDPOINT_URL_S3", "aws_endpoint_url"),
+    "APP_AZURE_STORAGE_ACCOUNT": ("AZURE_STORAGE_ACCOUNT", "azure_account"),
+    "APP_AZURE_STORAGE_ACCESS_KEY": ("AZURE_STORAGE_KEY", "azure_key"),
+}
+
+
+@pytest.mark.parametrize("theirs", SAME)
+def test_chainlits_names_mean_the_same(monkeypatch: pytest.MonkeyPatch, theirs: str) -> None:
+    ours, field = SAME[theirs]
+    for names in ([theirs], [ours], [theirs, ours]):
+        with monkeypatch.context() as patch:
+            for name in names:
+                patch.setenv(name, "http://one-value")
+            assert Settings().storage_credentials[field] == "http://one-value"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        *((ours, theirs) for theirs, (ours, _) in SAME.items()),
+        ("AWS_DEFAULT_REGION", "APP_AWS_REGION"),
+        ("AWS_ENDPOINT_URL", "DEV_AWS_ENDPOINT"),
+    ],
+)
+def test_two_names_that_contradict_each_other_are_both_named(
+    monkeypatch: pytest.MonkeyPatch, one: str, other: str
+) -> None:
+    monkeypatch.setenv(one, "http://geheim-1")
+    monkeypatch.setenv(other, "http://geheim-2")
+    with pytest.raises(SystemExit) as stopped:
+        environment.load()
+    message = str(stopped.value)
+    assert f"{one} and {other}" in message
+    assert "geheim" not in message
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "field"),
+    [
+        ("AWS_REGION", "AWS_DEFAULT_REGION", "aws_region"),
+        ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "aws_endpoint_url"),
+    ],
+)
+def test_of_amazons_own_names_the_first_counts(
+    monkeypatch: pytest.MonkeyPatch, first: str, second: str, field: str
+) -> None:
+    monkeypatch.setenv(second, "http://second")
+    assert Settings().storage_credentials[field] == "http://second"
+    monkeypatch.setenv(first, "http://first")
+    assert Settings().storage_credentials[field] == "http://first"
+
+
+def test_what_is_not_given_is_left_to_the_services_own_tools() -> None:
+    given = Settings().storage_credentials
+    assert set(given.values()) == {None}
+    assert set(given) == {field.name for field in fields(Credentials)}
+
+
+def test_a_bucket_of_chainlits_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUCKET_NAME", "files")
+    assert Settings().storage == "s3://files"
+    monkeypatch.setenv("APP_AZURE_STORAGE_ACCOUNT", "account")
+    assert Settings().storage == "azure://files"
+    monkeypatch.setenv("STORAGE_URL", "s3://files/prefix?region=eu-central-1")
+    assert Settings().storage == "s3://files/prefix?region=eu-central-1"
+
+
+@pytest.mark.parametrize("url", ["s3://other", "azure://other/files", "file:files"])
+def test_two_places_for_files_are_both_named(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("BUCKET_NAME", "files")
+    monkeypatch.setenv("STORAGE_URL", url)
+    with pytest.raises(SystemExit, match="STORAGE_URL and BUCKET_NAME"):
+        environment.load()
+
+
+def test_two_services_for_chainlits_bucket_are_both_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUCKET_NAME", "files")
+    monkeypatch.setenv("APP_AZURE_STORAGE_ACCOUNT", "account")
+    monkeypatch.setenv("APP_AWS_ACCESS_KEY", "key")
+    with pytest.raises(SystemExit, match="APP_AZURE_STORAGE_ACCOUNT and APP_AWS_ACCESS_KEY"):
+        environment.load()
+
+
+SECRETS = (
+    *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "APP_AWS_SECRET_KEY"),
+    *("AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_KEY", "AZURE_STORAGE_SAS_TOKEN"),
+    "APP_AZURE_STORAGE_ACCESS_KEY",
+)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "geheim")
+    settings = Settings()
+    assert "geheim" in settings.storage_credentials.values()
+    assert "geheim" not in repr(settings)
 
 
 def test_nothing_else_reads_the_environment() -> None:

@@ -1,0 +1,60 @@
+"""Whether the signed links of a storage work from here."""
+
+import time
+import uuid
+from email.utils import parsedate_to_datetime
+
+import httpx2
+
+from storage.base import Storage
+
+LONGEST_WAIT_S = 10.0
+MOST_SKEW_S = 60.0
+_CONTENT = b"Keepchat tries a link."
+_EXPIRES_S = 60
+
+Fault = tuple[str, str]  # what is wrong, and the remedy
+
+
+async def try_link(files: Storage, folder: str) -> Fault | None:
+    """Follow a link to an object made for that; returns what is wrong, if anything is.
+
+    Raises the storage's errors.
+    """
+    key = f"{folder}/{uuid.uuid4()}"
+    await files.put(key, _CONTENT, mime="text/plain")
+    try:
+        link = await files.read_url(key, _EXPIRES_S)
+        return await _follow(link) if link else None
+    finally:
+        await files.delete([key])
+
+
+async def _follow(link: str) -> Fault | None:
+    try:
+        async with httpx2.AsyncClient(timeout=LONGEST_WAIT_S) as client:
+            answer = await client.get(link)
+    except httpx2.HTTPError as exc:
+        what = f"A signed link cannot be followed from here ({type(exc).__name__})."
+        return what, "Check endpoint_url in STORAGE_URL; addressing_style=path may help."
+    return fault_of(answer, time.time())
+
+
+def fault_of(answer: httpx2.Response, now: float) -> Fault | None:
+    """Judge the answer to the link, `now` in seconds since 1970, UTC."""
+    if answer.is_redirect:
+        return "A signed link leads elsewhere.", "Name the bucket's own region in STORAGE_URL."
+    if answer.status_code != httpx2.codes.OK:
+        what = f"A signed link is answered with {answer.status_code}."
+        return what, "Check region and endpoint_url in STORAGE_URL, and the right to read."
+    if answer.content != _CONTENT:
+        return "A signed link gives something else.", "Check endpoint_url in STORAGE_URL."
+    if abs(skew := _skew(answer, now)) > MOST_SKEW_S:
+        what = f"This machine's clock differs from the storage's by {skew:.0f} s."
+        return what, "Set the clock: with more, all requests are refused."
+    return None
+
+
+def _skew(answer: httpx2.Response, now: float) -> float:
+    said = answer.headers.get("date")
+    return now - parsedate_to_datetime(said).timestamp() if said else 0.0
