@@ -37,7 +37,7 @@ from storage.base import (
 )
 from storage.credentials import Credentials
 from storage.errors import InvalidKey, ObjectMissing, StorageUnavailable
-from storage.filenames import content_disposition
+from storage.filenames import content_disposition, content_type
 from storage.keys import check_key, folder_of
 from storage.ranges import cut
 from storage.work import Threads
@@ -56,10 +56,10 @@ class Patience:
     It is asked again after `pause_s`, after its square, and so on, give or take a half.
     """
 
-    connect_s: float = 4
+    connect_s: float = 3
     read_s: float = 60
     retries: int = 3
-    connect_retries: int = 1
+    connect_retries: int = 2
     pause_s: int = 2
 
 
@@ -118,7 +118,7 @@ class AzureBlobStorage(Storage):
                     break
                 with self._boundary.translated(key):
                     await upload.stage(block, md5)
-            settings = digests.settings(mime, disposition)
+            settings = digests.settings(content_type(mime), disposition)
             with self._boundary.translated(key):
                 await (upload.commit(settings) if upload.begun else send(blob, only, settings))
         return digests.receipt()

@@ -19,10 +19,18 @@ class Clock:
 
     def note(self, answer: Any) -> None:
         """Remember the date of an answer; the SDK calls it for each."""
-        date = answer.http_response.headers.get("Date")
-        if date:
-            self.ahead = self._ours() - parsedate_to_datetime(date)
+        said = _moment(answer.http_response.headers.get("Date"))
+        if said:
+            self.ahead = self._ours() - said
 
     def now(self) -> datetime:
         """Return the time as the service has it, UTC."""
         return self._ours() - self.ahead
+
+
+def _moment(date: str | None) -> datetime | None:
+    try:
+        said = parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
+    return said if said.tzinfo else None

@@ -35,6 +35,7 @@ _IDENTITY = (
     "Entra ID does not know us: set AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, run this where "
     "there is a managed identity, or sign in with 'az login'"
 )
+_SOMEBODY_ELSE = "something else than Azure answers: check account_url"
 _SHORTER = "use another key"
 
 # By the code that the service gives: https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
@@ -94,6 +95,9 @@ class Boundary:
             yield
         except (AzureError, NotSignedIn) as exc:
             raise self._error(exc, key) from self._without_secret(exc)
+        except ValueError as exc:  # the SDK's for an answer that it cannot read
+            message = f"{key!r} in {self._place}: the answer cannot be read; {_SOMEBODY_ELSE}."
+            raise StorageMisconfigured(message) from self._without_secret(exc)
 
     def _error(self, exc: AzureError | NotSignedIn, key: str) -> StorageError:
         kind, remedy = self._meaning(exc)
@@ -110,7 +114,7 @@ class Boundary:
         if status is None or status in (408, 429) or status >= 500:
             return StorageUnavailable, _LATER if status else _NETWORK
         if not code:
-            return StorageMisconfigured, "something else than Azure answers: check account_url"
+            return StorageMisconfigured, _SOMEBODY_ELSE
         return StorageError, "look the code up in Azure's documentation"
 
     def _remedy_of_refusal(self, status: int) -> str:
@@ -142,7 +146,7 @@ def _said(exc: AzureError | NotSignedIn) -> str:
     if isinstance(exc, NotSignedIn):
         return "no credentials were found"
     if isinstance(exc, HttpResponseError) and exc.status_code:
-        return f"Azure answered {exc.status_code} {code_of(exc) or exc.reason or ''}".rstrip()
+        return f"the answer was {exc.status_code} {code_of(exc) or exc.reason or ''}".rstrip()
     return f"the service cannot be reached ({type(exc.inner_exception or exc).__name__})"
 
 

@@ -9,6 +9,7 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from storage.azure_clock import Clock
 from storage.azure_options import AzureOptions
+from storage.errors import StorageError
 
 # A key that signs for an identity lives for at most 7 days, and a link no longer than its key.
 _KEY_LIVES = timedelta(days=1)
@@ -43,7 +44,7 @@ class Links:
         account = self._options.account
         if account.sas_token:
             return None
-        delegation = None if account.key else await self._delegated(expires)
+        delegation = None if account.key else await self._delegated(name, expires)
         return generate_blob_sas(
             account.name,
             self._options.container,
@@ -57,10 +58,10 @@ class Links:
             content_disposition=disposition,
         )
 
-    async def _delegated(self, expires: timedelta) -> UserDelegationKey:
+    async def _delegated(self, name: str, expires: timedelta) -> UserDelegationKey:
         if expires > _KEY_LIVES_AT_MOST - _KEY_BEGINS_BEFORE:
-            message = f"With Entra ID a link lives for 7 days at most, not for {expires}."
-            raise ValueError(message)
+            message = f"With Entra ID a link to {name!r} lives for less than 7 days; ask for less."
+            raise StorageError(message)
         async with self._asking:
             if not self._delegation or self._delegation.until < self._clock.now() + expires:
                 self._delegation = await self._ask(expires)

@@ -8,14 +8,11 @@ import binascii
 import re
 from base64 import b64decode
 from dataclasses import dataclass, field, replace
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from storage.credentials import Credentials
-from storage.keys import is_key
+from storage.urls import options_of, prefix_of, split, wrong
 
-_FORM = (
-    "STORAGE_URL must be azure://container/prefix?account_url=https://ACCOUNT.blob.core.windows.net"
-)
 _CONNECTION_STRING = "AZURE_STORAGE_CONNECTION_STRING"
 _KNOWN = ("account_url", "create")
 # Three to 63 characters; the service's own $root and $web are for other things.
@@ -55,46 +52,24 @@ class AzureOptions:
 
 def parse(url: str, credentials: Credentials) -> AzureOptions:
     """Return what an `azure://container/prefix?…` means with these credentials."""
-    parts = urlsplit(url)
-    if not _CONTAINER.fullmatch(parts.netloc) or parts.fragment:
-        message = (
-            f"{_FORM}; a container's name has 3 to 63 small letters, digits and single hyphens, "
-            "and # is written as %23."
+    parts = split(url)
+    if not _CONTAINER.fullmatch(parts.netloc):
+        raise wrong(
+            "must be azure://container/prefix; a container's name has 3 to 63 small letters, "
+            "digits and single hyphens"
         )
-        raise ValueError(message)
-    options = _options(parts.query)
+    options = options_of(parts, _KNOWN)
     return AzureOptions(
         container=parts.netloc,
-        prefix=_prefix(unquote(parts.path)),
+        prefix=prefix_of(parts),
         create=_is_true(options.get("create", "false")),
         account=_account(options.get("account_url"), credentials),
     )
 
 
-def _options(query: str) -> dict[str, str]:
-    given = parse_qsl(query, keep_blank_values=True)
-    for name, _ in given:
-        if name not in _KNOWN:
-            message = f"STORAGE_URL has the unknown option {name!r}; known are {', '.join(_KNOWN)}."
-            raise ValueError(message)
-    if len(dict(given)) < len(given):
-        message = "STORAGE_URL has an option twice; remove one of them."
-        raise ValueError(message)
-    return dict(given)
-
-
-def _prefix(path: str) -> str:
-    names = path.strip("/")
-    if names and not is_key(names):
-        message = f"{_FORM}; the prefix is names joined by /, without backslashes, . or .."
-        raise ValueError(message)
-    return f"{names}/" if names else ""
-
-
 def _is_true(given: str) -> bool:
     if given not in ("true", "false"):
-        message = "The option create of STORAGE_URL must be true or false."
-        raise ValueError(message)
+        raise wrong("needs true or false for create")
     return given == "true"
 
 
@@ -193,10 +168,10 @@ def _endpoint(url: str | None, said_url: str | None, account: str | None) -> tup
     """Return the account's blob endpoint and its name."""
     given = url or said_url or (f"https://{account}.blob.{_CLOUD}" if account else None)
     if not given:
-        message = (
-            f"{_FORM}, unless AZURE_STORAGE_ACCOUNT or {_CONNECTION_STRING} says which account."
+        raise wrong(
+            "does not say which account: add ?account_url=https://ACCOUNT.blob.core.windows.net, "
+            f"or set AZURE_STORAGE_ACCOUNT or {_CONNECTION_STRING}"
         )
-        raise ValueError(message)
     setting = "The option account_url of STORAGE_URL" if url else _CONNECTION_STRING
     endpoint, name = _read_account_url(given, setting)
     if name and account and name != account:
@@ -217,7 +192,7 @@ def _read_account_url(url: str, setting: str) -> tuple[str, str]:
     A Data Lake endpoint (dfs) is that of the same account, whose blob endpoint has the same files.
     Azurite has the account in the path.
     """
-    parts = urlsplit(url)
+    parts = _split(url)
     host, path = parts.netloc.replace(".dfs.", ".blob.", 1), parts.path.strip("/")
     shown = _name_in(host) if ".blob." in host else ""
     is_bare = not (parts.query or parts.fragment or "@" in host or "/" in path or (shown and path))
@@ -228,6 +203,13 @@ def _read_account_url(url: str, setting: str) -> tuple[str, str]:
         )
         raise ValueError(message)
     return f"{parts.scheme}://{host}/{path}".rstrip("/"), shown or path
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 def _name_in(host: str) -> str:

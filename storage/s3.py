@@ -18,7 +18,7 @@ from storage.base import (
 )
 from storage.credentials import Credentials
 from storage.errors import InvalidKey, StorageUnavailable
-from storage.filenames import content_disposition
+from storage.filenames import content_disposition, content_type
 from storage.keys import check_key, folder_of, is_key
 from storage.s3_client import THREADS, Connection
 from storage.s3_errors import translate, translate_refusal
@@ -122,7 +122,7 @@ class S3Storage(Storage):
         return {"Bucket": self._options.bucket, "Key": name}
 
     def _how(self, mime: str, filename: str | None) -> dict[str, Any]:
-        how: dict[str, Any] = {"ContentType": mime}
+        how: dict[str, Any] = {"ContentType": content_type(mime)}
         if filename is not None:
             how["ContentDisposition"] = content_disposition(filename, inline=False)
         if self._options.sse:

@@ -75,6 +75,12 @@ async def test_an_empty_file_is_stored(storage: Storage, key: str, tmp_path: Pat
     assert await get(storage, key) == b""
 
 
+@pytest.mark.parametrize("mime", ["", "text/plain; charset=utf-8", "文/本", "a/b\r\nX: y", "\x01"])
+async def test_odd_types(storage: Storage, key: str, mime: str) -> None:
+    await storage.put(key, b"some bytes", mime=mime)
+    assert await get(storage, key) == b"some bytes"
+
+
 @pytest.mark.parametrize("there_before", [True, False])
 async def test_a_broken_source_changes_nothing(
     storage: Storage, key: str, there_before: bool

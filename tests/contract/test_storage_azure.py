@@ -424,7 +424,7 @@ async def test_links_of_more_than_a_week_are_not_promised(
     six_days, eight_days = 6 * 86_400, 8 * 86_400
     await put(azure, key, OLD)
     assert (await fetch(await link_to(azure, key, six_days), authority=authority)).content == OLD
-    with pytest.raises(ValueError, match="7 days"):
+    with pytest.raises(StorageError, match="7 days"):
         await azure.read_url(key, eight_days)
     await azure.close()
 
@@ -559,6 +559,28 @@ async def test_connections_that_are_cut_now_and_then_do_no_harm(
     assert await get(azure, key) == source.read_bytes()
 
 
+async def test_a_download_that_is_cut_for_good(
+    azurite: Azurite, options: AzureOptions, made: Maker, proxy: Proxy, key: str
+) -> None:
+    azure = made(behind(options, azurite, proxy.port))
+    await put(azure, key, b"x" * (9 * MB))
+    async with azure.open(key) as opened:
+        assert await anext(opened.body)
+        proxy.cuts = 99
+        with pytest.raises(StorageUnavailable, match=key):
+            await anext(opened.body)
+
+
+async def test_a_download_that_is_cut_once_goes_on(
+    azurite: Azurite, options: AzureOptions, made: Maker, proxy: Proxy, key: str
+) -> None:
+    await put(made(options), key, b"0123456789")
+    head = "HTTP/1.1 206 Partial Content\r\nContent-Length: 10\r\nContent-Range: bytes 0-9/10\r\n"
+    proxy.answers = [f"{head}x-ms-blob-type: BlockBlob\r\n\r\n01234".encode()]
+    assert await get(made(behind(options, azurite, proxy.port)), key) == b"0123456789"
+    assert proxy.answers == []
+
+
 @pytest.mark.parametrize("size", [1000, 5 * MB])
 async def test_bytes_that_change_on_the_way_are_not_stored(
     azurite: Azurite, options: AzureOptions, made: Maker, proxy: Proxy, key: str, size: int
@@ -612,6 +634,29 @@ async def test_other_answers_have_names(
     with pytest.raises(StorageError, match=rf"{key}.*{status[:3]} {code}") as caught:
         await put(azure, key, OLD)
     assert type(caught.value) is expected
+
+
+PAGE = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"
+ODD_DATES = ("nonsense", "Mon, 23 Nov 2026 16:00:00 -0000", "")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        PAGE,
+        "HTTP/1.1 206 Partial Content\r\nContent-Length: 1\r\n\r\nx",
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        *(f"HTTP/1.1 400 No\r\nDate: {date}\r\nContent-Length: 0\r\n\r\n" for date in ODD_DATES),
+    ],
+)
+async def test_something_else_than_azure_answers(
+    azurite: Azurite, options: AzureOptions, made: Maker, proxy: Proxy, key: str, answer: str
+) -> None:
+    azure = made(behind(options, azurite, proxy.port))
+    for refused in (put(azure, key, OLD), get(azure, key), azure.delete([key]), keys(azure)):
+        proxy.answers = [answer.encode()]
+        with pytest.raises(StorageMisconfigured, match="something else than Azure answers"):
+            await refused
 
 
 # Secrets

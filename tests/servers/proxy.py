@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _STATUS_LINE = re.compile(rb"\AHTTP/1\.1 [^\r]*\r\n")
+_SIGNED = re.compile(rb"[?&](X-Amz-Signature|sig)=")
 _CHUNK = 64 * 1024
 
 
@@ -94,7 +95,7 @@ class Proxy:
             if self.cuts and passed + len(piece) > self.cut_after:
                 self.cuts -= 1
                 return
-            if self.cuts_links and b"X-Amz-Signature=" in piece.partition(b"\r\n")[0]:
+            if self.cuts_links and _SIGNED.search(piece.partition(b"\r\n")[0]):
                 return
             passed += len(piece)
             if self.passes:
