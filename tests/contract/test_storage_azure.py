@@ -36,6 +36,7 @@ from storage.factory import open_storage
 from tests.contract.storages import (
     MB,
     OLD,
+    SourceBrokenError,
     big_file,
     file_sha256,
     file_stream,
@@ -727,6 +728,24 @@ async def test_a_put_that_is_cancelled_while_a_block_is_sent(
     await azure.close()
     assert await get(direct, key) == OLD
     assert await keys(direct) == [key]
+
+
+async def test_nothing_is_sent_any_more_after_a_source_broke(
+    azurite: Azurite, options: AzureOptions, made: Maker, proxy: Proxy, key: str
+) -> None:
+    azure = made(behind(options, azurite, proxy.port))
+    proxy.passes = False
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"x" * (5 * MB)
+        await until(lambda: proxy.heads, "the first bytes")
+        raise SourceBrokenError
+
+    before = asyncio.all_tasks()
+    with pytest.raises(SourceBrokenError):
+        await put(azure, key, broken())
+    after = asyncio.all_tasks() - before
+    assert not [task for task in after if "Upload" in str(task.get_coro())]
 
 
 async def test_blocks_of_somebody_else_do_no_harm(
