@@ -37,8 +37,9 @@ from storage.base import (
 )
 from storage.credentials import Credentials
 from storage.errors import InvalidKey, ObjectMissing, StorageUnavailable
-from storage.filenames import content_disposition, content_type
+from storage.filenames import content_disposition
 from storage.keys import check_key, folder_of
+from storage.mimes import content_type
 from storage.ranges import cut
 from storage.work import Threads
 

@@ -71,7 +71,7 @@ class Storage(ABC):
         Uses constant memory for a path or a stream. Durable when it returns. A source that cannot
         be read raises its own error. Cancelled or failed, it leaves what was there before. Where
         the storage keeps them, the mime is the object's content type and the filename that of an
-        attachment.
+        attachment; a mime that is none is taken for that of any bytes.
         """
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""File names and types as people gave them, and as headers carry them. Pure functions."""
+"""File names as people gave them, made harmless, and as headers carry them. Pure functions."""
 
 import unicodedata
 from urllib.parse import quote
@@ -18,11 +18,6 @@ def content_disposition(name: object, *, inline: bool) -> str:
     quoted = plain.replace('"', '\\"')
     kind = "inline" if inline else "attachment"
     return f"{kind}; filename=\"{quoted}\"; filename*=UTF-8''{quote(safe, safe=_UNQUOTED)}"
-
-
-def content_type(mime: str) -> str:
-    """Return a mime type that a header can carry; what is none stands for any bytes."""
-    return mime if mime.isascii() and mime.isprintable() and mime else "application/octet-stream"
 
 
 def safe_name(name: object) -> str:

@@ -4,7 +4,8 @@ import re
 
 from storage.errors import InvalidKey
 
-_NEVER_IN_A_NAME = re.compile("[/\\\\\x00\ud800-\udfff]")
+# Control characters and half characters are no text to the services.
+_NEVER_IN_A_NAME = re.compile("[/\\\\\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def is_key(key: str) -> bool:
@@ -20,7 +21,10 @@ def is_name(segment: str) -> bool:
 def check_key(key: str) -> None:
     """Raise `InvalidKey` unless it is one."""
     if not is_key(key):
-        message = f"The key {key!r} must be names joined by /, without backslashes, . or .."
+        message = (
+            f"The key {key!r} must be names joined by /, without backslashes, control characters, "
+            ". or .."
+        )
         raise InvalidKey(message)
 
 

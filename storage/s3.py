@@ -18,8 +18,9 @@ from storage.base import (
 )
 from storage.credentials import Credentials
 from storage.errors import InvalidKey, StorageUnavailable
-from storage.filenames import content_disposition, content_type
+from storage.filenames import content_disposition
 from storage.keys import check_key, folder_of, is_key
+from storage.mimes import content_type
 from storage.s3_client import THREADS, Connection
 from storage.s3_errors import translate, translate_refusal
 from storage.s3_options import Options, check_endpoint, parse

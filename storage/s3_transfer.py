@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from storage.base import ByteRange, Receipt
 from storage.errors import StorageUnavailable
@@ -74,6 +74,7 @@ class Upload(Work):
         self._size = 0
         self._small = b""
         self._upload_id: str | None = None
+        self._has_strays = False
         self._mark = uuid.uuid4().hex
         self._parts: list[CompletedPartTypeDef] = []
 
@@ -99,8 +100,23 @@ class Upload(Work):
     def close(self) -> None:
         """Tell the service to forget the parts of an upload that was not finished."""
         with self._lock:
-            if self._upload_id is not None:
-                self._abort(self._upload_id)
+            try:
+                self._forget()
+            except (BotoCoreError, ClientError) as exc:
+                logger.warning(
+                    "An unfinished upload of %r stays at the service, until a rule of the bucket "
+                    "ends it (AbortIncompleteMultipartUpload): %s",
+                    self._target["Key"],
+                    exc,
+                )
+
+    def _forget(self) -> None:
+        upload_id, self._upload_id = self._upload_id, None
+        if upload_id is not None:
+            self._abort(upload_id)
+        if self._has_strays:
+            for upload_id in self._strays():
+                self._abort(upload_id)
 
     def _put(self) -> None:
         self._connection.client().put_object(
@@ -110,10 +126,7 @@ class Upload(Work):
     def _send_part(self, block: bytes) -> None:
         client = self._connection.client()
         if self._upload_id is None:
-            begun = client.create_multipart_upload(
-                **self._target, **self._how, Metadata={_MARK: self._mark}
-            )
-            self._upload_id = begun["UploadId"]
+            self._upload_id = self._begin()
         self._check_stopped()
         number = len(self._parts) + 1
         sent = client.upload_part(
@@ -123,6 +136,17 @@ class Upload(Work):
             **_content(block, self._check_stopped),
         )
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+
+    def _begin(self) -> str:
+        try:
+            begun = self._connection.client().create_multipart_upload(
+                **self._target, **self._how, Metadata={_MARK: self._mark}
+            )
+        except HTTPClientError:  # without an answer there may be an upload that we have no id of
+            self._has_strays = True
+            raise
+        self._has_strays = begun["ResponseMetadata"]["RetryAttempts"] > 0
+        return begun["UploadId"]
 
     def _complete(self, upload_id: str) -> None:
         try:
@@ -152,17 +176,15 @@ class Upload(Work):
             )
             raise StorageUnavailable(message)
 
+    def _strays(self) -> list[str]:
+        found = self._connection.client().list_multipart_uploads(
+            Bucket=self._target["Bucket"], Prefix=self._target["Key"]
+        )
+        key = self._target["Key"]
+        return [each["UploadId"] for each in found.get("Uploads", []) if each["Key"] == key]
+
     def _abort(self, upload_id: str) -> None:
-        try:
-            self._connection.client().abort_multipart_upload(**self._target, UploadId=upload_id)
-        except (BotoCoreError, ClientError) as exc:
-            logger.warning(
-                "An unfinished upload of %r stays at the service, until a rule of the bucket ends "
-                "it (AbortIncompleteMultipartUpload): %s",
-                self._target["Key"],
-                exc,
-            )
-        self._upload_id = None
+        self._connection.client().abort_multipart_upload(**self._target, UploadId=upload_id)
 
 
 class Download(Work):

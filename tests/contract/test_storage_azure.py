@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import re
 import socket
 import ssl
 import traceback
@@ -44,7 +45,7 @@ from tests.contract.storages import (
     keys,
     put,
 )
-from tests.e2e.waiting import free_port, until
+from tests.e2e.waiting import free_port
 from tests.servers.azurite import ACCOUNT, Azurite, Identity
 from tests.servers.proxy import Proxy, running_proxy
 
@@ -480,7 +481,7 @@ async def test_an_endpoint_that_is_down(
 async def test_an_endpoint_that_never_answers(
     azurite: Azurite, options: AzureOptions, made: Maker, proxy: Proxy, key: str
 ) -> None:
-    proxy.passes = False
+    proxy.holds_after = 1
     quick = replace(HASTY, read_s=0.2)
     azure = made(behind(options, azurite, proxy.port), patience=quick)
     with pytest.raises(StorageUnavailable):
@@ -558,6 +559,27 @@ async def test_connections_that_are_cut_now_and_then_do_no_harm(
     assert proxy.cuts == 0
     assert receipt == Receipt(20 * MB, file_sha256(source))
     assert await get(azure, key) == source.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "request_line", [rb"PUT .*comp=block&", rb"PUT .*comp=blocklist", rb"DELETE "]
+)
+async def test_a_request_whose_answer_was_lost_is_sent_again(
+    azurite: Azurite,
+    options: AzureOptions,
+    made: Maker,
+    proxy: Proxy,
+    key: str,
+    request_line: bytes,
+) -> None:
+    azure = made(behind(options, azurite, proxy.port))
+    proxy.losses = [re.compile(request_line)]
+    content = random.randbytes(9 * MB)
+    await put(azure, key, content)
+    assert await get(azure, key) == content
+    await azure.delete([key])
+    assert await keys(azure) == []
+    assert proxy.losses == []
 
 
 async def test_a_download_that_is_cut_for_good(
@@ -719,9 +741,9 @@ async def test_a_put_that_is_cancelled_while_a_block_is_sent(
 ) -> None:
     direct, azure = made(options), made(behind(options, azurite, proxy.port))
     await put(direct, key, OLD)
-    proxy.passes = False
+    proxy.holds_after = 1
     task = asyncio.create_task(put(azure, key, b"x" * (9 * MB)))
-    await until(lambda: proxy.heads, "the first bytes")
+    await proxy.is_held.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -734,11 +756,11 @@ async def test_nothing_is_sent_any_more_after_a_source_broke(
     azurite: Azurite, options: AzureOptions, made: Maker, proxy: Proxy, key: str
 ) -> None:
     azure = made(behind(options, azurite, proxy.port))
-    proxy.passes = False
+    proxy.holds_after = 1
 
     async def broken() -> AsyncIterator[bytes]:
         yield b"x" * (5 * MB)
-        await until(lambda: proxy.heads, "the first bytes")
+        await proxy.is_held.wait()
         raise SourceBrokenError
 
     before = asyncio.all_tasks()

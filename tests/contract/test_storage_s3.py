@@ -4,12 +4,16 @@ import asyncio
 import hashlib
 import os
 import random
+import re
+import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import botocore.auth
 import httpx2
@@ -39,6 +43,7 @@ from tests.contract.storages import (
     stream,
 )
 from tests.e2e.waiting import free_port
+from tests.servers.certificates import make_authority
 from tests.servers.proxy import Proxy, running_proxy
 from tests.servers.seaweedfs import BUCKET, CREDENTIALS, KEY, READER, SECRET, SeaweedFS
 
@@ -288,15 +293,24 @@ async def test_the_host_of_links(url: str, start: str, tmp_path: Path) -> None:
     await storage.close()
 
 
-async def test_virtual_style_is_sent_to_a_host_of_the_bucket(
-    seaweedfs: SeaweedFS, prefix: str
+async def test_virtual_style(
+    seaweedfs: SeaweedFS, prefix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    async with running_proxy(seaweedfs.port) as proxy:
-        endpoint = proxy.url.replace("127.0.0.1", "localhost")
-        url = f"s3://{BUCKET}/{prefix}?endpoint_url={endpoint}&addressing_style=virtual"
-        storage = open_storage(f"{url}&region=us-east-1", Path(), CREDENTIALS)
-        assert f"http://{BUCKET}.localhost:{proxy.port}/" in str(await storage.read_url("k", 60))
-        await storage.close()
+    host, find = f"{BUCKET}.{seaweedfs.domain}", socket.getaddrinfo
+
+    def resolve(name: str | bytes | None, *given: Any, **options: Any) -> Any:
+        return find("127.0.0.1" if name in (host, host.encode()) else name, *given, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    endpoint = f"http://{seaweedfs.domain}:{seaweedfs.port}"
+    url = f"s3://{BUCKET}/{prefix}?endpoint_url={endpoint}&addressing_style=virtual"
+    storage = open_storage(url, tmp_path, CREDENTIALS)
+    await put(storage, "t/1", b"some bytes")
+    link = str(await storage.read_url("t/1", 60))
+    assert link.startswith(f"http://{host}:{seaweedfs.port}/{prefix}/t/1?")
+    assert httpx2.get(link).content == b"some bytes"
+    assert seaweedfs.client.get_object(Bucket=BUCKET, Key=f"{prefix}/t/1")["ContentLength"] == 10
+    await storage.close()
 
 
 @pytest.mark.parametrize("hours", [-2, 2])
@@ -364,6 +378,34 @@ async def test_a_connection_that_is_cut_once_is_no_fault(
     assert seaweedfs.unfinished(prefix) == []
 
 
+@pytest.mark.parametrize("asked", [rb"POST \S*\?uploads", rb"POST \S*\?uploadId="])
+async def test_an_answer_that_is_lost_is_no_fault(
+    seaweedfs: SeaweedFS, prefix: str, tmp_path: Path, asked: bytes
+) -> None:
+    source = big_file(tmp_path, BIG)
+    async with through_proxy(seaweedfs, prefix) as (proxy, storage):
+        proxy.losses = [re.compile(asked)]
+        receipt = await put(storage, "t/1", source)
+        assert proxy.losses == []
+        assert hashlib.sha256(await get(storage, "t/1")).hexdigest() == receipt.sha256
+    assert seaweedfs.unfinished(prefix) == []
+
+
+async def test_a_certificate_that_nobody_vouches_for(key: str, tmp_path: Path) -> None:
+    certificate = make_authority(tmp_path, "localhost")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    storage = open_storage(
+        f"s3://{BUCKET}?endpoint_url=https://127.0.0.1:{port}", tmp_path, CREDENTIALS
+    )
+    with pytest.raises(StorageUnavailable, match="certificate authority"):
+        await put(storage, key, b"x")
+    await storage.close()
+    server.close()
+
+
 async def test_a_service_that_is_busy_is_asked_again(seaweedfs: SeaweedFS, prefix: str) -> None:
     async with through_proxy(seaweedfs, prefix, "&region=us-east-1") as (proxy, storage):
         proxy.answers = [BUSY, BUSY]
@@ -427,6 +469,21 @@ async def test_a_cancel_at_any_moment_of_a_big_upload_leaves_nothing(
         assert seaweedfs.unfinished(prefix) == []
         found = hashlib.sha256(await get(storage, "t/1")).hexdigest()
         assert found in (new, hashlib.sha256(OLD).hexdigest())
+
+
+async def test_a_cancel_while_bytes_are_sent_is_in_time(seaweedfs: SeaweedFS, prefix: str) -> None:
+    async with through_proxy(seaweedfs, prefix) as (proxy, storage):
+        await put(storage, "t/1", OLD)
+        proxy.holds_after = 64 * 1024
+        task = asyncio.create_task(put(storage, "t/1", bytes(7 * MB)))
+        await proxy.is_held.wait()
+        task.cancel()
+        await asyncio.sleep(0)
+        proxy.go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await get(storage, "t/1") == OLD
+        assert await keys(storage) == ["t/1"]
 
 
 # What the service is told

@@ -14,22 +14,30 @@ _CHUNK = 64 * 1024
 class Proxy:
     """Passes bytes on, to the server at this port of the loopback address and back.
 
-    What a test sets applies from then on: `cut_after` so many bytes of a request's connection it
-    is cut, for the next `cuts` times, and at once where signed links are followed and `cuts_links`
-    says so; the next connections get one of `answers` each, and nothing is passed on; `header` is
-    put into every answer; `change` changes what clients send; with `passes` false it swallows
-    that. `heads` has what clients have sent, the bodies cut short.
+    What a test sets applies from then on:
+    - after `cut_after` bytes of a client's a connection is cut, for the next `cuts` times;
+    - after `holds_after` bytes of a client's, if that is not 0, nothing is passed on until `go_on`
+      is set; `is_held` says so;
+    - with `cuts_links` one over which a signed link is followed is cut at once;
+    - the answer to the next request that matches one of `losses` is lost;
+    - the next connections get one of `answers` each, and nothing is passed on;
+    - `header` is put into every answer, and `change` changes what clients say.
+
+    `heads` has what clients have sent, the bodies cut short.
     """
 
     def __init__(self, port: int) -> None:
         self.port = 0
         self.cut_after = 0
         self.cuts = 0
+        self.holds_after = 0
+        self.is_held = asyncio.Event()
+        self.go_on = asyncio.Event()
         self.cuts_links = False
+        self.losses: list[re.Pattern[bytes]] = []
         self.answers: list[bytes] = []
         self.header = b""
         self.change: Callable[[bytes], bytes] = bytes
-        self.passes = True
         self.heads: list[str] = []
         self._upstream = port
         self._tasks: set[asyncio.Task[None]] = set()
@@ -78,9 +86,10 @@ class Proxy:
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         theirs, ours = await asyncio.open_connection("127.0.0.1", self._upstream)
         try:
-            back = asyncio.create_task(self._back(theirs, writer))
+            is_lost = asyncio.Event()
+            back = asyncio.create_task(self._back(theirs, writer, is_lost))
             try:
-                await self._forth(reader, ours)
+                await self._forth(reader, ours, is_lost)
             finally:
                 back.cancel()
                 await asyncio.wait([back])
@@ -88,7 +97,9 @@ class Proxy:
             ours.close()
             await ours.wait_closed()
 
-    async def _forth(self, reader: asyncio.StreamReader, ours: asyncio.StreamWriter) -> None:
+    async def _forth(
+        self, reader: asyncio.StreamReader, ours: asyncio.StreamWriter, is_lost: asyncio.Event
+    ) -> None:
         passed = 0
         while piece := await reader.read(_CHUNK):
             self.heads.append(piece.partition(b"\r\n\r\n")[0].decode("latin-1"))
@@ -97,14 +108,21 @@ class Proxy:
                 return
             if self.cuts_links and _SIGNED.search(piece.partition(b"\r\n")[0]):
                 return
+            if found := next((each for each in self.losses if each.match(piece)), None):
+                self.losses.remove(found)
+                is_lost.set()
             passed += len(piece)
-            if self.passes:
-                ours.write(self.change(piece))
-                await ours.drain()
+            if 0 < self.holds_after < passed:
+                self.is_held.set()
+                await self.go_on.wait()
+            ours.write(self.change(piece))
+            await ours.drain()
 
-    async def _back(self, theirs: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _back(
+        self, theirs: asyncio.StreamReader, writer: asyncio.StreamWriter, is_lost: asyncio.Event
+    ) -> None:
         with suppress(OSError):
-            while piece := await theirs.read(_CHUNK):
+            while (piece := await theirs.read(_CHUNK)) and not is_lost.is_set():
                 writer.write(_STATUS_LINE.sub(lambda line: line[0] + self.header, piece))
                 await writer.drain()
         writer.close()

@@ -39,7 +39,12 @@ _OFF = (
 
 
 class SeaweedFS:
-    """The server, with one bucket, `BUCKET`. `client` looks into it."""
+    """The server, with one bucket, `BUCKET`. `client` looks into it.
+
+    It also answers to names below `domain`, where one resolves them to the loopback address.
+    """
+
+    domain = "localhost"
 
     def __init__(self) -> None:
         self.port, *self._ports = _free_ports(5)
@@ -69,7 +74,7 @@ class SeaweedFS:
         command = [
             *(str(find_seaweedfs()), "mini", f"-dir={self._folder / 'data'}", *_OFF),
             *("-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.config={config}", *ports),
-            f"-s3.port={self.port}",
+            *(f"-s3.port={self.port}", f"-s3.domainName={self.domain}"),
         ]
         (self._folder / "data").mkdir()
         with self._log.open("wb") as log:
