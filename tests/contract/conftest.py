@@ -7,13 +7,19 @@ from pathlib import Path
 import pytest
 
 from datalayer.base import Store
+from storage.azure_blob import AzureBlobStorage
+from storage.azure_options import AzureOptions, parse
 from storage.base import Storage
+from storage.credentials import Credentials
+from tests.contract.azures import MakeAzure, azure_maker, behind, options_of
 from tests.contract.backends import BACKENDS, Backend
 from tests.contract.builders import new_id
 from tests.contract.chainlits import MakeTheirs, Theirs, ddl
 from tests.contract.officials import DDL, Official
 from tests.contract.storages import STORAGES
+from tests.servers.azurite import Azurite
 from tests.servers.postgres import Postgres
+from tests.servers.proxy import Proxy, running_proxy
 
 
 @pytest.fixture(params=BACKENDS)
@@ -67,3 +73,48 @@ def official(postgres: Postgres, tmp_path: Path) -> Iterator[Official]:
         theirs = Official(postgres, name, tmp_path)
         theirs.run(DDL)
         yield theirs
+
+
+# Azure
+
+
+@pytest.fixture
+async def azure_options(azurite: Azurite) -> AsyncIterator[AzureOptions]:
+    """A prefix in a container of its own, by the account's key."""
+    async with azurite.container() as container:
+        yield options_of(azurite, container)
+
+
+@pytest.fixture
+async def azure_entra_options(azurite_with_entra_id: Azurite) -> AsyncIterator[AzureOptions]:
+    """A container of its own, for whom Entra ID knows."""
+    server = azurite_with_entra_id
+    async with server.container() as container:
+        yield parse(f"azure://{container}?account_url={server.account_url}", Credentials())
+
+
+@pytest.fixture
+async def make_azure() -> AsyncIterator[MakeAzure]:
+    """Makes storages, and closes them."""
+    async with azure_maker() as make:
+        yield make
+
+
+@pytest.fixture
+def azure(azure_options: AzureOptions, make_azure: MakeAzure) -> AzureBlobStorage:
+    return make_azure(azure_options)
+
+
+@pytest.fixture
+async def azure_proxy(azurite: Azurite) -> AsyncIterator[Proxy]:
+    """What stands before Azurite and breaks what it is told to."""
+    async with running_proxy(azurite.port) as opened:
+        yield opened
+
+
+@pytest.fixture
+def proxied(
+    azurite: Azurite, azure_options: AzureOptions, make_azure: MakeAzure, azure_proxy: Proxy
+) -> AzureBlobStorage:
+    """The storage `azure` by way of `azure_proxy`."""
+    return make_azure(behind(azure_options, azurite, azure_proxy.port))

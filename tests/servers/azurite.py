@@ -6,6 +6,7 @@ certificate it speaks https and takes tokens of Entra ID, of which it checks iss
 times, not the signature; it gives user delegation keys and takes the links signed with them.
 """
 
+import asyncio
 import base64
 import json
 import os
@@ -32,6 +33,8 @@ ACCOUNT = "keepchat"
 PROGRAM = Path(__file__).parent / "node_modules/azurite/dist/src/blob/main.js"
 NO_AZURITE = "The tests need Azurite: 'make test' installs it, or run 'npm ci' in tests/servers."
 _STARTS_WITHIN_S = 30.0
+_TENANT = "00000000-0000-0000-0000-000000000001"
+_SOMEBODY = "00000000-0000-0000-0000-000000000002"
 
 
 class Azurite:
@@ -138,8 +141,25 @@ def running_azurite(certificate: Path | None = None) -> Iterator[Azurite]:
         server.remove()
 
 
+def entra_token(*, lives_s: int = 3600) -> AccessToken:
+    """A token as Entra ID gives them, but signed by nobody."""
+    now = int(time.time())
+    claims = {
+        "aud": "https://storage.azure.com",
+        "iss": f"https://sts.windows.net/{_TENANT}/",
+        "iat": now - 3600,
+        "nbf": now - 3600,
+        "exp": now + lives_s,
+        "oid": _SOMEBODY,
+        "sub": _SOMEBODY,
+        "tid": _TENANT,
+    }
+    parts = [_encoded(json.dumps(part)) for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
+    return AccessToken(".".join([*parts, _encoded("nobody")]), now + 3600)
+
+
 class Identity:
-    """Gives tokens as Entra ID does, but signed by nobody."""
+    """A credential that gives such tokens."""
 
     def __init__(self, *, lives_s: int = 3600) -> None:
         self.asked = 0
@@ -150,21 +170,7 @@ class Identity:
         """A token for the storage."""
         assert scopes == ("https://storage.azure.com/.default",)
         self.asked += 1
-        now = int(time.time())
-        expires = now + self._lives_s
-        claims = {
-            "aud": "https://storage.azure.com",
-            "iss": "https://sts.windows.net/00000000-0000-0000-0000-000000000001/",
-            "iat": now - 3600,
-            "nbf": now - 3600,
-            "exp": expires,
-            "oid": "00000000-0000-0000-0000-000000000002",
-            "tid": "00000000-0000-0000-0000-000000000001",
-            "sub": "00000000-0000-0000-0000-000000000002",
-        }
-        head = {"alg": "HS256", "typ": "JWT"}
-        parts = [*map(_encoded, (json.dumps(head), json.dumps(claims))), _encoded("nobody")]
-        return AccessToken(".".join(parts), int(time.time()) + 3600)
+        return entra_token(lives_s=self._lives_s)
 
     async def close(self) -> None:
         """Close it."""
@@ -177,6 +183,28 @@ class Identity:
     async def __aexit__(self, *error: object) -> None:
         """As the SDK's protocol wants it."""
         await self.close()
+
+
+@asynccontextmanager
+async def managed_identity() -> AsyncIterator[tuple[str, list[str]]]:
+    """Run the endpoint that gives tokens on an Azure machine; its URL, and what it was asked."""
+    asked: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        token = entra_token()
+        given = {"access_token": token.token, "expires_on": str(token.expires_on)}
+        body = json.dumps({**given, "resource": "https://storage.azure.com"})
+        head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/msi/token", asked
+    finally:
+        server.close()
 
 
 def _encoded(text: str) -> str:
