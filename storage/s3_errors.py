@@ -48,6 +48,7 @@ _KMS = "allow these credentials to use the KMS key, or correct sse and kms_key_i
 _BUCKET = "make the bucket, or correct STORAGE_URL"
 _REGION = "correct region and endpoint_url in STORAGE_URL; without a region it is found"
 _VIRTUAL = "add addressing_style=virtual to STORAGE_URL"
+_SERVICE = "what answers there is no S3 service: correct endpoint_url in STORAGE_URL"
 _SHORTER = "use a shorter key"
 _RESTORE = "it was deleted, or restore it from a backup"
 _LESS = "ask for less"
@@ -57,7 +58,7 @@ _HOST = f"{_REACH}; where the host begins with the bucket's name, try addressing
 _TLS = "install the service's certificate authority, or correct endpoint_url in STORAGE_URL"
 
 _CODES: dict[str, tuple[type[StorageError], str]] = {
-    "404": (ObjectMissing, _RESTORE),  # an answer to HEAD has no text
+    "404": (StorageMisconfigured, _SERVICE),  # S3 itself would name what is not there
     "NoSuchKey": (ObjectMissing, _RESTORE),
     "InvalidRange": (RangeNotSatisfiable, _LESS),
     "416": (RangeNotSatisfiable, _LESS),

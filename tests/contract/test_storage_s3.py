@@ -166,6 +166,21 @@ async def test_credentials_of_a_profile(
     await put(s3(Credentials(aws_profile=profile)), key, b"x")
 
 
+async def test_a_service_of_a_profile(
+    seaweedfs: SeaweedFS, prefix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "AWS_CONFIG_FILE").write_text(
+        f"[profile chat]\nregion=eu-west-3\nendpoint_url={seaweedfs.endpoint}\n"
+        f"aws_access_key_id={KEY}\naws_secret_access_key={SECRET}\n"
+    )
+    storage = open_storage(f"s3://{BUCKET}/{prefix}", tmp_path, Credentials(aws_profile="chat"))
+    await put(storage, "t/1", b"x")
+    link = str(await storage.read_url("t/1", 60))
+    assert link.startswith(f"{seaweedfs.endpoint}/{BUCKET}/{prefix}/t/1?")
+    assert "eu-west-3" in link
+    await storage.close()
+
+
 async def test_credentials_of_a_role(s3: Open, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     until = datetime.now().astimezone() + timedelta(hours=1)
     role = (
