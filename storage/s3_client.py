@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 THREADS = 16
 _CONNECTIONS = 64  # that are kept; each download has one of its own
 _CONNECT_SECONDS = 3
-_ANSWER_SECONDS = 20  # without a byte from the service
+_ANSWER_SECONDS = 30  # without a byte from the service
 _ATTEMPTS = 3
 _MAIN_REGION = "us-east-1"
 _AMAZON = re.compile(r"\.amazonaws\.com(\.cn)?/?$")

@@ -15,6 +15,7 @@ import pytest
 from storage.base import ByteRange, Storage
 from storage.errors import (
     ObjectMissing,
+    StorageDenied,
     StorageUnavailable,
 )
 from storage.factory import open_storage
@@ -210,6 +211,15 @@ async def test_more_than_a_thousand_objects(s3: Open, seaweedfs: SeaweedFS, pref
     assert await keys(storage) == names
     await storage.delete(name for name in names if name != "t1/00001")
     assert await keys(storage) == ["t1/00001"]
+
+
+async def test_more_parts_than_a_service_takes(
+    s3: Open, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.s3_transfer._MOST_PARTS", 2)
+    with pytest.raises(StorageDenied, match="in pieces"):
+        await put(s3(), key, big_file(tmp_path, BIG))
+    assert await keys(s3()) == []
 
 
 async def test_a_big_file_takes_little_memory(s3: Open, key: str, tmp_path: Path) -> None:
