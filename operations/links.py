@@ -7,11 +7,13 @@ from email.utils import parsedate_to_datetime
 import httpx2
 
 from storage.base import Storage
+from storage.errors import StorageDenied
 
 LONGEST_WAIT_S = 10.0
 MOST_SKEW_S = 60.0
 _CONTENT = b"Keepchat tries a link."
 _EXPIRES_S = 60
+_CHECK = "Check endpoint_url (S3) or account_url (Azure) in STORAGE_URL"
 
 Fault = tuple[str, str]  # what is wrong, and the remedy
 
@@ -26,6 +28,8 @@ async def try_link(files: Storage, folder: str) -> Fault | None:
     try:
         link = await files.read_url(key, _EXPIRES_S)
         return await _follow(link) if link else None
+    except StorageDenied as exc:  # what needs no link works
+        return "Links cannot be signed.", str(exc)
     finally:
         await files.delete([key])
 
@@ -36,7 +40,7 @@ async def _follow(link: str) -> Fault | None:
             answer = await client.get(link)
     except httpx2.HTTPError as exc:
         what = f"A signed link cannot be followed from here ({type(exc).__name__})."
-        return what, "Check endpoint_url in STORAGE_URL; addressing_style=path may help."
+        return what, f"{_CHECK}; for S3 addressing_style=path may help."
     return fault_of(answer, time.time())
 
 
@@ -46,9 +50,9 @@ def fault_of(answer: httpx2.Response, now: float) -> Fault | None:
         return "A signed link leads elsewhere.", "Name the bucket's own region in STORAGE_URL."
     if answer.status_code != httpx2.codes.OK:
         what = f"A signed link is answered with {answer.status_code}."
-        return what, "Check region and endpoint_url in STORAGE_URL, and the right to read."
+        return what, f"{_CHECK}, the region, and the right to read."
     if answer.content != _CONTENT:
-        return "A signed link gives something else.", "Check endpoint_url in STORAGE_URL."
+        return "A signed link gives something else.", f"{_CHECK}."
     if abs(skew := _skew(answer, now)) > MOST_SKEW_S:
         what = f"This machine's clock differs from the storage's by {skew:.0f} s."
         return what, "Set the clock: with more, all requests are refused."

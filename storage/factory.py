@@ -10,7 +10,11 @@ from storage.base import Storage
 from storage.credentials import Credentials
 
 # Imported when used, so that an SDK is needed only where its service is.
-_BUILDERS = {"file": "storage.local:from_url", "s3": "storage.s3:from_url"}
+_BUILDERS = {
+    "file": "storage.local:from_url",
+    "s3": "storage.s3:from_url",
+    "azure": "storage.azure_blob:from_url",
+}
 _Builder = Callable[[str, Path, Credentials], Storage]
 _NONE = Credentials()
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")

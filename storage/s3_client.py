@@ -1,6 +1,7 @@
 """The SDK's client for one bucket. Everything here blocks and runs in worker threads."""
 
 import os
+import re
 import threading
 from base64 import b64encode
 from functools import cache
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 THREADS = 16
+_CONNECTIONS = 64  # that are kept; each download has one of its own
 _CONNECT_SECONDS = 3
-_ANSWER_SECONDS = 20  # without a byte from the service
+_ANSWER_SECONDS = 30  # without a byte from the service
 _ATTEMPTS = 3
 _MAIN_REGION = "us-east-1"
+_AMAZON = re.compile(r"\.amazonaws\.com(\.cn)?/?$")
 _NOTHING_OF_THE_USER: dict[str, Any] = {
     "profile": (None, None, None, None),
     "config_file": (None, None, os.devnull, None),
@@ -71,9 +74,22 @@ def _models() -> Loader:
 
 def connect(options: Options, credentials: Credentials) -> "S3Client":
     """Return a client in the bucket's region; where none was given the bucket is asked for it."""
+    session = _session(options, credentials)
+    endpoint = options.endpoint_url or credentials.aws_endpoint_url
+    if session.region_name:
+        return _styled(session, session.region_name, endpoint, options)
+    asking = _styled(session, _MAIN_REGION, endpoint, options)
+    region = _region_of(asking, options.bucket)
+    if region == _MAIN_REGION:
+        return asking
+    asking.close()
+    return _styled(session, region, endpoint, options)
+
+
+def _session(options: Options, credentials: Credentials) -> boto3.Session:
     models = Session()
     models.register_component("data_loader", _models())
-    session = boto3.Session(
+    return boto3.Session(
         botocore_session=models,
         aws_access_key_id=credentials.aws_access_key_id,
         aws_secret_access_key=credentials.aws_secret_access_key,
@@ -81,23 +97,18 @@ def connect(options: Options, credentials: Credentials) -> "S3Client":
         region_name=options.region or credentials.aws_region,
         profile_name=credentials.aws_profile,
     )
-    endpoint = options.endpoint_url or credentials.aws_endpoint_url
-    style = _style(options, endpoint)
-    if session.region_name:
-        return _client(session, session.region_name, endpoint, style)
-    asking = _client(session, _MAIN_REGION, endpoint, style)
-    region = _region_of(asking, options.bucket)
-    if region == _MAIN_REGION:
-        return asking
-    asking.close()
+
+
+def _styled(
+    session: boto3.Session, region: str, endpoint: str | None, options: Options
+) -> "S3Client":
+    client = _client(session, region, endpoint, options.addressing_style)
+    if options.addressing_style != "auto" or not _AMAZON.search(client.meta.endpoint_url):
+        return client
+    # With auto the SDK signs links for a host of no region, which S3 answers with a redirect.
+    client.close()
+    style: Style = "path" if "." in options.bucket else "virtual"
     return _client(session, region, endpoint, style)
-
-
-def _style(options: Options, endpoint: str | None) -> Style:
-    if options.addressing_style != "auto" or endpoint:
-        return options.addressing_style
-    # Without it the SDK signs links for a host of no region, which S3 answers with a redirect.
-    return "path" if "." in options.bucket else "virtual"
 
 
 def _client(session: boto3.Session, region: str, endpoint: str | None, style: Style) -> "S3Client":
@@ -110,7 +121,7 @@ def _client(session: boto3.Session, region: str, endpoint: str | None, style: St
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_ANSWER_SECONDS,
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-            max_pool_connections=THREADS,
+            max_pool_connections=_CONNECTIONS,
             s3={"addressing_style": style},
             # We give an MD5 with what we send, which every service knows, unlike the SDK's CRCs.
             request_checksum_calculation="when_required",

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 SdkError = BotoCoreError | ClientError | OSError
 
+_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _SERVER_ERROR = 400, 401, 403, 500
+_PASSING = (408, 409, 429)
+
 _KEYS = "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 _SIGN_IN = (
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name an AWS_PROFILE that is signed in, "
@@ -48,16 +51,18 @@ _KMS = "allow these credentials to use the KMS key, or correct sse and kms_key_i
 _BUCKET = "make the bucket, or correct STORAGE_URL"
 _REGION = "correct region and endpoint_url in STORAGE_URL; without a region it is found"
 _VIRTUAL = "add addressing_style=virtual to STORAGE_URL"
+_SERVICE = "what answers there is no S3 service: correct endpoint_url in STORAGE_URL"
+_OPTIONS = "this service does not take that: correct the options in STORAGE_URL"
 _SHORTER = "use a shorter key"
 _RESTORE = "it was deleted, or restore it from a backup"
 _LESS = "ask for less"
-_AGAIN = "try again"
+_AGAIN = "try again; if it stays so, look into the log of the service"
 _REACH = "check that the service runs and that endpoint_url, proxy and firewall let us reach it"
 _HOST = f"{_REACH}; where the host begins with the bucket's name, try addressing_style=path"
 _TLS = "install the service's certificate authority, or correct endpoint_url in STORAGE_URL"
 
 _CODES: dict[str, tuple[type[StorageError], str]] = {
-    "404": (ObjectMissing, _RESTORE),  # an answer to HEAD has no text
+    "404": (StorageMisconfigured, _SERVICE),  # S3 itself would name what is not there
     "NoSuchKey": (ObjectMissing, _RESTORE),
     "InvalidRange": (RangeNotSatisfiable, _LESS),
     "416": (RangeNotSatisfiable, _LESS),
@@ -73,11 +78,16 @@ _CODES: dict[str, tuple[type[StorageError], str]] = {
     "InvalidToken": (StorageDenied, _RENEW),
     "TokenRefreshRequired": (StorageDenied, _RENEW),
     "RequestTimeTooSkewed": (StorageDenied, _CLOCK),
+    "NotImplemented": (StorageMisconfigured, _OPTIONS),
     "403": (StorageDenied, _ALLOW),
     "AccessDenied": (StorageDenied, _ALLOW),
     "AllAccessDisabled": (StorageDenied, _ALLOW),
     "KeyTooLongError": (InvalidKey, _SHORTER),
     "BadDigest": (StorageUnavailable, _AGAIN),
+    "IncompleteBody": (StorageUnavailable, _AGAIN),
+    "OperationAborted": (StorageUnavailable, _AGAIN),
+    "RequestTimeout": (StorageUnavailable, _AGAIN),
+    "XAmzContentSHA256Mismatch": (StorageUnavailable, _AGAIN),
 }
 _NO_CREDENTIALS = (
     CredentialRetrievalError,
@@ -100,7 +110,7 @@ def translate(exc: SdkError, key: str, place: str) -> StorageError:
 def translate_refusal(error: "ErrorTypeDef", key: str, place: str) -> StorageError:
     """Return our error for one key of several that the service did not delete."""
     code = error.get("Code", "")
-    kind, remedy = _of_code(code)
+    kind, remedy = _of_code(code, 0)
     return kind(f"{key!r} in {place}: {error.get('Message', '').rstrip('.')} ({code}); {remedy}.")
 
 
@@ -111,7 +121,8 @@ def code_of(exc: ClientError) -> str:
 
 def _judge(exc: SdkError) -> tuple[type[StorageError], str]:
     if isinstance(exc, ClientError):
-        return _of_code(code_of(exc))
+        status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return _of_code(code_of(exc), status)
     if isinstance(exc, _NO_CREDENTIALS):
         return StorageDenied, _SIGN_IN
     if isinstance(exc, EndpointConnectionError):
@@ -123,10 +134,17 @@ def _judge(exc: SdkError) -> tuple[type[StorageError], str]:
     return StorageUnavailable, _REACH
 
 
-def _of_code(code: str) -> tuple[type[StorageError], str]:
+def _of_code(code: str, status: int) -> tuple[type[StorageError], str]:
+    """Judge by the service's own word, or where that is none we know by the HTTP status."""
     if code.startswith("KMS."):
         return StorageDenied, _KMS
-    return _CODES.get(code, (StorageUnavailable, _AGAIN))
+    if code in _CODES:
+        return _CODES[code]
+    if status in (_UNAUTHORIZED, _FORBIDDEN):
+        return StorageDenied, _ALLOW
+    if _BAD_REQUEST <= status < _SERVER_ERROR and status not in _PASSING:
+        return StorageMisconfigured, _OPTIONS
+    return StorageUnavailable, _AGAIN
 
 
 def _said(exc: SdkError) -> str:

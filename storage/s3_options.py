@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 from typing import Literal, cast
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
-from storage.keys import is_key
+from storage.urls import options_of, prefix_of, split, wrong
 
 Style = Literal["auto", "path", "virtual"]
 
@@ -34,13 +34,11 @@ class Options:
 
 def parse(url: str) -> Options:
     """Read `s3://bucket/prefix?option=value&…`. Raises `ValueError`, which shows no value."""
-    parts = urlsplit(url)
-    if parts.fragment:
-        raise _wrong("has a #; write it as %23")
-    given = _given(parts)
+    parts = split(url)
+    given = options_of(parts, _NAMES)
     return Options(
         bucket=_bucket(parts.netloc),
-        prefix=_prefix(parts.path),
+        prefix=prefix_of(parts),
         region=_region(given.get("region")),
         endpoint_url=check_endpoint(given.get("endpoint_url")),
         addressing_style=cast(Style, _one_of(_STYLES, given, "addressing_style") or "auto"),
@@ -56,53 +54,32 @@ def check_endpoint(endpoint: str | None) -> str | None:
     parts = urlsplit(endpoint)
     is_address = parts.scheme in ("http", "https") and parts.hostname
     if not is_address or "@" in parts.netloc or parts.query or parts.fragment:
-        raise _wrong("has an endpoint_url that is not of the form https://host:port")
+        raise wrong("has an endpoint_url that is not of the form https://host:port")
     return endpoint
-
-
-def _given(parts: SplitResult) -> dict[str, str]:
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
-    for name, value in pairs:
-        if name not in _NAMES:
-            raise _wrong(f"has the unknown option {name!r}; known are {', '.join(_NAMES)}")
-        if not value or [each for each, _ in pairs].count(name) > 1:
-            raise _wrong(f"needs one value for {name}")
-    return dict(pairs)
 
 
 def _bucket(place: str) -> str:
     if not _BUCKET.fullmatch(place):
         # Never the name itself: somebody may have put a key there.
-        raise _wrong("must be s3://bucket/prefix, the bucket by its name, without keys or ports")
+        raise wrong("must be s3://bucket/prefix, the bucket by its name, without keys or ports")
     return place
-
-
-def _prefix(path: str) -> str:
-    prefix = unquote(path).strip("/")
-    if prefix and not is_key(prefix):
-        raise _wrong("has a prefix that is not names joined by /")
-    return prefix and f"{prefix}/"
 
 
 def _region(region: str | None) -> str | None:
     if region is not None and not _REGION.fullmatch(region):
-        raise _wrong("has a region that is not of the form eu-central-1")
+        raise wrong("has a region that is not of the form eu-central-1")
     return region
 
 
 def _kms_key(given: dict[str, str]) -> str | None:
     key = given.get("kms_key_id")
     if key and not given.get("sse", "").startswith("aws:kms"):
-        raise _wrong("has a kms_key_id, which needs sse=aws:kms")
+        raise wrong("has a kms_key_id, which needs sse=aws:kms")
     return key
 
 
 def _one_of(known: tuple[str, ...], given: dict[str, str], name: str) -> str | None:
     value = given.get(name)
     if value is not None and value not in known:
-        raise _wrong(f"has an unknown {name}; known are {', '.join(known)}")
+        raise wrong(f"has an unknown {name}; known are {', '.join(known)}")
     return value
-
-
-def _wrong(what: str) -> ValueError:
-    return ValueError(f"STORAGE_URL {what}.")

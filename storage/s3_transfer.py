@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from storage.base import ByteRange, Receipt
-from storage.errors import StorageUnavailable
+from storage.errors import StorageDenied, StorageUnavailable
 from storage.ranges import cut
 from storage.s3_client import Connection, md5_of
 from storage.s3_errors import code_of
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PART = 8 * 1024 * 1024  # bytes; S3 takes 10,000 of them, so 80 GB
+PART = 8 * 1024 * 1024  # bytes
+_MOST_PARTS = 10_000  # that S3 takes, so 80 GB
 _MARK = "keepchat-upload"
 
 
@@ -129,6 +130,9 @@ class Upload(Work):
             self._upload_id = self._begin()
         self._check_stopped()
         number = len(self._parts) + 1
+        if number > _MOST_PARTS:
+            message = f"{self._target['Key']!r} is larger than S3 takes here; store it in pieces."
+            raise StorageDenied(message)
         sent = client.upload_part(
             **self._target,
             UploadId=self._upload_id,

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.servers.azurite import Azurite, running_azurite
+from tests.servers.certificates import make_own
 from tests.servers.postgres import Postgres, running_postgres
 from tests.servers.seaweedfs import SeaweedFS, running_seaweedfs
 
@@ -40,6 +42,21 @@ def full_count(request: pytest.FixtureRequest) -> bool:
 def postgres() -> Iterator[Postgres]:
     """The one PostgreSQL server of the run."""
     with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """The one Azurite of the run that takes keys and SAS tokens."""
+    with running_azurite() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azurite_with_entra_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """The one Azurite of the run that takes tokens of Entra ID, over https."""
+    certificate = make_own(tmp_path_factory.mktemp("azurite"), "127.0.0.1")
+    with running_azurite(certificate) as server:
         yield server
 
 

@@ -1,5 +1,6 @@
 """Fixtures for the contracts: each test gets an empty, migrated store, or an empty storage."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,13 +8,22 @@ from pathlib import Path
 import pytest
 
 from datalayer.base import Store
+from storage.azure_blob import AzureBlobStorage
+from storage.azure_options import AzureOptions, parse
 from storage.base import Storage
+from storage.credentials import Credentials
+from storage.factory import open_storage
+from tests.contract.azures import MakeAzure, azure_maker, behind, options_of
 from tests.contract.backends import BACKENDS, Backend
+from tests.contract.buckets import Open
 from tests.contract.builders import new_id
 from tests.contract.chainlits import MakeTheirs, Theirs, ddl
 from tests.contract.officials import DDL, Official
 from tests.contract.storages import STORAGES
+from tests.servers.azurite import Azurite
 from tests.servers.postgres import Postgres
+from tests.servers.proxy import Proxy, running_proxy
+from tests.servers.seaweedfs import BUCKET, CREDENTIALS, SeaweedFS
 
 
 @pytest.fixture(params=BACKENDS)
@@ -67,3 +77,84 @@ def official(postgres: Postgres, tmp_path: Path) -> Iterator[Official]:
         theirs = Official(postgres, name, tmp_path)
         theirs.run(DDL)
         yield theirs
+
+
+# S3
+
+
+@pytest.fixture
+def prefix(key: str) -> str:
+    return key
+
+
+@pytest.fixture
+def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let the SDK find no credentials but those of the test."""
+    for name in [each for each in os.environ if each.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+
+
+@pytest.fixture
+async def s3(seaweedfs: SeaweedFS, prefix: str, tmp_path: Path) -> AsyncIterator[Open]:
+    """Opens storages on the server, with other options or credentials if they are given."""
+    opened: list[Storage] = []
+
+    def make(
+        credentials: Credentials = CREDENTIALS, *, bucket: str = BUCKET, **options: str
+    ) -> Storage:
+        url = seaweedfs.url(prefix, bucket=bucket, **options)
+        opened.append(open_storage(url, tmp_path, credentials))
+        return opened[-1]
+
+    yield make
+    for storage in opened:
+        await storage.close()
+    assert seaweedfs.unfinished(prefix) == []
+
+
+# Azure
+
+
+@pytest.fixture
+async def azure_options(azurite: Azurite) -> AsyncIterator[AzureOptions]:
+    """A prefix in a container of its own, by the account's key."""
+    async with azurite.container() as container:
+        yield options_of(azurite, container)
+
+
+@pytest.fixture
+async def azure_entra_options(azurite_with_entra_id: Azurite) -> AsyncIterator[AzureOptions]:
+    """A container of its own, for whom Entra ID knows."""
+    server = azurite_with_entra_id
+    async with server.container() as container:
+        yield parse(f"azure://{container}?account_url={server.account_url}", Credentials())
+
+
+@pytest.fixture
+async def make_azure() -> AsyncIterator[MakeAzure]:
+    """Makes storages, and closes them."""
+    async with azure_maker() as make:
+        yield make
+
+
+@pytest.fixture
+def azure(azure_options: AzureOptions, make_azure: MakeAzure) -> AzureBlobStorage:
+    return make_azure(azure_options)
+
+
+@pytest.fixture
+async def azure_proxy(azurite: Azurite) -> AsyncIterator[Proxy]:
+    """What stands before Azurite and breaks what it is told to."""
+    async with running_proxy(azurite.port) as opened:
+        yield opened
+
+
+@pytest.fixture
+def proxied(
+    azurite: Azurite, azure_options: AzureOptions, make_azure: MakeAzure, azure_proxy: Proxy
+) -> AzureBlobStorage:
+    """The storage `azure` by way of `azure_proxy`."""
+    return make_azure(behind(azure_options, azurite, azure_proxy.port))

@@ -15,8 +15,10 @@ import anyio
 import pytest
 
 from storage.base import ByteRange, Receipt, Source, Storage
+from storage.credentials import Credentials
 from storage.factory import open_storage
 from storage.local import LocalStorage
+from tests.servers.azurite import Azurite
 from tests.servers.seaweedfs import CREDENTIALS, SeaweedFS
 
 MIME = "application/octet-stream"
@@ -47,8 +49,18 @@ async def s3_storage(request: pytest.FixtureRequest, folder: Path) -> AsyncItera
     assert server.unfinished(prefix) == []
 
 
-STORAGES: dict[str, Maker] = {"local": local_storage, "s3": s3_storage}
-LINKING = ("s3",)  # those with links that work without further credentials
+@asynccontextmanager
+async def azure_storage(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Storage]:
+    server: Azurite = request.getfixturevalue("azurite")
+    async with server.container() as container:
+        credentials = Credentials(azure_connection_string=server.connection_string)
+        storage = open_storage(f"azure://{container}/some/prefix", folder, credentials)
+        yield storage
+        await storage.close()
+
+
+STORAGES: dict[str, Maker] = {"local": local_storage, "s3": s3_storage, "azure": azure_storage}
+LINKING = ("s3", "azure")  # those with links that work without further credentials
 
 
 def left_partial(root: Path) -> list[Path]:

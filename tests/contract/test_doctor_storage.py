@@ -1,7 +1,7 @@
 """What the doctor says about storages, on real ones."""
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from email.utils import formatdate
 from pathlib import Path
 
@@ -9,9 +9,12 @@ import httpx2
 import pytest
 
 from operations import checks
-from operations.links import fault_of
+from operations.links import fault_of, try_link
 from settings import Settings
+from storage.errors import StorageDenied
+from storage.local import LocalStorage
 from tests.e2e.waiting import free_port
+from tests.servers.azurite import Azurite
 from tests.servers.proxy import running_proxy
 from tests.servers.seaweedfs import BUCKET, KEY, SECRET, SeaweedFS
 
@@ -117,3 +120,92 @@ def test_a_clock_that_is_somewhat_wrong_is_told(seconds: int, is_told: bool) -> 
     fault = fault_of(answer, now)
     assert (fault is not None) is is_told
     assert fault is None or f"by {-seconds} s" in fault[0]
+
+
+# Azure
+
+
+@pytest.fixture
+async def container(azurite: Azurite) -> AsyncIterator[str]:
+    async with azurite.container() as name:
+        yield name
+
+
+def at(server: Azurite, container: str, port: int = 0) -> str:
+    """STORAGE_URL of a prefix in a container, also by way of another port."""
+    return f"azure://{container}/a?account_url={server.account_url_at(port or server.port)}"
+
+
+async def test_a_container(given: Set, azurite: Azurite, container: str) -> None:
+    url = f"azure://{container}/a"
+    for settings in (
+        given(at(azurite, container), AZURE_STORAGE_KEY=azurite.key),
+        given(url, AZURE_STORAGE_CONNECTION_STRING=azurite.connection_string),
+    ):
+        found = await checks.storage(settings)
+        assert (found.status, found.remedy) == ("ok", "")
+        assert f"{url}/ at {azurite.account_url}" in found.message
+    async with azurite.client() as client:
+        left = [blob async for blob in client.get_container_client(container).list_blobs()]
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "name", "hint"),
+    [
+        ({"AZURE_STORAGE_KEY": "Z2VoZWlt"}, None, "check AZURE_STORAGE_KEY"),
+        ({"AZURE_STORAGE_SAS_TOKEN": "sv=1&sig=Z2VoZWlt"}, None, "AZURE_STORAGE_SAS_TOKEN allows"),
+        ({}, "not-there", "create=true"),
+    ],
+    ids=["key", "token", "container"],
+)
+async def test_what_azure_refuses(
+    given: Set,
+    azurite: Azurite,
+    container: str,
+    variables: dict[str, str],
+    name: str | None,
+    hint: str,
+) -> None:
+    signed = variables or {"AZURE_STORAGE_KEY": azurite.key}
+    found = await checks.storage(given(at(azurite, name or container), **signed))
+    assert found.status == "failed"
+    assert hint in found.message
+    assert "Z2VoZWlt" not in found.message
+
+
+async def test_who_we_are_to_azure_is_said_twice(given: Set) -> None:
+    found = await checks.storage(
+        given(
+            "azure://files",
+            AZURE_STORAGE_ACCOUNT="account",
+            AZURE_STORAGE_KEY="Z2VoZWlt",
+            AZURE_STORAGE_SAS_TOKEN="sig=Z2VoZWlt",
+        )
+    )
+    assert found.status == "failed"
+    assert "Two ways" in found.message
+    assert "Z2VoZWlt" not in found.message
+
+
+async def test_links_to_azure_that_lead_nowhere(
+    given: Set, azurite: Azurite, container: str
+) -> None:
+    async with running_proxy(azurite.port) as proxy:
+        proxy.cuts_links = True
+        url = at(azurite, container, proxy.port)
+        found = await checks.storage(given(url, AZURE_STORAGE_KEY=azurite.key))
+    assert found.status == "warning"
+    assert "cannot be followed" in found.message
+    assert "account_url" in found.remedy
+
+
+async def test_links_that_may_not_be_signed(tmp_path: Path) -> None:
+    class Unsigned(LocalStorage):
+        async def read_url(self, *given: object, **answer: object) -> str | None:
+            raise StorageDenied("Give this identity a role.")
+
+    files = Unsigned(tmp_path)
+    fault = await try_link(files, "doctor")
+    assert fault == ("Links cannot be signed.", "Give this identity a role.")
+    assert [item async for item in files.list()] == []

@@ -30,5 +30,16 @@ def sign(authority: Path, name: str) -> Path:
     return path
 
 
+def make_own(folder: Path, address: str) -> Path:
+    """Make a certificate of an IP address that signed itself."""
+    path = folder / f"{address}.crt"
+    _openssl(
+        *("req", "-new", "-x509", "-days", "2", "-nodes", "-subj", f"/CN={address}"),
+        *("-addext", f"subjectAltName=IP:{address}", "-out", path),
+        *("-keyout", path.with_suffix(".key")),
+    )
+    return path
+
+
 def _openssl(*arguments: str | Path) -> None:
     subprocess.run(["openssl", *arguments], check=True, capture_output=True)

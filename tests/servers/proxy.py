@@ -2,11 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _STATUS_LINE = re.compile(rb"\AHTTP/1\.1 [^\r]*\r\n")
+_SIGNED = re.compile(rb"[?&](X-Amz-Signature|sig)=")
 _CHUNK = 64 * 1024
 
 
@@ -20,7 +21,7 @@ class Proxy:
     - with `cuts_links` one over which a signed link is followed is cut at once;
     - the answer to the next request that matches one of `losses` is lost;
     - the next connections get one of `answers` each, and nothing is passed on;
-    - `header` is put into every answer.
+    - `header` is put into every answer, and `change` changes what clients say.
 
     `heads` has what clients have sent, the bodies cut short.
     """
@@ -36,6 +37,7 @@ class Proxy:
         self.losses: list[re.Pattern[bytes]] = []
         self.answers: list[bytes] = []
         self.header = b""
+        self.change: Callable[[bytes], bytes] = bytes
         self.heads: list[str] = []
         self._upstream = port
         self._tasks: set[asyncio.Task[None]] = set()
@@ -104,7 +106,7 @@ class Proxy:
             if self.cuts and passed + len(piece) > self.cut_after:
                 self.cuts -= 1
                 return
-            if self.cuts_links and b"X-Amz-Signature=" in piece.partition(b"\r\n")[0]:
+            if self.cuts_links and _SIGNED.search(piece.partition(b"\r\n")[0]):
                 return
             if found := next((each for each in self.losses if each.match(piece)), None):
                 self.losses.remove(found)
@@ -113,7 +115,7 @@ class Proxy:
             if 0 < self.holds_after < passed:
                 self.is_held.set()
                 await self.go_on.wait()
-            ours.write(piece)
+            ours.write(self.change(piece))
             await ours.drain()
 
     async def _back(
