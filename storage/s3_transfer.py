@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 PART = 8 * 1024 * 1024  # bytes
 _MOST_PARTS = 10_000  # that S3 takes, so 80 GB
+_GONE = "NoSuchUpload"
 _MARK = "keepchat-upload"
 
 
@@ -159,7 +160,7 @@ class Upload(Work):
             )
         except ClientError as exc:
             # So it is when the answer to an earlier attempt, which succeeded, was lost.
-            if code_of(exc) != "NoSuchUpload" or not self._is_ours(self._look()):
+            if code_of(exc) != _GONE or not self._is_ours(self._look()):
                 raise
         self._upload_id = None
         self._check_size()
@@ -188,7 +189,11 @@ class Upload(Work):
         return [each["UploadId"] for each in found.get("Uploads", []) if each["Key"] == key]
 
     def _abort(self, upload_id: str) -> None:
-        self._connection.client().abort_multipart_upload(**self._target, UploadId=upload_id)
+        try:
+            self._connection.client().abort_multipart_upload(**self._target, UploadId=upload_id)
+        except ClientError as exc:
+            if code_of(exc) != _GONE:  # as it is after an attempt whose answer was lost
+                raise
 
 
 class Download(Work):

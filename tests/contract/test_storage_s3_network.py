@@ -88,6 +88,22 @@ async def test_a_connection_that_is_cut_once_is_no_fault(
     assert seaweedfs.unfinished(prefix) == []
 
 
+async def test_an_abort_whose_answer_is_lost_is_no_fault(
+    seaweedfs: SeaweedFS, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield bytes(10 * MB)
+        raise SourceBrokenError
+
+    async with through_proxy(seaweedfs, prefix) as (proxy, storage):
+        proxy.losses = [re.compile(rb"DELETE \S*\?uploadId=")]
+        with pytest.raises(SourceBrokenError):
+            await put(storage, "t/1", broken())
+        assert proxy.losses == []
+    assert seaweedfs.unfinished(prefix) == []
+    assert [record.message for record in caplog.records if record.name.startswith("storage")] == []
+
+
 @pytest.mark.parametrize("asked", [rb"POST \S*\?uploads", rb"POST \S*\?uploadId="])
 async def test_an_answer_that_is_lost_is_no_fault(
     seaweedfs: SeaweedFS, prefix: str, tmp_path: Path, asked: bytes
@@ -135,7 +151,7 @@ async def test_a_service_that_stays_busy_is_asked_three_times(
 
 
 async def test_a_download_that_is_cut(seaweedfs: SeaweedFS, prefix: str, s3: Open) -> None:
-    await put(s3(), "t/1", random.randbytes(4 * MB))
+    await put(s3(), "t/1", random.randbytes(32 * MB))  # more than is under way at once
     async with (
         through_proxy(seaweedfs, prefix) as (proxy, storage),
         storage.open("t/1") as opened,

@@ -67,6 +67,9 @@ class Proxy:
                     await self._answer(reader, writer, self.answers.pop(0))
                 else:
                     await self._pass_on(reader, writer)
+            except asyncio.CancelledError:
+                writer.transport.abort()  # a client that does not read would hold it open
+                raise
             finally:
                 writer.close()
                 await writer.wait_closed()
