@@ -9,11 +9,11 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e import samples
-from tests.e2e.application import Application
 from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat, StartApplication
 from tests.e2e.servers import ModelServer
 from tests.e2e.waiting import until
+from tests.servers.azurite import Azurite
 from tests.servers.seaweedfs import KEY, SECRET, SeaweedFS
 
 PICTURE, DOCUMENT, LARGE = "colours & 颜色.png", "page.pdf", "large file #1.bin"
@@ -37,11 +37,25 @@ def s3(request: pytest.FixtureRequest) -> Mapping[str, str]:
     }
 
 
+def azure(request: pytest.FixtureRequest) -> Mapping[str, str]:
+    server: Azurite = request.getfixturevalue("azurite")
+    return {
+        "STORAGE_URL": f"azure://e2e-{os.urandom(4).hex()}/prefix?create=true",
+        "AZURE_STORAGE_CONNECTION_STRING": server.connection_string,
+    }
+
+
 def redirected(settings: Settings) -> Settings:
     return lambda request: {**settings(request), "STORAGE_REDIRECT": "on"}
 
 
-STORAGES: dict[str, Settings] = {"local": local, "s3": s3, "s3 redirected": redirected(s3)}
+STORAGES: dict[str, Settings] = {
+    "local": local,
+    "s3": s3,
+    "s3 redirected": redirected(s3),
+    "azure": azure,
+    "azure redirected": redirected(azure),
+}
 
 
 @pytest.mark.parametrize("storage", STORAGES)

@@ -47,7 +47,7 @@ class SeaweedFS:
     domain = "localhost"
 
     def __init__(self) -> None:
-        self.port, *self._ports = _free_ports(5)
+        self.port, *self._ports = free_ports(5)
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.client: S3Client = boto3.client(
             "s3",
@@ -125,7 +125,7 @@ def _identity(name: str, who: Credentials, *actions: str) -> dict[str, object]:
     return {"name": name, "credentials": [keys], "actions": actions}
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that are free with their second ones, and that no system gives to a connection."""
     candidates = random.sample(_PORTS, len(_PORTS))
     free = (port for port in candidates if _is_free(port) and _is_free(port + _GRPC))
