@@ -8,7 +8,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks import blocked, growth, machine, plot, reads, report, search, sqlite, turn, writes
+from benchmarks import (
+    blocked,
+    growth,
+    machine,
+    plot,
+    reads,
+    report,
+    search,
+    sqlite,
+    storages,
+    turn,
+    writes,
+)
 from benchmarks.data import History
 from benchmarks.databases import running
 from benchmarks.report import Part
@@ -28,6 +40,11 @@ PARTS: Mapping[str, Callable[[Place], Awaitable[Part]]] = {
     "turn": turn.turn,
 }
 SQLITE = "sqlite"
+STORAGES = "storages"
+OTHERS: Mapping[str, Callable[[], Awaitable[Part]]] = {
+    SQLITE: sqlite.sqlite,
+    STORAGES: storages.storages,
+}
 DOCUMENT = Path("docs/benchmarks.md")
 PLOT = Path("docs/images/benchmarks.svg")
 
@@ -35,13 +52,17 @@ PLOT = Path("docs/images/benchmarks.svg")
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--only", type=_parts, default=[*PARTS, SQLITE], metavar="PART,PART", help="; ".join(PARTS)
+        "--only",
+        type=_parts,
+        default=[*PARTS, *OTHERS],
+        metavar="PART,PART",
+        help="; ".join([*PARTS, *OTHERS]),
     )
     parser.add_argument("--scale", type=float, default=1.0, help="0.1: a tenth of all threads")
     parser.add_argument("--keep", type=Path, help="a folder whose databases stay for the next run")
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT} and {PLOT}")
     arguments = parser.parse_args()
-    if arguments.write and set(arguments.only) != {*PARTS, SQLITE}:
+    if arguments.write and set(arguments.only) != {*PARTS, *OTHERS}:
         parser.error("--write needs all parts")
     _refuse_sqlite_without_driver(parser, arguments.only)
     return arguments
@@ -49,7 +70,7 @@ def _arguments() -> argparse.Namespace:
 
 def _parts(text: str) -> list[str]:
     names = text.split(",")
-    if unknown := set(names) - {*PARTS, SQLITE}:
+    if unknown := set(names) - {*PARTS, *OTHERS}:
         message = f"no such part: {', '.join(sorted(unknown))}"
         raise argparse.ArgumentTypeError(message)
     return names
@@ -70,8 +91,9 @@ async def _measured(names: Sequence[str], scale: float, keep: Path | None) -> li
             for name, measure in PARTS.items():
                 if name in names:
                     parts.append(await _said(name, measure(place)))
-    if SQLITE in names:
-        parts.append(await _said(SQLITE, sqlite.sqlite()))
+    for name, measure_it in OTHERS.items():
+        if name in names:
+            parts.append(await _said(name, measure_it()))
     return parts
 
 

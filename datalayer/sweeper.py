@@ -12,6 +12,7 @@ from enum import Enum
 from datalayer.base import Store
 from datalayer.records import FileRecord
 from storage.base import Storage, StoredObject
+from storage.errors import StorageMisconfigured
 
 MICROSECONDS = 1_000_000  # of a second; revisions are counted in them
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -64,10 +65,15 @@ def _is_own(element: FileRecord) -> bool:
 async def _side_by_side(
     objects: AsyncIterator[StoredObject], elements: AsyncIterator[FileRecord]
 ) -> AsyncIterator[tuple[StoredObject | None, FileRecord | None]]:
-    """Yield what has the same key together, both in the order of their keys."""
+    """Yield what has the same key together; keys of ours come in their order, others in any."""
     stored, element = await anext(objects, None), await anext(elements, None)
+    last = ""
     while stored or element:
-        if element is None or (stored and stored.key < element.object_key):
+        if stored and _OURS.fullmatch(stored.key):
+            last = _in_order(last, stored.key)
+        if stored and (
+            element is None or stored.key < element.object_key or not _OURS.fullmatch(stored.key)
+        ):
             yield stored, None
             stored = await anext(objects, None)
         elif stored is None or element.object_key < stored.key:
@@ -76,6 +82,17 @@ async def _side_by_side(
         else:
             yield stored, element
             stored, element = await anext(objects, None), await anext(elements, None)
+
+
+def _in_order(last: str, key: str) -> str:
+    """Return the key; without the order files would be taken for ones that nobody names."""
+    if key < last:
+        message = (
+            f"The storage lists {key!r} after {last!r}: its files cannot be compared with the "
+            "database, and nothing is removed. Report it, with the service's name and version."
+        )
+        raise StorageMisconfigured(message)
+    return key
 
 
 def _unnamed(stored: StoredObject, younger_than: float) -> Finding:

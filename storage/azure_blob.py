@@ -41,7 +41,7 @@ from storage.filenames import content_disposition
 from storage.keys import check_key, folder_of
 from storage.mimes import content_type
 from storage.ranges import cut
-from storage.work import Threads
+from storage.work import Threads, one_ahead
 
 _THREADS = 4
 _DELETES_AT_ONCE = 16
@@ -237,15 +237,15 @@ class AzureBlobStorage(Storage):
     async def _body(
         self, key: str, opened: StorageStreamDownloader[bytes], length: int
     ) -> AsyncIterator[bytes]:
-        pieces = aiter(opened.chunks())
-        while length > 0:
-            with self._boundary.translated(key):
-                piece = await anext(pieces, b"")
-            if not piece:
-                message = f"{key!r} was cut short while it was read; open it again."
-                raise StorageUnavailable(message)
-            length -= len(piece)
-            yield piece
+        async with aclosing(one_ahead(aiter(opened.chunks()))) as pieces:
+            while length > 0:
+                with self._boundary.translated(key):
+                    piece = await anext(pieces, b"")
+                if not piece:
+                    message = f"{key!r} was cut short while it was read; open it again."
+                    raise StorageUnavailable(message)
+                length -= len(piece)
+                yield piece
 
     async def _delete(self, key: str, blob: BlobClient) -> None:
         with self._boundary.translated(key):

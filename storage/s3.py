@@ -1,6 +1,6 @@
 """Storage in a bucket of Amazon S3, or of any service that speaks its protocol."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
@@ -24,8 +24,8 @@ from storage.mimes import content_type
 from storage.s3_client import THREADS, Connection
 from storage.s3_errors import translate, translate_refusal
 from storage.s3_options import Options, check_endpoint, parse
-from storage.s3_transfer import PART, Download, Upload
-from storage.work import PIECE, Threads
+from storage.s3_transfer import PART, Block, Digest, Download, Upload
+from storage.work import PIECE, Threads, one_ahead
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import ErrorTypeDef, ListObjectsV2OutputTypeDef
@@ -62,11 +62,29 @@ class S3Storage(Storage):
     ) -> Receipt:
         """See Storage. A cancel after the last byte was sent comes too late."""
         upload = Upload(self._connection, self._target(key), self._how(mime, filename))
+        digest = Digest()
         async with self._threads.using(upload):
-            async with aclosing(self._threads.blocks(source, PART)) as blocks:
+            async with aclosing(self._blocks(source, digest)) as blocks:
                 async for block in blocks:
                     await self._run(key, upload.send, block)
-            return await self._run(key, upload.finish)
+            receipt = digest.receipt()
+            await self._run(key, upload.finish, receipt.size)
+        return receipt
+
+    async def _blocks(self, source: Source, digest: Digest) -> AsyncGenerator[Block, None]:
+        """Yield a source in blocks, of which the next one is read while one is being sent."""
+        async with (
+            aclosing(self._threads.blocks(source, PART)) as blocks,
+            aclosing(one_ahead(self._digested(blocks, digest))) as digested,
+        ):
+            async for block in digested:
+                yield block
+
+    async def _digested(
+        self, blocks: AsyncIterator[bytes], digest: Digest
+    ) -> AsyncGenerator[Block, None]:
+        async for block in blocks:
+            yield await self._threads.run(digest.add, block)
 
     @asynccontextmanager
     async def open(

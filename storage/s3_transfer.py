@@ -6,6 +6,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from concurrent.futures import CancelledError
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PART = 8 * 1024 * 1024  # bytes
-_MOST_PARTS = 10_000  # that S3 takes, so 80 GB
+PART = 5 * 1024 * 1024  # bytes; S3 takes no shorter ones
+_MOST_PARTS = 10_000  # that S3 takes, so 50 GB
 _GONE = "NoSuchUpload"
 _MARK = "keepchat-upload"
 
@@ -60,6 +61,32 @@ class Body(io.RawIOBase):
         return self._block.read(size)
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some bytes of an object, and the value of their Content-MD5 header."""
+
+    content: bytes
+    md5: str
+
+
+class Digest:
+    """The size and the SHA-256 of what went by."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+        self._size = 0
+
+    def add(self, content: bytes) -> Block:
+        """Take in some bytes; slow, so it runs in a thread."""
+        self._sha256.update(content)
+        self._size += len(content)
+        return Block(content, md5_of(content))
+
+    def receipt(self) -> Receipt:
+        """Return what is to be said of the whole."""
+        return Receipt(self._size, self._sha256.hexdigest())
+
+
 class Upload(Work):
     """An object being stored: by one request if it is small, else part by part.
 
@@ -72,32 +99,27 @@ class Upload(Work):
         self._connection = connection
         self._target = target
         self._how = how
-        self._digest = hashlib.sha256()
-        self._size = 0
-        self._small = b""
+        self._small = Block(b"", md5_of(b""))
         self._upload_id: str | None = None
         self._has_strays = False
         self._mark = uuid.uuid4().hex
         self._parts: list[CompletedPartTypeDef] = []
 
-    def send(self, block: bytes) -> None:
+    def send(self, block: Block) -> None:
         """Send a block of `PART` bytes, or the last one, which may be shorter."""
         with self._step():
-            self._digest.update(block)
-            self._size += len(block)
-            if self._upload_id is None and len(block) < PART:
+            if self._upload_id is None and len(block.content) < PART:
                 self._small = block
             else:
                 self._send_part(block)
 
-    def finish(self) -> Receipt:
-        """Make what was sent the object."""
+    def finish(self, size: int) -> None:
+        """Make what was sent, so many bytes, the object."""
         with self._step():
             if self._upload_id is None:
                 self._put()
             else:
-                self._complete(self._upload_id)
-            return Receipt(self._size, self._digest.hexdigest())
+                self._complete(self._upload_id, size)
 
     def close(self) -> None:
         """Tell the service to forget the parts of an upload that was not finished."""
@@ -125,7 +147,7 @@ class Upload(Work):
             **self._target, **self._how, **_content(self._small, self._check_stopped)
         )
 
-    def _send_part(self, block: bytes) -> None:
+    def _send_part(self, block: Block) -> None:
         client = self._connection.client()
         if self._upload_id is None:
             self._upload_id = self._begin()
@@ -153,7 +175,7 @@ class Upload(Work):
         self._has_strays = begun["ResponseMetadata"]["RetryAttempts"] > 0
         return begun["UploadId"]
 
-    def _complete(self, upload_id: str) -> None:
+    def _complete(self, upload_id: str, size: int) -> None:
         try:
             self._connection.client().complete_multipart_upload(
                 **self._target, UploadId=upload_id, MultipartUpload={"Parts": self._parts}
@@ -163,7 +185,7 @@ class Upload(Work):
             if code_of(exc) != _GONE or not self._is_ours(self._look()):
                 raise
         self._upload_id = None
-        self._check_size()
+        self._check_size(size)
 
     def _look(self) -> dict[str, Any]:
         return dict(self._connection.client().head_object(**self._target))
@@ -171,13 +193,13 @@ class Upload(Work):
     def _is_ours(self, found: dict[str, Any]) -> bool:
         return bool(found["Metadata"].get(_MARK) == self._mark)
 
-    def _check_size(self) -> None:
+    def _check_size(self, size: int) -> None:
         found = self._look()
-        if self._is_ours(found) and found["ContentLength"] != self._size:
+        if self._is_ours(found) and found["ContentLength"] != size:
             self._connection.client().delete_object(**self._target)
             message = (
                 f"{self._target['Key']!r} arrived with {found['ContentLength']} bytes instead of "
-                f"{self._size} and was removed; have the service repaired."
+                f"{size} and was removed; have the service repaired."
             )
             raise StorageUnavailable(message)
 
@@ -237,8 +259,8 @@ class Download(Work):
             size -= len(piece)
 
 
-def _content(block: bytes, check: Callable[[], None]) -> dict[str, Any]:
-    return {"Body": Body(block, check), "ContentMD5": md5_of(block)}
+def _content(block: Block, check: Callable[[], None]) -> dict[str, Any]:
+    return {"Body": Body(block.content, check), "ContentMD5": block.md5}
 
 
 def _header(byte_range: ByteRange) -> str:

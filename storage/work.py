@@ -97,6 +97,25 @@ class FileReader(FileWork):
             return file.read(size)
 
 
+async def one_ahead(items: AsyncIterator[_T]) -> AsyncGenerator[_T, None]:
+    """Yield items, of which the next one is made while one is being used."""
+    coming = asyncio.create_task(_next(items))
+    try:
+        while found := await coming:
+            coming = asyncio.create_task(_next(items))
+            yield found[0]
+    finally:
+        coming.cancel()
+        with CancelScope(shield=True):
+            await asyncio.wait([coming])
+
+
+async def _next(items: AsyncIterator[_T]) -> tuple[_T] | None:
+    async for item in items:
+        return (item,)
+    return None
+
+
 class Threads:
     """The worker threads of one storage, `most` at a time. Translates no error."""
 

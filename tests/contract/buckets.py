@@ -11,7 +11,7 @@ from tests.contract.storages import MB
 from tests.servers.proxy import Proxy, running_proxy
 from tests.servers.seaweedfs import BUCKET, CREDENTIALS, SeaweedFS
 
-BIG = 20 * MB  # three parts
+BIG = 20 * MB  # several parts
 
 Open = Callable[..., Storage]
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import time
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from datalayer.sql.store import SqlStore
 from datalayer.sweeper import Found, compare
 from datalayer.writes import SaveElement
 from operations import sweep as command
-from storage.base import Storage
+from storage.base import Storage, StoredObject
+from storage.errors import StorageMisconfigured
 from storage.local import LocalStorage
 from tests.contract.builders import (
     delete_thread,
@@ -100,6 +102,30 @@ async def test_files_of_an_adopted_database_are_named(store: Store, storage: Sto
         await storage.put(key, b"abc", mime=MIME)
     found = await findings(store, storage, in_future())
     assert found == {**dict.fromkeys(there, Found.WHOLE), gone: Found.MISSING}
+
+
+class DisorderedStorage(LocalStorage):
+    """Lists what a test says, in its order."""
+
+    order: Sequence[str] = ()
+
+    async def list(self, prefix: str = "") -> AsyncIterator[StoredObject]:
+        known = {found.key: found async for found in super().list(prefix)}
+        for key in self.order:
+            yield known[key]
+
+
+async def test_a_storage_that_lists_in_disorder(store: Store, tmp_path: Path) -> None:
+    storage = DisorderedStorage(tmp_path)
+    first, second = sorted([await uploaded(store, storage) for _ in range(2)])
+    await storage.put("zz", b"x", mime=MIME)
+    storage.order = ["zz", first, second]
+    expected = {"zz": Found.FOREIGN, first: Found.WHOLE, second: Found.WHOLE}
+    assert await findings(store, storage, in_future()) == expected
+    storage.order = [second, first]
+    with pytest.raises(StorageMisconfigured, match="nothing is removed"):
+        await findings(store, storage, in_future())
+    await storage.close()
 
 
 async def test_an_element_without_a_file_of_ours(store: Store, storage: Storage) -> None:
