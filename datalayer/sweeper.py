@@ -71,17 +71,19 @@ async def _side_by_side(
     while stored or element:
         if stored and _OURS.fullmatch(stored.key):
             last = _in_order(last, stored.key)
-        if stored and (
-            element is None or stored.key < element.object_key or not _OURS.fullmatch(stored.key)
-        ):
+        if stored and (element is None or _comes_first(stored.key, element.object_key)):
             yield stored, None
             stored = await anext(objects, None)
-        elif stored is None or element.object_key < stored.key:
+        elif element and (stored is None or element.object_key < stored.key):
             yield None, element
             element = await anext(elements, None)
         else:
             yield stored, element
             stored, element = await anext(objects, None), await anext(elements, None)
+
+
+def _comes_first(key: str, own: str) -> bool:
+    return key < own or not _OURS.fullmatch(key)
 
 
 def _in_order(last: str, key: str) -> str:

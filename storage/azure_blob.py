@@ -41,8 +41,9 @@ from storage.filenames import content_disposition
 from storage.keys import check_key, folder_of
 from storage.mimes import content_type
 from storage.ranges import cut
-from storage.work import Threads, one_ahead
+from storage.work import Threads
 
+CHUNK = 4 * 1024 * 1024  # bytes that are asked for at a time, and held
 _THREADS = 4
 _DELETES_AT_ONCE = 16
 _LONGEST_NAME = 1024  # characters, the limits of the service
@@ -237,15 +238,15 @@ class AzureBlobStorage(Storage):
     async def _body(
         self, key: str, opened: StorageStreamDownloader[bytes], length: int
     ) -> AsyncIterator[bytes]:
-        async with aclosing(one_ahead(aiter(opened.chunks()))) as pieces:
-            while length > 0:
-                with self._boundary.translated(key):
-                    piece = await anext(pieces, b"")
-                if not piece:
-                    message = f"{key!r} was cut short while it was read; open it again."
-                    raise StorageUnavailable(message)
-                length -= len(piece)
-                yield piece
+        pieces = aiter(opened.chunks())
+        while length > 0:
+            with self._boundary.translated(key):
+                piece = await anext(pieces, b"")
+            if not piece:
+                message = f"{key!r} was cut short while it was read; open it again."
+                raise StorageUnavailable(message)
+            length -= len(piece)
+            yield piece
 
     async def _delete(self, key: str, blob: BlobClient) -> None:
         with self._boundary.translated(key):
@@ -272,8 +273,8 @@ def _service(
     return BlobServiceClient(
         account.url,
         credential,
-        max_single_get_size=BLOCK,
-        max_chunk_get_size=BLOCK,
+        max_single_get_size=CHUNK,
+        max_chunk_get_size=CHUNK,
         connection_timeout=patience.connect_s,
         read_timeout=patience.read_s,
         retry_policy=_retries(patience),

@@ -12,7 +12,7 @@ from azure.storage.blob.aio import BlobClient
 
 from storage.base import Receipt
 
-BLOCK = 4 * 1024 * 1024  # bytes; of the 50,000 that a blob may have, 195 GB
+BLOCK = 2 * 1024 * 1024  # bytes; of the 50,000 that a blob may have, 100 GB
 _AT_ONCE = 2  # blocks
 SMALL = 1024 * 1024  # bytes that are sent in one request; aiohttp wants more of them as a file
 
