@@ -19,12 +19,12 @@ ENV PATH=/opt/keepchat/bin:$PATH \
 WORKDIR /app
 COPY --from=installed /opt/keepchat /opt/keepchat
 COPY . .
-# What the program writes: its data, and the files of sessions that are open. Chainlit, when it is
-# imported the first time, also puts its translations in place: now, since later it may not.
+# What the program writes: its data, and the files of sessions that are open, in a folder that Chainlit
+# removes at its end. When it is imported the first time it also puts its translations in place: now.
 RUN useradd --uid 10001 --no-create-home --home-dir /data keepchat \
     && python -c 'import chainlit' \
     && mkdir --parents /data .files \
-    && chown keepchat:keepchat /data .files \
+    && chown keepchat:keepchat /data . .files \
     && python -m compileall -q .
 USER keepchat
 VOLUME /data

@@ -45,6 +45,7 @@ class Parts:
     settings: Settings
     layer: KeepchatDataLayer
     models: Models
+    links: SignedLinks | None
 
 
 def build() -> Parts:
@@ -74,7 +75,7 @@ def build() -> Parts:
     ):
         # Before Chainlit's own routes: its last one answers every path.
         server.router.routes[:0] = router.routes
-    return Parts(settings, layer, models)
+    return Parts(settings, layer, models, links)
 
 
 def renewed(parts: Parts) -> Parts:
@@ -178,6 +179,8 @@ def register(parts: Parts) -> None:
     async def on_app_shutdown() -> None:
         await turns.close()
         await parts.models.close()
+        if parts.links:
+            await parts.links.close()
 
 
 def main() -> None:

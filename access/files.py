@@ -141,9 +141,10 @@ class _FileResponse(Response):
             return Response(status_code=304, headers=headers)
         if self._method == "GET" and (link := await self._link()):
             return RedirectResponse(link, 307, _EVERYWHERE | {"Cache-Control": "no-store"})
-        size = await self._size()
         if self._method == "HEAD":
-            return Response(headers=headers | {"Content-Length": str(size)})
+            async with self._storage.open(self._key) as opened:  # which may have been lost
+                return Response(headers=headers | {"Content-Length": str(opened.size)})
+        size = await self._size()
         try:
             return await self._stream(stack, _range(self._asked, self._tag, size), headers)
         except RangeNotSatisfiable:

@@ -13,6 +13,7 @@ from storage.errors import StorageError, StorageUnavailable
 logger = logging.getLogger(__name__)
 
 BATCH = 100  # files at a time
+AWAY = 5  # so many in a row that cannot be removed now: the storage is away, not the files at fault
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 
@@ -69,17 +70,28 @@ class Remover(Background):
         """Remove what can be removed, so that one bad key keeps no other."""
         try:
             await self._storage.delete(keys)
-        except StorageUnavailable:
-            raise
         except StorageError as exc:
-            return ([], exc) if len(keys) == 1 else await self._remove_singly(keys)
+            if len(keys) > 1:
+                return await self._remove_singly(keys, exc)
+            if isinstance(exc, StorageUnavailable):
+                raise
+            return [], exc
         return keys, None
 
-    async def _remove_singly(self, keys: list[str]) -> tuple[list[str], StorageError | None]:
+    async def _remove_singly(
+        self, keys: list[str], reason: StorageError
+    ) -> tuple[list[str], StorageError]:
         gone: list[str] = []
-        reason = None
+        away = 0
         for key in keys:
-            removed, failure = await self._remove([key])
-            gone += removed
-            reason = failure or reason
+            try:
+                await self._storage.delete([key])
+            except StorageError as exc:
+                reason = exc
+                away = away + 1 if isinstance(exc, StorageUnavailable) else 0
+                if away == AWAY:
+                    raise
+            else:
+                gone.append(key)
+                away = 0
         return gone, reason

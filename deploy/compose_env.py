@@ -19,9 +19,9 @@ ENV = ROOT / ".env"
 ACCOUNT = "admin"
 MADE = {
     "POSTGRES_PASSWORD": lambda: secrets.token_hex(24),
-    "AWS_ACCESS_KEY_ID": lambda: f"keepchat{secrets.token_hex(6)}",
-    "AWS_SECRET_ACCESS_KEY": lambda: secrets.token_hex(24),
-    "AZURE_STORAGE_KEY": lambda: b64encode(secrets.token_bytes(64)).decode(),
+    "S3_ACCESS_KEY_ID": lambda: f"keepchat{secrets.token_hex(6)}",
+    "S3_SECRET_ACCESS_KEY": lambda: secrets.token_hex(24),
+    "AZURITE_KEY": lambda: b64encode(secrets.token_bytes(64)).decode(),
     "CHAINLIT_AUTH_SECRET": lambda: secrets.token_urlsafe(48),
 }
 NO_DOCKER = (
@@ -60,21 +60,30 @@ def write_env(path: Path) -> list[str]:
     return names
 
 
-def make_account(password: str) -> None:
-    """Build the image and make the account in it, in the volume that the program uses."""
+def make_account(password: str) -> bool:
+    """Build the image and make the account in it, in the volume that the program uses.
+
+    False when there is one. Raises `CalledProcessError` when Docker or the program fails.
+    """
     docker = shutil.which("docker")
     if docker is None:
         sys.exit(NO_DOCKER)
     compose = [docker, "compose"]
     subprocess.run([*compose, "build", "app"], cwd=ROOT, check=True)
     add = ["python", "manage.py", "user", "add", ACCOUNT, "--password-stdin"]
-    subprocess.run(
+    done = subprocess.run(
         [*compose, "run", "--rm", "--no-deps", "-T", "app", *add],
         cwd=ROOT,
-        check=True,
+        check=False,
         input=f"{password}\n",
+        stderr=subprocess.PIPE,
         text=True,
     )
+    if "already" in done.stderr:
+        return False
+    sys.stderr.write(done.stderr)
+    done.check_returncode()
+    return True
 
 
 def main() -> None:
@@ -83,12 +92,15 @@ def main() -> None:
     print(f"Made in .env: {', '.join(names)}." if names else ".env has all that is needed.")
     password = secrets.token_urlsafe(12)
     try:
-        make_account(password)
+        made = make_account(password)
     except subprocess.CalledProcessError as exc:
         sys.exit(f"No account was made: see above ({exc.cmd[1]} {exc.cmd[2]} failed).")
     if not names_a_model(ENV.read_text(encoding="utf-8")):
         print("Name a model in .env: OPENAI_API_KEY, or others of .env.example.")
-    print(f"Account: {ACCOUNT}\nPassword: {password}   (it is shown this once)")
+    if made:
+        print(f"Account: {ACCOUNT}\nPassword: {password}   (it is shown this once)")
+    else:
+        print(f"The account {ACCOUNT} is there already; its password stays.")
     print("Now: docker compose up -d, and open http://localhost:8000")
 
 

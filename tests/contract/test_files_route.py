@@ -1,7 +1,10 @@
 """The files route over every storage, streamed and redirected."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -10,12 +13,15 @@ from chainlit.auth import get_current_user
 from chainlit.user import User
 from fastapi import FastAPI
 
+from access.content import present
 from access.files import files_router
 from access.links import SignedLinks
 from datalayer.base import Store
 from datalayer.sql.store import SqlStore
 from datalayer.writes import FinishElement
 from storage.base import Storage
+from storage.errors import StorageDenied
+from storage.local import LocalStorage
 from tests.contract.builders import ALICE, clock, new_id, save, upload
 from tests.contract.storages import LINKING
 
@@ -97,6 +103,7 @@ async def test_a_file_that_was_lost(
     answer = await client.get(f"{prefix}{path}")
     assert answer.status_code == 404
     assert "There is no such file" in answer.text
+    assert (await client.head(f"{prefix}{path}")).status_code == 404
 
 
 KINDS = [
@@ -153,6 +160,37 @@ async def test_a_storage_without_links_streams_all_the_same(
     answer = await client.get(f"/linked{await add(sqlite, storage)}")
     linking = await SignedLinks(storage).origin() != ""
     assert answer.status_code == (307 if linking else 200)
+
+
+class UnsignedStorage(LocalStorage):
+    """Has links that it cannot sign, or not in time."""
+
+    hangs = False
+
+    async def read_url(self, key: str, expires: int, **asked: Any) -> str | None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        message = "no right to sign"
+        raise StorageDenied(message)
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_what_cannot_be_linked_is_streamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    monkeypatch.setattr("access.links.WAIT_S", 0.01)
+    storage = UnsignedStorage(tmp_path)
+    storage.hangs = hangs
+    links = SignedLinks(storage)
+    shown = present("image", "image/png")
+    assert await links.origin() == ""
+    assert await links.to("a/b", "a.png", shown) is None
+    links._origin = "https://files.example"  # as it was found before the right was taken away
+    if not hangs:
+        assert await links.to("a/b", "a.png", shown) is None
+    await links.close()
+    await storage.close()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 @pytest.mark.parametrize("prefix", ["/chat", "/linked"])

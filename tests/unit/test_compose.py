@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from access.accounts import AccountError, UsersFile
 from deploy import compose_env
 from tests import compose
 
@@ -33,7 +34,7 @@ def test_there_are_no_default_passwords(tmp_path: Path) -> None:
     with pytest.raises(compose.UnsetError, match="run 'make compose-env' first"):
         compose.resolved({})
     variables = made(tmp_path)
-    for name in SECRETS - {"AZURE_STORAGE_KEY"}:
+    for name in SECRETS - {"AZURITE_KEY"}:
         rest = {known: value for known, value in variables.items() if known != name}
         with pytest.raises(compose.UnsetError, match=name):
             compose.resolved(rest)
@@ -95,6 +96,64 @@ def test_without_docker_it_says_what_to_install(
     with pytest.raises(SystemExit, match=r"docker\.io docker-compose-v2"):
         compose_env.main()
     assert set(compose.variables_of((tmp_path / ".env").read_text())) == SECRETS
+
+
+DOCKER = """#!{python}
+import sys
+if "run" in sys.argv:
+    assert sys.stdin.readline().strip()
+    print({said!r}, file=sys.stderr)
+    sys.exit({code})
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "expected"),
+    [
+        (0, "", "Password: "),
+        (1, "There is an account admin already.", "is there already; its password stays."),
+        (1, "no such image", "No account was made"),
+    ],
+)
+def test_what_is_said_of_the_account(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    code: int,
+    said: str,
+    expected: str,
+) -> None:
+    program = tmp_path / "docker"
+    program.write_text(DOCKER.format(python=sys.executable, said=said, code=code))
+    program.chmod(0o700)
+    monkeypatch.setattr(compose_env, "ENV", tmp_path / ".env")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    try:
+        compose_env.main()
+        ended = ""
+    except SystemExit as exc:
+        ended = str(exc)
+    assert expected in capsys.readouterr().out + ended
+
+
+def test_an_account_that_is_there_says_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`compose_env` looks for the word in what the program says."""
+    users = UsersFile(tmp_path / "users.json")
+    users.add(compose_env.ACCOUNT, "correct horse")
+    with pytest.raises(AccountError, match="already"):
+        users.add(compose_env.ACCOUNT, "correct horse")
+
+
+def test_the_app_gets_all_settings_but_those_that_compose_makes() -> None:
+    example = (compose.ROOT / ".env.example").read_text()
+    known = set(re.findall(r"^#([A-Z][A-Z0-9_]+)=", example, re.MULTILINE))
+    given = compose.raw()["services"]["app"]["environment"]
+    elsewhere = {name for name in known if name.startswith(("AWS_", "APP_", "AZURE_STORAGE_"))}
+    left_out = {"USERS_FILE", "DATABASE_PASSWORD_FROM", "BUCKET_NAME", "DEV_AWS_ENDPOINT"}
+    assert set(given) - known == set()
+    assert known - set(given) == (elsewhere - set(given)) | left_out
 
 
 def test_the_image_gets_all_that_git_has_of_the_program() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import psutil
 import pytest
 from chainlit import CustomElement, File, Image, Message, Step, TaskList, Text
 from chainlit.context import ChainlitContext, context_var
@@ -627,6 +628,25 @@ async def test_a_storage_that_comes_back_gets_the_file(
     await parts.layer.create_element(element)
     assert await parts.layer.get_element(element.thread_id, element.id) is not None
     assert parts.lost == []
+
+
+async def test_a_file_that_is_removed_while_it_waits_is_stored_all_the_same(
+    parts: Parts, tmp_path: Path
+) -> None:
+    """As Chainlit removes those of a session that ends."""
+    path = tmp_path / "upload.bin"
+    path.write_bytes(b"some bytes" * 100_000)
+    element = File(thread_id=new_id(), name="a.bin", path=str(path))
+    parts.store.gate.clear()
+    task = asyncio.create_task(parts.layer.create_element(element))
+    process = psutil.Process()
+    await eventually(lambda: str(path) in {file.path for file in process.open_files()})
+    path.unlink()
+    parts.store.gate.set()
+    await task
+    record = await parts.store.get_element(element.thread_id, element.id)
+    assert record is not None
+    assert record.size == 1_000_000
 
 
 async def test_an_element_deleted_while_its_upload_runs_leaves_no_file(parts: Parts) -> None:

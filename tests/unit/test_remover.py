@@ -11,7 +11,7 @@ import pytest
 from datalayer.base import Store
 from datalayer.errors import StoreUnavailable
 from datalayer.records import Outcome, Result
-from datalayer.remover import BATCH, LONGEST_PAUSE_S, Remover
+from datalayer.remover import AWAY, BATCH, LONGEST_PAUSE_S, Remover
 from datalayer.writer import Writer
 from datalayer.writes import ForgetRemovals, RevisionClock, Write
 from storage.base import Storage
@@ -168,11 +168,11 @@ async def test_a_file_stays_on_the_list_until_it_is_removed(make: Make) -> None:
 async def test_a_storage_that_fails_is_tried_again(
     make: Make, pauses: list[float], error: Exception
 ) -> None:
-    store, storage = ListedStore(keys(2)), ForgetfulStorage()
+    store, storage = ListedStore(keys(1)), ForgetfulStorage()
     storage.failures.extend([error] * 3)
     make(store, storage).wake()
     await until(store.empty)
-    assert storage.deleted == [keys(2)]
+    assert storage.deleted == [keys(1)]
     assert pauses[:3] == [1.0, 2.0, 4.0]
 
 
@@ -216,6 +216,31 @@ async def test_a_key_that_can_never_be_removed_keeps_no_other(
     await until(store.forgot)
     assert store.keys == ["../outside"]
     assert [found.key async for found in storage.list()] == []
+    await remover.close()
+    await storage.close()
+
+
+class PickyStorage(LocalStorage):
+    """Fails for some keys as a service does that has a fault of its own with them."""
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        if any(key.endswith("/bad") for key in keys):
+            raise StorageUnavailable("internal error")
+        await super().delete(keys)
+
+
+async def test_a_key_with_which_the_storage_has_a_fault_keeps_no_other(
+    make: Make, tmp_path: Path, pauses: list[float]
+) -> None:
+    storage = PickyStorage(tmp_path)
+    bad = [f"{number}/bad" for number in range(AWAY - 1)]
+    store = ListedStore([*bad, "thread/good", "thread/better"])
+    for key in store.keys:
+        await storage.put(key, b"x", mime="text/plain")
+    remover = make(store, storage)
+    remover.wake()
+    await until(store.forgot)
+    assert store.keys == bad
     await remover.close()
     await storage.close()
 
