@@ -1,7 +1,8 @@
 """The page as it is sent: Chainlit's own, which asks nobody but this server for anything.
 
 Only what Keepchat has written may run in it: the header of `access.headers` says where things may
-come from, and a policy in the page itself names the scripts that stand in it by their hashes.
+come from, and a policy in the page itself names the scripts that stand in it by their hashes. Only
+where there are custom elements, which are text, may the page make scripts of text.
 """
 
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import chainlit.server
+from chainlit.config import APP_ROOT
 from chainlit.emitter import ChainlitEmitter
 
 _LINK = re.compile(r"[ \t]*<link\b[^>]*>\n?")
@@ -40,7 +42,8 @@ def offline(original: Template) -> Template:
     """Return a template that is the original's without what it asks of others."""
 
     def get_html_template(root_path: str) -> str:
-        return with_policy(without_outside(original(root_path)))
+        html = without_outside(original(root_path))
+        return with_policy(html, evaluates=has_custom_elements(Path(APP_ROOT)))
 
     get_html_template.original = original  # type: ignore[attr-defined]
     return get_html_template
@@ -52,10 +55,18 @@ def without_outside(html: str) -> str:
     return _PREVIEW.sub("", kept)
 
 
-def with_policy(html: str) -> str:
-    """Return a page in which no script runs but its own and those that it loads from here."""
+def has_custom_elements(root: Path) -> bool:
+    """Return whether an operator has put custom elements of their own (JSX) into `public/`."""
+    return any((root / "public" / "elements").rglob("*.jsx"))
+
+
+def with_policy(html: str, *, evaluates: bool) -> str:
+    """Return a page in which no script runs but its own and those that it loads from here, and
+    those that it makes itself if it `evaluates` text.
+    """
     hashes = " ".join(f"'sha256-{_hash(script)}'" for script in _SCRIPT.findall(html))
-    policy = f"script-src 'self' {hashes}; worker-src 'self' blob:"
+    own = f"{hashes} 'unsafe-eval'" if evaluates else hashes
+    policy = f"script-src 'self' {own}; worker-src 'self' blob:"
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}" />'
     return html.replace(_CHARSET, f"{_CHARSET}\n    {meta}", 1)
 

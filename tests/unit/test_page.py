@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import chainlit.server
@@ -58,6 +59,21 @@ def test_chainlits_page_names_no_other_site_and_each_script_by_its_hash(restored
     for script in scripts:
         assert f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" in html
     assert 'src="/chat/assets/' in html
+
+
+def test_only_a_page_with_custom_elements_may_make_scripts_of_text(
+    restored: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "APP_ROOT", str(tmp_path))
+    page.register()
+    folder = tmp_path / "public" / "elements" / "charts"
+    assert "unsafe-eval" not in chainlit.server.get_html_template("")
+    folder.mkdir(parents=True)
+    (folder / "README.md").touch()
+    assert "unsafe-eval" not in chainlit.server.get_html_template("")
+    (folder / "Counter.jsx").touch()
+    html = chainlit.server.get_html_template("")
+    assert len(re.findall(r"script-src 'self' ['\w+/= -]+ 'unsafe-eval';", html)) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What somebody has added to their copy of the program."""
