@@ -11,7 +11,7 @@ For all methods:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import tzinfo
 
 from datalayer.adoption import AdoptionReport
@@ -202,6 +202,10 @@ class Store(ABC):
 
         Those whose bytes are not stored yet are among them. A page is in memory at a time.
         """
+
+    @abstractmethod
+    async def named_files(self, element_ids: Collection[str]) -> set[str]:
+        """Return the object keys that the elements with these ids name, ready or not."""
 
     @abstractmethod
     def threads(self) -> AsyncIterator[ThreadRecord]:

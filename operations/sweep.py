@@ -6,7 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import anyio
@@ -18,10 +18,10 @@ from datalayer.records import FileRecord
 from datalayer.sweeper import Finding, Found, compare
 from datalayer.writes import FinishElement, RevisionClock
 from operations.commands import Subcommands
-from operations.parts import open_storage, open_store, prepare
+from operations.parts import look, open_storage, open_store, prepare
 from settings import Settings, load, prepare_data_dir
 from storage.base import Storage
-from storage.errors import StorageError
+from storage.errors import ObjectMissing, StorageError
 
 HOUR_S = 3_600.0
 BATCH = 500  # files that are removed together
@@ -69,7 +69,7 @@ def run(asked: argparse.Namespace) -> int:
 
 
 async def _with_parts(settings: Settings, dry_run: bool, most: bool) -> int:
-    await prepare(settings)
+    await (look if dry_run else prepare)(settings)
     store, storage = open_store(settings, migrates=False), open_storage(settings)
     try:
         await storage.check()  # one that cannot be read would look empty
@@ -107,7 +107,8 @@ class Sweep:
         if self._dry_run:
             return
         if finding.found is Found.STORED and finding.element:
-            await self._finish(finding.element)
+            with suppress(ObjectMissing):  # deleted since it was listed
+                await self._finish(finding.element)
         if finding.found is Found.ORPHAN:
             self._orphans.append(finding.key)
 
@@ -121,7 +122,9 @@ class Sweep:
             )
         for start in range(0, len(self._orphans), BATCH):
             keys = self._orphans[start : start + BATCH]
-            await self._storage.delete(keys)
+            # Once more, now: a row may have come since it was looked for.
+            named = await self._store.named_files([key.rpartition("/")[2] for key in keys])
+            await self._storage.delete(key for key in keys if key not in named)
             self._removed += len(keys)
 
     def lines(self) -> Iterator[str]:

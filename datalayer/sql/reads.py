@@ -1,6 +1,6 @@
 """Reads: the queries, and what is made of their rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
@@ -355,6 +355,16 @@ MORE_FILES = Query(
         )
     )
 )
+
+
+_NAMED = select(elements.c.objectKey).where(
+    elements.c.id.in_(bindparam("ids", expanding=True)), elements.c.objectKey.is_not(None)
+)
+
+
+def named_files(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Return the object keys that elements name."""
+    return set(connection.execute(_NAMED, {"ids": ids}).scalars())
 
 
 def file(row: Row) -> FileRecord:

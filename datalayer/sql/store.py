@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import tzinfo
 from functools import partial
 from itertools import repeat
@@ -196,6 +196,10 @@ class SqlStore(Store):
             rows = await self.database.ask(
                 reads.MORE_FILES, thread=last["threadId"], element=last["id"]
             )
+
+    async def named_files(self, element_ids: Collection[str]) -> set[str]:
+        query = partial(reads.named_files, ids=list(element_ids))
+        return await self.database.read(query)
 
     async def threads(self) -> AsyncIterator[ThreadRecord]:
         rows = await self.database.ask(reads.FIRST_IDS)

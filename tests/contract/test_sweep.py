@@ -116,7 +116,7 @@ class DisorderedStorage(LocalStorage):
 
 
 async def test_a_storage_that_lists_in_disorder(store: Store, tmp_path: Path) -> None:
-    storage = DisorderedStorage(tmp_path)
+    storage = DisorderedStorage(tmp_path / "files")
     first, second = sorted([await uploaded(store, storage) for _ in range(2)])
     await storage.put("zz", b"x", mime=MIME)
     storage.order = ["zz", first, second]
@@ -233,6 +233,21 @@ def test_orphans_go_and_uploads_are_ended(place: Path, capsys: Capture) -> None:
     asyncio.run(ended())
     assert run() == 0
     assert "files belong to no message" not in capsys.readouterr().out
+
+
+async def test_what_is_named_by_now_is_not_removed(store: Store, tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path / "files")
+    write = upload(new_id(), name="a.txt")
+    orphan = await uploaded(store, storage, row=False, ended=False)
+    await storage.put(key_of(write), b"abc", mime=MIME)
+    sweep = command.Sweep(store, storage, dry_run=False)
+    async for finding in compare(store, storage, younger_than=in_future()):
+        await sweep.take(finding)
+    await save(store, write)
+    await sweep.remove_orphans(most=True)
+    assert [found.key async for found in storage.list()] == [key_of(write)]
+    assert orphan != key_of(write)
+    await storage.close()
 
 
 def test_a_storage_that_cannot_be_reached_is_named(
