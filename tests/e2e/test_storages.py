@@ -55,7 +55,6 @@ STORAGES: dict[str, Settings] = {
     "s3": s3,
     "s3 redirected": redirected(s3),
     "azure": azure,
-    "azure redirected": redirected(azure),
 }
 
 
