@@ -19,10 +19,15 @@ class Background(ABC):
             # An empty context, so that the worker keeps no caller's session alive.
             self._task = asyncio.create_task(self._run(), context=contextvars.Context())
 
-    async def close(self) -> None:
-        """Stop the worker and wait until it has ended."""
+    def stop(self) -> None:
+        """Stop the worker, without waiting until it has ended."""
         if self._task:
             self._task.cancel()
+
+    async def close(self) -> None:
+        """Stop the worker and wait until it has ended."""
+        self.stop()
+        if self._task:
             await asyncio.gather(self._task, return_exceptions=True)
 
     @abstractmethod

@@ -99,9 +99,10 @@ class KeepchatDataLayer(BaseDataLayer):
 
     async def close(self) -> None:
         await asyncio.sleep(0)  # what was called by a task just made is still taken
+        self._remover.stop()
         await self._uploads.close()
+        await self._writer.close()  # before what may wait for a storage that does not answer
         await self._remover.close()
-        await self._writer.close()
         await self._upkeep.close()
         await self._storage.close()
         await self._store.close()

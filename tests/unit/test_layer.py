@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import threading
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import anyio
 import psutil
 import pytest
 from chainlit import CustomElement, File, Image, Message, Step, TaskList, Text
@@ -949,6 +951,27 @@ async def test_close_has_an_end_while_the_database_is_away(
     await asyncio.wait([calling])
     assert f"The file of element {element.id} is lost" in caplog.text
     assert not parts.storage.asked.is_set()
+
+
+async def test_close_stores_what_was_written_while_the_storage_does_not_answer(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    release = threading.Event()
+
+    async def hang(_: object) -> None:
+        await anyio.to_thread.run_sync(release.wait)  # as an SDK's call does, which nobody can stop
+
+    monkeypatch.setattr(parts.storage, "delete", hang)
+    element = text_element(new_id())
+    await parts.layer.create_element(element)
+    await parts.layer.delete_element(element.id, element.thread_id)
+    late = step_dict(new_id(), output="late")
+    storing = asyncio.create_task(parts.layer.create_step(late))
+    closing = asyncio.create_task(parts.layer.close())
+    await storing
+    assert not closing.done()
+    release.set()
+    await closing
 
 
 async def test_after_close_writes_are_refused(parts: Parts) -> None:
