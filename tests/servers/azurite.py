@@ -11,11 +11,6 @@ import base64
 import json
 import os
 import secrets
-import shutil
-import signal
-import socket
-import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -28,24 +23,23 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from tests.e2e.waiting import free_port
 from tests.needs import find_node
+from tests.servers.child import ChildServer
 
 ACCOUNT = "keepchat"
 PROGRAM = Path(__file__).parent / "node_modules/azurite/dist/src/blob/main.js"
 NO_AZURITE = "The tests need Azurite: 'make test' installs it, or run 'npm ci' in tests/servers."
-_STARTS_WITHIN_S = 30.0
 _TENANT = "00000000-0000-0000-0000-000000000001"
 _SOMEBODY = "00000000-0000-0000-0000-000000000002"
 
 
-class Azurite:
+class Azurite(ChildServer):
     """The server. It has one account, whose key is made anew for each."""
 
     def __init__(self, certificate: Path | None = None) -> None:
+        super().__init__("azurite")
         self.port = free_port()
         self.key = base64.b64encode(secrets.token_bytes(64)).decode()
         self.certificate = certificate
-        self._folder = Path(tempfile.mkdtemp(prefix="keepchat-azurite-"))
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def account_url(self) -> str:
@@ -92,42 +86,7 @@ class Azurite:
             key = self.certificate.with_suffix(".key")
             command += ["--oauth", "basic", "--cert", str(self.certificate), "--key", str(key)]
         environment = {**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{self.key}"}
-        with (self._folder / "output").open("wb") as output:
-            self._process = subprocess.Popen(
-                command,
-                cwd=self._folder,
-                env=environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        self._wait_until_it_listens()
-
-    def _wait_until_it_listens(self) -> None:
-        deadline = time.monotonic() + _STARTS_WITHIN_S
-        while time.monotonic() < deadline:
-            assert self._process
-            assert self._process.poll() is None, self.log()
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.02)
-        raise AssertionError(self.log())
-
-    def stop(self) -> None:
-        """Kill it; whoever is connected loses the connection."""
-        if self._process:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def remove(self) -> None:
-        """Stop it for good and remove what it kept."""
-        self.stop()
-        shutil.rmtree(self._folder)
-
-    def log(self) -> str:
-        """What it said."""
-        return (self._folder / "output").read_text()
+        self.run(command, environment)
 
 
 @contextmanager

@@ -2,11 +2,6 @@
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,22 +9,21 @@ from urllib.parse import quote
 
 from tests.e2e.waiting import free_port
 from tests.needs import find_pgbouncer
+from tests.servers.child import ChildServer
 from tests.servers.postgres import PASSWORD, USER, Postgres
 
 _NOBODY = "nobody"  # whoever starts the tests as root; PgBouncer refuses to run as root
-_STARTS_WITHIN_S = 10.0
 
 
-class PgBouncer:
+class PgBouncer(ChildServer):
     """The pooler: however many clients it has, the server sees `servers` connections at most."""
 
     def __init__(
         self, server: Postgres, settings: Mapping[str, str], *, database: str, servers: int
     ) -> None:
+        super().__init__("pgbouncer")
         self.port = free_port()
-        self._folder = Path(tempfile.mkdtemp(prefix="keepchat-pgbouncer-"))
         self._ini = self._folder / "pgbouncer.ini"
-        self._process: subprocess.Popen[bytes] | None = None
         quoted = PASSWORD.replace('"', '""')
         users = self._folder / "users.txt"
         users.write_text(f'"{USER}" "{quoted}"\n', encoding="utf-8")
@@ -66,37 +60,7 @@ class PgBouncer:
         """Start it, on the same port as before."""
         drop = ["-u", _NOBODY] if os.getuid() == 0 else []
         command = [str(find_pgbouncer()), "-q", *drop, str(self._ini)]
-        with (self._folder / "output").open("wb") as output:
-            self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        self._wait_until_it_listens()
-
-    def _wait_until_it_listens(self) -> None:
-        deadline = time.monotonic() + _STARTS_WITHIN_S
-        while time.monotonic() < deadline:
-            assert self._process
-            assert self._process.poll() is None, self.log()
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.02)
-        raise AssertionError(self.log())
-
-    def stop(self) -> None:
-        """Kill it; whoever is connected loses the connection."""
-        if self._process:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def remove(self) -> None:
-        """Stop it for good and remove what it kept."""
-        self.stop()
-        shutil.rmtree(self._folder)
-
-    def log(self) -> str:
-        """What it said."""
-        kept = (self._folder / name for name in ("output", "log"))
-        return "".join(path.read_text() for path in kept if path.exists())
+        self.run(command)
 
     def url(self, database: str, *, password: str = PASSWORD) -> str:
         """The URL of a database by way of it, without options."""

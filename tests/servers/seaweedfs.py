@@ -3,14 +3,9 @@
 import itertools
 import json
 import random
-import shutil
 import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -19,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from storage.credentials import Credentials
 from tests.needs import find_seaweedfs
+from tests.servers.child import ChildServer
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -28,8 +24,6 @@ SECRET = "s3cret/+with=odd&characters"
 BUCKET = "keepchat"
 CREDENTIALS = Credentials(aws_access_key_id=KEY, aws_secret_access_key=SECRET)
 READER = Credentials(aws_access_key_id="reader", aws_secret_access_key="reads-only")
-_STARTS_WITHIN_S = 60.0
-_INTERVAL_S = 0.1
 _GRPC = 10_000  # each port has a second one, so much higher
 _PORTS = range(12_000, 22_000)
 _OFF = (
@@ -38,7 +32,7 @@ _OFF = (
 )
 
 
-class SeaweedFS:
+class SeaweedFS(ChildServer):
     """The server, with one bucket, `BUCKET`. `client` looks into it.
 
     It also answers to names below `domain`, where one resolves them to the loopback address.
@@ -47,6 +41,7 @@ class SeaweedFS:
     domain = "localhost"
 
     def __init__(self) -> None:
+        super().__init__("seaweedfs")
         self.port, *self._ports = free_ports(5)
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.client: S3Client = boto3.client(
@@ -57,9 +52,6 @@ class SeaweedFS:
             region_name="us-east-1",
             config=Config(connect_timeout=1, retries={"total_max_attempts": 1}),
         )
-        self._folder = Path(tempfile.mkdtemp(prefix="keepchat-seaweedfs-"))
-        self._log = self._folder / "log"
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, and make its bucket."""
@@ -77,36 +69,19 @@ class SeaweedFS:
             *(f"-s3.port={self.port}", f"-s3.domainName={self.domain}"),
         ]
         (self._folder / "data").mkdir()
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                command, cwd=self._folder, stdout=log, stderr=subprocess.STDOUT
-            )
-        self._wait_until_it_keeps_objects()
+        self.run(command, is_ready=self._keeps_objects)
 
-    def _wait_until_it_keeps_objects(self) -> None:
-        deadline = time.monotonic() + _STARTS_WITHIN_S
-        while time.monotonic() < deadline:
-            assert self._process
-            assert self._process.poll() is None, self.log()
-            try:
-                self.client.create_bucket(Bucket=BUCKET)
-            except (BotoCoreError, ClientError):
-                time.sleep(_INTERVAL_S)
-            else:
-                return
-        raise AssertionError(self.log())
-
-    def log(self) -> str:
-        """What it said."""
-        return self._log.read_text(encoding="utf-8", errors="replace")
+    def _keeps_objects(self) -> bool:
+        try:
+            self.client.create_bucket(Bucket=BUCKET)
+        except (BotoCoreError, ClientError):
+            return False
+        return True
 
     def remove(self) -> None:
         """Kill it and remove what it kept."""
         self.client.close()
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-        shutil.rmtree(self._folder)
+        super().remove()
 
     def url(self, prefix: str, *, bucket: str = BUCKET, **options: str) -> str:
         """The STORAGE_URL of a prefix in its bucket."""
