@@ -3,7 +3,10 @@
 import os
 import re
 import threading
+import time
 from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from hashlib import md5
 from typing import TYPE_CHECKING, Any
@@ -24,7 +27,10 @@ if TYPE_CHECKING:
 THREADS = 16
 _CONNECTIONS = 64  # that are kept; each download has one of its own
 _CONNECT_SECONDS = 3
-_ANSWER_SECONDS = 30  # without a byte from the service
+_ANSWER_SECONDS = 10  # without a byte from the service
+_STORE_SECONDS = 30  # the same, where it may have much to do before it answers
+_STORING = ("PutObject", "UploadPart", "CompleteMultipartUpload")
+_BRIEF_SECONDS = 3  # the same, and for all attempts together, where somebody waits for the end
 _ATTEMPTS = 3
 _MAIN_REGION = "us-east-1"
 _AMAZON = re.compile(r"\.amazonaws\.com(\.cn)?/?$")
@@ -35,13 +41,57 @@ _NOTHING_OF_THE_USER: dict[str, Any] = {
 }
 
 
+class Terms(threading.local):
+    """How requests of this thread are sent: for how long, and whether at all."""
+
+    def __init__(self) -> None:
+        self._check: Callable[[], None] | None = None
+        self._seconds: float | None = None
+
+    @contextmanager
+    def set(self, check: Callable[[], None], seconds: float | None = None) -> Iterator[None]:
+        """Start no attempt once `check` fails, and wait so long for an answer."""
+        before = self._check, self._seconds
+        self._check, self._seconds = check, seconds
+        try:
+            yield
+        finally:
+            self._check, self._seconds = before
+
+    @contextmanager
+    def brief(self) -> Iterator[None]:
+        """Start no attempt after a few seconds, and wait no longer for an answer."""
+        until = time.monotonic() + _BRIEF_SECONDS
+
+        def check() -> None:
+            if time.monotonic() > until:
+                message = "The service does not answer in time."
+                raise TimeoutError(message)
+
+        with self.set(check, _BRIEF_SECONDS):
+            yield
+
+    def apply(self, request: Any, event_name: str, **_: object) -> None:
+        """Hold a request to them, before each attempt. Takes what the SDK's `before-send` gives."""
+        if self._check:
+            self._check()
+        if self._seconds:
+            request.context["read_timeout"] = self._seconds
+        elif not event_name.endswith(_STORING):
+            request.context["read_timeout"] = _ANSWER_SECONDS
+
+
 class Connection:
-    """The client, made at its first use, since finding role and region may take requests."""
+    """The client, made at its first use, since finding role and region may take requests.
+
+    What `terms` are set in a thread its requests are held to.
+    """
 
     def __init__(self, options: Options, credentials: Credentials) -> None:
         self._options = options
         self._credentials = credentials
         self._making = threading.Lock()
+        self.terms = Terms()
         _models()
         self._client: S3Client | None = None
 
@@ -50,6 +100,7 @@ class Connection:
         with self._making:
             if self._client is None:
                 self._client = connect(self._options, self._credentials)
+                self._client.meta.events.register("before-send.s3", self.terms.apply)
             return self._client
 
     def close(self) -> None:
@@ -119,7 +170,7 @@ def _client(session: boto3.Session, region: str, endpoint: str | None, style: St
         config=Config(
             signature_version="s3v4",
             connect_timeout=_CONNECT_SECONDS,
-            read_timeout=_ANSWER_SECONDS,
+            read_timeout=_STORE_SECONDS,
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
             max_pool_connections=_CONNECTIONS,
             s3={"addressing_style": style},

@@ -4,8 +4,9 @@ import hashlib
 import io
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -87,17 +88,30 @@ class Digest:
         return Receipt(self._size, self._sha256.hexdigest())
 
 
-class Upload(Work):
+class Transfer(Work):
+    """Work on one object. Once it is stopped not even another attempt begins."""
+
+    def __init__(self, connection: Connection, target: dict[str, Any]) -> None:
+        """Take bucket and key as `target`."""
+        super().__init__()
+        self._connection = connection
+        self._target = target
+
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        with super()._step(), self._connection.terms.set(self._check_stopped):
+            yield
+
+
+class Upload(Transfer):
     """An object being stored: by one request if it is small, else part by part.
 
     Either way the service shows it whole or not at all.
     """
 
     def __init__(self, connection: Connection, target: dict[str, Any], how: dict[str, Any]) -> None:
-        """Take bucket and key as `target`, and what else the service is told as `how`."""
-        super().__init__()
-        self._connection = connection
-        self._target = target
+        """Take what else the service is told as `how`."""
+        super().__init__(connection, target)
         self._how = how
         self._small = Block(b"", md5_of(b""))
         self._upload_id: str | None = None
@@ -123,10 +137,10 @@ class Upload(Work):
 
     def close(self) -> None:
         """Tell the service to forget the parts of an upload that was not finished."""
-        with self._lock:
+        with self._lock, self._connection.terms.brief():
             try:
                 self._forget()
-            except (BotoCoreError, ClientError) as exc:
+            except (BotoCoreError, ClientError, OSError) as exc:
                 logger.warning(
                     "An unfinished upload of %r stays at the service, until a rule of the bucket "
                     "ends it (AbortIncompleteMultipartUpload): %s",
@@ -169,7 +183,10 @@ class Upload(Work):
             begun = self._connection.client().create_multipart_upload(
                 **self._target, **self._how, Metadata={_MARK: self._mark}
             )
-        except HTTPClientError:  # without an answer there may be an upload that we have no id of
+        except (
+            HTTPClientError,
+            InterruptedError,
+        ):  # without an answer there may be an upload that we have no id of
             self._has_strays = True
             raise
         self._has_strays = begun["ResponseMetadata"]["RetryAttempts"] > 0
@@ -218,13 +235,11 @@ class Upload(Work):
                 raise
 
 
-class Download(Work):
+class Download(Transfer):
     """An object being read."""
 
     def __init__(self, connection: Connection, target: dict[str, Any]) -> None:
-        super().__init__()
-        self._connection = connection
-        self._target = target
+        super().__init__(connection, target)
         self._body: StreamingBody | None = None
 
     def open(self, key: str, byte_range: ByteRange | None) -> tuple[int, int, int]:

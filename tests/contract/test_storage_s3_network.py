@@ -51,6 +51,67 @@ async def test_a_service_that_is_down(key: str, tmp_path: Path) -> None:
     await storage.close()
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for answers but a moment."""
+    for name in ("_ANSWER_SECONDS", "_STORE_SECONDS", "_BRIEF_SECONDS"):
+        monkeypatch.setattr(f"storage.s3_client.{name}", 0.2)
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("size", [10, BIG])
+async def test_a_service_that_never_answers(seaweedfs: SeaweedFS, prefix: str, size: int) -> None:
+    async with through_proxy(seaweedfs, prefix, "&region=us-east-1") as (proxy, storage):
+        proxy.holds_after = 1
+        for refused in (
+            put(storage, "t/1", bytes(size)),
+            get(storage, "t/1"),
+            storage.delete(["t/1"]),
+            keys(storage),
+        ):
+            with pytest.raises(StorageUnavailable, match="timeout"):
+                await refused
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(
+    ("size", "method", "lists"), [(10, "PUT", 0), (BIG, "POST", 1)], ids=["small", "big"]
+)
+async def test_a_cancel_waits_for_one_answer_at_most(
+    seaweedfs: SeaweedFS, prefix: str, size: int, method: str, lists: int
+) -> None:
+    async with through_proxy(seaweedfs, prefix, "&region=us-east-1") as (proxy, storage):
+        proxy.holds_after = 1
+        task = asyncio.create_task(put(storage, "t/1", bytes(size)))
+        await proxy.is_held.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert len(heads_of(proxy, method)) == 1
+        assert len(heads_of(proxy, "GET")) == lists  # once, for what the lost answer may name
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_parts_at_a_service_that_falls_silent_are_forgotten_with_one_request(
+    seaweedfs: SeaweedFS, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def falling_silent(proxy: Proxy) -> AsyncIterator[bytes]:
+        yield bytes(10 * MB)
+        proxy.holds_after = 1
+        raise SourceBrokenError
+
+    async with through_proxy(seaweedfs, prefix, "&region=us-east-1") as (proxy, storage):
+        with pytest.raises((SourceBrokenError, StorageUnavailable)):
+            await put(storage, "t/1", falling_silent(proxy))
+        assert len(heads_of(proxy, "DELETE")) == 1
+        assert "AbortIncompleteMultipartUpload" in caplog.text
+    for upload in seaweedfs.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []):
+        if upload["Key"].startswith(prefix):
+            seaweedfs.client.abort_multipart_upload(
+                Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"]
+            )
+
+
 @pytest.mark.parametrize("after", [0, 2 * MB, 9 * MB], ids=["begin", "first part", "later part"])
 async def test_a_connection_that_is_cut_again_and_again_while_uploading(
     seaweedfs: SeaweedFS, prefix: str, after: int
