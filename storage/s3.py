@@ -17,7 +17,7 @@ from storage.base import (
     StoredObject,
 )
 from storage.credentials import Credentials
-from storage.errors import InvalidKey, StorageUnavailable
+from storage.errors import InvalidKey, StorageError, StorageUnavailable
 from storage.filenames import content_disposition
 from storage.keys import check_key, folder_of, is_key
 from storage.mimes import content_type
@@ -98,11 +98,16 @@ class S3Storage(Storage):
     async def delete(self, keys: Iterable[str]) -> None:
         """See Storage."""
         targets = [(key, self._target(key)["Key"]) for key in keys]
+        refused: list[StorageError] = []
         for first in range(0, len(targets), _DELETE_BATCH):
             names = {name: key for key, name in targets[first : first + _DELETE_BATCH]}
-            refused = await self._run(next(iter(names.values())), self._delete, names)
-            for error in refused:
-                raise translate_refusal(error, names.get(error["Key"], ""), self._place)
+            errors = await self._run(next(iter(names.values())), self._delete, names)
+            refused += [
+                translate_refusal(error, names.get(error["Key"], ""), self._place)
+                for error in errors
+            ]
+        if refused:  # what could be deleted is
+            raise refused[0]
 
     async def read_url(
         self, key: str, expires: int, *, mime: str | None = None, disposition: str | None = None

@@ -3,11 +3,14 @@
 import hashlib
 import io
 import logging
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
@@ -21,14 +24,16 @@ from storage.work import Work
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
-    from types_boto3_s3.type_defs import CompletedPartTypeDef
+    from types_boto3_s3.type_defs import CompletedPartTypeDef, ListMultipartUploadsOutputTypeDef
 
 logger = logging.getLogger(__name__)
 
 PART = 5 * 1024 * 1024  # bytes; S3 takes no shorter ones
 _MOST_PARTS = 10_000  # that S3 takes, so 50 GB
 _GONE = "NoSuchUpload"
+_MISSING = ("404", "NoSuchKey")  # the answer to HEAD has no word of the service's own
 _MARK = "keepchat-upload"
+_COARSE = timedelta(seconds=1)  # of the times that services say
 
 
 class Body(io.RawIOBase):
@@ -115,6 +120,7 @@ class Upload(Transfer):
         self._how = how
         self._small = Block(b"", md5_of(b""))
         self._upload_id: str | None = None
+        self._began = 0.0
         self._has_strays = False
         self._mark = uuid.uuid4().hex
         self._parts: list[CompletedPartTypeDef] = []
@@ -149,9 +155,9 @@ class Upload(Transfer):
                 )
 
     def _forget(self) -> None:
-        upload_id, self._upload_id = self._upload_id, None
-        if upload_id is not None:
-            self._abort(upload_id)
+        ours, self._upload_id = self._upload_id, None
+        if ours is not None:
+            self._abort(ours)
         if self._has_strays:
             for upload_id in self._strays():
                 self._abort(upload_id)
@@ -179,6 +185,7 @@ class Upload(Transfer):
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
 
     def _begin(self) -> str:
+        self._began = time.monotonic()
         try:
             begun = self._connection.client().create_multipart_upload(
                 **self._target, **self._how, Metadata={_MARK: self._mark}
@@ -199,20 +206,24 @@ class Upload(Transfer):
             )
         except ClientError as exc:
             # So it is when the answer to an earlier attempt, which succeeded, was lost.
-            if code_of(exc) != _GONE or not self._is_ours(self._look()):
+            if code_of(exc) != _GONE or not self._look():
                 raise
         self._upload_id = None
         self._check_size(size)
 
     def _look(self) -> dict[str, Any]:
-        return dict(self._connection.client().head_object(**self._target))
-
-    def _is_ours(self, found: dict[str, Any]) -> bool:
-        return bool(found["Metadata"].get(_MARK) == self._mark)
+        """Return what the object has, if this upload made it; somebody may have deleted it."""
+        try:
+            found = self._connection.client().head_object(**self._target)
+        except ClientError as exc:
+            if code_of(exc) in _MISSING:
+                return {}
+            raise
+        return dict(found) if found["Metadata"].get(_MARK) == self._mark else {}
 
     def _check_size(self, size: int) -> None:
         found = self._look()
-        if self._is_ours(found) and found["ContentLength"] != size:
+        if found and found["ContentLength"] != size:
             self._connection.client().delete_object(**self._target)
             message = (
                 f"{self._target['Key']!r} arrived with {found['ContentLength']} bytes instead of "
@@ -224,8 +235,8 @@ class Upload(Transfer):
         found = self._connection.client().list_multipart_uploads(
             Bucket=self._target["Bucket"], Prefix=self._target["Key"]
         )
-        key = self._target["Key"]
-        return [each["UploadId"] for each in found.get("Uploads", []) if each["Key"] == key]
+        since = said_at(found) - timedelta(seconds=time.monotonic() - self._began)
+        return begun_since(found, self._target["Key"], since)
 
     def _abort(self, upload_id: str) -> None:
         try:
@@ -272,6 +283,24 @@ class Download(Transfer):
     def _skip(self, size: int) -> None:
         while size > 0 and (piece := self._read(min(size, PART))):
             size -= len(piece)
+
+
+def said_at(answer: "ListMultipartUploadsOutputTypeDef") -> datetime:
+    """Return when the service answered, by its own clock if it says so, else by ours."""
+    said = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+    try:
+        return parsedate_to_datetime(said).astimezone(UTC)
+    except ValueError:
+        return datetime.now(UTC)
+
+
+def begun_since(found: "ListMultipartUploadsOutputTypeDef", key: str, since: datetime) -> list[str]:
+    """Return the ids of a key's unfinished uploads; older ones are somebody else's."""
+    return [
+        each["UploadId"]
+        for each in found.get("Uploads", [])
+        if each["Key"] == key and each["Initiated"] >= since - _COARSE
+    ]
 
 
 def _content(block: Block, check: Callable[[], None]) -> dict[str, Any]:

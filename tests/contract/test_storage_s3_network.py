@@ -178,6 +178,44 @@ async def test_an_answer_that_is_lost_is_no_fault(
     assert seaweedfs.unfinished(prefix) == []
 
 
+async def test_one_key_that_is_refused_holds_up_no_other(
+    seaweedfs: SeaweedFS, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.s3._DELETE_BATCH", 2)
+    refusal = (
+        f"<DeleteResult><Error><Key>{prefix}/t/1</Key><Code>Locked</Code>"
+        "<Message>It is locked.</Message></Error></DeleteResult>"
+    ).encode()
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    async with through_proxy(seaweedfs, prefix, "&region=us-east-1") as (proxy, storage):
+        await put(storage, "t/3", b"x")
+        await proxy.close()
+        proxy.answers = [head % len(refusal) + refusal]
+        with pytest.raises(StorageDenied, match=r"t/1.*Locked"):
+            await storage.delete(["t/1", "t/2", "t/3"])
+        assert await keys(storage) == []
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+async def test_an_object_that_is_deleted_while_it_is_completed(
+    seaweedfs: SeaweedFS, prefix: str, is_lost: bool
+) -> None:
+    def change(piece: bytes) -> bytes:
+        if piece.startswith((b"POST ", b"HEAD ")):
+            seaweedfs.client.delete_object(Bucket=BUCKET, Key=f"{prefix}/t/1")
+        return piece
+
+    async with through_proxy(seaweedfs, prefix, "&region=us-east-1") as (proxy, storage):
+        proxy.change = change
+        if is_lost:  # so nobody knows whether it was there
+            proxy.losses = [re.compile(rb"POST \S*\?uploadId=")]
+            with pytest.raises(StorageUnavailable, match=r"NoSuchUpload.*try again"):
+                await put(storage, "t/1", bytes(BIG))
+        else:
+            assert (await put(storage, "t/1", bytes(BIG))).size == BIG
+        assert await keys(storage) == []
+
+
 async def test_a_certificate_that_nobody_vouches_for(key: str, tmp_path: Path) -> None:
     certificate = make_authority(tmp_path, "localhost")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
