@@ -64,7 +64,7 @@ class S3Storage(Storage):
         upload = Upload(self._connection, self._target(key), self._how(mime, filename))
         digest = Digest()
         async with self._threads.using(upload):
-            async with aclosing(self._blocks(source, digest)) as blocks:
+            async with aclosing(one_ahead(self._blocks(source, digest))) as blocks:
                 async for block in blocks:
                     await self._run(key, upload.send, block)
             receipt = digest.receipt()
@@ -72,19 +72,9 @@ class S3Storage(Storage):
         return receipt
 
     async def _blocks(self, source: Source, digest: Digest) -> AsyncGenerator[Block, None]:
-        """Yield a source in blocks, of which the next one is read while one is being sent."""
-        async with (
-            aclosing(self._threads.blocks(source, PART)) as blocks,
-            aclosing(one_ahead(self._digested(blocks, digest))) as digested,
-        ):
-            async for block in digested:
-                yield block
-
-    async def _digested(
-        self, blocks: AsyncIterator[bytes], digest: Digest
-    ) -> AsyncGenerator[Block, None]:
-        async for block in blocks:
-            yield await self._threads.run(digest.add, block)
+        async with aclosing(self._threads.blocks(source, PART)) as blocks:
+            async for block in blocks:
+                yield await self._threads.run(digest.add, block)
 
     @asynccontextmanager
     async def open(

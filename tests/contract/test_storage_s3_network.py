@@ -1,14 +1,17 @@
 """S3 behind a network that fails; and much of it."""
 
 import asyncio
+import gc
 import hashlib
 import random
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from pathlib import Path
 
+import anyio
 import psutil
 import pytest
 
@@ -16,9 +19,11 @@ from storage.base import ByteRange, Storage
 from storage.errors import (
     ObjectMissing,
     StorageDenied,
+    StorageMisconfigured,
     StorageUnavailable,
 )
 from storage.factory import open_storage
+from storage.work import one_ahead
 from tests.contract.buckets import BIG, Open, heads_of, through_proxy
 from tests.contract.storages import (
     MB,
@@ -214,6 +219,39 @@ async def test_an_object_that_is_deleted_while_it_is_completed(
         else:
             assert (await put(storage, "t/1", bytes(BIG))).size == BIG
         assert await keys(storage) == []
+
+
+async def test_a_source_that_fails_while_its_upload_does_is_heard(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failed = asyncio.Event()
+
+    async def broken() -> AsyncGenerator[int, None]:
+        yield 1
+        failed.set()
+        raise SourceBrokenError
+
+    async with aclosing(one_ahead(broken())) as items:
+        await anext(items)
+        await failed.wait()
+        await asyncio.sleep(0)
+    del items
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+async def test_a_source_is_read_in_one_task(s3: Open, key: str) -> None:
+    async def limited() -> AsyncIterator[bytes]:
+        async with asyncio.timeout(60):
+            with anyio.CancelScope():
+                for _ in range(3):
+                    tasks.add(asyncio.current_task())
+                    yield bytes(6 * MB)
+        tasks.add(asyncio.current_task())
+
+    tasks: set[object] = set()
+    assert (await put(s3(), key, limited())).size == 18 * MB
+    assert len(tasks) == 1
 
 
 async def test_a_certificate_that_nobody_vouches_for(key: str, tmp_path: Path) -> None:
