@@ -162,7 +162,7 @@ class S3Storage(Storage):
         return answer.get("Errors", ())
 
     def _sign(self, asked: dict[str, Any], expires: int) -> str:
-        client = self._connection.client()
+        client = self._connection.certain_client()
         return client.generate_presigned_url("get_object", Params=asked, ExpiresIn=expires)
 
     def _page(self, prefix: str, token: str) -> "ListObjectsV2OutputTypeDef":
