@@ -23,13 +23,14 @@ from storage.keys import check_key, folder_of, is_key
 from storage.mimes import content_type
 from storage.s3_client import THREADS, Connection
 from storage.s3_errors import translate, translate_refusal
-from storage.s3_options import Options, check_endpoint, parse
+from storage.s3_options import Options, is_endpoint, parse
 from storage.s3_transfer import PART, Block, Digest, Download, Upload
 from storage.work import PIECE, Threads, one_ahead
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import ErrorTypeDef, ListObjectsV2OutputTypeDef
 
+_ENDPOINTS = "AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL (or DEV_AWS_ENDPOINT)"
 _LONGEST_KEY = 1024  # bytes, with the prefix
 _DELETE_BATCH = 1000
 
@@ -39,7 +40,10 @@ _T = TypeVar("_T")
 
 def from_url(url: str, base: Path, credentials: Credentials) -> "S3Storage":  # noqa: ARG001
     """Open `s3://bucket/prefix?option=value&…`; the options are those of `s3_options`."""
-    check_endpoint(credentials.aws_endpoint_url)
+    endpoint = credentials.aws_endpoint_url
+    if endpoint and not is_endpoint(endpoint):
+        message = f"{_ENDPOINTS} is not of the form https://host:port."  # it may have a password
+        raise ValueError(message)
     return S3Storage(parse(url), credentials)
 
 
