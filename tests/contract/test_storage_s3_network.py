@@ -222,18 +222,20 @@ async def test_an_object_that_is_deleted_while_it_is_completed(
 
 async def test_a_source_that_fails_while_its_upload_does_is_heard() -> None:
     unheard: list[object] = []
-    failed = asyncio.Event()
+    waits = asyncio.Event()
     asyncio.get_running_loop().set_exception_handler(lambda _, what: unheard.append(what))
 
     async def broken() -> AsyncGenerator[int, None]:
         yield 1
-        failed.set()
-        raise SourceBrokenError
+        try:
+            waits.set()
+            await asyncio.Event().wait()
+        finally:
+            raise SourceBrokenError
 
     async with aclosing(one_ahead(broken())) as items:
         await anext(items)
-        await failed.wait()
-        await asyncio.sleep(0)
+        await waits.wait()
     del items
     gc.collect()
     assert unheard == []
