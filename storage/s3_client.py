@@ -33,6 +33,7 @@ _STORING = ("PutObject", "UploadPart", "CompleteMultipartUpload")
 _BRIEF_SECONDS = 3  # the same, and for all attempts together, where somebody waits for the end
 _ATTEMPTS = 3
 _DOUBT_SECONDS = 10  # until a bucket that did not answer is asked again for its region
+_SERVER_ERROR = 500
 _MAIN_REGION = "us-east-1"
 _AMAZON = re.compile(r"\.amazonaws\.com(\.cn)?/?$")
 _NOTHING_OF_THE_USER: dict[str, Any] = {
@@ -99,7 +100,7 @@ class Connection:
         self._session: boto3.Session | None = None
         self._asking: S3Client | None = None
         self._client: S3Client | None = None
-        self._doubt: BotoCoreError | OSError | None = None
+        self._doubt: BotoCoreError | ClientError | OSError | None = None
         self._ask_again = 0.0
 
     def client(self) -> "S3Client":
@@ -137,7 +138,7 @@ class Connection:
         try:
             with self.terms.brief():
                 region = _region_of(client, self._options.bucket) or likely
-        except (BotoCoreError, OSError) as exc:
+        except (BotoCoreError, ClientError, OSError) as exc:
             self._doubt = exc
             self._ask_again = time.monotonic() + _DOUBT_SECONDS
         else:
@@ -235,5 +236,7 @@ def _region_of(client: "S3Client", bucket: str) -> str | None:
         answer: Any = client.head_bucket(Bucket=bucket)
     except ClientError as exc:  # S3 says it even to whom it denies everything else
         answer = exc.response
+        if answer["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_ERROR:
+            raise
     region = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region")
     return str(region) if region else None

@@ -23,7 +23,7 @@ from storage.errors import (
 )
 from storage.factory import open_storage
 from storage.s3_transfer import PART
-from tests.contract.buckets import BIG, Open, heads_of, through_proxy
+from tests.contract.buckets import BIG, BUSY, Open, heads_of, through_proxy
 from tests.contract.storages import (
     MB,
     OLD,
@@ -240,12 +240,17 @@ async def test_a_region_that_cannot_be_found_is_not_asked_for_by_each_call(
         with pytest.raises(StorageUnavailable):  # it might lead elsewhere
             await storage.read_url("t/1", 60)
         assert len(heads_of(proxy, "HEAD")) == 1
-        monkeypatch.setattr("storage.s3_client._DOUBT_SECONDS", 0)
-    async with through_proxy(seaweedfs, prefix, credentials=given) as (proxy, storage):
-        proxy.holds_after = 1
+
+
+async def test_a_region_that_could_not_be_found_is_asked_for_later(
+    seaweedfs: SeaweedFS, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.s3_client._DOUBT_SECONDS", 0)
+    async with through_proxy(seaweedfs, prefix) as (proxy, storage):
+        proxy.answers = [BUSY] * 3
         with pytest.raises(StorageUnavailable, match="t/1"):
             await storage.read_url("t/1", 60)
-        proxy.holds_after = 0
+        proxy.answers = []
         proxy.header = b"x-amz-bucket-region: eu-south-2\r\n"
         assert "%2Feu-south-2%2Fs3" in str(await storage.read_url("t/1", 60))
 

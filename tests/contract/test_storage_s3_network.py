@@ -23,7 +23,7 @@ from storage.errors import (
 )
 from storage.factory import open_storage
 from storage.work import one_ahead
-from tests.contract.buckets import BIG, Open, heads_of, through_proxy
+from tests.contract.buckets import BIG, BUSY, Open, heads_of, through_proxy
 from tests.contract.storages import (
     MB,
     OLD,
@@ -40,8 +40,6 @@ from tests.servers.proxy import Proxy
 from tests.servers.seaweedfs import BUCKET, CREDENTIALS, SeaweedFS
 
 pytestmark = pytest.mark.usefixtures("no_aws")
-
-BUSY = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 # The network
 
