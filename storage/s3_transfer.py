@@ -185,9 +185,11 @@ class Upload(Transfer):
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
 
     def _begin(self) -> str:
+        client = self._connection.client()
+        self._check_stopped()
         self._began = time.monotonic()
         try:
-            begun = self._connection.client().create_multipart_upload(
+            begun = client.create_multipart_upload(
                 **self._target, **self._how, Metadata={_MARK: self._mark}
             )
         except (

@@ -94,6 +94,20 @@ async def test_a_cancel_waits_for_one_answer_at_most(
 
 
 @pytest.mark.usefixtures("hasty")
+async def test_a_cancel_before_an_upload_began_asks_for_nothing(
+    seaweedfs: SeaweedFS, prefix: str
+) -> None:
+    async with through_proxy(seaweedfs, prefix) as (proxy, storage):
+        proxy.holds_after = 1
+        task = asyncio.create_task(put(storage, "t/1", bytes(BIG)))
+        await proxy.is_held.wait()  # while it is asked for the region
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert heads_of(proxy, "POST") + heads_of(proxy, "GET") == []
+
+
+@pytest.mark.usefixtures("hasty")
 async def test_parts_at_a_service_that_falls_silent_are_forgotten_with_one_request(
     seaweedfs: SeaweedFS, prefix: str, caplog: pytest.LogCaptureFixture
 ) -> None:
