@@ -108,7 +108,8 @@ _CREDENTIALS: dict[str, tuple[tuple[str, ...], str | None]] = {
     "aws_access_key_id": (("aws_access_key_id",), "app_aws_access_key"),
     "aws_secret_access_key": (("aws_secret_access_key",), "app_aws_secret_key"),
     "aws_session_token": (("aws_session_token",), None),
-    "aws_region": (("aws_region", "aws_default_region"), "app_aws_region"),
+    "aws_region": (("app_aws_region",), None),
+    "aws_ambient_region": (("aws_region", "aws_default_region"), None),
     "aws_endpoint_url": (("aws_endpoint_url_s3", "aws_endpoint_url"), "dev_aws_endpoint"),
     "aws_profile": (("aws_profile",), None),
     "azure_connection_string": (("azure_storage_connection_string",), None),
@@ -116,6 +117,11 @@ _CREDENTIALS: dict[str, tuple[tuple[str, ...], str | None]] = {
     "azure_key": (("azure_storage_key",), "app_azure_storage_access_key"),
     "azure_sas_token": (("azure_storage_sas_token",), None),
 }
+
+_PAIRS = (
+    ("aws_access_key_id", "aws_secret_access_key"),
+    ("app_aws_access_key", "app_aws_secret_key"),
+)
 
 HttpUrl = Annotated[str, _scheme_in("http", "https")]
 
@@ -246,6 +252,16 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _whole_pairs(self) -> "Settings":
+        for key, secret in _PAIRS:
+            given = [name for name in (key, secret) if self._plain(name)]
+            if len(given) == 1:
+                [other] = {key, secret} - set(given)
+                message = f"{given[0].upper()} is given without {other.upper()}: set both or none"
+                raise ValueError(message)
+        return self
+
     @property
     def models(self) -> tuple[str, ...]:
         """The names of the models, OPENAI_MODEL first; empty where none is named."""
@@ -287,10 +303,13 @@ class Settings(BaseSettings):
             field: (*names, chainlits) if chainlits else names
             for field, (names, chainlits) in _CREDENTIALS.items()
         }
-        return {
+        found = {
             field: next(filter(None, map(self._plain, names)), None)
             for field, names in groups.items()
         }
+        if not self._plain("aws_access_key_id"):
+            found["aws_session_token"] = None  # it would be that of no pair, or of another one
+        return found
 
     @property
     def _in_chainlits_bucket(self) -> bool:
@@ -311,6 +330,9 @@ class SettingsError(Exception):
 
 def read() -> Settings:
     """Return the settings. Raises `SettingsError`."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        if not os.environ.get(name, "none"):
+            del os.environ[name]  # the SDK would look for a profile without a name
     try:
         return Settings()
     except ValidationError as exc:

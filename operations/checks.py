@@ -31,6 +31,7 @@ LEAST_FREE_BYTES = 1_000_000_000
 FEW_TOKENS = 16  # some services take no fewer
 LEAST_SECRET = 32  # characters
 NOBODY = "keepchat-doctor"  # written, read and deleted; one tombstone is all that stays
+PROBES = "keepchat-check"  # a folder in the storage, which the sweep knows
 
 
 def data_folder(settings: Settings) -> Finding:
@@ -149,7 +150,8 @@ async def storage(settings: Settings) -> Finding:
         began = time.perf_counter()
         await files.check()
         took = _ms(began)
-        fault = await try_link(files, NOBODY)
+        for_browsers = settings.storage_redirect == "on"
+        fault = await try_link(files, PROBES, for_browsers=for_browsers)
     except (StorageError, OSError) as exc:
         return failed("storage", str(exc))
     finally:

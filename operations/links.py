@@ -3,6 +3,7 @@
 import time
 import uuid
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -18,16 +19,18 @@ _CHECK = "Check endpoint_url (S3) or account_url (Azure) in STORAGE_URL"
 Fault = tuple[str, str]  # what is wrong, and the remedy
 
 
-async def try_link(files: Storage, folder: str) -> Fault | None:
+async def try_link(files: Storage, folder: str, *, for_browsers: bool = False) -> Fault | None:
     """Follow a link to an object made for that; returns what is wrong, if anything is.
 
-    Raises the storage's errors.
+    `for_browsers` says whether browsers are sent to such links. Raises the storage's errors.
     """
     key = f"{folder}/{uuid.uuid4()}"
     await files.put(key, _CONTENT, mime="text/plain")
     try:
         link = await files.read_url(key, _EXPIRES_S)
-        return await _follow(link) if link else None
+        if not link:
+            return None
+        return await _follow(link) or (reach_of(link) if for_browsers else None)
     except StorageDenied as exc:  # what needs no link works
         return "Links cannot be signed.", str(exc)
     finally:
@@ -59,6 +62,22 @@ def fault_of(answer: httpx2.Response, now: float) -> Fault | None:
     return None
 
 
+def reach_of(link: str) -> Fault | None:
+    """Say what keeps browsers elsewhere from following the link, if anything does."""
+    parts = urlsplit(link)
+    host = parts.hostname or ""
+    if parts.scheme == "https" and ("." in host or ":" in host):
+        return None
+    what = f"STORAGE_REDIRECT=on sends browsers to {parts.scheme}://{parts.netloc}."
+    remedy = (
+        "Browsers elsewhere may not reach it: name an https address that they know, "
+        "or set STORAGE_REDIRECT=off."
+    )
+    return what, remedy
+
+
 def _skew(answer: httpx2.Response, now: float) -> float:
-    said = answer.headers.get("date")
-    return now - parsedate_to_datetime(said).timestamp() if said else 0.0
+    try:
+        return now - parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
+    except (ValueError, OverflowError):  # it says no time
+        return 0.0

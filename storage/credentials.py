@@ -14,6 +14,7 @@ class Credentials:
     aws_secret_access_key: str | None = None
     aws_session_token: str | None = None
     aws_region: str | None = None
+    aws_ambient_region: str | None = None  # where the bucket is asked for its own
     aws_endpoint_url: str | None = None
     aws_profile: str | None = None
     azure_connection_string: str | None = None

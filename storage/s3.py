@@ -17,19 +17,20 @@ from storage.base import (
     StoredObject,
 )
 from storage.credentials import Credentials
-from storage.errors import InvalidKey, StorageUnavailable
+from storage.errors import InvalidKey, StorageError, StorageUnavailable
 from storage.filenames import content_disposition
 from storage.keys import check_key, folder_of, is_key
 from storage.mimes import content_type
 from storage.s3_client import THREADS, Connection
 from storage.s3_errors import translate, translate_refusal
-from storage.s3_options import Options, check_endpoint, parse
+from storage.s3_options import Options, is_endpoint, parse
 from storage.s3_transfer import PART, Block, Digest, Download, Upload
 from storage.work import PIECE, Threads, one_ahead
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import ErrorTypeDef, ListObjectsV2OutputTypeDef
 
+_ENDPOINTS = "AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL (or DEV_AWS_ENDPOINT)"
 _LONGEST_KEY = 1024  # bytes, with the prefix
 _DELETE_BATCH = 1000
 
@@ -39,7 +40,10 @@ _T = TypeVar("_T")
 
 def from_url(url: str, base: Path, credentials: Credentials) -> "S3Storage":  # noqa: ARG001
     """Open `s3://bucket/prefix?option=value&…`; the options are those of `s3_options`."""
-    check_endpoint(credentials.aws_endpoint_url)
+    endpoint = credentials.aws_endpoint_url
+    if endpoint and not is_endpoint(endpoint):
+        message = f"{_ENDPOINTS} is not of the form https://host:port."  # it may have a password
+        raise ValueError(message)
     return S3Storage(parse(url), credentials)
 
 
@@ -64,7 +68,7 @@ class S3Storage(Storage):
         upload = Upload(self._connection, self._target(key), self._how(mime, filename))
         digest = Digest()
         async with self._threads.using(upload):
-            async with aclosing(self._blocks(source, digest)) as blocks:
+            async with aclosing(one_ahead(self._blocks(source, digest))) as blocks:
                 async for block in blocks:
                     await self._run(key, upload.send, block)
             receipt = digest.receipt()
@@ -72,19 +76,9 @@ class S3Storage(Storage):
         return receipt
 
     async def _blocks(self, source: Source, digest: Digest) -> AsyncGenerator[Block, None]:
-        """Yield a source in blocks, of which the next one is read while one is being sent."""
-        async with (
-            aclosing(self._threads.blocks(source, PART)) as blocks,
-            aclosing(one_ahead(self._digested(blocks, digest))) as digested,
-        ):
-            async for block in digested:
-                yield block
-
-    async def _digested(
-        self, blocks: AsyncIterator[bytes], digest: Digest
-    ) -> AsyncGenerator[Block, None]:
-        async for block in blocks:
-            yield await self._threads.run(digest.add, block)
+        async with aclosing(self._threads.blocks(source, PART)) as blocks:
+            async for block in blocks:
+                yield await self._threads.run(digest.add, block)
 
     @asynccontextmanager
     async def open(
@@ -98,11 +92,16 @@ class S3Storage(Storage):
     async def delete(self, keys: Iterable[str]) -> None:
         """See Storage."""
         targets = [(key, self._target(key)["Key"]) for key in keys]
+        refused: list[StorageError] = []
         for first in range(0, len(targets), _DELETE_BATCH):
             names = {name: key for key, name in targets[first : first + _DELETE_BATCH]}
-            refused = await self._run(next(iter(names.values())), self._delete, names)
-            for error in refused:
-                raise translate_refusal(error, names.get(error["Key"], ""), self._place)
+            errors = await self._run(next(iter(names.values())), self._delete, names)
+            refused += [
+                translate_refusal(error, names.get(error["Key"], ""), self._place)
+                for error in errors
+            ]
+        if refused:  # what could be deleted is
+            raise refused[0]
 
     async def read_url(
         self, key: str, expires: int, *, mime: str | None = None, disposition: str | None = None
@@ -167,7 +166,7 @@ class S3Storage(Storage):
         return answer.get("Errors", ())
 
     def _sign(self, asked: dict[str, Any], expires: int) -> str:
-        client = self._connection.client()
+        client = self._connection.certain_client()
         return client.generate_presigned_url("get_object", Params=asked, ExpiresIn=expires)
 
     def _page(self, prefix: str, token: str) -> "ListObjectsV2OutputTypeDef":

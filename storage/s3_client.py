@@ -3,7 +3,10 @@
 import os
 import re
 import threading
+import time
 from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from hashlib import md5
 from typing import TYPE_CHECKING, Any
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader
 from botocore.session import Session
 
@@ -24,8 +27,13 @@ if TYPE_CHECKING:
 THREADS = 16
 _CONNECTIONS = 64  # that are kept; each download has one of its own
 _CONNECT_SECONDS = 3
-_ANSWER_SECONDS = 30  # without a byte from the service
+_ANSWER_SECONDS = 10  # without a byte from the service
+_STORE_SECONDS = 30  # the same, where it may have much to do before it answers
+_STORING = ("PutObject", "UploadPart", "CompleteMultipartUpload")
+_BRIEF_SECONDS = 3  # the same, and for all attempts together, where somebody waits for the end
 _ATTEMPTS = 3
+_DOUBT_SECONDS = 10  # until a bucket that did not answer is asked again for its region
+_SERVER_ERROR = 500
 _MAIN_REGION = "us-east-1"
 _AMAZON = re.compile(r"\.amazonaws\.com(\.cn)?/?$")
 _NOTHING_OF_THE_USER: dict[str, Any] = {
@@ -35,28 +43,121 @@ _NOTHING_OF_THE_USER: dict[str, Any] = {
 }
 
 
+class Terms(threading.local):
+    """How requests of this thread are sent: for how long, and whether at all."""
+
+    def __init__(self) -> None:
+        self._check: Callable[[], None] | None = None
+        self._seconds: float | None = None
+
+    @contextmanager
+    def set(self, check: Callable[[], None], seconds: float | None = None) -> Iterator[None]:
+        """Start no attempt once `check` fails, and wait so long for an answer."""
+        before = self._check, self._seconds
+        self._check, self._seconds = check, seconds
+        try:
+            yield
+        finally:
+            self._check, self._seconds = before
+
+    @contextmanager
+    def brief(self) -> Iterator[None]:
+        """Start no attempt after a few seconds, and wait no longer for an answer."""
+        until = time.monotonic() + _BRIEF_SECONDS
+
+        def check() -> None:
+            if time.monotonic() > until:
+                message = "The service does not answer in time."
+                raise TimeoutError(message)
+
+        with self.set(check, _BRIEF_SECONDS):
+            yield
+
+    def apply(self, request: Any, event_name: str, **_: object) -> None:
+        """Hold a request to them, before each attempt. Takes what the SDK's `before-send` gives."""
+        if self._check:
+            self._check()
+        if self._seconds:
+            request.context["read_timeout"] = self._seconds
+        elif not event_name.endswith(_STORING):
+            request.context["read_timeout"] = _ANSWER_SECONDS
+
+
 class Connection:
-    """The client, made at its first use, since finding role and region may take requests."""
+    """The client, made at its first use, since finding role and region may take requests.
+
+    What `terms` are set in a thread its requests are held to.
+    """
 
     def __init__(self, options: Options, credentials: Credentials) -> None:
         self._options = options
+        self._endpoint = options.endpoint_url or credentials.aws_endpoint_url
+        self._region = options.region or credentials.aws_region
         self._credentials = credentials
         self._making = threading.Lock()
+        self.terms = Terms()
         _models()
+        self._session: boto3.Session | None = None
+        self._asking: S3Client | None = None
         self._client: S3Client | None = None
+        self._doubt: BotoCoreError | ClientError | OSError | None = None
+        self._ask_again = 0.0
 
     def client(self) -> "S3Client":
-        """Return the client."""
+        """Return the client; while the bucket does not tell its region, one of a likely region."""
         with self._making:
-            if self._client is None:
-                self._client = connect(self._options, self._credentials)
-            return self._client
+            return self._client or self._find()
+
+    def certain_client(self) -> "S3Client":
+        """Return the client in the bucket's region. Raises why that is not known."""
+        with self._making:
+            found = self._client or self._find()
+            if self._doubt:
+                raise self._doubt.with_traceback(None)
+            return found
 
     def close(self) -> None:
         """Close its connections; it opens new ones if it is used again."""
         with self._making:
-            if self._client is not None:
-                self._client.close()
+            for client in (self._asking, self._client):
+                if client is not None:
+                    client.close()
+
+    def _find(self) -> "S3Client":
+        if self._region:
+            self._client = self._connect(self._region)
+            return self._client
+        if self._asking is None:
+            self._asking = self._connect(self._likely_region())
+        if time.monotonic() >= self._ask_again:
+            self._ask(self._asking)
+        return self._client or self._asking
+
+    def _ask(self, client: "S3Client") -> None:
+        likely = client.meta.region_name
+        try:
+            with self.terms.brief():
+                region = _region_of(client, self._options.bucket) or likely
+        except (BotoCoreError, ClientError, OSError) as exc:
+            self._doubt = exc
+            self._ask_again = time.monotonic() + _DOUBT_SECONDS
+        else:
+            self._doubt = None
+            self._client = client if region == likely else self._connect(region)
+
+    def _likely_region(self) -> str:
+        found = self._credentials.aws_ambient_region or self._opened().region_name
+        return found or _MAIN_REGION
+
+    def _connect(self, region: str) -> "S3Client":
+        client = _styled(self._opened(), region, self._endpoint, self._options)
+        client.meta.events.register("before-send.s3", self.terms.apply)
+        return client
+
+    def _opened(self) -> boto3.Session:
+        if self._session is None:
+            self._session = _session(self._credentials)
+        return self._session
 
 
 @cache
@@ -72,30 +173,17 @@ def _models() -> Loader:
     return loader
 
 
-def connect(options: Options, credentials: Credentials) -> "S3Client":
-    """Return a client in the bucket's region; where none was given the bucket is asked for it."""
-    session = _session(options, credentials)
-    endpoint = options.endpoint_url or credentials.aws_endpoint_url
-    if session.region_name:
-        return _styled(session, session.region_name, endpoint, options)
-    asking = _styled(session, _MAIN_REGION, endpoint, options)
-    region = _region_of(asking, options.bucket)
-    if region == _MAIN_REGION:
-        return asking
-    asking.close()
-    return _styled(session, region, endpoint, options)
-
-
-def _session(options: Options, credentials: Credentials) -> boto3.Session:
-    models = Session()
+def _session(credentials: Credentials) -> boto3.Session:
+    has_keys = credentials.aws_access_key_id is not None
+    # Keys that are given need no profile, and so none that AWS_PROFILE names and nobody has.
+    models = Session(session_vars={"profile": _NOTHING_OF_THE_USER["profile"]} if has_keys else {})
     models.register_component("data_loader", _models())
     return boto3.Session(
         botocore_session=models,
         aws_access_key_id=credentials.aws_access_key_id,
         aws_secret_access_key=credentials.aws_secret_access_key,
         aws_session_token=credentials.aws_session_token,
-        region_name=options.region or credentials.aws_region,
-        profile_name=credentials.aws_profile,
+        profile_name=None if has_keys else credentials.aws_profile,
     )
 
 
@@ -119,7 +207,7 @@ def _client(session: boto3.Session, region: str, endpoint: str | None, style: St
         config=Config(
             signature_version="s3v4",
             connect_timeout=_CONNECT_SECONDS,
-            read_timeout=_ANSWER_SECONDS,
+            read_timeout=_STORE_SECONDS,
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
             max_pool_connections=_CONNECTIONS,
             s3={"addressing_style": style},
@@ -142,10 +230,13 @@ def md5_of(content: bytes) -> str:
     return b64encode(md5(content, usedforsecurity=False).digest()).decode()
 
 
-def _region_of(client: "S3Client", bucket: str) -> str:
+def _region_of(client: "S3Client", bucket: str) -> str | None:
+    """Return what the bucket says, None if it says nothing."""
     try:
         answer: Any = client.head_bucket(Bucket=bucket)
     except ClientError as exc:  # S3 says it even to whom it denies everything else
         answer = exc.response
-    headers = answer["ResponseMetadata"].get("HTTPHeaders", {})
-    return str(headers.get("x-amz-bucket-region") or _MAIN_REGION)
+        if answer["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_ERROR:
+            raise
+    region = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region")
+    return str(region) if region else None

@@ -35,6 +35,7 @@ SdkError = BotoCoreError | ClientError | OSError
 
 _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _SERVER_ERROR = 400, 401, 403, 500
 _PASSING = (408, 409, 429)
+_PASSING_REFUSALS = ("RequestTimeout", "ServiceUnavailable", "SlowDown")
 
 _KEYS = "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 _SIGN_IN = (
@@ -57,6 +58,7 @@ _SHORTER = "use a shorter key"
 _RESTORE = "it was deleted, or restore it from a backup"
 _LESS = "ask for less"
 _AGAIN = "try again; if it stays so, look into the log of the service"
+_OWN = "look into the log of the service for what is with this object, or remove it there"
 _REACH = "check that the service runs and that endpoint_url, proxy and firewall let us reach it"
 _HOST = f"{_REACH}; where the host begins with the bucket's name, try addressing_style=path"
 _TLS = "install the service's certificate authority, or correct endpoint_url in STORAGE_URL"
@@ -83,6 +85,7 @@ _CODES: dict[str, tuple[type[StorageError], str]] = {
     "AccessDenied": (StorageDenied, _ALLOW),
     "AllAccessDisabled": (StorageDenied, _ALLOW),
     "KeyTooLongError": (InvalidKey, _SHORTER),
+    "NoSuchUpload": (StorageUnavailable, _AGAIN),
     "BadDigest": (StorageUnavailable, _AGAIN),
     "IncompleteBody": (StorageUnavailable, _AGAIN),
     "OperationAborted": (StorageUnavailable, _AGAIN),
@@ -110,7 +113,7 @@ def translate(exc: SdkError, key: str, place: str) -> StorageError:
 def translate_refusal(error: "ErrorTypeDef", key: str, place: str) -> StorageError:
     """Return our error for one key of several that the service did not delete."""
     code = error.get("Code", "")
-    kind, remedy = _of_code(code, 0)
+    kind, remedy = _of_refusal(code)
     return kind(f"{key!r} in {place}: {error.get('Message', '').rstrip('.')} ({code}); {remedy}.")
 
 
@@ -145,6 +148,14 @@ def _of_code(code: str, status: int) -> tuple[type[StorageError], str]:
     if _BAD_REQUEST <= status < _SERVER_ERROR and status not in _PASSING:
         return StorageMisconfigured, _OPTIONS
     return StorageUnavailable, _AGAIN
+
+
+def _of_refusal(code: str) -> tuple[type[StorageError], str]:
+    """Judge what is said of one key: unless it surely passes it must not hold up the others."""
+    if code in _PASSING_REFUSALS:
+        return StorageUnavailable, _AGAIN
+    kind, remedy = _of_code(code, 0)
+    return (StorageDenied, _OWN) if kind is StorageUnavailable else (kind, remedy)
 
 
 def _said(exc: SdkError) -> str:

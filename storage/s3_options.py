@@ -40,20 +40,25 @@ def parse(url: str) -> Options:
         bucket=_bucket(parts.netloc),
         prefix=prefix_of(parts),
         region=_region(given.get("region")),
-        endpoint_url=check_endpoint(given.get("endpoint_url")),
+        endpoint_url=_endpoint(given.get("endpoint_url")),
         addressing_style=cast(Style, _one_of(_STYLES, given, "addressing_style") or "auto"),
         sse=_one_of(_ENCRYPTIONS, given, "sse"),
         kms_key_id=_kms_key(given),
     )
 
 
-def check_endpoint(endpoint: str | None) -> str | None:
-    """Return the address of a service as it is. Raises `ValueError` unless it is one."""
-    if not endpoint:
-        return None
-    parts = urlsplit(endpoint)
+def is_endpoint(endpoint: str) -> bool:
+    """Tell whether it is the address of a service, and nothing else, such as a password."""
+    try:
+        parts = urlsplit(endpoint)
+    except ValueError:
+        return False
     is_address = parts.scheme in ("http", "https") and parts.hostname
-    if not is_address or "@" in parts.netloc or parts.query or parts.fragment:
+    return bool(is_address) and not ("@" in parts.netloc or parts.query or parts.fragment)
+
+
+def _endpoint(endpoint: str | None) -> str | None:
+    if endpoint is not None and not is_endpoint(endpoint):
         raise wrong("has an endpoint_url that is not of the form https://host:port")
     return endpoint
 

@@ -3,10 +3,14 @@
 import hashlib
 import io
 import logging
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
@@ -20,14 +24,16 @@ from storage.work import Work
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
-    from types_boto3_s3.type_defs import CompletedPartTypeDef
+    from types_boto3_s3.type_defs import CompletedPartTypeDef, ListMultipartUploadsOutputTypeDef
 
 logger = logging.getLogger(__name__)
 
 PART = 5 * 1024 * 1024  # bytes; S3 takes no shorter ones
 _MOST_PARTS = 10_000  # that S3 takes, so 50 GB
 _GONE = "NoSuchUpload"
+_MISSING = ("404", "NoSuchKey")  # the answer to HEAD has no word of the service's own
 _MARK = "keepchat-upload"
+_COARSE = timedelta(seconds=1)  # of the times that services say
 
 
 class Body(io.RawIOBase):
@@ -87,20 +93,34 @@ class Digest:
         return Receipt(self._size, self._sha256.hexdigest())
 
 
-class Upload(Work):
+class Transfer(Work):
+    """Work on one object. Once it is stopped not even another attempt begins."""
+
+    def __init__(self, connection: Connection, target: dict[str, Any]) -> None:
+        """Take bucket and key as `target`."""
+        super().__init__()
+        self._connection = connection
+        self._target = target
+
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        with super()._step(), self._connection.terms.set(self._check_stopped):
+            yield
+
+
+class Upload(Transfer):
     """An object being stored: by one request if it is small, else part by part.
 
     Either way the service shows it whole or not at all.
     """
 
     def __init__(self, connection: Connection, target: dict[str, Any], how: dict[str, Any]) -> None:
-        """Take bucket and key as `target`, and what else the service is told as `how`."""
-        super().__init__()
-        self._connection = connection
-        self._target = target
+        """Take what else the service is told as `how`."""
+        super().__init__(connection, target)
         self._how = how
         self._small = Block(b"", md5_of(b""))
         self._upload_id: str | None = None
+        self._began = 0.0
         self._has_strays = False
         self._mark = uuid.uuid4().hex
         self._parts: list[CompletedPartTypeDef] = []
@@ -123,10 +143,10 @@ class Upload(Work):
 
     def close(self) -> None:
         """Tell the service to forget the parts of an upload that was not finished."""
-        with self._lock:
+        with self._lock, self._connection.terms.brief():
             try:
                 self._forget()
-            except (BotoCoreError, ClientError) as exc:
+            except (BotoCoreError, ClientError, OSError) as exc:
                 logger.warning(
                     "An unfinished upload of %r stays at the service, until a rule of the bucket "
                     "ends it (AbortIncompleteMultipartUpload): %s",
@@ -135,9 +155,9 @@ class Upload(Work):
                 )
 
     def _forget(self) -> None:
-        upload_id, self._upload_id = self._upload_id, None
-        if upload_id is not None:
-            self._abort(upload_id)
+        ours, self._upload_id = self._upload_id, None
+        if ours is not None:
+            self._abort(ours)
         if self._has_strays:
             for upload_id in self._strays():
                 self._abort(upload_id)
@@ -165,11 +185,17 @@ class Upload(Work):
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
 
     def _begin(self) -> str:
+        client = self._connection.client()
+        self._check_stopped()
+        self._began = time.monotonic()
         try:
-            begun = self._connection.client().create_multipart_upload(
+            begun = client.create_multipart_upload(
                 **self._target, **self._how, Metadata={_MARK: self._mark}
             )
-        except HTTPClientError:  # without an answer there may be an upload that we have no id of
+        except (
+            HTTPClientError,
+            InterruptedError,
+        ):  # without an answer there may be an upload that we have no id of
             self._has_strays = True
             raise
         self._has_strays = begun["ResponseMetadata"]["RetryAttempts"] > 0
@@ -182,20 +208,24 @@ class Upload(Work):
             )
         except ClientError as exc:
             # So it is when the answer to an earlier attempt, which succeeded, was lost.
-            if code_of(exc) != _GONE or not self._is_ours(self._look()):
+            if code_of(exc) != _GONE or not self._look():
                 raise
         self._upload_id = None
         self._check_size(size)
 
     def _look(self) -> dict[str, Any]:
-        return dict(self._connection.client().head_object(**self._target))
-
-    def _is_ours(self, found: dict[str, Any]) -> bool:
-        return bool(found["Metadata"].get(_MARK) == self._mark)
+        """Return what the object has, if this upload made it; somebody may have deleted it."""
+        try:
+            found = self._connection.client().head_object(**self._target)
+        except ClientError as exc:
+            if code_of(exc) in _MISSING:
+                return {}
+            raise
+        return dict(found) if found["Metadata"].get(_MARK) == self._mark else {}
 
     def _check_size(self, size: int) -> None:
         found = self._look()
-        if self._is_ours(found) and found["ContentLength"] != size:
+        if found and found["ContentLength"] != size:
             self._connection.client().delete_object(**self._target)
             message = (
                 f"{self._target['Key']!r} arrived with {found['ContentLength']} bytes instead of "
@@ -207,8 +237,8 @@ class Upload(Work):
         found = self._connection.client().list_multipart_uploads(
             Bucket=self._target["Bucket"], Prefix=self._target["Key"]
         )
-        key = self._target["Key"]
-        return [each["UploadId"] for each in found.get("Uploads", []) if each["Key"] == key]
+        since = said_at(found) - timedelta(seconds=time.monotonic() - self._began)
+        return begun_since(found, self._target["Key"], since)
 
     def _abort(self, upload_id: str) -> None:
         try:
@@ -218,13 +248,11 @@ class Upload(Work):
                 raise
 
 
-class Download(Work):
+class Download(Transfer):
     """An object being read."""
 
     def __init__(self, connection: Connection, target: dict[str, Any]) -> None:
-        super().__init__()
-        self._connection = connection
-        self._target = target
+        super().__init__(connection, target)
         self._body: StreamingBody | None = None
 
     def open(self, key: str, byte_range: ByteRange | None) -> tuple[int, int, int]:
@@ -257,6 +285,24 @@ class Download(Work):
     def _skip(self, size: int) -> None:
         while size > 0 and (piece := self._read(min(size, PART))):
             size -= len(piece)
+
+
+def said_at(answer: "ListMultipartUploadsOutputTypeDef") -> datetime:
+    """Return when the service answered, by its own clock if it says so, else by ours."""
+    said = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+    try:
+        return parsedate_to_datetime(said).astimezone(UTC)
+    except ValueError:
+        return datetime.now(UTC)
+
+
+def begun_since(found: "ListMultipartUploadsOutputTypeDef", key: str, since: datetime) -> list[str]:
+    """Return the ids of a key's unfinished uploads; older ones are somebody else's."""
+    return [
+        each["UploadId"]
+        for each in found.get("Uploads", [])
+        if each["Key"] == key and each["Initiated"] >= since - _COARSE
+    ]
 
 
 def _content(block: Block, check: Callable[[], None]) -> dict[str, Any]:

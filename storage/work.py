@@ -97,23 +97,32 @@ class FileReader(FileWork):
             return file.read(size)
 
 
-async def one_ahead(items: AsyncIterator[_T]) -> AsyncGenerator[_T, None]:
-    """Yield items, of which the next one is made while one is being used."""
-    coming = asyncio.create_task(_next(items))
+async def one_ahead(items: AsyncGenerator[_T, None]) -> AsyncGenerator[_T, None]:
+    """Yield items, of which the next one is made while one is being used.
+
+    They are made, and closed, in one task of their own, as whoever makes them may rely on.
+    """
+    queue: asyncio.Queue[tuple[_T] | None] = asyncio.Queue()
+    making = asyncio.create_task(_make(items, queue))
     try:
-        while found := await coming:
-            coming = asyncio.create_task(_next(items))
+        while found := await queue.get():
+            queue.task_done()
             yield found[0]
+        await making
     finally:
-        coming.cancel()
+        making.cancel()
         with CancelScope(shield=True):
-            await asyncio.wait([coming])
+            await asyncio.gather(making, return_exceptions=True)  # it may have failed, too
 
 
-async def _next(items: AsyncIterator[_T]) -> tuple[_T] | None:
-    async for item in items:
-        return (item,)
-    return None
+async def _make(items: AsyncGenerator[_T, None], queue: "asyncio.Queue[tuple[_T] | None]") -> None:
+    try:
+        async with aclosing(items):
+            async for item in items:
+                queue.put_nowait((item,))
+                await queue.join()
+    finally:
+        queue.put_nowait(None)
 
 
 class Threads:

@@ -12,6 +12,7 @@ from tests.servers.proxy import Proxy, running_proxy
 from tests.servers.seaweedfs import BUCKET, CREDENTIALS, SeaweedFS
 
 BIG = 20 * MB  # several parts
+BUSY = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 Open = Callable[..., Storage]
 

@@ -19,10 +19,11 @@ from storage.errors import (
     StorageDenied,
     StorageError,
     StorageMisconfigured,
+    StorageUnavailable,
 )
 from storage.factory import open_storage
 from storage.s3_transfer import PART
-from tests.contract.buckets import BIG, Open, heads_of, through_proxy
+from tests.contract.buckets import BIG, BUSY, Open, heads_of, through_proxy
 from tests.contract.storages import (
     MB,
     OLD,
@@ -99,6 +100,14 @@ async def test_credentials_of_a_profile(
         f"[{profile or 'default'}]\naws_access_key_id={KEY}\naws_secret_access_key={SECRET}\n"
     )
     await put(s3(Credentials(aws_profile=profile)), key, b"x")
+
+
+@pytest.mark.parametrize("profile", ["", "nobody"])
+async def test_keys_that_are_given_need_no_profile(
+    s3: Open, key: str, monkeypatch: pytest.MonkeyPatch, profile: str
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", profile)
+    await put(s3(replace(CREDENTIALS, aws_profile=profile or None)), key, b"x")
 
 
 async def test_a_service_of_a_profile(seaweedfs: SeaweedFS, prefix: str, tmp_path: Path) -> None:
@@ -188,8 +197,14 @@ async def test_a_key_that_is_too_long_with_its_prefix(s3: Open) -> None:
         await put(s3(), "/".join(["a" * 250] * 4), b"x")
 
 
-async def test_the_region_is_found(seaweedfs: SeaweedFS, prefix: str) -> None:
-    async with through_proxy(seaweedfs, prefix) as (proxy, storage):
+@pytest.mark.parametrize("ambient", [None, "us-west-2", "eu-south-2"])
+async def test_the_region_is_found(
+    seaweedfs: SeaweedFS, prefix: str, monkeypatch: pytest.MonkeyPatch, ambient: str | None
+) -> None:
+    if ambient:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", ambient)
+    given = replace(CREDENTIALS, aws_ambient_region=ambient)
+    async with through_proxy(seaweedfs, prefix, credentials=given) as (proxy, storage):
         proxy.header = b"x-amz-bucket-region: eu-south-2\r\n"
         await put(storage, "t/1", b"x")
         assert "/eu-south-2/s3/aws4_request" in heads_of(proxy, "PUT")[0]
@@ -197,6 +212,47 @@ async def test_the_region_is_found(seaweedfs: SeaweedFS, prefix: str) -> None:
         assert "%2Feu-south-2%2Fs3" in link
         assert (await asyncio.to_thread(httpx2.get, link)).content == b"x"
         assert len(heads_of(proxy, "HEAD")) == 1
+
+
+async def test_a_bucket_that_says_no_region_is_in_the_ambient_one(
+    seaweedfs: SeaweedFS, prefix: str
+) -> None:
+    given = replace(CREDENTIALS, aws_ambient_region="us-west-2")
+    async with through_proxy(seaweedfs, prefix, credentials=given) as (proxy, storage):
+        await put(storage, "t/1", b"x")
+        assert "/us-west-2/s3/aws4_request" in heads_of(proxy, "PUT")[0]
+        assert "%2Fus-west-2%2Fs3" in str(await storage.read_url("t/1", 60))
+
+
+async def test_a_region_that_cannot_be_found_is_not_asked_for_by_each_call(
+    seaweedfs: SeaweedFS, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.s3_client._BRIEF_SECONDS", 0.2)
+    given = replace(CREDENTIALS, aws_ambient_region="us-west-2")
+    async with through_proxy(seaweedfs, prefix, credentials=given) as (proxy, storage):
+        proxy.holds_after = 1
+        with pytest.raises(StorageUnavailable, match="t/1"):
+            await storage.read_url("t/1", 60)
+        assert len(heads_of(proxy, "HEAD")) == 1
+        proxy.holds_after = 0
+        await put(storage, "t/1", b"x")
+        assert "/us-west-2/s3/aws4_request" in heads_of(proxy, "PUT")[0]
+        with pytest.raises(StorageUnavailable):  # it might lead elsewhere
+            await storage.read_url("t/1", 60)
+        assert len(heads_of(proxy, "HEAD")) == 1
+
+
+async def test_a_region_that_could_not_be_found_is_asked_for_later(
+    seaweedfs: SeaweedFS, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.s3_client._DOUBT_SECONDS", 0)
+    async with through_proxy(seaweedfs, prefix) as (proxy, storage):
+        proxy.answers = [BUSY] * 3
+        with pytest.raises(StorageUnavailable, match="t/1"):
+            await storage.read_url("t/1", 60)
+        proxy.answers = []
+        proxy.header = b"x-amz-bucket-region: eu-south-2\r\n"
+        assert "%2Feu-south-2%2Fs3" in str(await storage.read_url("t/1", 60))
 
 
 @pytest.mark.parametrize("way", ["option", "setting"])

@@ -1,14 +1,17 @@
 """S3 behind a network that fails; and much of it."""
 
 import asyncio
+import gc
 import hashlib
 import random
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from pathlib import Path
 
+import anyio
 import psutil
 import pytest
 
@@ -19,7 +22,8 @@ from storage.errors import (
     StorageUnavailable,
 )
 from storage.factory import open_storage
-from tests.contract.buckets import BIG, Open, heads_of, through_proxy
+from storage.work import one_ahead
+from tests.contract.buckets import BIG, BUSY, Open, heads_of, through_proxy
 from tests.contract.storages import (
     MB,
     OLD,
@@ -37,8 +41,6 @@ from tests.servers.seaweedfs import BUCKET, CREDENTIALS, SeaweedFS
 
 pytestmark = pytest.mark.usefixtures("no_aws")
 
-BUSY = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-
 # The network
 
 
@@ -49,6 +51,81 @@ async def test_a_service_that_is_down(key: str, tmp_path: Path) -> None:
         with pytest.raises(StorageUnavailable, match=endpoint):
             await refused
     await storage.close()
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for answers but a moment."""
+    for name in ("_ANSWER_SECONDS", "_STORE_SECONDS", "_BRIEF_SECONDS"):
+        monkeypatch.setattr(f"storage.s3_client.{name}", 0.2)
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("size", [10, BIG])
+async def test_a_service_that_never_answers(seaweedfs: SeaweedFS, prefix: str, size: int) -> None:
+    async with through_proxy(seaweedfs, prefix, "&region=us-east-1") as (proxy, storage):
+        proxy.holds_after = 1
+        for refused in (
+            put(storage, "t/1", bytes(size)),
+            get(storage, "t/1"),
+            storage.delete(["t/1"]),
+            keys(storage),
+        ):
+            with pytest.raises(StorageUnavailable, match="timeout"):
+                await refused
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(
+    ("size", "method", "lists"), [(10, "PUT", 0), (BIG, "POST", 1)], ids=["small", "big"]
+)
+async def test_a_cancel_waits_for_one_answer_at_most(
+    seaweedfs: SeaweedFS, prefix: str, size: int, method: str, lists: int
+) -> None:
+    async with through_proxy(seaweedfs, prefix, "&region=us-east-1") as (proxy, storage):
+        proxy.holds_after = 1
+        task = asyncio.create_task(put(storage, "t/1", bytes(size)))
+        await proxy.is_held.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert len(heads_of(proxy, method)) == 1
+        assert len(heads_of(proxy, "GET")) == lists  # once, for what the lost answer may name
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_cancel_before_an_upload_began_asks_for_nothing(
+    seaweedfs: SeaweedFS, prefix: str
+) -> None:
+    async with through_proxy(seaweedfs, prefix) as (proxy, storage):
+        proxy.holds_after = 1
+        task = asyncio.create_task(put(storage, "t/1", bytes(BIG)))
+        await proxy.is_held.wait()  # while it is asked for the region
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert heads_of(proxy, "POST") + heads_of(proxy, "GET") == []
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_parts_at_a_service_that_falls_silent_are_forgotten_with_one_request(
+    seaweedfs: SeaweedFS, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def falling_silent(proxy: Proxy) -> AsyncIterator[bytes]:
+        yield bytes(10 * MB)
+        proxy.holds_after = 1
+        raise SourceBrokenError
+
+    async with through_proxy(seaweedfs, prefix, "&region=us-east-1") as (proxy, storage):
+        with pytest.raises((SourceBrokenError, StorageUnavailable)):
+            await put(storage, "t/1", falling_silent(proxy))
+        assert len(heads_of(proxy, "DELETE")) == 1
+        assert "AbortIncompleteMultipartUpload" in caplog.text
+    for upload in seaweedfs.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []):
+        if upload["Key"].startswith(prefix):
+            seaweedfs.client.abort_multipart_upload(
+                Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"]
+            )
 
 
 @pytest.mark.parametrize("after", [0, 2 * MB, 9 * MB], ids=["begin", "first part", "later part"])
@@ -115,6 +192,79 @@ async def test_an_answer_that_is_lost_is_no_fault(
         assert proxy.losses == []
         assert hashlib.sha256(await get(storage, "t/1")).hexdigest() == receipt.sha256
     assert seaweedfs.unfinished(prefix) == []
+
+
+async def test_one_key_that_is_refused_holds_up_no_other(
+    seaweedfs: SeaweedFS, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.s3._DELETE_BATCH", 2)
+    refusal = (
+        f"<DeleteResult><Error><Key>{prefix}/t/1</Key><Code>Locked</Code>"
+        "<Message>It is locked.</Message></Error></DeleteResult>"
+    ).encode()
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    async with through_proxy(seaweedfs, prefix, "&region=us-east-1") as (proxy, storage):
+        await put(storage, "t/3", b"x")
+        await proxy.close()
+        proxy.answers = [head % len(refusal) + refusal]
+        with pytest.raises(StorageDenied, match=r"t/1.*Locked"):
+            await storage.delete(["t/1", "t/2", "t/3"])
+        assert await keys(storage) == []
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+async def test_an_object_that_is_deleted_while_it_is_completed(
+    seaweedfs: SeaweedFS, prefix: str, is_lost: bool
+) -> None:
+    def change(piece: bytes) -> bytes:
+        if piece.startswith((b"POST ", b"HEAD ")):
+            seaweedfs.client.delete_object(Bucket=BUCKET, Key=f"{prefix}/t/1")
+        return piece
+
+    async with through_proxy(seaweedfs, prefix, "&region=us-east-1") as (proxy, storage):
+        proxy.change = change
+        if is_lost:  # so nobody knows whether it was there
+            proxy.losses = [re.compile(rb"POST \S*\?uploadId=")]
+            with pytest.raises(StorageUnavailable, match=r"NoSuchUpload.*try again"):
+                await put(storage, "t/1", bytes(BIG))
+        else:
+            assert (await put(storage, "t/1", bytes(BIG))).size == BIG
+        assert await keys(storage) == []
+
+
+async def test_a_source_that_fails_while_its_upload_does_is_heard() -> None:
+    unheard: list[object] = []
+    waits = asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: unheard.append(what))
+
+    async def broken() -> AsyncGenerator[int, None]:
+        yield 1
+        try:
+            waits.set()
+            await asyncio.Event().wait()
+        finally:
+            raise SourceBrokenError
+
+    async with aclosing(one_ahead(broken())) as items:
+        await anext(items)
+        await waits.wait()
+    del items
+    gc.collect()
+    assert unheard == []
+
+
+async def test_a_source_is_read_in_one_task(s3: Open, key: str) -> None:
+    async def limited() -> AsyncIterator[bytes]:
+        async with asyncio.timeout(60):
+            with anyio.CancelScope():
+                for _ in range(3):
+                    tasks.add(asyncio.current_task())
+                    yield bytes(6 * MB)
+        tasks.add(asyncio.current_task())
+
+    tasks: set[object] = set()
+    assert (await put(s3(), key, limited())).size == 18 * MB
+    assert len(tasks) == 1
 
 
 async def test_a_certificate_that_nobody_vouches_for(key: str, tmp_path: Path) -> None:

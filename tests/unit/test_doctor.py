@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
 
+import httpx2
 import pytest
 
 import manage
@@ -12,7 +13,10 @@ from access.accounts import UsersFile
 from chat.model import Ending, Manner, Model
 from operations import checks
 from operations.findings import Finding, exit_code, failed, ok, report, warning
+from operations.links import fault_of, reach_of
 from settings import Settings
+from storage.base import Receipt
+from storage.local import LocalStorage
 
 NOWHERE = "http://127.0.0.1:9/v1"
 
@@ -152,6 +156,60 @@ async def test_a_model_is_asked_for_as_few_tokens_as_any_service_takes() -> None
 
     await checks._ask(cast(Model, Scripted()), Settings())
     assert asked == [16]
+
+
+def said(date: str) -> httpx2.Response:
+    return httpx2.Response(200, content=b"Keepchat tries a link.", headers={"date": date})
+
+
+@pytest.mark.parametrize("date", ["", "soon", "Mon, 99 May 2026 10:00:30 GMT", "1"])
+def test_a_date_that_is_none_says_nothing_of_the_clock(date: str) -> None:
+    assert fault_of(said(date), 1_800_000_000.0) is None
+
+
+@pytest.mark.parametrize(
+    ("link", "reaches"),
+    [
+        ("https://files.s3.eu-central-1.amazonaws.com/k?X-Amz-Signature=geheim", True),
+        ("https://account.blob.core.windows.net/files/k?sig=geheim", True),
+        ("http://files.example.org/k?sig=geheim", False),
+        ("https://minio:9000/files/k?sig=geheim", False),
+        ("http://127.0.0.1:9000/files/k?sig=geheim", False),
+    ],
+)
+def test_links_that_browsers_elsewhere_cannot_follow(link: str, reaches: bool) -> None:
+    fault = reach_of(link)
+    assert (fault is None) is reaches
+    assert fault is None or (link.split("/")[2] in fault[0] and "geheim" not in fault[0])
+
+
+@pytest.mark.parametrize("redirect", ["on", "off"])
+async def test_the_doctor_looks_at_links_only_where_browsers_get_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, redirect: str
+) -> None:
+    put: list[str] = []
+    asked: list[str] = []
+
+    class Linked(LocalStorage):
+        async def put(self, key: str, *given: Any, **told: Any) -> Receipt:
+            put.append(key)
+            return await super().put(key, *given, **told)
+
+        async def read_url(self, key: str, *_: object, **__: object) -> str:
+            return f"http://minio/{key}"
+
+    async def followed(link: str) -> None:
+        asked.append(link)
+
+    monkeypatch.setenv("STORAGE_REDIRECT", redirect)
+    monkeypatch.setattr(checks, "open_storage", lambda _: Linked(tmp_path / "files"))
+    monkeypatch.setattr("operations.links._follow", followed)
+    found = await checks.storage(Settings())
+    assert (found.status, "http://minio" in found.message) == (
+        ("warning", True) if redirect == "on" else ("ok", False)
+    )
+    assert len(asked) == 1
+    assert {key.partition("/")[0] for key in put} == {"keepchat-check"}
 
 
 def test_the_report_has_a_line_for_each_finding() -> None:

@@ -20,7 +20,7 @@ from storage.errors import (
     StorageMisconfigured,
     StorageUnavailable,
 )
-from storage.s3_errors import translate
+from storage.s3_errors import translate, translate_refusal
 
 PLACE = "s3://files at https://host"
 
@@ -56,6 +56,7 @@ def answer(code: str, status: int, message: str = "It said so.") -> ClientError:
         ("SlowDown", 503, StorageUnavailable, "try again"),
         ("TooManyRequests", 429, StorageUnavailable, "try again"),
         ("RequestTimeout", 400, StorageUnavailable, "try again"),
+        ("NoSuchUpload", 404, StorageUnavailable, "try again"),
         ("BadDigest", 400, StorageUnavailable, "try again"),
         ("InternalError", 500, StorageUnavailable, "try again"),
         ("", 0, StorageUnavailable, "try again"),
@@ -63,6 +64,26 @@ def answer(code: str, status: int, message: str = "It said so.") -> ClientError:
 )
 def test_an_answer(code: str, status: int, kind: type[StorageError], remedy: str) -> None:
     error = translate(answer(code, status), "t/1", PLACE)
+    assert type(error) is kind
+    assert str(error).startswith(f"'t/1' in {PLACE}: It said so ({code}); ")
+    assert remedy in str(error)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "remedy"),
+    [
+        ("SlowDown", StorageUnavailable, "try again"),
+        ("ServiceUnavailable", StorageUnavailable, "try again"),
+        ("RequestTimeout", StorageUnavailable, "try again"),
+        ("InternalError", StorageDenied, "log of the service"),
+        ("SomethingNew", StorageDenied, "log of the service"),
+        ("", StorageDenied, "log of the service"),
+        ("AccessDenied", StorageDenied, "s3:DeleteObject"),
+        ("NoSuchBucket", StorageMisconfigured, "make the bucket"),
+    ],
+)
+def test_a_refusal_of_one_key(code: str, kind: type[StorageError], remedy: str) -> None:
+    error = translate_refusal({"Code": code, "Message": "It said so."}, "t/1", PLACE)
     assert type(error) is kind
     assert str(error).startswith(f"'t/1' in {PLACE}: It said so ({code}); ")
     assert remedy in str(error)

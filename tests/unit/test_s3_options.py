@@ -66,6 +66,11 @@ def test_a_wrong_url_is_told_at_the_start(url: str, hint: str, tmp_path: Path) -
     assert "geheim" not in str(caught.value)
 
 
-def test_a_wrong_endpoint_of_the_settings_is_told_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="endpoint_url"):
-        open_storage("s3://files", tmp_path, Credentials(aws_endpoint_url="http://a:b@host"))
+@pytest.mark.parametrize("endpoint", ["http://a:geheim@host", "host:9000", "http://[geheim"])
+def test_a_wrong_endpoint_of_the_settings_is_told_at_the_start(
+    tmp_path: Path, endpoint: str
+) -> None:
+    with pytest.raises(ValueError, match=r"^AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL ") as caught:
+        open_storage("s3://files", tmp_path, Credentials(aws_endpoint_url=endpoint))
+    assert "STORAGE_URL" not in str(caught.value)
+    assert "geheim" not in str(caught.value)

@@ -193,10 +193,19 @@ def test_a_data_folder_that_cannot_be_made_ends_the_program(
 SAME = {
     "APP_AWS_ACCESS_KEY": ("AWS_ACCESS_KEY_ID", "aws_access_key_id"),
     "APP_AWS_SECRET_KEY": ("AWS_SECRET_ACCESS_KEY", "aws_secret_access_key"),
-    "APP_AWS_REGION": ("AWS_REGION", "aws_region"),
     "DEV_AWS_ENDPOINT": ("AWS_ENDPOINT_URL_S3", "aws_endpoint_url"),
     "APP_AZURE_STORAGE_ACCOUNT": ("AZURE_STORAGE_ACCOUNT", "azure_account"),
     "APP_AZURE_STORAGE_ACCESS_KEY": ("AZURE_STORAGE_KEY", "azure_key"),
+}
+
+
+PAIRS = {
+    name: pair
+    for pair in (
+        ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        ("APP_AWS_ACCESS_KEY", "APP_AWS_SECRET_KEY"),
+    )
+    for name in pair
 }
 
 
@@ -205,7 +214,7 @@ def test_chainlits_names_mean_the_same(monkeypatch: pytest.MonkeyPatch, theirs: 
     ours, field = SAME[theirs]
     for names in ([theirs], [ours], [theirs, ours]):
         with monkeypatch.context() as patch:
-            for name in names:
+            for name in {each for one in names for each in PAIRS.get(one, (one,))}:
                 patch.setenv(name, "http://one-value")
             assert Settings().storage_credentials[field] == "http://one-value"
 
@@ -214,7 +223,6 @@ def test_chainlits_names_mean_the_same(monkeypatch: pytest.MonkeyPatch, theirs: 
     ("one", "other"),
     [
         *((ours, theirs) for theirs, (ours, _) in SAME.items()),
-        ("AWS_DEFAULT_REGION", "APP_AWS_REGION"),
         ("AWS_ENDPOINT_URL", "DEV_AWS_ENDPOINT"),
     ],
 )
@@ -233,7 +241,7 @@ def test_two_names_that_contradict_each_other_are_both_named(
 @pytest.mark.parametrize(
     ("first", "second", "field"),
     [
-        ("AWS_REGION", "AWS_DEFAULT_REGION", "aws_region"),
+        ("AWS_REGION", "AWS_DEFAULT_REGION", "aws_ambient_region"),
         ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "aws_endpoint_url"),
     ],
 )
@@ -244,6 +252,43 @@ def test_of_amazons_own_names_the_first_counts(
     assert Settings().storage_credentials[field] == "http://second"
     monkeypatch.setenv(first, "http://first")
     assert Settings().storage_credentials[field] == "http://first"
+
+
+def test_a_region_of_the_surroundings_is_not_the_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+    assert Settings().storage_credentials["aws_region"] is None
+    monkeypatch.setenv("APP_AWS_REGION", "eu-west-3")
+    found = environment.load().storage_credentials
+    assert (found["aws_region"], found["aws_ambient_region"]) == ("eu-west-3", "us-west-2")
+
+
+@pytest.mark.parametrize("given", PAIRS)
+def test_half_a_pair_is_refused(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    other = next(name for name in PAIRS[given] if name != given)
+    for name in PAIRS.keys() - {other}:  # also beside another one that is whole
+        monkeypatch.setenv(name, "geheim")
+    with pytest.raises(SystemExit, match=f"{given} is given without {other}") as stopped:
+        environment.load()
+    assert "geheim" not in str(stopped.value)
+
+
+def test_a_token_of_another_pair_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("APP_AWS_ACCESS_KEY", "APP_AWS_SECRET_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, name)
+    found = environment.load().storage_credentials
+    assert found["aws_access_key_id"] == "APP_AWS_ACCESS_KEY"
+    assert found["aws_secret_access_key"] == "APP_AWS_SECRET_KEY"
+    assert found["aws_session_token"] is None
+
+
+def test_a_profile_without_a_name_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        monkeypatch.setenv(name, "")
+    assert environment.load().storage_credentials["aws_profile"] is None
+    assert not {"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} & os.environ.keys()
+    monkeypatch.setenv("AWS_PROFILE", "chat")
+    assert environment.load().storage_credentials["aws_profile"] == "chat"
+    assert os.environ["AWS_PROFILE"] == "chat"
 
 
 def test_what_is_not_given_is_left_to_the_services_own_tools() -> None:
@@ -286,7 +331,9 @@ SECRETS = (
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv(name, "geheim")
+    aws = PAIRS["AWS_ACCESS_KEY_ID"] if name == "AWS_SESSION_TOKEN" else ()
+    for each in {name, *aws, *PAIRS.get(name, ())}:
+        monkeypatch.setenv(each, "geheim" if each in SECRETS else "name")
     settings = Settings()
     assert "geheim" in settings.storage_credentials.values()
     assert "geheim" not in repr(settings)
