@@ -44,7 +44,6 @@ bench: $(VENV)/.dev ## Measures saving and reading beside Chainlit's own layer
 
 lock: $(VENV)/.dev ## Makes the lock files anew from pyproject.toml (UPGRADE=1: with newer versions)
 	@$(BIN)/python .ci/lock.py $(if $(UPGRADE),--upgrade)
-	@cd $(SERVERS) && npm install --package-lock-only --ignore-scripts --silent
 
 sql: $(VENV)/.runtime ## Renders the migrations as SQL for people to read
 	@$(BIN)/python -m operations.render_sql

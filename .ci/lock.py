@@ -4,6 +4,7 @@ Each holds exact versions and hashes for all platforms and Python versions, and 
 index. All are installed whole, with `pip install --no-deps --require-hashes -r FILE`.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+SERVERS = ROOT / "tests" / "servers"
 RUNTIME = "requirements.txt"
 DEMO = "requirements-demo.txt"
 DEV = "requirements-dev.txt"
@@ -54,8 +56,20 @@ def finish(target: str, installed: frozenset[str] = frozenset()) -> frozenset[st
     return frozenset(map(pin, kept))
 
 
+def lock_servers() -> None:
+    """Locks the test servers; licences and where to give money are no part of a lock."""
+    npm = ("npm", "install", "--package-lock-only", "--ignore-scripts", "--silent")
+    subprocess.run(npm, cwd=SERVERS, check=True)
+    path = SERVERS / "package-lock.json"
+    lock = json.loads(path.read_text(encoding="utf-8"))
+    for package in lock["packages"].values():
+        for name in ("funding", "license"):
+            package.pop(name, None)
+    path.write_text(json.dumps(lock, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 def main() -> None:
-    """Makes all three; the runtime first, since the development tools must agree with it."""
+    """Makes all four; the runtime first, since the development tools must agree with it."""
     options = sys.argv[1:]
     compile_lock(RUNTIME, "pyproject.toml", *options)
     runtime = finish(RUNTIME)
@@ -63,6 +77,7 @@ def main() -> None:
     finish(DEMO)
     compile_lock(DEV, "--group", "dev", "--constraints", RUNTIME, *options)
     finish(DEV, installed=runtime)
+    lock_servers()
 
 
 if __name__ == "__main__":
