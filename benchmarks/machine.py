@@ -4,7 +4,10 @@ import os
 import platform
 from datetime import UTC, datetime
 
-BUSY = 0.25  # of its cores
+import psutil
+
+BUSY = 0.1  # of its cores
+LOOK_S = 3.0
 
 
 def cores() -> int:
@@ -13,8 +16,8 @@ def cores() -> int:
 
 
 def busy() -> float:
-    """Return the share of the cores that the last minute kept at work; 1 is all of them."""
-    return os.getloadavg()[0] / cores()
+    """Return the share of the cores that others keep at work now; 1 is all of them."""
+    return psutil.cpu_percent(LOOK_S) / 100
 
 
 def described(busy_before: float) -> str:
