@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SERVERS := tests/servers
+SERVERS := tests/support/servers
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r
 TESTABLE := needs $(VENV)/.demo $(VENV)/.dev $(SERVERS)/node_modules/.installed
@@ -46,7 +46,7 @@ lock: $(VENV)/.dev ## Makes the lock files anew from pyproject.toml (UPGRADE=1: 
 	@$(BIN)/python .ci/lock.py $(if $(UPGRADE),--upgrade)
 
 sql: $(VENV)/.runtime ## Renders the migrations as SQL for people to read
-	@$(BIN)/python -m operations.render_sql
+	@$(BIN)/python -m cli.render_sql
 
 clean: ## Removes what was installed and cached; data/ stays
 	@rm -rf $(VENV) $(SERVERS)/node_modules tests/artifacts
@@ -54,7 +54,7 @@ clean: ## Removes what was installed and cached; data/ stays
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 needs: $(VENV)/.created
-	@$(BIN)/python tests/needs.py
+	@$(BIN)/python tests/support/needs.py
 
 $(VENV)/.created:
 	@for python in "$(PYTHON)" python3.13 python3.12 python3.11; do \

@@ -12,26 +12,31 @@ from chainlit.config import config
 from chainlit.server import app as server
 
 import settings as environment
-from access import guard, local, password, sharing, sockets, uploads
-from access.accounts import AccountError, UsersFile
-from access.export import export_router
-from access.files import files_router
-from access.headers import SecurityHeaders
-from access.links import SignedLinks
-from access.oldlinks import OldLinks
-from access.routes import guarded_router
-from access.uploads import UploadSize, uploads_router
-from chat import away, callbacks, editing, notice, page
-from chat.choice import Models, NoModel
-from chat.titles import Titles
-from chat.turn import Turns
-from datalayer.base import Store
+from access.guard import messages
+from access.login import local, password
+from access.login.accounts import AccountError, UsersFile
+from bootstrap.files import open_attachments, upload_limits
+from bootstrap.logs import quiet_libraries
+from bootstrap.models import manner_of, open_models
+from bootstrap.stores import open_storage, prepare_store
+from chat import callbacks
+from chat.models.registry import Models, NoModel
+from chat.turn import editing
+from chat.turn.titles import Titles
+from chat.turn.turn import Turns
+from chat.wording import away, notice
 from datalayer.errors import DataLayerError, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
-from operations.files import open_attachments, upload_limits
-from operations.logs import quiet_libraries
-from operations.models import manner_of, open_models
-from operations.parts import open_storage, prepare_store
+from datalayer.stores.base import Store
+from patches import page, sockets
+from patches.routes import guarded_router
+from routes import sharing, uploads
+from routes.export import export_router
+from routes.files import files_router
+from routes.headers import SecurityHeaders
+from routes.links import SignedLinks
+from routes.old_links import OldLinks
+from routes.uploads import UploadSize, uploads_router
 from settings import Settings
 from storage.base import Storage
 
@@ -151,8 +156,8 @@ def register(parts: Parts) -> None:
     settings = parts.settings
     turns = turns_of(parts)
     sockets.restore_handlers()
-    guard.guard_socket()
-    guard.guard_messages(parts.layer)
+    messages.guard_socket()
+    messages.guard_messages(parts.layer)
     uploads.show_limits(upload_limits(settings))
     uploads.guard_messages(settings.upload_max_files)
     sharing.register(sharing=settings.thread_sharing == "on")

@@ -1,10 +1,10 @@
-"""Operator commands: `python manage.py COMMAND`. Their code is in operations/."""
+"""Operator commands: `python manage.py COMMAND`. Their code is in cli/."""
 
 import argparse
 import sys
 
-from operations import accounts, doctor, importing, schema, sweep
-from operations.logs import quiet_libraries
+from bootstrap.logs import quiet_libraries
+from cli import accounts, doctor, importing, schema, sweep
 
 COMMANDS = (doctor, schema, importing, sweep, accounts)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SERVERS = ROOT / "tests" / "servers"
+SERVERS = ROOT / "tests" / "support" / "servers"
 RUNTIME = "requirements.txt"
 DEMO = "requirements-demo.txt"
 DEV = "requirements-dev.txt"

@@ -1,1 +1,1 @@
-"""Who may come in, what they may touch, and the guard around Chainlit's own routes."""
+"""Who may come in (`login`), and what they may touch (`guard`)."""

@@ -8,21 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks import (
-    blocked,
-    growth,
-    machine,
-    plot,
-    reads,
-    report,
-    search,
-    sqlite,
-    storages,
-    turn,
-    writes,
-)
+from benchmarks import machine, plot, report
 from benchmarks.data import History
 from benchmarks.databases import running
+from benchmarks.parts import blocked, growth, reads, search, sqlite, storages, turn, writes
 from benchmarks.report import Part
 from benchmarks.stage import Place
 

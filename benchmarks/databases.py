@@ -9,7 +9,7 @@ import asyncpg
 
 from benchmarks.data import History
 from benchmarks.layers.base import Kind, Rows, batches
-from tests.servers.postgres import Postgres, running_postgres
+from tests.support.servers.postgres import Postgres, running_postgres
 
 
 class Databases:

@@ -1,1 +1,1 @@
-"""One conversation turn: callbacks, the model, the history, what the page is told."""
+"""A conversation: its turns, the models, attached files, and what people read."""

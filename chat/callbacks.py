@@ -8,8 +8,8 @@ from chainlit.server import sio
 from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 
-from chat import choices, starters
-from chat.turn import Turns
+from chat.turn.turn import Turns
+from chat.wording import profiles, starters
 
 
 def register(turns: Turns) -> None:
@@ -19,12 +19,12 @@ def register(turns: Turns) -> None:
 
         @cl.set_chat_profiles
         async def chat_profiles(_user: cl.User | None) -> list[cl.ChatProfile]:
-            return choices.profiles(turns.models)
+            return profiles.profiles(turns.models)
 
     starters.register()
 
     async def on_chat_start() -> None:
-        await choices.offer(turns)
+        await profiles.offer(turns)
 
     # Not by Chainlit's decorator, which would store a run in every thread.
     config.code.on_chat_start = on_chat_start
@@ -38,9 +38,9 @@ def register(turns: Turns) -> None:
         # Chainlit fills it after this, also when the page has merely reconnected; an edit would
         # take a question that is in it twice for one that follows itself, and delete it.
         chat_context.clear()
-        await choices.restore_profile(thread, turns.models)
+        await profiles.restore_profile(thread, turns.models)
         # Meanwhile: the page gets its conversation when this returns.
-        turns.in_background(choices.offer(turns))
+        turns.in_background(profiles.offer(turns))
 
     sio.on("stop", _stop)
 

@@ -26,14 +26,14 @@ from chainlit.types import (
 from chainlit.user import PersistedUser, User
 
 from datalayer import convert
-from datalayer.base import Store
+from datalayer.pipeline.deletion import Remover
+from datalayer.pipeline.maintenance import Upkeep
+from datalayer.pipeline.uploads import Lost, Source, Uploads
+from datalayer.pipeline.writer import Writer
 from datalayer.records import Outcome, Result
-from datalayer.remover import Remover
-from datalayer.upkeep import Upkeep
-from datalayer.uploads import Lost, Source, Uploads
+from datalayer.stores.base import Store
 from datalayer.users import RecentUsers
 from datalayer.values import as_id
-from datalayer.writer import Writer
 from datalayer.writes import (
     DeleteElement,
     DeleteFeedback,

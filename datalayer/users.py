@@ -3,8 +3,8 @@
 import time
 from collections import OrderedDict
 
-from datalayer.base import Store
 from datalayer.records import UserRecord
+from datalayer.stores.base import Store
 
 KEPT_S = 2.0  # how long a change that another process makes may stay unseen
 KEPT_USERS = 1_000

@@ -2,7 +2,7 @@
 
 Writes are clean by construction (ids canonical, text and JSON storable, times in one form), so a
 store never cleans again. `revision` is microseconds of UTC, strictly increasing within a process;
-`owner` names a user by identifier. The meaning of each is in `datalayer.base`.
+`owner` names a user by identifier. The meaning of each is in `datalayer.stores.base`.
 """
 
 import time

@@ -5,8 +5,8 @@ Without one the migrations are rendered as SQL, for the dialect that it names.
 
 from alembic import context
 
-from datalayer.sql.migrations import VERSION_TABLE
-from datalayer.sql.tables import metadata
+from datalayer.stores.sql.migrations import VERSION_TABLE
+from datalayer.stores.sql.tables import metadata
 
 context.configure(
     connection=context.config.attributes.get("connection"),

@@ -12,13 +12,11 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from email.message import Message
-from pathlib import Path
 
+from common.blocking import ByteSource
 from storage.errors import ObjectMissing, StorageUnavailable
 
 LINK_SECONDS = 60 * 60  # how long a link of get_read_url works
-
-Source = bytes | Path | AsyncIterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ class Storage(ABC):
 
     @abstractmethod
     async def put(
-        self, key: str, source: Source, *, mime: str, filename: str | None = None
+        self, key: str, source: ByteSource, *, mime: str, filename: str | None = None
     ) -> Receipt:
         """Store the source under the key, whole or not at all, replacing what was there.
 

@@ -11,9 +11,9 @@ from storage.credentials import Credentials
 
 # Imported when used, so that an SDK is needed only where its service is.
 _BUILDERS = {
-    "file": "storage.local:from_url",
-    "s3": "storage.s3:from_url",
-    "azure": "storage.azure_blob:from_url",
+    "file": "storage.local.storage:from_url",
+    "s3": "storage.s3.storage:from_url",
+    "azure": "storage.azure.storage:from_url",
 }
 _Builder = Callable[[str, Path, Credentials], Storage]
 _NONE = Credentials()

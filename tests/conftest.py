@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.servers.azurite import Azurite, running_azurite
-from tests.servers.certificates import make_own
-from tests.servers.postgres import Postgres, running_postgres
-from tests.servers.seaweedfs import SeaweedFS, running_seaweedfs
+from tests.support.servers.azurite import Azurite, running_azurite
+from tests.support.servers.certificates import make_own
+from tests.support.servers.postgres import Postgres, running_postgres
+from tests.support.servers.seaweedfs import SeaweedFS, running_seaweedfs
 
 FULL_COUNT = "full-count"
 

@@ -14,7 +14,7 @@ from chainlit.types import PageInfo, PaginatedResponse, Pagination, ThreadDict, 
 
 from benchmarks.layers import ours
 from benchmarks.layers.base import Kind
-from datalayer.sql.migrations import postgres_sql
+from datalayer.stores.sql.migrations import postgres_sql
 
 _PAGE = """
 SELECT id::text, "updatedAt" AS "createdAt", name, "userId"::text, "userIdentifier", tags, metadata

@@ -9,15 +9,15 @@ from typing import Any
 
 from benchmarks.data import Message, Person, Thread
 from benchmarks.layers.base import Kind, Rows
-from datalayer import grams
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import Upkept
-from datalayer.sql import search_index
-from datalayer.sql.flags import OF_FEEDBACK, STARRED
-from datalayer.sql.migrations import postgres_sql
-from datalayer.sql.store import SqlStore
+from datalayer.stores.sql import ngrams
+from datalayer.stores.sql.flags import OF_FEEDBACK, STARRED
+from datalayer.stores.sql.migrations import postgres_sql
+from datalayer.stores.sql.postgres import search_index
+from datalayer.stores.sql.store import SqlStore
 from datalayer.values import fold, iso_time
-from storage.local import LocalStorage
+from storage.local.storage import LocalStorage
 
 
 def person_rows(person: Person) -> Rows:
@@ -146,6 +146,6 @@ def keepchat() -> Kind:
         steps="steps",
         open=open_keepchat,
         finish=finish,
-        finished_by="".join(map(inspect.getsource, (grams, search_index))),
+        finished_by="".join(map(inspect.getsource, (ngrams, search_index))),
         left="SELECT count(*) FROM search_entries WHERE pending IS NOT NULL",
     )

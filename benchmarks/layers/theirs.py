@@ -15,7 +15,7 @@ from chainlit.data.sql_alchemy import SQLAlchemyDataLayer
 from benchmarks.data import Message, Person, Thread
 from benchmarks.layers import ours
 from benchmarks.layers.base import Kind, Layer, Rows
-from datalayer.sql.flags import FLAGS
+from datalayer.stores.sql.flags import FLAGS
 
 DOCUMENTED = """
 CREATE TABLE users (

@@ -9,7 +9,7 @@ from typing import Any
 
 from chat.attachments import phrases
 from chat.attachments.results import Picture, Reading, Text, Unread
-from chat.tokens import estimate_tokens, first_tokens
+from chat.models.tokens import estimate_tokens, first_tokens
 
 IMAGE_TOKENS = 1_000  # about what the common models count for an image of our size
 _HEAD_TOKENS = 40  # what a block costs besides the file's name and text

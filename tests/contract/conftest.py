@@ -7,23 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from datalayer.base import Store
-from storage.azure_blob import AzureBlobStorage
-from storage.azure_options import AzureOptions, parse
+from datalayer.stores.base import Store
+from storage.azure.options import AzureOptions, parse
+from storage.azure.storage import AzureBlobStorage
 from storage.base import Storage
 from storage.credentials import Credentials
 from storage.factory import open_storage
-from tests.contract.azures import MakeAzure, azure_maker, behind, options_of
-from tests.contract.backends import BACKENDS, Backend
-from tests.contract.buckets import Open
-from tests.contract.builders import new_id
-from tests.contract.chainlits import MakeTheirs, Theirs, ddl
-from tests.contract.officials import DDL, Official
-from tests.contract.storages import STORAGES
-from tests.servers.azurite import Azurite
-from tests.servers.postgres import Postgres
-from tests.servers.proxy import Proxy, running_proxy
-from tests.servers.seaweedfs import BUCKET, CREDENTIALS, SeaweedFS
+from tests.support.azures import MakeAzure, azure_maker, behind, options_of
+from tests.support.backends import BACKENDS, Backend
+from tests.support.buckets import Open
+from tests.support.builders import new_id
+from tests.support.chainlits import MakeTheirs, Theirs, ddl
+from tests.support.officials import DDL, Official
+from tests.support.servers.azurite import Azurite
+from tests.support.servers.postgres import Postgres
+from tests.support.servers.proxy import Proxy, running_proxy
+from tests.support.servers.seaweedfs import BUCKET, CREDENTIALS, SeaweedFS
+from tests.support.storages import STORAGES
 
 
 @pytest.fixture(params=BACKENDS)

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx2
 
 from tests.e2e.database import Database
-from tests.e2e.waiting import free_port, until
+from tests.support.waiting import free_port, until
 
 PROJECT = Path(__file__).resolve().parents[2]
 STOP_S = 20.0

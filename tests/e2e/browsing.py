@@ -16,7 +16,7 @@ from playwright.async_api import (
     async_playwright,
 )
 
-from tests.needs import find_chromium
+from tests.support.needs import find_chromium
 
 PATIENCE_MS = 30_000
 

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, expect
 from tests.e2e.application import PROJECT, Application, clone
 from tests.e2e.browsing import PATIENCE_MS, Profile, running_chromium
 from tests.e2e.chat import Chat
-from tests.e2e.servers import ModelServer, running_model
+from tests.support.servers.model import ModelServer, running_model
 
 OpenChat = Callable[..., Awaitable[Chat]]
 StartApplication = Callable[..., Awaitable[Application]]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
 
-from tests.servers.postgres import Postgres
+from tests.support.servers.postgres import Postgres
 
 TABLES = frozenset(
     {

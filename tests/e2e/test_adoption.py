@@ -5,9 +5,9 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from datalayer.values import derived_id
-from tests.contract.chainlits import Theirs, ddl, fill
 from tests.e2e.conftest import OpenChat, StartApplication
-from tests.e2e.servers import ModelServer
+from tests.support.chainlits import Theirs, ddl, fill
+from tests.support.servers.model import ModelServer
 
 SLACK = "C123.456"
 MOMENT = "2024-01-01T00:00:00Z"

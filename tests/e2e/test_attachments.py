@@ -9,12 +9,12 @@ from typing import Any
 from PIL import Image
 from playwright.async_api import expect
 
-from tests import documents
 from tests.e2e.application import Application
 from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat, StartApplication
-from tests.e2e.servers import ModelServer
-from tests.e2e.waiting import until
+from tests.support import documents
+from tests.support.servers.model import ModelServer
+from tests.support.waiting import until
 
 READ = "I keep what you sent, and I say that I have read it."
 

@@ -13,14 +13,14 @@ import boto3
 from playwright.async_api import expect
 
 from deploy import compose_env
-from tests import compose
 from tests.e2e import samples
 from tests.e2e.conftest import OpenChat, StartApplication
-from tests.e2e.servers import ModelServer
-from tests.e2e.waiting import until
-from tests.needs import find_seaweedfs
-from tests.servers.postgres import USER, Postgres, running_postgres
-from tests.servers.seaweedfs import free_ports
+from tests.support import compose
+from tests.support.needs import find_seaweedfs
+from tests.support.servers.model import ModelServer
+from tests.support.servers.postgres import USER, Postgres, running_postgres
+from tests.support.servers.seaweedfs import free_ports
+from tests.support.waiting import until
 
 PICTURE = "colours.png"
 READ = "I keep what you sent, and I say that I have read it."

@@ -8,7 +8,7 @@ from tests.e2e import samples
 from tests.e2e.application import Application
 from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat
-from tests.e2e.waiting import until
+from tests.support.waiting import until
 
 READ = "I keep what you sent, and I say that I have read it."
 DELETED = "This conversation was deleted. Start a new chat; nothing is kept here."

@@ -9,7 +9,7 @@ from tests.e2e.application import Application
 from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat, StartApplication
 from tests.e2e.database import Message
-from tests.e2e.servers import ModelServer, running_model
+from tests.support.servers.model import ModelServer, running_model
 
 WHOLE = (
     "This answer begins well, and goes on for a while, and then the line is cut before it is whole."

@@ -23,9 +23,9 @@ from tests.e2e.additions import generated
 from tests.e2e.application import Application
 from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat, StartApplication
-from tests.e2e.servers import ModelServer
 from tests.e2e.test_storages import STORAGES
-from tests.e2e.waiting import until
+from tests.support.servers.model import ModelServer
+from tests.support.waiting import until
 
 ADDITIONS = Path(generated.__file__).parent
 REGISTERED = "\nimport generated\n\ngenerated.register()\n"

@@ -5,7 +5,7 @@ from playwright.async_api import expect
 
 from tests.e2e.application import Application
 from tests.e2e.conftest import OpenChat, StartApplication
-from tests.e2e.servers import ModelServer
+from tests.support.servers.model import ModelServer
 
 PARIS = "The capital of France is Paris."
 ANNA = ("anna", "correct horse")

@@ -6,8 +6,8 @@ from playwright.async_api import expect
 from tests.e2e.application import Application
 from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat, StartApplication
-from tests.e2e.servers import ModelServer
-from tests.e2e.waiting import until
+from tests.support.servers.model import ModelServer
+from tests.support.waiting import until
 
 FIRST = "I am the first model."
 SECOND = "I am the second model."

@@ -7,13 +7,13 @@ import httpx2
 import pytest
 from playwright.async_api import Browser, expect
 
-from access.headers import POLICY
-from chat.commands import COMMANDS
+from chat.wording.commands import COMMANDS
+from routes.headers import POLICY
 from tests.e2e.application import Application
 from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat
-from tests.e2e.servers import ModelServer
-from tests.e2e.waiting import until
+from tests.support.servers.model import ModelServer
+from tests.support.waiting import until
 
 PARIS = "The capital of France is Paris."
 CHAINLITS_COMPLAINTS = ("Missing custom logo", "Translated markdown", "Translation file for")

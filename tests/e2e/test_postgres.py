@@ -8,13 +8,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.contract.builders import new_id
 from tests.e2e.application import Application, Ended, run_to_its_end
 from tests.e2e.conftest import OpenChat, StartApplication
 from tests.e2e.database import POSTGRES_TABLES, Message, ServerDatabase
-from tests.e2e.servers import ModelServer
-from tests.e2e.waiting import until
-from tests.servers.postgres import PASSWORD, Postgres, running_postgres
+from tests.support.builders import new_id
+from tests.support.servers.model import ModelServer
+from tests.support.servers.postgres import PASSWORD, Postgres, running_postgres
+from tests.support.waiting import until
 
 PARIS = "The capital of France is Paris."
 ROME = "The capital of Italy is Rome."

@@ -8,8 +8,8 @@ from tests.e2e.application import Application
 from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat
 from tests.e2e.database import Message
-from tests.e2e.servers import ModelServer
-from tests.e2e.waiting import until
+from tests.support.servers.model import ModelServer
+from tests.support.waiting import until
 
 PARIS = "The capital of France is Paris."
 ROME = "The capital of Italy is Rome."

@@ -12,13 +12,13 @@ import pytest_asyncio
 import socketio
 from playwright.async_api import Route, expect
 
-from chat.notice import DEMO
+from chat.wording.notice import DEMO
 from tests.e2e import samples
 from tests.e2e.application import Application
 from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat
-from tests.e2e.servers import ModelServer
-from tests.e2e.waiting import until
+from tests.support.servers.model import ModelServer
+from tests.support.waiting import until
 
 PARIS = "The capital of France is Paris."
 READ = "I keep what you sent, and I say that I have read it."

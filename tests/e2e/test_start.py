@@ -11,8 +11,8 @@ from playwright.async_api import expect
 from tests.e2e.application import Ended, run_to_its_end
 from tests.e2e.conftest import OpenChat, StartApplication
 from tests.e2e.database import TABLES, Database, Message
-from tests.e2e.servers import ModelServer
-from tests.e2e.waiting import until
+from tests.support.servers.model import ModelServer
+from tests.support.waiting import until
 
 PARIS = "The capital of France is Paris."
 

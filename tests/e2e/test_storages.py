@@ -11,10 +11,10 @@ from playwright.async_api import expect
 from tests.e2e import samples
 from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat, StartApplication
-from tests.e2e.servers import ModelServer
-from tests.e2e.waiting import until
-from tests.servers.azurite import Azurite
-from tests.servers.seaweedfs import KEY, SECRET, SeaweedFS
+from tests.support.servers.azurite import Azurite
+from tests.support.servers.model import ModelServer
+from tests.support.servers.seaweedfs import KEY, SECRET, SeaweedFS
+from tests.support.waiting import until
 
 PICTURE, DOCUMENT, LARGE = "colours & 颜色.png", "page.pdf", "large file #1.bin"
 LARGE_SIZE = 50_000_000

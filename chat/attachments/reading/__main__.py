@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chat.attachments.reading import kinds
 from chat.attachments.reading.kinds import Kind
-from chat.attachments.reading.paper import Full, Paper
+from chat.attachments.reading.text_buffer import Full, Paper
 from chat.attachments.results import CannotRead, Reading, Reason, Unread, to_json
 
 MAX_INPUT = 200_000_000  # bytes; of text that is longer the beginning is read

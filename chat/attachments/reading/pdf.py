@@ -2,7 +2,7 @@
 
 import pypdfium2
 
-from chat.attachments.reading.paper import Paper
+from chat.attachments.reading.text_buffer import Paper
 from chat.attachments.results import CannotRead, Reason
 
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD

@@ -5,7 +5,7 @@ import re
 
 import charset_normalizer
 
-from chat.attachments.reading.paper import Paper
+from chat.attachments.reading.text_buffer import Paper
 from chat.attachments.results import CannotRead, Reason
 
 _MARKS = (

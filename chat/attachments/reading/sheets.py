@@ -8,7 +8,7 @@ from typing import Any
 
 import openpyxl
 
-from chat.attachments.reading.paper import Paper
+from chat.attachments.reading.text_buffer import Paper
 
 _MIDNIGHT = datetime.time()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pptx
 
-from chat.attachments.reading.paper import Paper
+from chat.attachments.reading.text_buffer import Paper
 
 
 def read(content: bytes, paper: Paper) -> None:

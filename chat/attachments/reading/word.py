@@ -5,7 +5,7 @@ import io
 import mammoth
 
 from chat.attachments.reading import markup
-from chat.attachments.reading.paper import Paper
+from chat.attachments.reading.text_buffer import Paper
 
 
 def read(content: bytes, paper: Paper, room: int) -> None:

@@ -1,0 +1,1 @@
+"""What is checked before somebody touches something: owners, and what sockets send."""

@@ -1,0 +1,1 @@
+"""Who may come in: one way at a time, as AUTH_MODE says."""

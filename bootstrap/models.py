@@ -1,0 +1,36 @@
+"""Models as the settings name them."""
+
+from chat.models.base import Endpoint, Manner
+from chat.models.registry import Models, Wanted, choose
+from settings import Settings
+
+
+def open_models(settings: Settings) -> Models:
+    """Return the models that the settings name. Raises `NoModel`."""
+    azure = settings.azure_openai_endpoint
+    key = settings.azure_openai_api_key if azure else settings.openai_api_key
+    endpoint = Endpoint(
+        model="",
+        api_key=key.get_secret_value() if key else "",
+        base_url=azure or settings.openai_base_url,
+        azure_version=settings.azure_openai_api_version if azure else None,
+        context_tokens=settings.model_context_tokens,
+        timeout_s=settings.model_timeout_s,
+    )
+    return choose(
+        Wanted(
+            endpoint=endpoint,
+            names=settings.models,
+            ollama_url=settings.ollama_url,
+            local=settings.auth_mode == "local",
+        )
+    )
+
+
+def manner_of(settings: Settings) -> Manner:
+    """Return the manner of answering that the settings ask for."""
+    return Manner(
+        system_prompt=settings.system_prompt,
+        answer_tokens=settings.model_answer_tokens,
+        temperature=settings.model_temperature,
+    )

@@ -1,0 +1,1 @@
+"""The models that answer: their contract, and which ones there are."""

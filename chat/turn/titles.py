@@ -1,0 +1,100 @@
+"""Titles: once its first answer is there, the model gives a conversation a name."""
+
+import asyncio
+import logging
+from contextlib import aclosing
+from typing import cast
+
+import chainlit as cl
+from chainlit.session import WebsocketSession, ws_sessions_id
+from openai.types.chat import ChatCompletionMessageParam
+
+from chat.models.base import Manner, Model, Piece
+from datalayer.layer import KeepchatDataLayer
+
+logger = logging.getLogger(__name__)
+
+LONGEST = 60  # characters
+SHOWN = 1_500  # characters of question and answer that the model sees
+# Models that think need room for that, too; the others stop by themselves.
+MANNER = Manner(answer_tokens=1_000)
+TIMEOUT_S = 60.0
+PROMPT = (
+    "Give the conversation below a title of at most six words, in the language of the question. "
+    "Answer with the title alone."
+)
+
+
+class Titles:
+    """Names new conversations in the background."""
+
+    def __init__(self, layer: KeepchatDataLayer) -> None:
+        self._layer = layer
+        self._running: set[asyncio.Task[None]] = set()
+
+    def begin(self, model: Model, question: cl.Message, answer: str) -> None:
+        """Name the conversation if this was its first question and nobody has named it."""
+        session = cl.context.session
+        if not model.names_threads or not isinstance(session, WebsocketSession):
+            return
+        task = asyncio.create_task(self._name(session, model, question, answer))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def close(self) -> None:
+        """Give up what is on its way."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _name(
+        self, session: WebsocketSession, model: Model, question: cl.Message, answer: str
+    ) -> None:
+        thread_id = question.thread_id
+        try:
+            given = await self._given_name(question)
+            if given is None:
+                return
+            async with asyncio.timeout(TIMEOUT_S):
+                title = clean(await _ask(model, question.content, answer))
+            # Somebody may have renamed it meanwhile.
+            if title and await self._given_name(question) == given:
+                await self._layer.update_thread(thread_id, name=title)
+                await _show(session, thread_id, title)
+        except Exception as exc:  # the conversation keeps the name that it has
+            logger.warning("Thread %s gets no title", thread_id, exc_info=exc)
+
+    async def _given_name(self, question: cl.Message) -> str | None:
+        """Return the thread's name if it is still made from its first question."""
+        thread = await self._layer.get_thread(question.thread_id)
+        if thread is None:
+            return None
+        asked = [step for step in thread["steps"] or [] if step["type"] == "user_message"]
+        name = thread["name"] or ""
+        is_first = len(asked) == 1 and asked[0]["id"] == question.id
+        start = " ".join(name.removesuffix("…").split())
+        return name if is_first and " ".join(question.content.split()).startswith(start) else None
+
+
+def clean(said: str) -> str:
+    """Return the title in what a model said: its first line, without ornament, not too long."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    title = lines[0].strip().removeprefix("Title:").strip(" \t#*\"'“”„«».。") if lines else ""
+    return title if len(title) <= LONGEST else title[: LONGEST - 1].rstrip() + "…"
+
+
+async def _ask(model: Model, question: str, answer: str) -> str:
+    talk = f"Question: {question[:SHOWN]}\n\nAnswer: {answer[:SHOWN]}"
+    messages = [{"role": "system", "content": PROMPT}, {"role": "user", "content": talk}]
+    stream = model.stream(cast(list[ChatCompletionMessageParam], messages), MANNER)
+    async with aclosing(stream) as pieces:
+        return "".join(
+            [it.text async for it in pieces if isinstance(it, Piece) and not it.is_thought]
+        )
+
+
+async def _show(session: WebsocketSession, thread_id: str, title: str) -> None:
+    """Let the page fetch its list again, unless it has gone on to something else."""
+    if session.id in ws_sessions_id and session.thread_id == thread_id:
+        about = {"interaction": title, "thread_id": thread_id}
+        await cl.context.emitter.emit("first_interaction", about)

@@ -1,0 +1,1 @@
+"""What people read and choose: starters, commands, profiles, settings, notices, sentences."""

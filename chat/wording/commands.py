@@ -1,0 +1,95 @@
+"""Commands: a question sent with one is answered under an instruction of its own."""
+
+from dataclasses import dataclass, replace
+
+import chainlit as cl
+from chainlit.types import CommandDict
+
+from chat.models.base import Manner
+from chat.wording.language import Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command as the page shows it, and what the model is told."""
+
+    name: str
+    description: str
+    icon: str
+    instruction: str
+
+
+COMMANDS = Texts(
+    en=(
+        Command(
+            "Summarize",
+            "The gist of a text or of this conversation",
+            "list",
+            "Summarize what the user gives you, or the conversation so far if they give you "
+            "nothing: the gist in one sentence, then the main points as a short list. Add nothing "
+            "of your own.",
+        ),
+        Command(
+            "Translate",
+            "Into English, or from English into the language you name",
+            "languages",
+            "Translate what the user gives you: into the language that they name; if they name "
+            "none, into English, or from English into the language of the conversation. Keep "
+            "meaning, tone and form. Give the translation only.",
+        ),
+        Command(
+            "Explain simply",
+            "In plain words, with an example",
+            "lightbulb",
+            "Explain it in plain words to somebody who knows nothing of the matter: short "
+            "sentences, no jargon, one example from everyday life.",
+        ),
+    ),
+    zh=(
+        Command(
+            "总结",
+            "概括一段文字或当前对话",
+            "list",
+            "请总结用户给出的内容；若没有给出内容，则总结到目前为止的对话。先用一句话概括，"
+            "再用简短的列表写出要点。不要添加自己的内容。",
+        ),
+        Command(
+            "翻译",
+            "译成中文，或译成您指定的语言",
+            "languages",
+            "请翻译用户给出的内容：译成用户指定的语言；若未指定，则译成中文，中文则译成英文。"
+            "保持原意、语气和格式。只给出译文。",
+        ),
+        Command(
+            "简单解释",
+            "用通俗的话，配一个例子",
+            "lightbulb",
+            "请用通俗的语言向完全不了解的人解释：句子简短，不用术语，举一个日常生活中的例子。",
+        ),
+    ),
+)
+_INSTRUCTIONS = {each.name: each.instruction for each in (*COMMANDS.en, *COMMANDS.zh)}
+
+
+async def offer() -> None:
+    """Send the page its commands."""
+    commands = [
+        CommandDict(
+            id=command.name,
+            description=command.description,
+            icon=command.icon,
+            button=False,
+            persistent=False,
+            selected=False,
+        )
+        for command in COMMANDS.of_session()
+    ]
+    await cl.context.emitter.set_commands(commands)
+
+
+def told(command: str | None, manner: Manner) -> Manner:
+    """Return the manner with a command's instruction put first; unknown ones change nothing."""
+    instruction = _INSTRUCTIONS.get(command or "")
+    if instruction is None:
+        return manner
+    return replace(manner, system_prompt=f"{instruction}\n\n{manner.system_prompt}".strip())

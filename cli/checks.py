@@ -1,0 +1,197 @@
+"""The doctor's checks, each of one part of the program."""
+
+import os
+import shutil
+import stat
+import time
+import uuid
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+import httpx2
+import openai
+
+from access.login.accounts import AccountError, UsersFile
+from access.login.loopback import is_loopback
+from bootstrap.models import manner_of, open_models
+from bootstrap.stores import open_storage, open_store, postgres_url
+from chat.models.base import AnswerInterrupted, Ending, Model
+from chat.models.registry import NoModel
+from chat.wording.sentences import sentence_for
+from cli.findings import Finding, failed, ok, warning
+from cli.links import try_link
+from datalayer.errors import DataLayerError, StoreMisconfigured
+from datalayer.stores.sql.postgres.probe import look_at
+from datalayer.writes import DeleteUser, RevisionClock, SaveUser
+from settings import Settings
+from storage.errors import StorageError
+
+LEAST_FREE_BYTES = 1_000_000_000
+FEW_TOKENS = 16  # some services take no fewer
+LEAST_SECRET = 32  # characters
+NOBODY = "keepchat-doctor"  # written, read and deleted; one tombstone is all that stays
+PROBES = "keepchat-check"  # a folder in the storage, which the sweep knows
+
+
+def data_folder(settings: Settings) -> Finding:
+    """Check that the data folder can be written and has room."""
+    path = settings.data_path
+    probe = path / f".doctor-{uuid.uuid4()}"
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+        free = shutil.disk_usage(path).free
+    except OSError as exc:
+        return failed("data folder", f"{path}: {exc.strerror}.", "Set DATA_DIR to another folder.")
+    if free < LEAST_FREE_BYTES:
+        return warning("data folder", f"{path} has {free / 1e6:.0f} MB left.", "Make room.")
+    return ok("data folder", f"{path}, {free / 1e9:.0f} GB free")
+
+
+def secret(settings: Settings) -> Finding:
+    """Check what signs logins."""
+    given = settings.chainlit_auth_secret
+    if given:
+        short = len(given.get_secret_value()) < LEAST_SECRET
+        remedy = f"Set one of {LEAST_SECRET} or more random characters."
+        return (
+            warning("secret", "CHAINLIT_AUTH_SECRET is short.", remedy)
+            if short
+            else ok("secret", "is set")
+        )
+    path = settings.data_path / "auth_secret"
+    if not path.exists():
+        return ok("secret", f"will be made in {path} at the first start")
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return warning("secret", f"Others may read {path}.", f"Run 'chmod 600 {path}'.")
+    return ok("secret", f"is kept in {path}")
+
+
+def access(settings: Settings) -> Finding:
+    """Check that somebody can come in, and nobody else."""
+    if settings.auth_mode == "local":
+        host = settings.chainlit_host
+        if is_loopback(host):
+            return ok("access", "no login, this computer only")
+        remedy = "Set AUTH_MODE=password, or CHAINLIT_HOST=127.0.0.1."
+        return failed("access", f"AUTH_MODE=local does not listen on {host}.", remedy)
+    try:
+        accounts = UsersFile(settings.users_path).accounts()
+    except AccountError as exc:
+        return failed("access", str(exc))
+    if not accounts:
+        remedy = "Run 'python manage.py user add NAME'."
+        return warning("access", "Nobody can sign in yet.", remedy)
+    return ok("access", f"{len(accounts)} can sign in with a password")
+
+
+async def database(settings: Settings) -> Finding:
+    """Check that the database has our schema and takes, gives and deletes."""
+    folder = settings.sqlite_path.parent
+    if not settings.on_postgres and _is_to_come(folder):
+        return warning(
+            "database", f"There is no folder {folder}.", "Start the program: it makes it."
+        )
+    try:
+        store = open_store(settings, migrates=False)
+    except StoreMisconfigured as exc:
+        return failed("database", f"DATABASE_URL: {exc}")
+    write = SaveUser(identifier=NOBODY, metadata={}, revision=RevisionClock().next())
+    try:
+        if await store.needs_migration():
+            remedy = "Start the program or run 'python manage.py migrate'."
+            return warning("database", "The schema is not that of this version.", remedy)
+        began = time.perf_counter()
+        await store.apply([write])
+        found = await store.get_user(NOBODY)
+        await store.apply([DeleteUser(identifier=NOBODY, revision=RevisionClock().next())])
+    except DataLayerError as exc:
+        return failed("database", str(exc))
+    finally:
+        await store.close()
+    if found is None:
+        return failed("database", "What was written could not be read.", "Check DATABASE_URL.")
+    done = f"written, read, deleted in {_ms(began)}"
+    return (
+        await _server(settings, done) if settings.on_postgres else ok("database", f"SQLite, {done}")
+    )
+
+
+async def _server(settings: Settings, done: str) -> Finding:
+    """Say what server it is and how it is reached, beside what was done."""
+    try:
+        server = await look_at(postgres_url(settings))
+    except DataLayerError as exc:
+        return failed("database", str(exc))
+    name = f"PostgreSQL {server.version}"
+    if not server.is_pooled:
+        return ok("database", f"{name}, {server.tls or 'without TLS'}, {done}")
+    if server.is_told:
+        return ok("database", f"{name} behind a pooler, {done}")
+    message = f"A pooler such as PgBouncer stands before {name}, and DATABASE_URL does not say so."
+    return warning("database", message, "Add pgbouncer=true to its options.")
+
+
+def _is_to_come(folder: Path) -> bool:
+    """Tell whether a folder is not there and can be made."""
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    return there != folder and there.is_dir() and os.access(there, os.W_OK)
+
+
+async def storage(settings: Settings) -> Finding:
+    """Check that the storage takes, gives and deletes, and how browsers get at it."""
+    try:
+        files = open_storage(settings)
+    except ValueError as exc:
+        return failed("storage", str(exc))
+    try:
+        began = time.perf_counter()
+        await files.check()
+        took = _ms(began)
+        for_browsers = settings.storage_redirect == "on"
+        fault = await try_link(files, PROBES, for_browsers=for_browsers)
+    except (StorageError, OSError) as exc:
+        return failed("storage", str(exc))
+    finally:
+        await files.close()
+    if fault:
+        return warning("storage", *fault)
+    return ok("storage", f"{files}, written, read, deleted in {took}")
+
+
+async def model(settings: Settings) -> Finding:
+    """Check that each model answers."""
+    try:
+        models = open_models(settings)
+    except NoModel as exc:
+        return failed("model", str(exc))
+    name, began = models.default.name, time.perf_counter()
+    try:
+        await models.start()
+        for name in models.names:
+            began = time.perf_counter()
+            await _ask(models.find(name) or models.default, settings)
+    except (openai.OpenAIError, httpx2.HTTPError, AnswerInterrupted, OSError) as exc:
+        return failed("model", f"{name}: {sentence_for(exc)}")
+    finally:
+        await models.close()
+    names = ", ".join(models.names)
+    if models.notice and models.notice.kind == "warning":
+        return warning("model", f"{names}, a small demo, answers.", "Set OPENAI_API_KEY.")
+    return ok("model", f"{names}; the last answered in {_ms(began)}")
+
+
+async def _ask(one: Model, settings: Settings) -> None:
+    """Ask for a few tokens; an answer that is cut there is one, too."""
+    manner = replace(manner_of(settings), answer_tokens=FEW_TOKENS)
+    messages = [{"role": "user", "content": "Say yes."}]
+    async with aclosing(one.stream(messages, manner)) as pieces:  # type: ignore[arg-type]
+        async for piece in pieces:
+            if isinstance(piece, Ending):
+                return
+
+
+def _ms(began: float) -> str:
+    return f"{(time.perf_counter() - began) * 1000:.0f} ms"

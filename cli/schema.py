@@ -1,0 +1,128 @@
+"""`manage.py migrate`: the database's schema, and databases that Chainlit's own layer made."""
+
+import argparse
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import tzinfo
+
+import anyio
+
+from bootstrap.stores import open_store
+from cli.backup import BackupFailed, back_up
+from cli.commands import Subcommands
+from cli.zones import time_zone
+from datalayer.errors import DataLayerError
+from datalayer.stores.base import Store
+from settings import Settings, load, prepare_data_dir
+
+CURRENT = "The database's schema is that of this version."
+
+
+def add_commands(commands: Subcommands) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("migrate", help="bring the database's schema to this version")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--check", action="store_true", help="only say whether it is that; exit code 1 if not"
+    )
+    what.add_argument(
+        "--sql", action="store_true", help="only print the SQL that would bring it there"
+    )
+    what.add_argument(
+        "--adopt", action="store_true", help="go on with a database of Chainlit's SQLAlchemy layer"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="with --adopt: only print the plan")
+    parser.add_argument(
+        "--backup-first", action="store_true", help="make a backup before anything is changed"
+    )
+    parser.add_argument(
+        "--assume-timezone",
+        type=time_zone,
+        metavar="ZONE",
+        help="with --adopt: where the clock stood from which Chainlit's layer took times, such as "
+        "Europe/Berlin; without it they stay as they are",
+    )
+    parser.set_defaults(run=migrate, refuse=parser.error)
+
+
+def migrate(asked: argparse.Namespace) -> int:
+    """Do what is asked with the database's schema."""
+    if (asked.dry_run or asked.assume_timezone) and not asked.adopt:
+        asked.refuse("--dry-run and --assume-timezone go with --adopt")
+    settings = load()
+    prepare_data_dir(settings)
+    try:
+        return anyio.run(_with_store, settings, _work(settings, asked))
+    except BackupFailed as exc:
+        sys.exit(str(exc))
+    except DataLayerError as exc:
+        sys.exit(f"DATABASE_URL: {exc}")
+
+
+Work = Callable[[Store], Awaitable[int]]
+
+
+async def _with_store(settings: Settings, work: Work) -> int:
+    store = open_store(settings, migrates=False)
+    try:
+        return await work(store)
+    finally:
+        await store.close()
+
+
+def _work(settings: Settings, asked: argparse.Namespace) -> Work:
+    if asked.check:
+        return check
+    if asked.sql:
+        return print_sql
+    backup = (lambda: print(f"Backup: {back_up(settings)}")) if asked.backup_first else _no_backup
+    if asked.adopt:
+        return lambda store: adopt(store, asked.assume_timezone, backup, dry_run=asked.dry_run)
+    return lambda store: upgrade(store, backup)
+
+
+def _no_backup() -> None:
+    pass
+
+
+async def check(store: Store) -> int:
+    """Say whether the schema is that of this version."""
+    if await store.needs_migration():
+        print("The database's schema is older than this version. Run 'python manage.py migrate'.")
+        return 1
+    print(CURRENT)
+    return 0
+
+
+async def print_sql(store: Store) -> int:
+    """Print the SQL that would bring the schema to this version."""
+    print(await store.migration_sql() or f"-- {CURRENT}")
+    return 0
+
+
+async def upgrade(store: Store, backup: Callable[[], None]) -> int:
+    """Bring the schema to this version."""
+    backup()
+    await store.migrate()
+    print(CURRENT)
+    return 0
+
+
+async def adopt(
+    store: Store, zone: tzinfo | None, backup: Callable[[], None], *, dry_run: bool
+) -> int:
+    """Say what adopting the database would do, and then do it."""
+    plan = await store.adopt(zone=zone, dry_run=True)
+    if plan is None:
+        print("There is nothing to adopt: the tables are Keepchat's, or there are none yet.")
+        return 0 if dry_run else await upgrade(store, backup)
+    print("The plan:", *plan.lines(), sep="\n")
+    if dry_run:
+        print("Nothing was changed.")
+        return 0
+    backup()
+    report = await store.adopt(zone=zone)
+    if report is not None:
+        print("Done, in one transaction:", *report.lines(), sep="\n")
+    print(CURRENT)
+    return 0

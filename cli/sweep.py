@@ -1,0 +1,184 @@
+"""`manage.py sweep`: files that no message names, and messages whose file is missing."""
+
+import argparse
+import hashlib
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import anyio
+from tqdm import tqdm
+
+from bootstrap.stores import look, open_storage, open_store, prepare
+from cli.commands import Subcommands
+from datalayer.errors import DataLayerError
+from datalayer.pipeline.reconciliation import Finding, Found, compare
+from datalayer.records import FileRecord
+from datalayer.stores.base import Store
+from datalayer.writes import FinishElement, RevisionClock
+from settings import Settings, load, prepare_data_dir
+from storage.base import Storage
+from storage.errors import ObjectMissing, StorageError
+
+HOUR_S = 3_600.0
+BATCH = 500  # files that are removed together
+SHOWN = 20  # of each kind, by name
+_ALL = 2**32  # keys begin with eight random hexadecimal digits: they tell how far a list is
+_SAID = {
+    Found.WHOLE: "files are there, as messages name them",
+    Found.YOUNG: "are of the last hour and are left alone",
+    Found.FOREIGN: "files are none of Keepchat's and are left alone",
+    Found.ORPHAN: "files belong to no message",
+    Found.STORED: "uploads were not seen to their end, though their files are there",
+    Found.UNFINISHED: "uploads never ended: their files have to be sent again",
+    Found.MISSING: "files are missing: restore them from a backup",
+}
+_NAMED = (Found.FOREIGN, Found.ORPHAN, Found.STORED, Found.UNFINISHED, Found.MISSING)
+
+
+def add_commands(commands: Subcommands) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "sweep",
+        help="remove files that belong to no message, and name messages whose file is missing; "
+        "exit code 1 if there are such",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what is there")
+    parser.add_argument(
+        "--most",
+        action="store_true",
+        help="remove files even if most of them belong to no message, as after a change of "
+        "databases",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Sweep, or say what a sweep would do."""
+    settings = load()
+    prepare_data_dir(settings)
+    try:
+        return anyio.run(_with_parts, settings, asked.dry_run, asked.most)
+    except DataLayerError as exc:
+        sys.exit(f"DATABASE_URL: {exc}")
+    except StorageError as exc:
+        sys.exit(f"STORAGE_URL: {exc}")
+
+
+async def _with_parts(settings: Settings, dry_run: bool, most: bool) -> int:
+    await (look if dry_run else prepare)(settings)
+    store, storage = open_store(settings, migrates=False), open_storage(settings)
+    try:
+        await storage.check()  # one that cannot be read would look empty
+        sweep = Sweep(store, storage, dry_run=dry_run)
+        with _progress() as bar:
+            async for finding in compare(store, storage, younger_than=time.time() - HOUR_S):
+                await sweep.take(finding)
+                _show(bar, finding.key)
+        if not dry_run:
+            await sweep.remove_orphans(most=most)
+    finally:
+        await storage.close()
+        await store.close()
+    print(*sweep.lines(), "Nothing was changed." if dry_run else "Done.", sep="\n")
+    return 1 if sweep.counts[Found.MISSING] or sweep.counts[Found.UNFINISHED] else 0
+
+
+class Sweep:
+    """Counts what is found; unless it is a `dry_run`, removes orphans and ends uploads."""
+
+    def __init__(self, store: Store, storage: Storage, *, dry_run: bool) -> None:
+        self.counts: Counter[Found] = Counter()
+        self._named: dict[Found, list[str]] = {found: [] for found in _NAMED}
+        self._orphans: list[str] = []
+        self._removed = 0
+        self._store = store
+        self._storage = storage
+        self._clock = RevisionClock()
+        self._dry_run = dry_run
+
+    async def take(self, finding: Finding) -> None:
+        """Take one finding into account."""
+        self.counts[finding.found] += 1
+        self._name(finding)
+        if self._dry_run:
+            return
+        if finding.found is Found.STORED and finding.element:
+            with suppress(ObjectMissing):  # deleted since it was listed
+                await self._finish(finding.element)
+        if finding.found is Found.ORPHAN:
+            self._orphans.append(finding.key)
+
+    async def remove_orphans(self, *, most: bool) -> None:
+        """Remove files that belong to no message; `SystemExit` if they are the `most`."""
+        if not most and self.counts[Found.ORPHAN] > self.counts[Found.WHOLE]:
+            print(*self.lines(), sep="\n")
+            sys.exit(
+                "Most files belong to no message, so nothing is removed: is DATABASE_URL the "
+                "database of this storage? If it is, run 'python manage.py sweep --most'."
+            )
+        for start in range(0, len(self._orphans), BATCH):
+            keys = self._orphans[start : start + BATCH]
+            # Once more, now: a row may have come since it was looked for.
+            named = await self._store.named_files([key.rpartition("/")[2] for key in keys])
+            await self._storage.delete(key for key in keys if key not in named)
+            self._removed += len(keys)
+
+    def lines(self) -> Iterator[str]:
+        """Yield what was found, and what became of it."""
+        for found, said in _SAID.items():
+            if count := self.counts[found]:
+                yield f"{count:,} {said}{self._done(found)}"
+                named = self._named.get(found, [])
+                yield from (f"  {name}" for name in named)
+                if found in _NAMED and count > len(named):
+                    yield f"  and {count - len(named):,} more"
+
+    def _done(self, found: Found) -> str:
+        if found is Found.ORPHAN and self._removed:
+            return ": removed"
+        return ": shown from now on" if found is Found.STORED and not self._dry_run else ""
+
+    def _name(self, finding: Finding) -> None:
+        named = self._named.get(finding.found)
+        if named is not None and len(named) < SHOWN:
+            element = finding.element
+            about = f" ({element.name!r} in thread {element.thread_id})" if element else ""
+            named.append(f"{finding.key}{about}")
+
+    async def _finish(self, element: FileRecord) -> None:
+        digest, size = hashlib.sha256(), 0
+        async with self._storage.open(element.object_key) as opened:
+            async for piece in opened.body:
+                await anyio.to_thread.run_sync(digest.update, piece)
+                size += len(piece)
+        finish = FinishElement(
+            id=element.element_id,
+            thread_id=element.thread_id,
+            object_key=element.object_key,
+            size=size,
+            sha256=digest.hexdigest(),
+            revision=self._clock.next(),
+        )
+        await self._store.apply([finish])
+
+
+@contextmanager
+def _progress() -> Iterator["tqdm[Any]"]:
+    """Give a bar on the screen; none where nobody looks."""
+    shape = "{desc} {percentage:3.0f}% |{bar}| {elapsed} ({remaining} to go)"
+    bar: tqdm[Any] = tqdm(total=_ALL, desc="Comparing", bar_format=shape, disable=None, leave=False)
+    with bar:
+        yield bar
+
+
+def _show(bar: "tqdm[Any]", key: str) -> None:
+    try:
+        place = int(key[:8], 16)
+    except ValueError:
+        return
+    if place > bar.n:
+        bar.update(place - bar.n)

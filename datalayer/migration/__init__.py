@@ -1,0 +1,1 @@
+"""From Chainlit's own layers: `sqlalchemy` is adopted in place, `official` is imported."""

@@ -1,0 +1,49 @@
+"""How long an import waits for a store that takes nothing: the writer alone would for ever."""
+
+import asyncio
+from collections.abc import Sequence
+
+from datalayer.errors import StoreMisconfigured, StoreUnavailable
+from datalayer.records import Result
+from datalayer.stores.base import Store
+from datalayer.writes import Write
+
+PATIENCE_S = 300.0  # a server that restarts is back long before
+
+
+class Patience:
+    """The store as the writer sees it; `ended` is given the error that cannot pass, or did not."""
+
+    def __init__(self, store: Store, patience_s: float) -> None:
+        self.concurrency = store.concurrency
+        self.ended: asyncio.Future[StoreUnavailable] = asyncio.get_running_loop().create_future()
+        self._store = store
+        self._patience_s = patience_s
+        self._waits_since: float | None = None
+
+    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+        """Apply writes as the store does; after the end it only ends the writer's tasks."""
+        if self.ended.done():
+            raise asyncio.CancelledError
+        try:
+            results = await self._store.apply(writes, patient=patient)
+        except StoreMisconfigured as exc:
+            self._end(exc)
+            raise
+        except StoreUnavailable as exc:
+            self._wait_on(exc)
+            raise
+        self._waits_since = None
+        return results
+
+    def _wait_on(self, exc: StoreUnavailable) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._waits_since is None:
+            self._waits_since = now
+        if now - self._waits_since >= self._patience_s:
+            message = f"{exc} For {self._patience_s / 60:.0f} minutes nothing could be stored."
+            self._end(StoreUnavailable(message))
+
+    def _end(self, exc: StoreUnavailable) -> None:
+        if not self.ended.done():
+            self.ended.set_result(exc)

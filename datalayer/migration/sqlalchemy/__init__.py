@@ -1,0 +1,1 @@
+"""Adoption: tables of Chainlit's SQLAlchemy layer become ours."""

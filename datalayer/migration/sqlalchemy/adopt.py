@@ -1,0 +1,69 @@
+"""An adoption from its plan to its end, in one transaction: all of it happens, or nothing."""
+
+from datetime import tzinfo
+
+from sqlalchemy import Connection
+
+from datalayer.migration.sqlalchemy import phrases, staging
+from datalayer.migration.sqlalchemy.copying import Copying
+from datalayer.migration.sqlalchemy.dependents import refuse_obstacles
+from datalayer.migration.sqlalchemy.integrity import note_between
+from datalayer.migration.sqlalchemy.rows import KINDS
+from datalayer.migration.sqlalchemy.schema import ASIDE, Theirs, recognise
+from datalayer.reports import AdoptionReport, Notes
+from datalayer.stores.sql.migrations import is_ours, upgrade
+
+
+def plan(connection: Connection, zone: tzinfo | None) -> AdoptionReport | None:
+    """Say what an adoption would do, changing nothing; None where there is nothing to adopt.
+
+    Raises `SchemaMismatch`.
+    """
+    if is_ours(connection):
+        return None
+    theirs = recognise(connection)
+    refuse_obstacles(connection, theirs.tables)
+    notes = Notes()
+    for table in theirs.tables:
+        _note_rows(connection, table, notes, zone)
+    note_between(connection, theirs, notes)
+    return _report(connection, theirs, notes, "")
+
+
+def _note_rows(connection: Connection, table: str, notes: Notes, zone: tzinfo | None) -> None:
+    for raw in staging.rows_of(connection, table):
+        converted = KINDS[table](raw, zone)
+        for phrase in converted.notes:
+            notes.add(phrase, converted.old_id)
+        if converted.row["id"] is None:
+            notes.add(phrases.LEFTOVER.format(table=table), converted.old_id)
+
+
+def adopt(connection: Connection, zone: tzinfo | None) -> AdoptionReport | None:
+    """Make their tables ours and say what was done; None where there is nothing to adopt.
+
+    Raises `SchemaMismatch`.
+    """
+    if is_ours(connection):
+        return None
+    theirs = recognise(connection)
+    staging.lock(connection, theirs.tables)
+    refuse_obstacles(connection, theirs.tables)
+    staging.put_aside(connection, theirs.tables)
+    upgrade(connection)
+    copying = Copying(connection, Notes(), zone)
+    for table in theirs.tables:
+        copying.copy(table)
+    copying.finish(theirs.tables)
+    note_between(connection, theirs, copying.notes, ASIDE)
+    report = _report(connection, theirs, copying.notes, ASIDE)
+    staging.drop(connection, theirs.tables)
+    return report
+
+
+def _report(connection: Connection, theirs: Theirs, notes: Notes, prefix: str) -> AdoptionReport:
+    counts = {table: staging.count(connection, prefix + table) for table in theirs.tables}
+    remarks = Notes()
+    for remark in theirs.remarks():
+        remarks.add(remark, count=0)
+    return AdoptionReport(theirs.name, counts, [*remarks.listed(), *notes.listed()])

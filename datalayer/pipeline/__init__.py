@@ -1,0 +1,1 @@
+"""The way of a write to the store, and what goes on in the background."""

@@ -1,0 +1,160 @@
+"""The bytes of elements on their way to the storage."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from anyio import CancelScope, to_thread
+
+from datalayer.pipeline.writer import Writer
+from datalayer.records import Outcome, Result
+from datalayer.writes import FinishElement, RevisionClock, SaveElement
+from storage.base import Receipt, Storage
+from storage.errors import StorageError, StorageUnavailable
+
+logger = logging.getLogger(__name__)
+
+# Between attempts while the storage cannot be reached; then the file is given up, and it is said.
+PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+PATIENCE_S = 60.0  # after so long no further attempt is made, however long each has taken
+STOP_S = 5.0  # how long `close` waits for those that it has cancelled
+END_S = 10.0  # how long `close` waits for files, which may wait for the database
+
+PIECE = 256 * 1024  # bytes
+
+Source = bytes | Path
+Kept = Callable[[], bytes | AsyncIterator[bytes]]
+"""Gives a source from its beginning, each time it is called."""
+Lost = Callable[[str], Awaitable[None]]
+"""Told the name of a file that could not be stored, in the context of whoever sent it."""
+
+
+@asynccontextmanager
+async def opened(source: Source) -> AsyncIterator[Kept]:
+    """Keep a source readable, even if the file is removed meanwhile, as at the end of a session."""
+    if isinstance(source, bytes):
+        yield lambda: source
+        return
+    file = await to_thread.run_sync(source.open, "rb")
+    try:
+        yield lambda: _pieces(file)
+    finally:
+        with CancelScope(shield=True):
+            await to_thread.run_sync(file.close)
+
+
+async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
+    offset = 0
+    while piece := await to_thread.run_sync(os.pread, file.fileno(), PIECE, offset):
+        offset += len(piece)
+        yield piece
+
+
+class Uploads:
+    """Stores bytes, those of one element after the other; `close` waits until they are there."""
+
+    def __init__(
+        self, storage: Storage, writer: Writer, clock: RevisionClock, on_lost: Lost | None = None
+    ) -> None:
+        self._storage = storage
+        self._on_lost = on_lost
+        self._writer = writer
+        self._clock = clock
+        self._tasks: dict[str, asyncio.Task[None]] = {}  # the last one of each element
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(
+        self, write: SaveElement, source: Source, stored: asyncio.Future[Result]
+    ) -> asyncio.Task[None]:
+        """Store an element's bytes once its row is, and after those that it had before.
+
+        The task ends when the row says so; it raises `StorageError` or `OSError` when they are not.
+        """
+        before = self._tasks.get(write.id)
+        task = asyncio.create_task(self._store(write, source, stored, before))
+        self._tasks[write.id] = task
+        self._running.add(task)
+        task.add_done_callback(lambda done: self._forget(write.id, done))
+        return task
+
+    async def _patiently(self, write: SaveElement, key: str, source: Kept) -> Receipt:
+        mime = str(write.fields.get("mime") or "application/octet-stream")
+        name = str(write.fields.get("name") or "")
+        deadline = time.monotonic() + PATIENCE_S
+        for pause in PAUSES_S:
+            try:
+                return await self._storage.put(key, source(), mime=mime, filename=name)
+            except StorageUnavailable as exc:
+                if time.monotonic() > deadline:
+                    raise
+                logger.warning("The file of element %s waits for its storage: %s", write.id, exc)
+                await asyncio.sleep(pause)
+        return await self._storage.put(key, source(), mime=mime, filename=name)
+
+    async def close(self) -> None:
+        """Wait for the files that are being stored; those that take too long are logged."""
+        if self._running:
+            await asyncio.wait(list(self._running), timeout=END_S)
+        for element_id in self._tasks:
+            logger.error("The file of element %s is lost: the program stopped", element_id)
+        late = list(self._running)
+        for task in late:
+            task.cancel()
+        if late:  # a step that blocks may go on for a while; the database is not to wait for it
+            await asyncio.wait(late, timeout=STOP_S)
+
+    def _forget(self, element_id: str, done: asyncio.Task[None]) -> None:
+        self._running.discard(done)
+        if self._tasks.get(element_id) is done:
+            del self._tasks[element_id]
+        if not done.cancelled():
+            done.exception()  # it was logged, or is the row's, whose caller has it
+
+    async def _store(
+        self,
+        write: SaveElement,
+        source: Source,
+        stored: asyncio.Future[Result],
+        before: asyncio.Task[None] | None,
+    ) -> None:
+        async with opened(source) as kept:
+            await self._store_kept(write, kept, stored, before)
+
+    async def _store_kept(
+        self,
+        write: SaveElement,
+        source: Kept,
+        stored: asyncio.Future[Result],
+        before: asyncio.Task[None] | None,
+    ) -> None:
+        if before:
+            await asyncio.wait([before])
+        # A row that is refused or deleted has no claim to the place of the bytes.
+        result = await asyncio.shield(stored)
+        if result.outcome not in (Outcome.APPLIED, Outcome.STALE):
+            return
+        try:
+            await self._put(write, source)
+        except (StorageError, OSError):
+            logger.exception("The file of element %s is not stored", write.id)
+            if self._on_lost:
+                await self._on_lost(str(write.fields.get("name") or "file"))
+            raise
+
+    async def _put(self, write: SaveElement, source: Kept) -> None:
+        key = str(write.fields["objectKey"])
+        receipt = await self._patiently(write, key, source)
+        finish = FinishElement(
+            id=write.id,
+            thread_id=write.thread_id,
+            object_key=key,
+            size=receipt.size,
+            sha256=receipt.sha256,
+            revision=self._clock.next(),
+        )
+        await self._writer.submit(finish)

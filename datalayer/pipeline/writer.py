@@ -1,0 +1,321 @@
+"""The writer: takes writes in the order of the calls and stores them in batches.
+
+Writes with the same key, which is mostly a thread's id, are stored in that order, one batch of them
+at a time; others go side by side. While as many batches are on their way as the store can use, what
+arrives waits and goes together in the next ones, so load makes batches larger, not queues longer.
+What has to wait for somebody, as for a thread that is locked, waits alone. A batch that fails for a
+reason of its own is split until the culprit stands alone; a database that is away, or whose schema
+is not ours, is tried again with growing pauses.
+"""
+
+import asyncio
+import contextvars
+import logging
+import random
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+from datalayer.errors import (
+    DataLayerError,
+    SchemaMismatch,
+    StoreHeldUp,
+    StoreUnavailable,
+    ThreadsLocked,
+    WriterClosed,
+    WriteRefused,
+)
+from datalayer.records import Outcome, Result
+from datalayer.stores.base import Store
+from datalayer.writes import SaveStep, Write, describe
+
+logger = logging.getLogger(__name__)
+
+MAX_BATCH = 1_000  # writes in one transaction
+SHARE = 200  # writes from which on it pays to store them in one more batch, side by side
+FIRST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 5.0
+REMEMBERED_FAILURES = 1_000  # threads whose next flush raises why a step failed
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    write: Write
+    number: int  # in the order of the calls
+    done: asyncio.Future[Result]  # the caller's, who may cancel it
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+_Queues = dict[str, list[_Entry]]
+"""Entries by key, the keys and their entries in the order of arrival."""
+
+
+class Writer:
+    """Stores writes in order; `close` waits until all of them are durable."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        on_settled: Callable[[Write, Result | None], None] = lambda _write, _result: None,
+        close_timeout_s: float = 20.0,
+    ) -> None:
+        """Write to a store; `on_settled` is told of each write, None when it is not stored."""
+        self._store = store
+        self._on_settled = on_settled
+        self._close_timeout_s = close_timeout_s
+        self._closed = False
+        self._count = 0
+        self._ready: _Queues = {}
+        self._held: _Queues = {}  # what waits for others with its key
+        self._on_the_way: _Queues = {}
+        self._slots = store.concurrency
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._awake = False
+        self._failed: OrderedDict[str, Exception] = OrderedDict()
+
+    def submit(self, write: Write) -> asyncio.Future[Result]:
+        """Take a write, at once and in order; the future resolves when it is durable.
+
+        The future raises `WriteRefused` or `WriteRejected` for this write alone. Cancelling a
+        caller does not take the write back. Raises `WriterClosed` after `close`.
+        """
+        if self._closed:
+            message = f"{describe(write)} came after the program began to stop and is not stored."
+            raise WriterClosed(message)
+        self._count += 1
+        loop = asyncio.get_running_loop()
+        entry = _Entry(write, self._count, loop.create_future())
+        key = write.order_key
+        (self._held if key in self._on_the_way else self._ready).setdefault(key, []).append(entry)
+        if not self._awake:
+            # Not at once: who calls at the same time shares a batch. In an empty context, so that
+            # no caller's session is kept alive.
+            self._awake = True
+            loop.call_soon(self._dispatch, context=contextvars.Context())
+        return entry.done
+
+    async def flush(self, key: str | None = None) -> None:
+        """Wait until all that was written so far is durable, for one thread or for all.
+
+        Raises the last error among the steps, those that failed since the last flush included.
+        """
+        await self.settle(key)
+        failed = [name for name in self._failed if key in (None, name)]
+        errors = [self._failed.pop(name) for name in failed]
+        if errors:
+            raise errors[-1]
+
+    async def settle(self, key: str | None = None, *, row_id: str | None = None) -> None:
+        """Wait until what was written so far is durable or has failed.
+
+        That is all of it, what has this key, or what is about the row with this id.
+        """
+        for entry in list(self._entries(key)):
+            if row_id in (None, getattr(entry.write, "id", None)):
+                await entry.settled.wait()
+
+    async def close(self) -> None:
+        """Refuse further writes and wait until those that were taken are durable.
+
+        What the database does not take in time is logged, each write by its id.
+        """
+        await asyncio.sleep(0)  # what was called by a task just made is a write too
+        self._closed = True
+        try:
+            async with asyncio.timeout(self._close_timeout_s):
+                await self.settle()
+        except TimeoutError:
+            for entry in self._entries():
+                self._give_up(entry)
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _entries(self, key: str | None = None) -> Iterator[_Entry]:
+        for queues in (self._on_the_way, self._ready, self._held):
+            for entries in [queues.get(key, [])] if key else queues.values():
+                yield from entries
+
+    # What goes together
+
+    def _dispatch(self) -> None:
+        self._awake = False
+        if self._slots and self._ready:
+            taken = self._take(self._slots * MAX_BATCH)
+            count = sum(map(len, taken.values()))
+            for queues in _shared_out(taken, min(self._slots, max(1, count // SHARE))):
+                self._slots -= 1
+                self._start(self._run(queues))
+
+    def _take(self, room: int) -> _Queues:
+        """Take what is ready, the oldest first; what there is no room for waits on."""
+        taken: _Queues = {}
+        while self._ready and room:
+            key = next(iter(self._ready))
+            entries = self._ready.pop(key)
+            limit = min(room, MAX_BATCH)
+            taken[key] = self._on_the_way[key] = entries[:limit]
+            room -= len(taken[key])
+            if len(entries) > limit:
+                self._held[key] = entries[limit:]
+        return taken
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, queues: _Queues) -> None:
+        entries = [entry for queue in queues.values() for entry in queue]
+        try:
+            held_up = await self._store_batch(sorted(entries, key=attrgetter("number")))
+        finally:
+            self._slots += 1
+        for key in queues:
+            if key in held_up:
+                self._start(self._run_alone(key))
+            else:
+                self._let_go(key)
+        self._dispatch()
+
+    async def _run_alone(self, key: str) -> None:
+        """Store what has to wait for somebody: in no slot, so that no other waits with it."""
+        while left := [entry for entry in self._on_the_way[key] if not entry.settled.is_set()]:
+            if await self._store_batch(left, alone=True):
+                await asyncio.sleep(FIRST_PAUSE_S)
+        self._let_go(key)
+        self._dispatch()
+
+    def _let_go(self, key: str) -> None:
+        del self._on_the_way[key]
+        if key in self._held:
+            self._ready[key] = self._held.pop(key)
+
+    # A batch
+
+    async def _store_batch(self, entries: list[_Entry], *, alone: bool = False) -> set[str]:
+        """Store entries; return the keys of those that have to wait for somebody."""
+        if not entries:
+            return set()
+        try:
+            results = await self._apply(entries, patient=alone)
+        except StoreHeldUp as exc:
+            return await self._go_on(entries, exc, alone=alone)
+        except DataLayerError as exc:
+            return await self._isolate(entries, exc, alone=alone)
+        except Exception as exc:  # a defect in a store must not stop the writer for all
+            logger.exception("A batch of %d writes failed for an unforeseen reason", len(entries))
+            return await self._isolate(entries, exc, alone=alone)
+        for entry, result in results:
+            self._resolve(entry, result)
+        return set()
+
+    async def _go_on(self, entries: list[_Entry], exc: StoreHeldUp, *, alone: bool) -> set[str]:
+        """Store what can be stored without what is locked, or less of it at once."""
+        keys = {entry.write.order_key for entry in entries}
+        locked = keys & exc.thread_ids if isinstance(exc, ThreadsLocked) else set()
+        if alone:
+            logger.warning("%d writes wait: %s", len(entries), exc)
+            if len(entries) == 1 or locked:
+                return keys
+            first, last = _halves(entries)
+            return await self._store_batch(first, alone=True) or await self._store_batch(
+                last, alone=True
+            )
+        if not locked:
+            locked = set(sorted(keys)[: len(keys) // 2])
+            if not locked:
+                return keys
+            held_up = await self._store_batch(_only(entries, locked))
+            return held_up | await self._store_batch(_without(entries, locked))
+        return locked | await self._store_batch(_without(entries, locked))
+
+    async def _isolate(self, entries: list[_Entry], exc: Exception, *, alone: bool) -> set[str]:
+        if len(entries) > 1:
+            first, last = _halves(entries)
+            held_up = await self._store_batch(first, alone=alone)
+            last = _without(last, held_up)
+            return held_up | await self._store_batch(last, alone=alone)
+        logger.error("%s is not stored: %s", describe(entries[0].write), exc)
+        self._fail(entries[0], exc)
+        return set()
+
+    async def _apply(self, entries: list[_Entry], *, patient: bool) -> list[tuple[_Entry, Result]]:
+        writes = [entry.write for entry in entries]
+        for pause in _pauses():
+            try:
+                results = await self._store.apply(writes, patient=patient)
+                return list(zip(entries, results, strict=True))
+            except StoreHeldUp:
+                raise
+            except (StoreUnavailable, SchemaMismatch) as exc:  # somebody may migrate, or stop it
+                logger.warning("%d writes wait for the database: %s", len(writes), exc)
+                await asyncio.sleep(pause)
+        raise AssertionError
+
+    def _give_up(self, entry: _Entry) -> None:
+        if not entry.settled.is_set():
+            logger.error("%s is lost: the database did not come back.", describe(entry.write))
+            self._fail(entry, StoreUnavailable("The program stopped too early to store it."))
+
+    def _resolve(self, entry: _Entry, result: Result) -> None:
+        if result.outcome is Outcome.REFUSED:
+            message = f"{describe(entry.write)} is refused: {result.reason}."
+            logger.warning("%s", message)
+            self._fail(entry, WriteRefused(message))
+            return
+        if not entry.done.done():
+            entry.done.set_result(result)
+        self._settle(entry, result)
+
+    def _fail(self, entry: _Entry, exc: Exception) -> None:
+        if not entry.done.done():
+            entry.done.set_exception(exc)
+            entry.done.exception()  # it was logged with its id: nobody has to fetch it again
+        if isinstance(entry.write, SaveStep):
+            self._failed[entry.write.order_key] = exc
+        while len(self._failed) > REMEMBERED_FAILURES:
+            self._failed.popitem(last=False)
+        self._settle(entry, None)
+
+    def _settle(self, entry: _Entry, result: Result | None) -> None:
+        entry.settled.set()
+        try:
+            self._on_settled(entry.write, result)
+        except Exception:  # whoever listens must not stop the writer
+            logger.exception("What follows on %s failed", describe(entry.write))
+
+
+def _only(entries: Iterable[_Entry], keys: set[str]) -> list[_Entry]:
+    return [entry for entry in entries if entry.write.order_key in keys]
+
+
+def _without(entries: Iterable[_Entry], keys: set[str]) -> list[_Entry]:
+    return [entry for entry in entries if entry.write.order_key not in keys]
+
+
+def _halves(entries: list[_Entry]) -> tuple[list[_Entry], list[_Entry]]:
+    middle = len(entries) // 2
+    return entries[:middle], entries[middle:]
+
+
+def _shared_out(queues: _Queues, count: int) -> list[_Queues]:
+    """Return the queues in so many shares of about the same size."""
+    shares: list[_Queues] = [{} for _ in range(count)]
+    sizes = [0] * count
+    for key, entries in sorted(queues.items(), key=lambda item: -len(item[1])):
+        smallest = sizes.index(min(sizes))
+        shares[smallest][key] = entries
+        sizes[smallest] += len(entries)
+    return [share for share in shares if share]
+
+
+def _pauses() -> Iterator[float]:
+    pause = FIRST_PAUSE_S
+    while True:
+        yield pause * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
+        pause = min(pause * 2, LONGEST_PAUSE_S)

@@ -1,0 +1,1 @@
+"""What writes mean. Pure: no driver, no Chainlit."""

@@ -1,1 +1,0 @@
-"""The store on SQL databases: SQLite in worker threads, PostgreSQL through asyncpg."""

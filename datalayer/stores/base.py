@@ -1,0 +1,212 @@
+"""The written contract of every store.
+
+For all methods:
+
+* Ids are UUIDs in canonical form; times are UTC, ISO 8601 with microseconds and `Z`.
+* What is absent is None or empty, never an exception.
+* A database that cannot be reached or is busy raises `StoreUnavailable`, and the same call may
+  succeed later; a value that it can never hold raises `WriteRejected`. A driver's own error never
+  leaves a store.
+* A cancelled call leaves no open transaction and no checked-out connection.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import tzinfo
+
+from datalayer.records import (
+    ElementRecord,
+    FileRecord,
+    Result,
+    StepRecord,
+    ThreadPage,
+    ThreadRecord,
+    Upkept,
+    UserRecord,
+)
+from datalayer.reports import AdoptionReport
+from datalayer.values import Json
+from datalayer.writes import Write
+
+
+class Store(ABC):
+    """Keeps users, threads, steps, elements and feedback in one database."""
+
+    concurrency: int
+    """How many batches `apply` may run at once with profit."""
+
+    # Life cycle
+
+    @abstractmethod
+    async def migrate(self) -> None:
+        """Bring the schema to this version; does nothing when it is there already.
+
+        Safe when several processes call it at once. Raises `SchemaMismatch` when the schema is
+        newer than the program or not ours.
+        """
+
+    @abstractmethod
+    async def needs_migration(self) -> bool:
+        """Tell whether `migrate` would change the schema. Raises `SchemaMismatch` as it does."""
+
+    @abstractmethod
+    async def upkeep(self) -> Upkept:
+        """Do some of the work that saves leave for later, and tell whether there is more.
+
+        What is read is right without it, only slower. Safe in several processes at once, of which
+        one does the work.
+        """
+
+    @abstractmethod
+    async def adopt(
+        self, *, zone: tzinfo | None = None, dry_run: bool = False
+    ) -> AdoptionReport | None:
+        """Make the tables of Chainlit's own layer into those of this version, and say what changed.
+
+        All of it happens or nothing, whatever interrupts it; what cannot be held as a row is kept
+        and reported. With `dry_run` nothing is changed and nobody is kept waiting. `zone` is that
+        of the times that Chainlit's layer took from its clock and marked `Z`; without one they stay
+        as they are. None when the tables are ours or there are none yet. Raises `SchemaMismatch`
+        for tables that are neither, or on which others depend.
+        """
+
+    @abstractmethod
+    async def migration_sql(self) -> str:
+        """Return the SQL that `migrate` would run now, empty when there is nothing to do.
+
+        Raises `SchemaMismatch` as `migrate` does.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close every connection that was opened; further calls raise `StoreUnavailable`."""
+
+    # Writes
+
+    @abstractmethod
+    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+        """Make all the changes in one transaction and return a result for each, in order.
+
+        All are stored when it returns and none when it raises. Within a batch the order of the
+        writes counts. What somebody else has locked is waited for up to ten seconds, or hardly at
+        all when not `patient`; after that `StoreHeldUp` is raised, for threads `ThreadsLocked`,
+        which names them. For each write:
+
+        * Writing again what is stored changes nothing (`STALE`). Every field keeps the value of the
+          newest write that gives it, `createdAt` that of the oldest, in whatever order the writes
+          arrive. `STALE` says that the row knows a write as new; fields that no newer write gives
+          are set all the same.
+        * A field that a write does not name keeps its value. `metadata` of a step is one field, but
+          for its key `favorite`, which is a field of its own.
+        * A step, an element or a thread may come before what it belongs to: the thread is
+          created, with the owner of the first write in it, and so is the owner. Afterwards the
+          owner never changes, a thread without one included: a write under another owner is
+          `REFUSED`, as is one that names an existing id under another thread; it creates nothing.
+          A write without an owner is not checked for one.
+        * `SaveThread`: metadata merges key by key, each key a field; concurrent merges all survive,
+          None removes a key. With nothing but metadata, or `creates` false, it never creates a
+          thread (`ABSENT`).
+        * `SaveStep` and `SaveElement` make the moment of their revision the thread's last
+          activity, if it is the latest; so does being created. A rename or metadata do not.
+        * `SaveFeedback`: a step has one feedback, the newest; for a step that is not in that thread
+          it is `REFUSED`. The result's `id` is the feedback's.
+        * `SetFavorite` and `FinishElement` for what is not there are `ABSENT`, under another thread
+          `REFUSED`.
+        * A delete removes all below it in the same transaction, records the files of all removed
+          elements for removal, and leaves a tombstone, also when there was nothing to delete
+          (`ABSENT`). Later writes to a deleted thread, step or element are `GONE`. A deleted user
+          or feedback can be made again, but only by a newer write; deleting one that was made
+          again since is `STALE`.
+        * `DeleteStepsAfter` removes, as one delete each would, the steps that were created after
+          that one and written before the delete, with all below them; the step itself stays.
+        * `FinishElement` of a deleted element is `GONE` and its file is recorded for removal.
+        """
+
+    # Reads
+
+    @abstractmethod
+    async def get_user(self, identifier: str) -> UserRecord | None:
+        """Return the user with this identifier."""
+
+    @abstractmethod
+    async def get_user_by_id(self, user_id: str) -> UserRecord | None:
+        """Return the user with this id."""
+
+    @abstractmethod
+    async def get_thread(self, thread_id: str) -> ThreadRecord | None:
+        """Return a thread whole: its steps with their feedback, and its elements that are ready.
+
+        Steps are ordered by creation, then by arrival, each after its parent. The parent of a step
+        whose parent is missing is None.
+        """
+
+    @abstractmethod
+    async def get_thread_author(self, thread_id: str) -> str | None:
+        """Return the identifier of the thread's owner; None for no thread or no owner."""
+
+    @abstractmethod
+    async def get_thread_metadata(self, thread_id: str) -> Mapping[str, Json] | None:
+        """Return a thread's metadata alone; None for no thread."""
+
+    @abstractmethod
+    async def list_threads(
+        self,
+        user_id: str,
+        *,
+        first: int,
+        after: str | None = None,
+        search: str | None = None,
+        feedback: int | None = None,
+    ) -> ThreadPage:
+        """Return a page of a user's threads, latest activity first, then by id, descending.
+
+        The page has `first` threads if so many are left. `after` is the `next_cursor` of the page
+        before, stable while threads are added; one that no page gave raises `ValueError`. `search`
+        keeps the threads whose name or one of whose steps' outputs contains that text, compared
+        folded (`datalayer.values.fold`), no character being special; blank means no search.
+        `feedback` (0 or 1) keeps those with at least one such feedback.
+        """
+
+    @abstractmethod
+    async def get_step(self, step_id: str) -> StepRecord | None:
+        """Return a step, whatever thread it is in."""
+
+    @abstractmethod
+    async def get_element(self, thread_id: str, element_id: str) -> ElementRecord | None:
+        """Return an element of that thread if it is ready."""
+
+    @abstractmethod
+    async def get_feedback_step(self, feedback_id: str) -> StepRecord | None:
+        """Return the step that a feedback belongs to."""
+
+    @abstractmethod
+    async def get_favorites(self, user_id: str) -> list[StepRecord]:
+        """Return the steps whose `metadata.favorite` is true in a user's threads, newest first."""
+
+    @abstractmethod
+    async def list_removals(self, limit: int, *, skip: int = 0) -> list[str]:
+        """Return up to `limit` object keys of files to remove, longest waiting first.
+
+        The first `skip` are left out.
+        """
+
+    # Export
+
+    @abstractmethod
+    def users(self) -> AsyncIterator[UserRecord]:
+        """Iterate over all users in a stable order, a page in memory at a time."""
+
+    @abstractmethod
+    def files(self) -> AsyncIterator[FileRecord]:
+        """Iterate over all elements that have a file, by the thread's id and then their own.
+
+        Those whose bytes are not stored yet are among them. A page is in memory at a time.
+        """
+
+    @abstractmethod
+    async def named_files(self, element_ids: Collection[str]) -> set[str]:
+        """Return the object keys that the elements with these ids name, ready or not."""
+
+    @abstractmethod
+    def threads(self) -> AsyncIterator[ThreadRecord]:
+        """Iterate over all threads, whole, in a stable order, one in memory at a time."""

@@ -1,0 +1,1 @@
+"""What the stores on SQL databases share: tables, reads, writes."""

@@ -1,0 +1,400 @@
+"""Reads: the queries, and what is made of their rows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal_column,
+    null,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
+
+from datalayer.fields import ELEMENT_FIELDS, STEP_FIELDS
+from datalayer.records import (
+    ElementRecord,
+    FeedbackRecord,
+    FileRecord,
+    StepRecord,
+    ThreadPage,
+    ThreadRecord,
+    UserRecord,
+)
+from datalayer.rules.ordering import creation_order, in_page_order
+from datalayer.stores.cursors import encode_cursor
+from datalayer.stores.sql.flags import FLAGS, OF_FEEDBACK, STARRED
+from datalayer.stores.sql.queries import Query, Row, Rows
+from datalayer.stores.sql.tables import (
+    elements,
+    feedbacks,
+    removals,
+    search_entries,
+    steps,
+    threads,
+    users,
+)
+from datalayer.stores.sql.types import as_show_input
+from datalayer.values import Json
+
+EXPORT_PAGE = 500
+_OTHER = "other"  # a feedback that no column tells of
+_NOT_SHOWN = ("fieldRevisions", *FLAGS)
+
+_OWNER = func.coalesce(threads.c.userIdentifier, users.c.identifier).label("owner")
+_FEEDBACK = (
+    feedbacks.c.id.label("feedback_id"),
+    feedbacks.c.value.label("feedback_value"),
+    feedbacks.c.comment.label("feedback_comment"),
+    feedbacks.c.extra.label("feedback_extra"),
+)
+# Chainlit's fields first, in their order: that many values of a row are zipped with their names.
+_STEP = [
+    steps.c[name] for name in (*STEP_FIELDS, "id", "threadId", "extra", "revision", "sequence")
+]
+
+
+# Users
+
+USER = Query(select(users).where(users.c.identifier == bindparam("identifier")))
+USER_BY_ID = Query(select(users).where(users.c.id == bindparam("id")))
+_SOME_USERS = select(users).order_by(users.c.id).limit(EXPORT_PAGE)
+FIRST_USERS = Query(_SOME_USERS)
+MORE_USERS = Query(_SOME_USERS.where(users.c.id > bindparam("last")))
+
+
+def user(row: Row) -> UserRecord:
+    """Return a user."""
+    return UserRecord(
+        id=row["id"],
+        identifier=row["identifier"],
+        created_at=row["createdAt"] or "",
+        metadata=row["metadata"] or {},
+    )
+
+
+# Threads
+
+_THREADS = (
+    select(
+        *(column for column in threads.c if column.name not in _NOT_SHOWN),
+        _OWNER,
+    )
+    .select_from(threads)
+    .outerjoin(users, users.c.id == threads.c.userId)
+)
+_ID: BindParameter[str] = bindparam("id")
+_IS_THREAD = threads.c.id == _ID
+
+THREAD = _THREADS.where(_IS_THREAD)
+AUTHOR = Query(
+    select(_OWNER)
+    .select_from(threads)
+    .outerjoin(users, users.c.id == threads.c.userId)
+    .where(_IS_THREAD)
+)
+METADATA = Query(select(threads.c.metadata).where(_IS_THREAD))
+_SOME_IDS = select(threads.c.id).order_by(threads.c.id).limit(EXPORT_PAGE)
+FIRST_IDS = Query(_SOME_IDS)
+MORE_IDS = Query(_SOME_IDS.where(threads.c.id > bindparam("last")))
+
+
+def whole_thread(connection: Connection, thread_id: str) -> ThreadRecord | None:
+    """Return a thread whole, from within a transaction that sees one state."""
+    values = {"id": thread_id}
+    row = connection.execute(THREAD, values).mappings().one_or_none()
+    if row is None:
+        return None
+    own = connection.execute(_STEPS.where(steps.c.threadId == bindparam("id")), values)
+    files = connection.execute(_ELEMENTS.where(elements.c.threadId == bindparam("id")), values)
+    return thread(
+        row, ordered_steps(own.mappings().all()), ordered_elements(files.mappings().all())
+    )
+
+
+def thread_of_rows(rows: Rows) -> ThreadRecord | None:
+    """Return a thread whole from the rows of `WHOLE_THREAD`."""
+    found = [row["document"] for row in rows if row["kind"] == "thread"]
+    if not found:
+        return None
+    return thread(
+        found[0],
+        ordered_steps([row for row in rows if row["kind"] == "step"]),
+        ordered_elements([row["document"] for row in rows if row["kind"] == "element"]),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a list of threads is to hold: the newest `first`, of those after a place."""
+
+    user_id: str
+    first: int
+    moment: str | None
+    place: str | None
+    needle: str
+    feedback: int | None
+
+    def values(self) -> dict[str, Any]:
+        """Return the values of a query's names."""
+        found = asdict(self)
+        return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+def page_query(wanted: Wanted, contains: str) -> Query:
+    """Return the query for a page; `contains` is the function that finds a text in another."""
+    later, contains = wanted.moment is not None, contains if wanted.needle else ""
+    return _page_query(later=later, contains=contains, judged=_judged(wanted))
+
+
+def _judged(wanted: Wanted) -> str:
+    """Return the column that tells which threads have the feedback that is asked for, if any."""
+    return "" if wanted.feedback is None else OF_FEEDBACK.get(wanted.feedback, _OTHER)
+
+
+@cache
+def _page_query(*, later: bool, contains: str, judged: str) -> Query:
+    query = _of_user(later=later, judged=judged)
+    if contains:
+        query = query.where(mentions(threads.c.id, contains))
+    return Query(_newest(query, threads).limit(bindparam("first")))
+
+
+def _of_user(*, later: bool, judged: str) -> Select[Any]:
+    query = _THREADS.where(threads.c.userId == bindparam("user_id"))
+    if later:
+        moment = bindparam("moment", type_=threads.c.updatedAt.type)
+        place = bindparam("place", type_=threads.c.id.type)
+        query = query.where(tuple_(threads.c.updatedAt, threads.c.id) < tuple_(moment, place))
+    if judged == _OTHER:
+        given = feedbacks.c.value == bindparam("feedback")
+        query = query.where(exists().where(feedbacks.c.threadId == threads.c.id, given))
+    elif judged:
+        query = query.where(threads.c[judged] == true())
+    return query
+
+
+def _newest(query: Select[Any], source: Any) -> Select[Any]:
+    return query.order_by(source.c.updatedAt.desc(), source.c.id.desc())
+
+
+def mentions(thread_id: ColumnElement[str], contains: str) -> ColumnElement[bool]:
+    """Return the condition that a thread's name or one of its texts contains the `needle`.
+
+    A subquery with a limit is asked for one thread after the other, as far as the page needs it,
+    and never planned as a join of all texts.
+    """
+    needle: Any = bindparam("needle", type_=search_entries.c.text.type)
+    found = select(true()).where(
+        search_entries.c.threadId == thread_id,
+        getattr(func, contains)(search_entries.c.text, needle) > 0,
+    )
+    return found.limit(literal_column("1")).scalar_subquery()
+
+
+@cache
+def _near_query(*, later: bool, judged: str) -> Query:
+    query = _newest(_of_user(later=later, judged=judged), threads)
+    near = query.limit(bindparam("near")).subquery()
+    query = select(near).where(mentions(near.c.id, "strpos"))
+    return Query(_newest(query, near).limit(bindparam("first")))
+
+
+def near_query(wanted: Wanted) -> Query:
+    """Return the query that searches the `near` newest threads."""
+    return _near_query(later=wanted.moment is not None, judged=_judged(wanted))
+
+
+def page(rows: Rows, first: int) -> ThreadPage:
+    """Return a page from its rows; one row more than asked tells that there is a next."""
+    found = [thread(row) for row in rows[:first]]
+    more = len(rows) > first and found
+    return ThreadPage(
+        threads=found,
+        next_cursor=encode_cursor(found[-1].updated_at, found[-1].id) if more else None,
+    )
+
+
+def thread(
+    row: Row,
+    steps: Iterable[StepRecord] = (),
+    elements: Iterable[ElementRecord] = (),
+) -> ThreadRecord:
+    """Return a thread with what is in it."""
+    return ThreadRecord(
+        id=row["id"],
+        created_at=row["createdAt"] or "",
+        updated_at=row["updatedAt"] or row["createdAt"] or "",
+        name=row["name"],
+        user_id=row["userId"],
+        owner=row["owner"],
+        tags=tuple(row["tags"] or ()),
+        metadata=row["metadata"] or {},
+        steps=tuple(steps),
+        elements=tuple(elements),
+    )
+
+
+# Steps
+
+_STEPS = (
+    select(*_STEP, *_FEEDBACK)
+    .select_from(steps)
+    .outerjoin(feedbacks, feedbacks.c.forId == steps.c.id)
+)
+STEP = Query(_STEPS.where(steps.c.id == bindparam("id")))
+FEEDBACK_STEP = Query(_STEPS.where(feedbacks.c.id == bindparam("id")))
+_STARRED = select(threads.c.id).where(
+    threads.c.userId == bindparam("user_id"), threads.c[STARRED] == true()
+)
+FAVORITES = Query(_STEPS.where(steps.c.favorite == true(), steps.c.threadId.in_(_STARRED)))
+
+
+def ordered_steps(rows: Rows) -> list[StepRecord]:
+    """Return the steps of a thread in the order of the page."""
+    return in_page_order(by_creation(rows))
+
+
+def by_creation(rows: Rows) -> list[StepRecord]:
+    """Return steps in the order of their creation."""
+    found = [_step(row) for row in rows]
+    found.sort(key=lambda item: item[0])
+    return [record for _, record in found]
+
+
+def _step(row: Row) -> tuple[tuple[str, int, str], StepRecord]:
+    fields: dict[str, Json] = dict(zip(STEP_FIELDS, row.values(), strict=False))
+    if extra := row["extra"]:
+        fields = {**extra, **fields}
+    order = creation_order(row["createdAt"], row["sequence"], row["id"])
+    fields["createdAt"] = order[0]
+    fields["showInput"] = as_show_input(row["showInput"])
+    record = StepRecord(
+        id=row["id"],
+        thread_id=row["threadId"],
+        revision=row["revision"] or 0,
+        fields=fields,
+        feedback=_feedback(row),
+    )
+    return order, record
+
+
+def _feedback(row: Row) -> FeedbackRecord | None:
+    if row["feedback_id"] is None:
+        return None
+    return FeedbackRecord(
+        id=row["feedback_id"],
+        step_id=row["id"],
+        thread_id=row["threadId"],
+        value=row["feedback_value"],
+        comment=row["feedback_comment"],
+        extra=row["feedback_extra"] or {},
+    )
+
+
+# Elements and files
+
+_ELEMENTS = select(*(column for column in elements.c if column.name != "fieldRevisions")).where(
+    elements.c.ready == true()
+)
+ELEMENT = Query(
+    _ELEMENTS.where(elements.c.id == bindparam("id"), elements.c.threadId == bindparam("thread_id"))
+)
+REMOVALS = Query(
+    select(removals.c.objectKey)
+    .order_by(removals.c.revision, removals.c.objectKey)
+    .limit(bindparam("limit"))
+    .offset(bindparam("skip"))
+)
+
+
+def ordered_elements(rows: Rows) -> list[ElementRecord]:
+    """Return elements in the order of their creation."""
+    return [element(row) for row in sorted(rows, key=lambda row: (row["sequence"] or 0, row["id"]))]
+
+
+def element(row: Row) -> ElementRecord:
+    """Return an element."""
+    fields = {**(row["extra"] or {}), **{name: row[name] for name in ELEMENT_FIELDS}}
+    return ElementRecord(
+        id=row["id"],
+        thread_id=row["threadId"],
+        revision=row["revision"] or 0,
+        fields=fields,
+        size=row["contentLength"],
+        sha256=row["sha256"],
+    )
+
+
+_FILES = (
+    select(
+        *(elements.c[name] for name in ("id", "threadId", "objectKey", "name", "ready", "revision"))
+    )
+    .where(elements.c.objectKey.is_not(None))
+    .order_by(elements.c.threadId, elements.c.id)
+    .limit(EXPORT_PAGE)
+)
+FIRST_FILES = Query(_FILES)
+MORE_FILES = Query(
+    _FILES.where(
+        tuple_(elements.c.threadId, elements.c.id)
+        > tuple_(
+            bindparam("thread", type_=elements.c.threadId.type),
+            bindparam("element", type_=elements.c.id.type),
+        )
+    )
+)
+
+
+_NAMED = select(elements.c.objectKey).where(
+    elements.c.id.in_(bindparam("ids", expanding=True)), elements.c.objectKey.is_not(None)
+)
+
+
+def named_files(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Return the object keys that elements name."""
+    return set(connection.execute(_NAMED, {"ids": ids}).scalars())
+
+
+def file(row: Row) -> FileRecord:
+    """Return what an element says of its file."""
+    return FileRecord(
+        thread_id=row["threadId"],
+        element_id=row["id"],
+        object_key=row["objectKey"],
+        name=row["name"],
+        ready=bool(row["ready"]),
+        revision=row["revision"] or 0,
+    )
+
+
+# A thread in one statement, for a database that is a round trip away: its steps are rows, itself
+# and its elements documents.
+
+
+def _whole_thread() -> Query:
+    own = _STEPS.where(steps.c.threadId == _ID)
+    parts = [own.add_columns(literal_column("'step'").label("kind"), null().label("document"))]
+    nothing = [cast(null(), column.type).label(column.name) for column in own.selected_columns]
+    for kind, source in (
+        ("thread", THREAD.subquery("thread")),
+        ("element", _ELEMENTS.where(elements.c.threadId == _ID).subquery("element")),
+    ):
+        document = func.to_jsonb(literal_column(kind)).label("document")
+        columns = (*nothing, literal_column(f"'{kind}'").label("kind"), document)
+        parts.append(select(*columns).select_from(source))
+    return Query(union_all(*parts))
+
+
+WHOLE_THREAD = _whole_thread()

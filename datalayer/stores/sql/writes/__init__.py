@@ -1,0 +1,1 @@
+"""Saves and deletes, as functions of a connection in a transaction."""

@@ -1,1 +1,0 @@
-"""The code of the operator commands, and the parts put together from the settings."""

@@ -1,0 +1,1 @@
+"""Every change that we make to Chainlit."""

@@ -1,0 +1,92 @@
+"""The page as it is sent: Chainlit's own, which asks nobody but this server for anything.
+
+Only what Keepchat has written may run in it: the header of `routes.headers` says where things may
+come from, and a policy in the page itself names the scripts that stand in it by their hashes. Only
+where there are custom elements, which are text, may the page make scripts of text.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import chainlit.server
+from chainlit.config import APP_ROOT
+from chainlit.emitter import ChainlitEmitter
+
+_LINK = re.compile(r"[ \t]*<link\b[^>]*>\n?")
+_OUTSIDE = re.compile(r'href="(https?:)?//')
+# Chainlit's banner and repository, for those who show a preview of a link.
+_PREVIEW = re.compile(r'[ \t]*<meta property="og:(?:image|url)"[^>]*>\n?')
+_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_CHARSET = '<meta charset="UTF-8" />'
+
+Template = Callable[[str], str]
+InitThread = Callable[[ChainlitEmitter, str], Awaitable[None]]
+
+
+def register() -> None:
+    """Let Chainlit send this page and these texts; done again, it replaces itself."""
+    server: Any = chainlit.server
+    template: Template = server.get_html_template
+    server.get_html_template = offline(getattr(template, "original", template))
+    server.get_markdown_str = help_text
+    emitter: Any = ChainlitEmitter
+    begin: InitThread = emitter.init_thread
+    emitter.init_thread = telling(getattr(begin, "original", begin))
+
+
+def offline(original: Template) -> Template:
+    """Return a template that is the original's without what it asks of others."""
+
+    def get_html_template(root_path: str) -> str:
+        html = without_outside(original(root_path))
+        return with_policy(html, evaluates=has_custom_elements(Path(APP_ROOT)))
+
+    get_html_template.original = original  # type: ignore[attr-defined]
+    return get_html_template
+
+
+def without_outside(html: str) -> str:
+    """Return a page without links and previews of other sites."""
+    kept = _LINK.sub(lambda link: "" if _OUTSIDE.search(link[0]) else link[0], html)
+    return _PREVIEW.sub("", kept)
+
+
+def has_custom_elements(root: Path) -> bool:
+    """Return whether an operator has put custom elements of their own (JSX) into `public/`."""
+    return any((root / "public" / "elements").rglob("*.jsx"))
+
+
+def with_policy(html: str, *, evaluates: bool) -> str:
+    """Return a page in which no script runs but its own and those that it loads from here, and
+    those that it makes itself if it `evaluates` text.
+    """
+    hashes = " ".join(f"'sha256-{_hash(script)}'" for script in _SCRIPT.findall(html))
+    own = f"{hashes} 'unsafe-eval'" if evaluates else hashes
+    policy = f"script-src 'self' {own}; worker-src 'self' blob:"
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}" />'
+    return html.replace(_CHARSET, f"{_CHARSET}\n    {meta}", 1)
+
+
+def _hash(script: str) -> str:
+    return b64encode(sha256(script.encode()).digest()).decode()
+
+
+def telling(original: InitThread) -> InitThread:
+    """Return what begins a thread, and then tells our part of the page which thread it is."""
+
+    async def init_thread(emitter: ChainlitEmitter, interaction: str) -> None:
+        await original(emitter, interaction)
+        await emitter.send_window_message({"keepchatThread": emitter.session.thread_id})
+
+    init_thread.original = original  # type: ignore[attr-defined]
+    return init_thread
+
+
+def help_text(root: str, language: str) -> str | None:
+    """Return what the help button shows: Chinese for the languages called so, else English."""
+    name = "chainlit_zh-CN.md" if language.lower().startswith("zh") else "chainlit.md"
+    return (Path(root) / name).read_text(encoding="utf-8")

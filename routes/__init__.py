@@ -1,0 +1,1 @@
+"""Our own HTTP: files, uploads, export, sharing, and the headers of every answer."""

@@ -1,0 +1,42 @@
+"""The route `/keepchat/export/{thread}.md`: a conversation to save."""
+
+from chainlit.server import UserParam
+from fastapi import APIRouter, Request, Response
+
+from access.guard import owners
+from datalayer.layer import KeepchatDataLayer
+from datalayer.stores.base import Store
+from routes.files import may_read
+from routes.markdown import title, to_markdown
+from routes.sharing import as_shared
+from storage.filenames import content_disposition
+
+PATH = "/keepchat/export/{thread_id}.md"
+_HEADERS = {"Cache-Control": "private, no-store"}
+
+
+def export_router(
+    store: Store, layer: KeepchatDataLayer, prefix: str, *, sharing: bool
+) -> APIRouter:
+    """Return the route, to be placed before Chainlit's own."""
+    router = APIRouter(prefix=prefix, include_in_schema=False)
+
+    @router.get(PATH)
+    async def export(request: Request, thread_id: str, user: UserParam) -> Response:
+        asker = owners.signed_in(user)
+        with owners.answering():
+            is_readable = await may_read(store, asker, thread_id, sharing=sharing)
+            thread = await layer.get_thread(thread_id) if is_readable else None
+        if thread is None:
+            raise owners.missing()
+        is_own = thread["userIdentifier"] == asker.identifier
+        shown = thread if is_own else as_shared(thread)
+        origin = f"{request.url.scheme}://{request.url.netloc}"
+        name = content_disposition(f"{title(shown)}.md", inline=False)
+        return Response(
+            to_markdown(shown, origin=origin),
+            media_type="text/markdown; charset=utf-8",
+            headers=_HEADERS | {"Content-Disposition": name},
+        )
+
+    return router

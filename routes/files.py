@@ -1,0 +1,213 @@
+"""The route `/files/{thread}/{element}/{name}`, the only link to a file that is ever shown.
+
+The bytes are streamed through our own origin to whoever may read the thread. A foreign file and
+one that does not exist get the same answer.
+"""
+
+import logging
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+from chainlit.server import UserParam
+from chainlit.user import PersistedUser, User
+from fastapi import APIRouter, Request
+from starlette.datastructures import Headers
+from starlette.responses import (
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
+from starlette.types import Receive, Scope, Send
+
+from datalayer.errors import StoreUnavailable
+from datalayer.records import ElementRecord
+from datalayer.stores.base import Store
+from datalayer.values import as_id
+from routes.content import Presentation, present
+from routes.links import SignedLinks
+from routes.ranges import content_range, etag, is_unchanged, parse_range, wanted_range
+from storage.base import ByteRange, Storage
+from storage.errors import InvalidKey, ObjectMissing, RangeNotSatisfiable, StorageError
+from storage.filenames import content_disposition
+
+_log = logging.getLogger(__name__)
+
+_RETRY_SECONDS = "5"
+_EVERYWHERE = {
+    "Cache-Control": "private, no-cache",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_SENTENCE_HEADERS = _EVERYWHERE | {
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'self'"
+}
+
+
+def files_router(
+    store: Store,
+    storage: Storage,
+    prefix: str,
+    *,
+    sharing: bool = False,
+    links: SignedLinks | None = None,
+) -> APIRouter:
+    """Return the route, to be placed before Chainlit's own; `prefix` is its root path.
+
+    With `links` it redirects to them what may come from elsewhere.
+    """
+    router = APIRouter(prefix=prefix)
+
+    async def get_file(
+        request: Request, thread_id: str, element_id: str, user: UserParam
+    ) -> Response:
+        if user is None:
+            return _sentence(401, "Sign in to see this file.")
+        try:
+            element = None
+            if await may_read(store, user, thread_id, sharing=sharing):
+                element = await _find(store, thread_id, element_id)
+        except StoreUnavailable:
+            _log.warning("element %s not served: the database is away", element_id)
+            return _unavailable()
+        key = element.fields.get("objectKey") if element else None
+        if element is None or not isinstance(key, str) or not key:
+            return _missing()
+        return _FileResponse(storage, element, key, request, links)
+
+    # The name is decoration: it may hold anything, an escaped slash too, and is not looked at.
+    path = "/files/{thread_id}/{element_id}/{name:path}"
+    router.add_api_route(path, get_file, methods=["GET", "HEAD"], include_in_schema=False)
+    return router
+
+
+async def may_read(
+    store: Store, user: User | PersistedUser, thread_id: str, *, sharing: bool
+) -> bool:
+    """Return whether a user may see what is in a thread: its author, and while it is shared and
+    sharing is switched on, whoever is signed in.
+    """
+    known_id = as_id(thread_id)
+    if known_id is None:
+        return False
+    if await store.get_thread_author(known_id) == user.identifier:
+        return True
+    return sharing and await is_shared(store, known_id)
+
+
+async def is_shared(store: Store, thread_id: str) -> bool:
+    """Return whether a thread's author lets others see it."""
+    metadata = await store.get_thread_metadata(thread_id)
+    return metadata is not None and metadata.get("is_shared") is True
+
+
+async def _find(store: Store, thread_id: str, element_id: str) -> ElementRecord | None:
+    thread, element = as_id(thread_id), as_id(element_id)
+    return await store.get_element(thread, element) if thread and element else None
+
+
+class _FileResponse(Response):
+    """Opens the object only while it is being sent, so that it is closed however that ends."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        element: ElementRecord,
+        key: str,
+        request: Request,
+        links: SignedLinks | None,
+    ) -> None:
+        super().__init__()
+        self._links = links
+        self._shown = present(element.fields.get("type"), element.fields.get("mime"))
+        self._storage = storage
+        self._element = element
+        self._key = key
+        self._method = request.method
+        self._asked = request.headers
+        self._tag = etag(element.sha256)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with AsyncExitStack() as stack:
+            try:
+                response = await self._response(stack)
+            except StorageError as exc:
+                response = self._failure(exc)
+            await response(scope, receive, send)
+
+    async def _response(self, stack: AsyncExitStack) -> Response:
+        headers = _file_headers(self._element, self._shown, self._tag)
+        if is_unchanged(self._asked.get("if-none-match"), self._tag):
+            return Response(status_code=304, headers=headers)
+        if self._method == "GET" and (link := await self._link()):
+            return RedirectResponse(link, 307, _EVERYWHERE | {"Cache-Control": "no-store"})
+        if self._method == "HEAD":
+            async with self._storage.open(self._key) as opened:  # which may have been lost
+                return Response(headers=headers | {"Content-Length": str(opened.size)})
+        size = await self._size()
+        try:
+            return await self._stream(stack, _range(self._asked, self._tag, size), headers)
+        except RangeNotSatisfiable:
+            return _sentence(
+                416,
+                "The file ends before the range that was asked for.",
+                {"Content-Range": f"bytes */{size}"},
+            )
+
+    async def _link(self) -> str | None:
+        if self._links is None:
+            return None
+        return await self._links.to(self._key, self._element.fields.get("name"), self._shown)
+
+    async def _stream(
+        self, stack: AsyncExitStack, byte_range: ByteRange | None, headers: Mapping[str, str]
+    ) -> Response:
+        opened = await stack.enter_async_context(self._storage.open(self._key, byte_range))
+        measured = {**headers, "Content-Length": str(opened.length)}
+        if byte_range is None:
+            return StreamingResponse(opened.body, headers=measured)
+        measured["Content-Range"] = content_range(opened.start, opened.length, opened.size)
+        return StreamingResponse(opened.body, status_code=206, headers=measured)
+
+    async def _size(self) -> int:
+        if self._element.size is not None:
+            return self._element.size
+        async with self._storage.open(self._key) as opened:
+            return opened.size
+
+    def _failure(self, exc: StorageError) -> Response:
+        if isinstance(exc, ObjectMissing | InvalidKey):
+            _log.error("element %s: its file %r is missing: %s", self._element.id, self._key, exc)
+            return _missing()
+        _log.error("element %s: its file %r cannot be read: %s", self._element.id, self._key, exc)
+        return _unavailable()
+
+
+def _range(asked: Headers, tag: str | None, size: int) -> ByteRange | None:
+    header = wanted_range(asked.get("range"), asked.get("if-range"), tag)
+    return parse_range(header, size)
+
+
+def _file_headers(element: ElementRecord, shown: Presentation, tag: str | None) -> dict[str, str]:
+    headers = _EVERYWHERE | {
+        "Accept-Ranges": "bytes",
+        "Content-Disposition": content_disposition(element.fields.get("name"), inline=shown.inline),
+        # Keeps Chainlit's GZip middleware from changing bytes whose length, ranges and tag we give.
+        "Content-Encoding": "identity",
+        "Content-Security-Policy": shown.policy,
+        "Content-Type": shown.media_type,
+    }
+    return headers | ({"ETag": tag} if tag else {})
+
+
+def _sentence(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+    return PlainTextResponse(text, status, {**_SENTENCE_HEADERS, **(headers or {})})
+
+
+def _missing() -> Response:
+    return _sentence(404, "There is no such file, or it is not yours to see.")
+
+
+def _unavailable() -> Response:
+    text = "The file cannot be read at the moment. Try again in a few seconds."
+    return _sentence(503, text, {"Retry-After": _RETRY_SECONDS})

@@ -1,0 +1,1 @@
+"""Storage in Azure Blob Storage."""

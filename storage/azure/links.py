@@ -1,0 +1,74 @@
+"""Signed links (SAS) to single blobs, for reading only."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from azure.storage.blob import BlobSasPermissions, UserDelegationKey, generate_blob_sas
+from azure.storage.blob.aio import BlobServiceClient
+
+from storage.azure.clock import Clock
+from storage.azure.options import AzureOptions
+from storage.errors import StorageError
+
+# A key that signs for an identity lives for at most 7 days, and a link no longer than its key.
+_KEY_LIVES = timedelta(days=1)
+_KEY_LIVES_AT_MOST = timedelta(days=7)
+_KEY_BEGINS_BEFORE = timedelta(minutes=15)  # clocks of the service's machines differ as well
+
+
+@dataclass(frozen=True, slots=True)
+class _Delegation:
+    key: UserDelegationKey
+    until: datetime
+
+
+class Links:
+    """Signs links, with the account's key or with one that Entra ID lets us ask for."""
+
+    def __init__(self, options: AzureOptions, service: BlobServiceClient, clock: Clock) -> None:
+        self._options = options
+        self._service = service
+        self._clock = clock
+        self._delegation: _Delegation | None = None
+        self._asking = asyncio.Lock()
+
+    async def sign(
+        self, name: str, expires: timedelta, mime: str | None, disposition: str | None
+    ) -> str | None:
+        """Return what follows the ? of a link to a blob.
+
+        None for who has a SAS token only: nothing can be signed with it, and it would itself let
+        everybody write and delete.
+        """
+        account = self._options.account
+        if account.sas_token:
+            return None
+        delegation = None if account.key else await self._delegated(name, expires)
+        return generate_blob_sas(
+            account.name,
+            self._options.container,
+            name,
+            account_key=account.key,
+            user_delegation_key=delegation,
+            permission=BlobSasPermissions(read=True),
+            expiry=self._clock.now() + expires,
+            protocol="https" if account.url.startswith("https:") else None,
+            content_type=mime,
+            content_disposition=disposition,
+        )
+
+    async def _delegated(self, name: str, expires: timedelta) -> UserDelegationKey:
+        if expires > _KEY_LIVES_AT_MOST - _KEY_BEGINS_BEFORE:
+            message = f"With Entra ID a link to {name!r} lives for less than 7 days; ask for less."
+            raise StorageError(message)
+        async with self._asking:
+            if not self._delegation or self._delegation.until < self._clock.now() + expires:
+                self._delegation = await self._ask(expires)
+            return self._delegation.key
+
+    async def _ask(self, expires: timedelta) -> _Delegation:
+        now = self._clock.now()
+        until = now + min(expires + _KEY_LIVES, _KEY_LIVES_AT_MOST - _KEY_BEGINS_BEFORE)
+        key = await self._service.get_user_delegation_key(now - _KEY_BEGINS_BEFORE, until)
+        return _Delegation(key, until)

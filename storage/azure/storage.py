@@ -1,0 +1,307 @@
+"""Storage in Azure Blob Storage, or a Data Lake Gen2 account, which has the same blobs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from azure.core.credentials import AzureSasCredential
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import BlobProperties
+from azure.storage.blob.aio import (
+    BlobClient,
+    BlobServiceClient,
+    ExponentialRetry,
+    StorageStreamDownloader,
+)
+
+from common.blocking import ByteSource, Threads
+from storage.azure.clock import Clock
+from storage.azure.errors import Boundary, code_of
+from storage.azure.identity import Identity
+from storage.azure.links import Links
+from storage.azure.options import AzureOptions, parse
+from storage.azure.upload import BLOCK, SMALL, Digests, Upload, send
+from storage.base import (
+    LINK_SECONDS,
+    ByteRange,
+    OpenObject,
+    Receipt,
+    Storage,
+    StoredObject,
+)
+from storage.credentials import Credentials
+from storage.errors import InvalidKey, ObjectMissing, StorageUnavailable
+from storage.filenames import content_disposition
+from storage.keys import check_key, folder_of
+from storage.mimes import content_type
+from storage.ranges import cut
+
+CHUNK = 4 * 1024 * 1024  # bytes that are asked for at a time, and held
+_THREADS = 4
+_DELETES_AT_ONCE = 16
+_LONGEST_NAME = 1024  # characters, the limits of the service
+_MOST_SEGMENTS = 254
+_BEHIND_ALL = 2**60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long the service is waited for, in seconds, and how often it is asked once more.
+
+    It is asked again after `pause_s`, after its square, and so on, give or take a half.
+    """
+
+    connect_s: float = 3
+    read_s: float = 60
+    retries: int = 3
+    connect_retries: int = 2
+    pause_s: int = 2
+
+
+_PATIENCE = Patience()
+
+
+def from_url(url: str, base: Path, credentials: Credentials) -> "AzureBlobStorage":  # noqa: ARG001
+    """Open `azure://container/prefix?account_url=…&create=true`. Raises `ValueError`."""
+    return AzureBlobStorage(parse(url, credentials))
+
+
+class AzureBlobStorage(Storage):
+    """Keeps each object as a block blob, below a prefix of one container.
+
+    Without a key or a SAS token, `identity` gives the tokens; it is closed with the storage.
+    `authority` is a file of certificates to believe instead of the system's.
+    """
+
+    def __init__(
+        self,
+        options: AzureOptions,
+        *,
+        identity: AsyncTokenCredential | None = None,
+        authority: Path | None = None,
+        patience: Patience = _PATIENCE,
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or Clock()
+        self._options = options
+        is_signed = options.account.key or options.account.sas_token
+        self._identity = None if is_signed else Identity(identity)
+        self._service = _service(options, self._identity, authority, patience, clock)
+        self._container = self._service.get_container_client(options.container)
+        self._links = Links(options, self._service, clock)
+        self._boundary = Boundary(options, clock)
+        self._threads = Threads(_THREADS)
+        self._creating = asyncio.Lock()
+        self._is_ready = not options.create
+
+    def __str__(self) -> str:
+        options = self._options
+        return f"azure://{options.container}/{options.prefix} at {options.account.url}"
+
+    async def put(
+        self, key: str, source: ByteSource, *, mime: str, filename: str | None = None
+    ) -> Receipt:
+        """See Storage. Of two uploads of one key at a time, the slower may be refused."""
+        blob = await self._blob(key)
+        disposition = content_disposition(filename, inline=False) if filename else None
+        digests, only = Digests(), b""
+        async with Upload(blob) as upload, aclosing(self._threads.blocks(source, BLOCK)) as blocks:
+            async for block in blocks:
+                md5 = await self._threads.run(digests.add, block)
+                if len(block) <= SMALL and not upload.begun:
+                    only = block  # since no block but the last is shorter than BLOCK
+                    break
+                with self._boundary.translated(key):
+                    await upload.stage(block, md5)
+            settings = digests.settings(content_type(mime), disposition)
+            with self._boundary.translated(key):
+                await (upload.commit(settings) if upload.begun else send(blob, only, settings))
+        return digests.receipt()
+
+    @asynccontextmanager
+    async def open(
+        self, key: str, byte_range: ByteRange | None = None
+    ) -> AsyncIterator[OpenObject]:
+        """See Storage. A blob longer than a block that is replaced meanwhile ends in an error."""
+        blob = await self._blob(key)
+        opened = await self._download(key, blob, byte_range)
+        if _is_folder(opened.properties):
+            message = f"There is no object {key!r}, but a folder of a Data Lake; use another key."
+            raise ObjectMissing(message)
+        size = int(str(opened.properties.content_range).rpartition("/")[2])
+        start, length = cut(key, size, byte_range)
+        yield OpenObject(size, start, length, self._body(key, opened, length))
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """See Storage. One request for each: Azurite has no batches, nor may every SAS do them."""
+        blobs = [(key, await self._blob(key)) for key in keys]
+        for first in range(0, len(blobs), _DELETES_AT_ONCE):
+            some = blobs[first : first + _DELETES_AT_ONCE]
+            done = await asyncio.gather(
+                *(self._delete(key, blob) for key, blob in some), return_exceptions=True
+            )
+            for result in done:
+                if result is not None:
+                    raise result
+
+    async def read_url(
+        self, key: str, expires: int, *, mime: str | None = None, disposition: str | None = None
+    ) -> str | None:
+        """See Storage. None with a SAS token, which nobody else may have."""
+        blob = await self._blob(key)
+        with self._boundary.translated(key):
+            signed = await self._links.sign(
+                blob.blob_name, timedelta(seconds=expires), mime, disposition
+            )
+        return f"{blob.url}?{signed}" if signed else None
+
+    async def list(self, prefix: str = "") -> AsyncIterator[StoredObject]:
+        """See Storage."""
+        folder_of(prefix)
+        await self._make_ready(prefix)
+        above = self._options.prefix
+        found = aiter(self._container.list_blobs(above + prefix, include=["metadata"]))
+        while True:
+            with self._boundary.translated(prefix):
+                blob = await anext(found, None)
+            if blob is None:
+                return
+            if not _is_folder(blob):
+                key = blob.name.removeprefix(above)
+                yield StoredObject(key, blob.size, blob.last_modified.timestamp())
+
+    async def close(self) -> None:
+        """See Storage."""
+        await self._threads.close()
+        await self._service.close()
+        if self._identity:
+            await self._identity.close()
+
+    async def get_read_url(self, object_key: str) -> str:
+        """See Storage. With a SAS token the link is one that works for nobody without it."""
+        link = await self.read_url(object_key, LINK_SECONDS)
+        return link or (await self._blob(object_key)).url
+
+    async def _exists(self, key: str) -> bool:
+        blob = await self._blob(key)
+        with self._boundary.translated(key):
+            return await blob.exists()
+
+    async def _blob(self, key: str) -> BlobClient:
+        """Return the client of a key's blob, in a container that is there if we may create it."""
+        check_key(key)
+        name = self._options.prefix + key
+        if len(name.encode("utf-16-le")) // 2 > _LONGEST_NAME or name.count("/") >= _MOST_SEGMENTS:
+            message = f"The key {key!r} is too long for Azure; use a shorter key."
+            raise InvalidKey(message)
+        await self._make_ready(key)
+        return self._container.get_blob_client(name)
+
+    async def _make_ready(self, key: str) -> None:
+        if self._is_ready:
+            return
+        async with self._creating:
+            if not self._is_ready:
+                with self._boundary.translated(key):
+                    await self._create()
+                self._is_ready = True
+
+    async def _create(self) -> None:
+        try:
+            await self._container.create_container()
+        except ResourceExistsError as exc:
+            if code_of(exc) != "ContainerAlreadyExists":
+                raise
+
+    async def _download(
+        self, key: str, blob: BlobClient, byte_range: ByteRange | None
+    ) -> StorageStreamDownloader[bytes]:
+        """Ask for the first block; the SDK asks for the others as they are read."""
+        with self._boundary.translated(key):
+            try:
+                return await blob.download_blob(*_asked(byte_range))
+            except HttpResponseError as exc:
+                if exc.status_code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                    raise
+                size = (await blob.get_blob_properties()).size
+        cut(key, size, byte_range)  # raises, unless another object has come in between
+        message = f"{key!r} was replaced while it was opened; open it again."
+        raise StorageUnavailable(message)
+
+    async def _body(
+        self, key: str, opened: StorageStreamDownloader[bytes], length: int
+    ) -> AsyncIterator[bytes]:
+        pieces = aiter(opened.chunks())
+        while length > 0:
+            with self._boundary.translated(key):
+                piece = await anext(pieces, b"")
+            if not piece:
+                message = f"{key!r} was cut short while it was read; open it again."
+                raise StorageUnavailable(message)
+            length -= len(piece)
+            yield piece
+
+    async def _delete(self, key: str, blob: BlobClient) -> None:
+        with self._boundary.translated(key):
+            try:
+                await blob.delete_blob(delete_snapshots="include")
+            except ResourceNotFoundError as exc:
+                if code_of(exc) != "BlobNotFound":
+                    raise
+
+
+def _service(
+    options: AzureOptions,
+    identity: Identity | None,
+    authority: Path | None,
+    patience: Patience,
+    clock: Clock,
+) -> BlobServiceClient:
+    account = options.account
+    credential: Any = identity
+    if account.key:
+        credential = {"account_name": account.name, "account_key": account.key}
+    elif account.sas_token:
+        credential = AzureSasCredential(account.sas_token)
+    return BlobServiceClient(
+        account.url,
+        credential,
+        max_single_get_size=CHUNK,
+        max_chunk_get_size=CHUNK,
+        connection_timeout=patience.connect_s,
+        read_timeout=patience.read_s,
+        retry_policy=_retries(patience),
+        connection_verify=str(authority) if authority else True,
+        raw_response_hook=clock.note,
+    )
+
+
+def _retries(patience: Patience) -> ExponentialRetry:
+    return ExponentialRetry(
+        initial_backoff=0,
+        increment_base=patience.pause_s,
+        random_jitter_range=patience.pause_s // 2,
+        retry_total=patience.retries,
+        retry_connect=patience.connect_retries,
+    )
+
+
+def _asked(byte_range: ByteRange | None) -> tuple[int | None, int | None]:
+    """Return offset and length to ask for. No object reaches what stands for no bytes at all."""
+    if byte_range is None:
+        return None, None
+    start, end = byte_range.start, byte_range.end
+    if start < 0 or (end is not None and end < start):
+        return _BEHIND_ALL, None
+    return start, None if end is None else end - start + 1
+
+
+def _is_folder(blob: BlobProperties) -> bool:
+    """Return whether this is how a Data Lake account shows a folder."""
+    return (blob.metadata or {}).get("hdi_isfolder") == "true"

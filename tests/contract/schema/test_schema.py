@@ -1,0 +1,130 @@
+"""The contract of stores: migrations, schemas that do not fit, and the export."""
+
+import asyncio
+
+import pytest
+
+from datalayer.errors import SchemaMismatch
+from datalayer.stores.base import Store
+from tests.support.backends import Backend
+from tests.support.builders import (
+    BOB,
+    delete_thread,
+    element,
+    everything,
+    feedback,
+    get_thread,
+    get_user,
+    new_id,
+    save,
+    step,
+    thread,
+    unchanged,
+    user,
+)
+
+
+async def test_migrating_again_does_nothing(store: Store) -> None:
+    await save(store, step(new_id(), output="x"))
+    async with unchanged(store):
+        await store.migrate()
+        await store.migrate()
+        assert not await store.needs_migration()
+
+
+@pytest.mark.fresh_database
+async def test_a_new_database_needs_a_migration(backend: Backend) -> None:
+    store = backend.open()
+    assert await store.needs_migration()
+    await store.migrate()
+    assert not await store.needs_migration()
+    await store.close()
+
+
+@pytest.mark.fresh_database
+async def test_many_migrate_an_empty_database_at_once(backend: Backend) -> None:
+    stores = [backend.open() for _ in range(8)]
+    await asyncio.gather(*(each.migrate() for each in stores))
+    write = thread(name="x")
+    await save(stores[0], write)
+    for each in stores:
+        assert (await get_thread(each, write.id)).name == "x"
+        await backend.assert_idle(each)
+        await each.close()
+
+
+@pytest.mark.fresh_database
+async def test_migrating_while_others_write(backend: Backend, store: Store) -> None:
+    other = backend.open()
+    writes = [step(new_id(), output="x") for _ in range(20)]
+    await asyncio.gather(*(store.apply([write]) for write in writes), other.migrate())
+    assert len([found async for found in other.threads()]) == 20
+    await backend.assert_idle(other)
+    await other.close()
+
+
+@pytest.mark.fresh_database
+async def test_a_schema_newer_than_the_program(backend: Backend, store: Store) -> None:
+    await save(store, thread())
+    backend.make_newer()
+    async with unchanged(store):
+        with pytest.raises(SchemaMismatch, match="newer"):
+            await store.migrate()
+
+
+@pytest.mark.fresh_database
+async def test_somebody_elses_tables(backend: Backend) -> None:
+    backend.add_foreign_tables()
+    store = backend.open()
+    for _ in range(2):
+        with pytest.raises(SchemaMismatch, match="users"):
+            await store.migrate()
+    await backend.assert_idle(store)
+    await store.close()
+
+
+# Export
+
+
+async def test_an_empty_store_has_nothing_to_export(store: Store) -> None:
+    assert await everything(store) == ([], [])
+
+
+async def test_the_export_has_all_users_and_threads(store: Store) -> None:
+    threads = [thread(owner=f"user {number % 600}") for number in range(1_020)]
+    await save(store, *threads)
+    users, found = await everything(store)
+    assert {record.identifier for record in users} == {f"user {n}" for n in range(600)}
+    assert len(users) == 600
+    assert {record.id for record in found} == {write.id for write in threads}
+    assert len(found) == 1_020
+    assert [record async for record in store.users()] == users
+
+
+async def test_the_export_has_threads_whole(store: Store) -> None:
+    write = step(new_id(), output="x", metadata={"a": 1})
+    attached = element(write.thread_id, forId=write.id, objectKey="a/key")
+    await save(store, write, attached, feedback(write, 0, comment="no"))
+    await save(store, step(new_id(), owner=None, output="nobody's"), thread(owner=BOB))
+    found = [record async for record in store.threads()]
+    assert len(found) == 3
+    for record in found:
+        assert record == await get_thread(store, record.id)
+
+
+async def test_the_export_has_users_as_they_are(store: Store) -> None:
+    await save(store, user(metadata={"role": "admin"}), user(BOB))
+    found = {record.identifier: record async for record in store.users()}
+    assert found == {name: await get_user(store, name) for name in ("alice", BOB)}
+
+
+async def test_a_thread_deleted_during_the_export_is_left_out(store: Store) -> None:
+    writes = [thread() for _ in range(5)]
+    await save(store, *writes)
+    seen: list[str] = []
+    async for record in store.threads():
+        seen.append(record.id)
+        if len(seen) == 1:
+            gone = next(write.id for write in writes if write.id not in seen)
+            await save(store, delete_thread(gone))
+    assert len(seen) == 4

@@ -1,0 +1,258 @@
+"""The sweep, over every store and every storage, and `manage.py sweep`."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+import manage
+from cli import sweep as command
+from datalayer.pipeline.reconciliation import Found, compare
+from datalayer.stores.base import Store
+from datalayer.stores.sql.store import SqlStore
+from datalayer.writes import SaveElement
+from storage.base import Storage, StoredObject
+from storage.errors import StorageMisconfigured
+from storage.local.storage import LocalStorage
+from tests.support.builders import (
+    delete_thread,
+    element,
+    finish,
+    get_element,
+    new_id,
+    save,
+    step,
+    upload,
+)
+
+Capture = pytest.CaptureFixture[str]
+MIME = "application/octet-stream"
+
+
+def in_future() -> float:
+    return time.time() + 3_600
+
+
+async def findings(store: Store, storage: Storage, younger_than: float) -> dict[str, Found]:
+    return {
+        each.key: each.found async for each in compare(store, storage, younger_than=younger_than)
+    }
+
+
+def key_of(write: SaveElement) -> str:
+    return str(write.fields["objectKey"])
+
+
+async def uploaded(
+    store: Store, storage: Storage, *, row: bool = True, ended: bool = True, stored: bool = True
+) -> str:
+    """An upload that came so far; returns its key."""
+    write = upload(new_id(), name="a.txt")
+    if row:
+        await save(store, write)
+    if stored:
+        await storage.put(key_of(write), b"abc", mime=MIME)
+    if ended:
+        await save(store, finish(write))
+    return key_of(write)
+
+
+async def test_what_belongs_together_and_what_does_not(store: Store, storage: Storage) -> None:
+    expected = {
+        await uploaded(store, storage): Found.WHOLE,
+        await uploaded(store, storage): Found.WHOLE,
+        await uploaded(store, storage, row=False, ended=False): Found.ORPHAN,
+        await uploaded(store, storage, row=False, ended=False): Found.ORPHAN,
+        await uploaded(store, storage, stored=False): Found.MISSING,
+        await uploaded(store, storage, ended=False): Found.STORED,
+        await uploaded(store, storage, ended=False, stored=False): Found.UNFINISHED,
+    }
+    for key in ("somebody/else's", f"{new_id()}/{new_id()}/name.txt", "zz"):
+        await storage.put(key, b"x", mime=MIME)
+        expected[key] = Found.FOREIGN
+    await storage.put(f"keepchat-check/{new_id()}", b"x", mime=MIME)
+    found = await findings(store, storage, in_future())
+    assert found.pop(next(key for key in found if key.startswith("keepchat-check"))) is Found.ORPHAN
+    assert found == expected
+
+
+async def test_what_is_young_is_left_alone(store: Store, storage: Storage) -> None:
+    expected = {
+        await uploaded(store, storage): Found.WHOLE,
+        await uploaded(store, storage, row=False, ended=False): Found.YOUNG,
+        await uploaded(store, storage, ended=False): Found.YOUNG,
+        await uploaded(store, storage, ended=False, stored=False): Found.YOUNG,
+        await uploaded(store, storage, stored=False): Found.MISSING,
+    }
+    assert await findings(store, storage, time.time() - 3_600) == expected
+
+
+async def test_files_of_an_adopted_database_are_named(store: Store, storage: Storage) -> None:
+    """Their keys are those of another layer, some of which look like ours."""
+    there = [f"{new_id()}/{new_id()}", f"{new_id()}/{new_id()}/a b.txt", "old/key"]
+    gone = f"{new_id()}/{new_id()}"
+    thread_id = new_id()
+    await save(store, step(thread_id, output="x"))
+    for key in [*there, gone]:
+        await save(store, element(thread_id, objectKey=key, name="a"))
+    for key in there:
+        await storage.put(key, b"abc", mime=MIME)
+    found = await findings(store, storage, in_future())
+    assert found == {**dict.fromkeys(there, Found.WHOLE), gone: Found.MISSING}
+
+
+class DisorderedStorage(LocalStorage):
+    """Lists what a test says, in its order."""
+
+    order: Sequence[str] = ()
+
+    async def list(self, prefix: str = "") -> AsyncIterator[StoredObject]:
+        known = {found.key: found async for found in super().list(prefix)}
+        for key in self.order:
+            yield known[key]
+
+
+async def test_a_storage_that_lists_in_disorder(store: Store, tmp_path: Path) -> None:
+    storage = DisorderedStorage(tmp_path / "files")
+    first, second = sorted([await uploaded(store, storage) for _ in range(2)])
+    await storage.put("zz", b"x", mime=MIME)
+    storage.order = ["zz", first, second]
+    expected = {"zz": Found.FOREIGN, first: Found.WHOLE, second: Found.WHOLE}
+    assert await findings(store, storage, in_future()) == expected
+    storage.order = [second, first]
+    with pytest.raises(StorageMisconfigured, match="nothing is removed"):
+        await findings(store, storage, in_future())
+    await storage.close()
+
+
+async def test_an_element_without_a_file_of_ours(store: Store, storage: Storage) -> None:
+    await save(store, element(new_id(), url="https://elsewhere.example/a.png", name="a"))
+    assert await findings(store, storage, in_future()) == {}
+
+
+async def test_more_files_than_a_page_holds(
+    store: Store, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 1_100 if isinstance(storage, LocalStorage) else 30
+    writes = [upload(new_id(), name="a") for _ in range(count)]
+    await store.apply(writes)
+    limit = asyncio.Semaphore(16)
+
+    async def put(write: SaveElement) -> None:
+        async with limit:
+            await storage.put(key_of(write), b"x", mime=MIME)
+
+    await asyncio.gather(*(put(write) for write in writes[1:]))
+    await store.apply([finish(write) for write in writes])
+    found = await findings(store, storage, in_future())
+    assert found.pop(key_of(writes[0])) is Found.MISSING
+    assert found == dict.fromkeys(map(key_of, writes[1:]), Found.WHOLE)
+
+
+# The command
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    for name in ("DATABASE_URL", "STORAGE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(command, "HOUR_S", -3_600.0)
+    monkeypatch.setattr(command, "BATCH", 2)
+    return tmp_path
+
+
+def run(*arguments: str) -> object:
+    with pytest.raises(SystemExit) as ended:
+        manage.main(["sweep", *arguments])
+    return ended.value.code
+
+
+async def fill(place: Path) -> dict[str, str]:
+    """One key of each kind, and three orphans."""
+    store, storage = SqlStore.sqlite(str(place / "keepchat.db")), LocalStorage(place / "files")
+    await store.migrate()
+    keys = {
+        "whole": await uploaded(store, storage),
+        "missing": await uploaded(store, storage, stored=False),
+        "stored": await uploaded(store, storage, ended=False),
+        **{
+            f"orphan {number}": await uploaded(store, storage, row=False, ended=False)
+            for number in range(3)
+        },
+    }
+    await storage.put("foreign", b"x", mime=MIME)
+    await storage.close()
+    await store.close()
+    return keys
+
+
+async def stored_keys(place: Path) -> set[str]:
+    storage = LocalStorage(place / "files")
+    try:
+        return {each.key async for each in storage.list()}
+    finally:
+        await storage.close()
+
+
+def test_the_plan_changes_nothing(place: Path, capsys: Capture) -> None:
+    keys = asyncio.run(fill(place))
+    before = asyncio.run(stored_keys(place))
+    assert run("--dry-run") == 1
+    said = capsys.readouterr().out
+    assert "3 files belong to no message\n" in said
+    assert "1 uploads were not seen to their end, though their files are there\n" in said
+    thread_id = keys["missing"].partition("/")[0]
+    assert f"  {keys['missing']} ('a.txt' in thread {thread_id})" in said
+    assert said.endswith("Nothing was changed.\n")
+    assert asyncio.run(stored_keys(place)) == before
+
+
+def test_orphans_go_and_uploads_are_ended(place: Path, capsys: Capture) -> None:
+    keys = asyncio.run(fill(place))
+    before = asyncio.run(stored_keys(place))
+    assert "is DATABASE_URL the database of this storage?" in str(run())
+    assert "3 files belong to no message\n" in capsys.readouterr().out
+    assert asyncio.run(stored_keys(place)) == before
+    assert run("--most") == 1
+    assert "3 files belong to no message: removed\n" in capsys.readouterr().out
+    left = {keys["whole"], keys["stored"], "foreign"}
+    assert asyncio.run(stored_keys(place)) == left
+
+    async def ended() -> None:
+        store = SqlStore.sqlite(str(place / "keepchat.db"))
+        thread_id, _, element_id = keys["stored"].partition("/")
+        found = await get_element(store, element(thread_id, element_id))
+        assert (found.size, found.sha256) == (3, hashlib.sha256(b"abc").hexdigest())
+        await save(store, delete_thread(element(keys["missing"].partition("/")[0]).thread_id))
+        await store.close()
+
+    asyncio.run(ended())
+    assert run() == 0
+    assert "files belong to no message" not in capsys.readouterr().out
+
+
+async def test_what_is_named_by_now_is_not_removed(store: Store, tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path / "files")
+    write = upload(new_id(), name="a.txt")
+    orphan = await uploaded(store, storage, row=False, ended=False)
+    await storage.put(key_of(write), b"abc", mime=MIME)
+    sweep = command.Sweep(store, storage, dry_run=False)
+    async for finding in compare(store, storage, younger_than=in_future()):
+        await sweep.take(finding)
+    await save(store, write)
+    await sweep.remove_orphans(most=True)
+    assert [found.key async for found in storage.list()] == [key_of(write)]
+    assert orphan != key_of(write)
+    await storage.close()
+
+
+def test_a_storage_that_cannot_be_reached_is_named(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "plain").write_text("x")
+    monkeypatch.setenv("STORAGE_URL", f"file:{place / 'plain'}")
+    assert str(run()).startswith("STORAGE_URL: ")

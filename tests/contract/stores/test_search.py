@@ -1,0 +1,248 @@
+"""The contract of stores: the search finds any text in names and bodies, folded, in own threads."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from datalayer.stores.base import Store
+from datalayer.values import fold
+from tests.support.builders import (
+    ALICE,
+    BOB,
+    clock,
+    delete_step,
+    delete_thread,
+    element,
+    found_by,
+    get_user,
+    keep_up,
+    listed,
+    new_id,
+    save,
+    step,
+    thread,
+    user,
+)
+
+
+async def body(store: Store, text: str) -> str:
+    """Save a thread with this text in a step, and return its id."""
+    write = step(new_id(), output=text)
+    await save(store, write)
+    return write.thread_id
+
+
+async def named(store: Store, text: str) -> str:
+    write = thread(name=text)
+    await save(store, write)
+    return write.id
+
+
+@pytest.mark.parametrize("needle", ["The quick", "ck br", "fox", "x", "The quick brown fox"])
+async def test_any_part_of_a_name_or_a_body_is_found(store: Store, needle: str) -> None:
+    text = "The quick brown fox"
+    expected = [await body(store, text), await named(store, text)]
+    await body(store, "Something else that")
+    await named(store, "Something else that")
+    assert await found_by(store, needle) == expected[::-1]
+
+
+async def test_a_text_across_a_name_and_a_body_is_not_found(store: Store) -> None:
+    write = thread(name="one two")
+    await save(store, write, step(write.id, output="three"), step(write.id, output="four"))
+    assert await found_by(store, "twothree") == []
+    assert await found_by(store, "threefour") == []
+    assert await found_by(store, "three") == [write.id]
+
+
+@pytest.mark.parametrize(
+    ("text", "needle"),
+    [
+        ("我想学习中文", "学"),
+        ("我想学习中文", "中文"),
+        ("日本語のテキスト", "キ"),
+        ("한국어 문장", "국"),
+        ("a 😀 b", "😀"),
+        ("عربي", "رب"),
+    ],
+)
+async def test_one_character_of_any_script_is_enough(store: Store, text: str, needle: str) -> None:
+    expected = [await body(store, text), await named(store, text)]
+    await body(store, "別の何か 不")
+    assert await found_by(store, needle) == expected[::-1]
+
+
+@pytest.mark.parametrize("needle", ["%", "_", "\\", "'", '"', "*", "?", "[", ";--", "a%b", "\\_"])
+async def test_no_character_is_special(store: Store, needle: str) -> None:
+    expected = [await body(store, f"x {needle} y"), await named(store, f"x {needle} y")]
+    await body(store, "x ab axb a y")
+    await named(store, "x ab axb a y")
+    assert await found_by(store, needle) == expected[::-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "needle"),
+    [
+        ("Ünder", "ünd"),
+        ("ünder", "ÜND"),
+        ("Straße", "STRASSE"),
+        ("STRASSE", "straße"),
+        ("\uff21\uff22\uff23\uff11\uff12", "abc12"),
+        ("abc123", "\uff21\uff22\uff23"),
+        ("ﬁsh", "FISH"),
+        ("Cafe\u0301", "CAF\u00c9"),
+        ("CAF\u00c9", "cafe\u0301"),
+        ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+        ("Ångström", "\u212bng"),
+        ("ПРИВЕТ", "привет"),
+        ("ﾃｷｽﾄ", "テキスト"),
+    ],
+)
+async def test_the_search_folds(store: Store, text: str, needle: str) -> None:
+    expected = [await body(store, f"a {text} b"), await named(store, f"a {text} b")]
+    assert await found_by(store, needle) == expected[::-1]
+
+
+async def test_accents_are_not_folded_away(store: Store) -> None:
+    await body(store, "resume")
+    assert await found_by(store, "résumé") == []
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u3000", None])
+async def test_blank_means_no_search(store: Store, blank: str | None) -> None:
+    expected = [await body(store, "x"), await named(store, "y")]
+    await save(store, thread(expected[0], name="z"))
+    assert await listed(store, search=blank) == expected[::-1]
+
+
+async def test_anothers_threads_are_never_found(store: Store) -> None:
+    write = step(new_id(), owner=BOB, output="needle")
+    await save(store, user(), write, thread(write.thread_id, owner=BOB, name="needle"))
+    await save(store, step(new_id(), owner=None, output="needle"))
+    assert await found_by(store, "needle") == []
+    assert await found_by(store, "needle", BOB) == [write.thread_id]
+
+
+async def test_a_thread_is_found_once(store: Store) -> None:
+    write = thread(name="needle")
+    await save(store, write, *[step(write.id, output="needle needle") for _ in range(5)])
+    assert await found_by(store, "needle") == [write.id]
+
+
+async def test_the_search_follows_changes(store: Store) -> None:
+    write = step(new_id(), output="first body")
+    await save(store, write, thread(write.thread_id, name="first name"))
+    await save(
+        store,
+        step(write.thread_id, write.id, output="second body"),
+        thread(write.thread_id, name="second name"),
+    )
+    assert await found_by(store, "first") == []
+    assert await found_by(store, "second body") == [write.thread_id]
+    assert await found_by(store, "second name") == [write.thread_id]
+    await save(store, step(write.thread_id, write.id, output=""))
+    assert await found_by(store, "second body") == []
+
+
+async def test_the_search_forgets_what_is_deleted(store: Store) -> None:
+    write = thread(name="a name")
+    gone = step(write.id, output="needle")
+    await save(store, write, gone, step(write.id, output="hay"))
+    await save(store, delete_step(gone))
+    assert await found_by(store, "needle") == []
+    assert await found_by(store, "hay") == [write.id]
+    await save(store, delete_thread(write.id))
+    assert await found_by(store, "hay") == []
+
+
+async def test_only_names_and_outputs_are_searched(store: Store) -> None:
+    write = thread(name="a", tags=("needle",), metadata={"needle": "needle"})
+    await save(
+        store,
+        write,
+        step(write.id, name="needle", input="needle", output="hay"),
+        element(write.id, name="needle"),
+    )
+    assert await found_by(store, "needle") == []
+
+
+async def test_pages_of_a_search(store: Store) -> None:
+    expected = [await body(store, f"needle {number}") for number in range(7)][::-1]
+    await body(store, "hay")
+    owner = await get_user(store)
+    found, cursor = [], None
+    for size in (3, 3, 1):
+        page = await store.list_threads(owner.id, first=3, after=cursor, search="NEEDLE")
+        assert len(page.threads) == size
+        found += [record.id for record in page.threads]
+        cursor = page.next_cursor
+    assert (found, cursor) == (expected, None)
+
+
+async def test_the_last_words_of_a_long_text_are_found(store: Store) -> None:
+    expected = await body(store, "Ü" * 1_000_000 + " the last words")
+    assert await found_by(store, "üü the LAST words") == [expected]
+
+
+@pytest.mark.parametrize("needle", ["\x00", "\ud800", "a\x00b", "needle\udfff"])
+async def test_a_needle_that_no_text_can_hold_is_no_error(store: Store, needle: str) -> None:
+    expected = await body(store, f"x {needle} y")
+    await body(store, "something else")
+    assert await found_by(store, needle) in ([expected], [])
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(text=TEXTS, needle=TEXTS)
+async def test_what_is_found_is_what_contains_the_folded_text(
+    store: Store, text: str, needle: str
+) -> None:
+    owner = new_id()
+    await save(store, step(new_id(), owner=owner, output=f"{text}{needle}{text}"))
+    folded = fold(needle)
+    expected = not folded.strip() or folded in fold(f"{text}{needle}{text}")
+    assert bool(await found_by(store, needle, owner)) == expected
+
+
+@pytest.mark.parametrize("needle", ["needle", "中", "中文", "é", "x"])
+async def test_what_only_old_threads_say_is_found(store: Store, needle: str) -> None:
+    texts = [f"{number} {needle if number in (0, 3) else 'else'}" for number in range(25)]
+    threads = [await body(store, text) for text in texts]
+    user = await get_user(store, ALICE)
+    for _ in range(2):
+        page = await store.list_threads(user.id, first=1, search=needle)
+        assert [found.id for found in page.threads] == [threads[3]]
+        page = await store.list_threads(user.id, first=1, search=needle, after=page.next_cursor)
+        assert [found.id for found in page.threads] == [threads[0]]
+        assert page.next_cursor is None
+        await keep_up(store)
+
+
+async def test_what_was_changed_or_deleted_is_no_longer_found_in_the_index(store: Store) -> None:
+    write = step(new_id(), output="before")
+    others = [await body(store, "something else") for _ in range(25)]
+    await save(store, write)
+    await keep_up(store)
+    await save(store, replace(write, fields={"output": "after"}, revision=clock.next()))
+    assert await found_by(store, "before") == []
+    assert await found_by(store, "after") == [write.thread_id]
+    await save(store, delete_step(write))
+    assert await found_by(store, "after") == []
+    await save(store, *map(delete_thread, others))
+    assert await found_by(store, "something") == []
+
+
+async def test_a_long_conversation_is_found_in_whatever_part(store: Store) -> None:
+    thread_id = new_id()
+    for number in range(12):
+        filler = f"{number} lorem ipsum " * (300 if number == 6 else 10)
+        await save(store, step(thread_id, output=f"{filler} word{number}"))
+        await keep_up(store)
+    for number in range(12):
+        assert await found_by(store, f"word{number}") == [thread_id]

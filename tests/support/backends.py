@@ -1,0 +1,218 @@
+"""The databases that the contract of `datalayer.stores.base.Store` is tested on.
+
+Another store is one more class here and one more entry of `BACKENDS`.
+"""
+
+import asyncio
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from sqlalchemy import Engine, event
+
+from datalayer.stores.base import Store
+from datalayer.stores.sql.database import SqliteDatabase
+from datalayer.stores.sql.postgres.database import PostgresDatabase
+from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.sql.tables import metadata
+from tests.support.builders import new_id
+from tests.support.servers.postgres import Postgres
+from tests.support.waiting import free_port
+
+IDLE_WITHIN_S = 5.0
+
+
+class Backend(ABC):
+    """An empty database, and what a test does to it behind the backs of its stores.
+
+    It may be migrated already, unless it was asked for as `fresh`.
+    """
+
+    @abstractmethod
+    def open(self) -> Store:
+        """Return one more store on this database; nothing is migrated yet."""
+
+    async def open_migrated(self) -> Store:
+        """Return the first store on this database, migrated."""
+        store = self.open()
+        await store.migrate()
+        return store
+
+    @abstractmethod
+    async def assert_idle(self, store: Store) -> None:
+        """Fail when one of the store's connections stays checked out."""
+
+    @abstractmethod
+    def unreachable(self) -> Store:
+        """Return a store whose database cannot be reached."""
+
+    @abstractmethod
+    def busy(self) -> AbstractAsyncContextManager[Store]:
+        """Give a migrated store that is kept from writing until the block ends."""
+
+    @abstractmethod
+    def make_newer(self) -> None:
+        """Let a migrated database look as if a later version had migrated it."""
+
+    @abstractmethod
+    def add_foreign_tables(self) -> None:
+        """Put somebody else's tables, with names that we use, into the empty database."""
+
+
+class SqliteBackend(Backend):
+    """A database file."""
+
+    _migrated: ClassVar[bytes] = b""  # the file as a migration leaves it, made once for all tests
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "contract.db"
+
+    def open(self) -> Store:
+        return SqlStore.sqlite(str(self.path))
+
+    async def open_migrated(self) -> Store:
+        if not SqliteBackend._migrated:
+            first = await super().open_migrated()
+            await first.close()
+            SqliteBackend._migrated = self.path.read_bytes()
+        self.path.write_bytes(SqliteBackend._migrated)
+        return self.open()
+
+    async def assert_idle(self, store: Store) -> None:
+        await assert_idle_pool(sqlite_engine(store))
+
+    def unreachable(self) -> Store:
+        return SqlStore.sqlite(str(self.path / "no" / "such" / "folder.db"))
+
+    @asynccontextmanager
+    async def busy(self) -> AsyncIterator[Store]:
+        store = SqlStore.sqlite(str(self.path))
+        event.listen(sqlite_engine(store), "connect", _wait_briefly)
+        await store.migrate()
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield store
+        await self.assert_idle(store)
+        await store.close()
+
+    def make_newer(self) -> None:
+        self._run("UPDATE keepchat_version SET version_num = '9999'")
+
+    def add_foreign_tables(self) -> None:
+        self._run("CREATE TABLE users (login TEXT)")
+
+    def _run(self, statement: str) -> None:
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.execute(statement)
+
+
+def sqlite_engine(store: Store) -> Engine:
+    assert isinstance(store, SqlStore)
+    assert isinstance(store.database, SqliteDatabase)
+    return store.database.engine
+
+
+async def assert_idle_pool(engine: Engine) -> None:
+    """Fail when a connection stays checked out; one that a cancel left is on its way back."""
+    pool: Any = engine.pool
+    for _ in range(int(IDLE_WITHIN_S / 0.01)):
+        if pool.checkedout() == 0:
+            return
+        await asyncio.sleep(0.01)
+    assert pool.checkedout() == 0
+
+
+def _wait_briefly(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=20")
+    cursor.close()
+
+
+class PostgresBackend(Backend):
+    """A database on the server of the run."""
+
+    _shared: ClassVar[str] = ""  # a migrated database for all tests that say nothing of the schema
+
+    def __init__(self, server: Postgres, name: str) -> None:
+        self._server = server
+        self.name = name
+
+    def open(self) -> Store:
+        return SqlStore.postgres(self._server.url(self.name))
+
+    async def open_migrated(self) -> Store:
+        return self.open() if self.name == self._shared else await super().open_migrated()
+
+    async def assert_idle(self, store: Store) -> None:
+        await assert_idle_pool(postgres_engine(store))
+
+    def unreachable(self) -> Store:
+        return SqlStore.postgres(f"postgresql://nobody@127.0.0.1:{free_port()}/nothing")
+
+    @asynccontextmanager
+    async def busy(self) -> AsyncIterator[Store]:
+        store = SqlStore.postgres(f"{self._server.url(self.name)}?lock_timeout=20")
+        await store.migrate()
+        self._run("BEGIN")
+        self._run("LOCK TABLE threads, steps, elements, users IN EXCLUSIVE MODE")
+        yield store
+        self._run("ROLLBACK")
+        await self.assert_idle(store)
+        await store.close()
+
+    def make_newer(self) -> None:
+        self._run("UPDATE keepchat_version SET version_num = '9999'")
+
+    def add_foreign_tables(self) -> None:
+        self._run("CREATE TABLE users (login TEXT)")
+
+    def _run(self, statement: str) -> None:
+        self._server.query(statement, database=self.name)
+
+    async def empty_shared(self) -> None:
+        """Have the shared database, migrated once, with nothing in it."""
+        if not PostgresBackend._shared:
+            self._server.query(f'CREATE DATABASE "{self.name}"')
+            store = self.open()
+            await store.migrate()
+            await store.close()
+            PostgresBackend._shared = self.name
+        # Far quicker than TRUNCATE, which makes a new file for every table and index.
+        tables = [table.name for table in reversed(metadata.sorted_tables)]
+        self._server.run(
+            "; ".join(f"DELETE FROM {table}" for table in tables),  # noqa: S608 - our own names
+            database=self.name,
+        )
+
+
+def postgres_engine(store: Store) -> Engine:
+    assert isinstance(store, SqlStore)
+    assert isinstance(store.database, PostgresDatabase)
+    return store.database.engine.sync_engine
+
+
+@asynccontextmanager
+async def sqlite_backend(request: pytest.FixtureRequest, fresh: bool) -> AsyncIterator[Backend]:
+    folder: Path = request.getfixturevalue("tmp_path")
+    yield SqliteBackend(folder)
+
+
+@asynccontextmanager
+async def postgres_backend(request: pytest.FixtureRequest, fresh: bool) -> AsyncIterator[Backend]:
+    server: Postgres = request.getfixturevalue("postgres")
+    if fresh:
+        with server.database(new_id()) as name:
+            yield PostgresBackend(server, name)
+        return
+    backend = PostgresBackend(server, "contract")
+    await backend.empty_shared()
+    yield backend
+
+
+Maker = Callable[[pytest.FixtureRequest, bool], AbstractAsyncContextManager[Backend]]
+
+BACKENDS: dict[str, Maker] = {"sqlite": sqlite_backend, "postgres": postgres_backend}

@@ -1,0 +1,39 @@
+"""Runs an import as a test needs it, and asks what became of the rows."""
+
+from datetime import UTC, tzinfo
+from typing import Any
+
+from datalayer.migration.official.importer import Progress, import_from
+from datalayer.migration.official.report import Fate, ImportReport
+from datalayer.stores.base import Store
+from tests.support.builders import (
+    clock,
+)
+from tests.support.officials import Official
+
+
+def ignore(*_: object) -> None:
+    """Whoever asks nothing of what cannot be held, or of how far it is."""
+
+
+async def imported(
+    theirs: Official,
+    store: Store | None,
+    zone: tzinfo = UTC,
+    *,
+    left: list[tuple[str, Any]] | None = None,
+    now: int | None = None,
+    progress: Progress = ignore,
+) -> ImportReport:
+    return await import_from(
+        theirs.url,
+        store,
+        zone=zone,
+        now=now or clock.next(),
+        keep_leftover=ignore if left is None else lambda *row: left.append(row),
+        progress=progress,
+    )
+
+
+def fates(report: ImportReport, fate: Fate) -> dict[str, int]:
+    return {kind: count for (kind, each), count in report.fates.items() if each is fate and count}

@@ -1,0 +1,146 @@
+"""AUTH_MODE=local and the guard of the socket."""
+
+import uuid
+from typing import Any
+
+import pytest
+from chainlit.auth import create_jwt
+from chainlit.auth.jwt import decode_jwt
+from chainlit.user import User
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from access.guard.messages import has_valid_ids
+from access.login.local import USER, LocalAccess, require_loopback
+from access.login.loopback import host_of, is_loopback
+
+THREAD = str(uuid.uuid4())
+
+
+async def page(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("page")
+
+
+async def socket(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await websocket.close()
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    monkeypatch.setenv("CHAINLIT_AUTH_SECRET", "x" * 48)
+    app = Starlette(
+        routes=[Route("/", page, methods=["GET", "POST"]), WebSocketRoute("/ws", socket)]
+    )
+    return TestClient(
+        LocalAccess(app), base_url="http://localhost:8000", client=("127.0.0.1", 5000)
+    )
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST.", "127.0.0.1", "127.9.9.9", "::1", "[::1]"]
+)
+def test_these_are_this_computer(host: str) -> None:
+    assert is_loopback(host)
+    require_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "localhost.evil.example", "", "::"])  # noqa: S104
+def test_these_are_not(host: str) -> None:
+    assert not is_loopback(host)
+    with pytest.raises(SystemExit, match=r"^AUTH_MODE: "):
+        require_loopback(host)
+
+
+@pytest.mark.parametrize(
+    ("header", "host"),
+    [("localhost:8000", "localhost"), ("[::1]:8000", "::1"), ("a.example", "a.example"), ("", "")],
+)
+def test_a_host_header_without_its_port(header: str, host: str) -> None:
+    assert host_of(header) == host
+
+
+def test_a_page_signs_the_browser_in_once(client: TestClient) -> None:
+    first = client.get("/", headers={"accept": "text/html"})
+    assert first.status_code == 200
+    assert "access_token=" in first.headers["set-cookie"]
+    assert "HttpOnly" in first.headers["set-cookie"]
+    second = client.get("/", headers={"accept": "text/html"})
+    assert "set-cookie" not in second.headers
+
+
+def test_a_forged_login_is_replaced(client: TestClient) -> None:
+    client.cookies.set("access_token", "nonsense")
+    answer = client.get("/", headers={"accept": "text/html"})
+    assert "access_token=" in answer.headers["set-cookie"]
+
+
+def test_the_login_of_an_account_is_replaced(client: TestClient) -> None:
+    client.cookies.set("access_token", create_jwt(User(identifier="anna")))
+    answer = client.get("/", headers={"accept": "text/html"})
+    signed_in = answer.cookies["access_token"]
+    assert decode_jwt(signed_in).identifier == USER
+
+
+def test_what_is_no_page_signs_nobody_in(client: TestClient) -> None:
+    assert "set-cookie" not in client.get("/", headers={"accept": "application/json"}).headers
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "evil.example"},
+        {"host": "evil.example:8000"},
+        {"origin": "https://evil.example"},
+        {"origin": "http://localhost:9000"},
+        {"origin": "null"},
+    ],
+)
+def test_another_host_or_origin_is_refused(client: TestClient, headers: dict[str, str]) -> None:
+    answer = client.post("/", headers=headers)
+    assert answer.status_code == 403
+    assert "localhost" in answer.text
+    with (
+        pytest.raises(WebSocketDisconnect) as closed,
+        client.websocket_connect("/ws", headers=headers),
+    ):
+        pass
+    assert closed.value.code == 1008
+
+
+def test_the_page_itself_is_let_in(client: TestClient) -> None:
+    headers = {"origin": "http://localhost:8000"}
+    assert client.post("/", headers=headers).status_code == 200
+    with client.websocket_connect("/ws", headers={**headers, "host": "localhost:8000"}):
+        pass
+
+
+def test_another_computer_is_refused_whatever_it_says(client: TestClient) -> None:
+    far = TestClient(client.app, base_url="http://localhost:8000", client=("192.168.1.9", 5000))
+    assert far.get("/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("auth", "valid"),
+    [
+        ({"sessionId": THREAD}, True),
+        ({"sessionId": THREAD, "threadId": ""}, True),
+        ({"sessionId": THREAD, "threadId": None}, True),
+        ({"sessionId": THREAD, "threadId": THREAD}, True),
+        ({"sessionId": THREAD, "threadId": "../x"}, False),
+        ({"sessionId": "/etc"}, False),
+        ({"sessionId": "A" * 8 + THREAD[8:]}, False),
+        ({"sessionId": "{" + THREAD + "}"}, False),
+        ({"sessionId": None}, False),
+        ({"sessionId": [THREAD]}, False),
+        ({}, False),
+        (None, False),
+        ("text", False),
+    ],
+)
+def test_ids_of_a_client_are_uuids(auth: Any, valid: bool) -> None:
+    assert has_valid_ids(auth) is valid

@@ -1,0 +1,314 @@
+"""Chainlit's routes act on what is the asker's, on a real layer; what Chainlit does is left out."""
+
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+from chainlit import server
+from chainlit.auth import get_current_user
+from chainlit.element import CustomElement, Text
+from chainlit.session import WebsocketSession
+from chainlit.step import StepDict
+from chainlit.types import Feedback
+from chainlit.user import User
+from fastapi import FastAPI
+
+from access.guard.messages import guard_messages, is_question
+from datalayer.errors import StoreUnavailable
+from datalayer.layer import KeepchatDataLayer
+from datalayer.stores.base import Store
+from datalayer.stores.sql.store import SqlStore
+from patches.routes import guarded_router
+from routes.export import export_router
+from routes.sharing import sharing_router
+from storage.local.storage import LocalStorage
+
+ADA, BOB = "ada", "bob"
+
+
+@dataclass
+class House:
+    """A thread of Ada's with an answer, its feedback, and elements; who asks is `asker`."""
+
+    layer: KeepchatDataLayer
+    store: Store
+    client: httpx.AsyncClient
+    thread_id: str = ""
+    step_id: str = ""
+    feedback_id: str = ""
+    elements: dict[str, str] = field(default_factory=dict)
+    asker: str | None = ADA
+    reached: list[str] = field(default_factory=list)
+
+    async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> int:
+        reply = await self.client.request(method, path, json=body)
+        return reply.status_code
+
+
+@pytest.fixture
+async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    store = SqlStore.sqlite(str(tmp_path / "owners.db"))
+    await store.migrate()
+    layer = KeepchatDataLayer(store, LocalStorage(tmp_path / "files"))
+    app = FastAPI()
+    app.include_router(guarded_router(layer, ""))
+    app.include_router(sharing_router(store, layer, "", sharing=True))
+    app.include_router(sharing_router(store, layer, "/off", sharing=False))
+    app.include_router(export_router(store, layer, "", sharing=True))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        house = House(layer, store, client)
+        app.dependency_overrides[get_current_user] = lambda: (
+            User(identifier=house.asker) if house.asker else None
+        )
+        _let_chainlit_note(house, monkeypatch)
+        await _fill(house)
+        yield house
+    await layer.close()
+
+
+def _let_chainlit_note(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "update_feedback",
+        "delete_feedback",
+        "update_thread_element",
+        "delete_thread_element",
+        "call_action",
+    ):
+
+        async def note(*_: Any, name: str = name) -> dict[str, bool]:
+            house.reached.append(name)
+            return {"success": True}
+
+        monkeypatch.setattr(server, name, note)
+    sessions = {
+        name: SimpleNamespace(user=User(identifier=name), thread_id=str(uuid.uuid4()))
+        for name in (ADA, BOB)
+    }
+    monkeypatch.setattr(WebsocketSession, "get_by_id", staticmethod(sessions.get))
+    monkeypatch.setattr(WebsocketSession, "get", staticmethod(sessions.get))
+
+
+async def _fill(house: House) -> None:
+    owner = await house.layer.create_user(User(identifier=ADA))
+    assert owner
+    house.thread_id, house.step_id = str(uuid.uuid4()), str(uuid.uuid4())
+    await house.layer.update_thread(house.thread_id, name="Ada's", user_id=owner.id)
+    step = {"id": house.step_id, "threadId": house.thread_id, "type": "run", "name": "x"}
+    await house.layer.create_step(cast(StepDict, step))
+    feedback = Feedback(forId=house.step_id, value=1, comment="mine", threadId=house.thread_id)
+    house.feedback_id = await house.layer.upsert_feedback(feedback)
+    for element in (
+        CustomElement(thread_id=house.thread_id, name="Resume", props={}),
+        Text(thread_id=house.thread_id, name="a.txt", content="x"),
+    ):
+        await house.layer.create_element(element)
+        house.elements[element.type] = element.id
+
+
+def feedback_on(house: House, **changed: object) -> dict[str, Any]:
+    feedback = {"forId": house.step_id, "threadId": house.thread_id, "value": 0, **changed}
+    return {"feedback": feedback, "sessionId": "gone"}
+
+
+def element_of(house: House, session: str = ADA, **changed: object) -> dict[str, Any]:
+    element = {"id": house.elements["custom"], "threadId": house.thread_id, "type": "custom"}
+    shown = {"name": "Resume", "display": "inline", "props": {}, "forId": house.step_id}
+    return {"element": {**element, **shown, **changed}, "sessionId": session}
+
+
+async def test_the_author_reaches_chainlit(house: House) -> None:
+    assert await house.ask("PUT", "/feedback", feedback_on(house)) == 200
+    assert await house.ask("PUT", "/feedback", feedback_on(house, threadId=None)) == 200
+    assert await house.ask("DELETE", "/feedback", {"feedbackId": house.feedback_id}) == 200
+    assert await house.ask("PUT", "/project/element", element_of(house)) == 200
+    assert await house.ask("DELETE", "/project/element", element_of(house)) == 200
+    action = {"action": {"name": "x"}, "sessionId": ADA}
+    assert await house.ask("POST", "/project/action", action) == 200
+    assert house.reached == [
+        "update_feedback",
+        "update_feedback",
+        "delete_feedback",
+        "update_thread_element",
+        "delete_thread_element",
+        "call_action",
+    ]
+
+
+@pytest.mark.parametrize(("asker", "status"), [(BOB, 404), (None, 401)])
+async def test_nobody_else_does(house: House, asker: str | None, status: int) -> None:
+    house.asker = asker
+    own = asker or ADA
+    for method, path, body in (
+        ("PUT", "/feedback", feedback_on(house)),
+        ("PUT", "/feedback", feedback_on(house, threadId=None)),
+        ("DELETE", "/feedback", {"feedbackId": house.feedback_id}),
+        ("PUT", "/project/element", element_of(house, own)),
+        ("DELETE", "/project/element", element_of(house, own)),
+        ("PUT", "/project/thread/share", {"threadId": house.thread_id, "isShared": True}),
+        ("GET", f"/project/share/{house.thread_id}", None),
+        ("GET", f"/keepchat/export/{house.thread_id}.md", None),
+    ):
+        assert await house.ask(method, path, body) == status, (method, path)
+    assert house.reached == []
+
+
+async def test_no_session_but_ones_own_is_used(house: House) -> None:
+    for session in (BOB, "gone"):
+        action = {"action": {"name": "x"}, "sessionId": session}
+        assert await house.ask("POST", "/project/action", action) == 404
+        assert await house.ask("PUT", "/project/element", element_of(house, session)) == 404
+    foreign = {**feedback_on(house), "sessionId": BOB}
+    assert await house.ask("PUT", "/feedback", foreign) == 404
+    assert house.reached == []
+
+
+async def test_only_custom_elements_where_they_are(house: House) -> None:
+    for changed in (
+        {"id": house.elements["text"]},
+        {"id": str(uuid.uuid4())},
+        {"id": "../x"},
+        {"threadId": str(uuid.uuid4())},
+        {"threadId": "../x"},
+        {"threadId": None},
+        {"forId": "../x"},
+    ):
+        for method in ("PUT", "DELETE"):
+            body = element_of(house, **changed)
+            assert await house.ask(method, "/project/element", body) == 404, changed
+    assert house.reached == []
+
+
+@pytest.mark.parametrize("wrong", ["../x", str(uuid.uuid4()), ""])
+async def test_ids_that_name_nothing(house: House, wrong: str) -> None:
+    assert await house.ask("PUT", "/feedback", feedback_on(house, forId=wrong)) == 404
+    assert await house.ask("DELETE", "/feedback", {"feedbackId": wrong}) == 404
+    body = {"threadId": wrong, "isShared": True}
+    assert await house.ask("PUT", "/project/thread/share", body) == 404
+    assert await house.ask("GET", f"/project/share/{wrong or 'x'}") == 404
+    assert await house.ask("GET", f"/keepchat/export/{wrong or 'x'}.md") == 404
+    other = feedback_on(house, threadId=wrong) if wrong else feedback_on(house, forId="x")
+    assert await house.ask("PUT", "/feedback", other) == 404
+
+
+async def test_a_share_is_for_all_who_have_signed_in_and_is_taken_back(house: House) -> None:
+    body: dict[str, Any] = {"threadId": house.thread_id, "isShared": True}
+    assert await house.ask("PUT", "/off/project/thread/share", body) == 404
+    assert await house.ask("PUT", "/project/thread/share", body) == 200
+    kept = await house.store.get_thread_metadata(house.thread_id)
+    assert kept
+    assert kept["is_shared"] is True
+    assert kept["shared_at"]
+    house.asker = BOB
+    paths = [f"/project/share/{house.thread_id}", f"/keepchat/export/{house.thread_id}.md"]
+    assert [await house.ask("GET", path) for path in paths] == [200, 200]
+    shown = (await house.client.get(paths[0])).json()
+    assert shown.keys() == {"id", "name", "createdAt", "metadata", "steps", "elements"}
+    assert shown["steps"][0].keys().isdisjoint({"feedback", "generation", "tags", "modes"})
+    assert "objectKey" not in shown["elements"][0]
+    assert await house.ask("GET", f"/off{paths[0]}") == 404
+    house.asker = None
+    assert [await house.ask("GET", path) for path in paths] == [401, 401]
+    house.asker = ADA
+    taken_back = {**body, "isShared": False}
+    assert await house.ask("PUT", "/project/thread/share", taken_back) == 200
+    assert await house.store.get_thread_metadata(house.thread_id) == {"is_shared": False}
+    house.asker = BOB
+    assert [await house.ask("GET", path) for path in paths] == [404, 404]
+
+
+async def test_a_database_that_is_away_is_said_so(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> None:
+        raise StoreUnavailable
+
+    for name in ("get_thread_author", "get_thread_metadata", "get_step", "get_feedback_step"):
+        monkeypatch.setattr(house.store, name, away)
+    assert await house.ask("PUT", "/feedback", feedback_on(house)) == 503
+    assert await house.ask("DELETE", "/feedback", {"feedbackId": house.feedback_id}) == 503
+    assert await house.ask("GET", f"/project/share/{house.thread_id}") == 503
+    assert await house.ask("GET", f"/keepchat/export/{house.thread_id}.md") == 503
+
+
+# The socket
+
+
+def question(**changed: object) -> dict[str, Any]:
+    message = {"id": str(uuid.uuid4()), "type": "user_message", "output": "Why?", "threadId": ""}
+    return {"message": {**message, **changed}}
+
+
+def test_what_a_client_sends_is_a_question() -> None:
+    assert is_question(question())
+    assert is_question(question(parentId=None, threadId=str(uuid.uuid4())))
+    for wrong in (
+        None,
+        "text",
+        {},
+        {"message": "text"},
+        question(id="../x"),
+        question(id=None),
+        question(id=uuid.uuid4().hex),
+        question(type="assistant_message"),
+        question(type=None),
+        question(output=None),
+        question(output={"a": 1}),
+        question(threadId="../x"),
+        question(parentId={"a": 1}),
+    ):
+        assert not is_question(wrong), wrong
+
+
+async def test_messages_and_stars_are_the_users_own(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached: list[str] = []
+    handlers: dict[str, Any] = {}
+    for event in ("client_message", "message_favorite"):
+
+        async def note(sid: str, payload: Any, event: str = event) -> None:
+            reached.append(f"{event} of {sid}")
+
+        handlers[event] = note
+    monkeypatch.setattr(server.sio, "handlers", {"/": handlers})
+    guard_messages(house.layer)
+    guard_messages(house.layer)  # as a reload of the code does
+    for sid in (ADA, BOB, "gone"):
+        await handlers["client_message"](sid, question())
+        await handlers["client_message"](sid, question(id=house.step_id))
+        await handlers["message_favorite"](sid, question(id=house.step_id))
+        await handlers["message_favorite"](sid, question())
+    # Ada's step is not of the thread that her session shows: it can be starred, not sent again.
+    assert reached == [
+        "client_message of ada",
+        "message_favorite of ada",
+        "client_message of bob",
+    ]
+
+
+async def test_the_chat_goes_on_without_its_database(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> None:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(house.store, "get_step", away)
+    reached: list[str] = []
+    handlers: dict[str, Any] = {}
+    for event in ("client_message", "message_favorite"):
+
+        async def note(sid: str, payload: Any, event: str = event) -> None:
+            reached.append(event)
+
+        handlers[event] = note
+    monkeypatch.setattr(server.sio, "handlers", {"/": handlers})
+    guard_messages(house.layer)
+    for event in ("client_message", "message_favorite"):
+        await handlers[event](ADA, question())
+    assert reached == ["client_message"]

@@ -1,0 +1,246 @@
+"""The files of a conversation: from the running session, from the storage, from the cache."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import chainlit as cl
+import pytest
+from chainlit.chat_context import chat_contexts
+from chainlit.context import ChainlitContext, context_var
+from chainlit.session import HTTPSession
+
+from chat.attachments.blocks import Attached
+from chat.attachments.collect import OLD_IMAGES, Attachments, Source
+from chat.attachments.process import AT_ONCE, Reader
+from chat.attachments.results import Picture, Reading, Reason, Text, Unread
+from datalayer.layer import KeepchatDataLayer
+from storage.base import OpenObject
+from storage.errors import ObjectMissing, StorageUnavailable
+from tests.support.waiting import until
+
+THREAD = str(uuid.uuid4())
+PICTURE = Picture(mime="image/jpeg", data="AAAA", width=1, height=1)
+
+
+class Stored:
+    """The stored bytes of elements."""
+
+    def __init__(self) -> None:
+        self.content: dict[str, bytes] = {}
+        self.opened: list[str] = []
+        self.away = False
+
+    @asynccontextmanager
+    async def open_element(self, thread_id: str, element_id: str) -> AsyncIterator[OpenObject]:
+        self.opened.append(element_id)
+        if self.away:
+            raise StorageUnavailable
+        if thread_id != THREAD or element_id not in self.content:
+            raise ObjectMissing
+
+        async def body() -> AsyncIterator[bytes]:
+            yield self.content[element_id]
+
+        length = len(self.content[element_id])
+        yield OpenObject(size=length, start=0, length=length, body=body())
+
+
+class PlainReader:
+    """Takes every file for text, or for an image where it says so."""
+
+    async def read(self, name: str, content: AsyncIterator[bytes]) -> Reading:
+        whole = b"".join([chunk async for chunk in content]).decode()
+        if whole in set(Reason):
+            return Unread(reason=Reason(whole))
+        return PICTURE if name.endswith(".png") else Text(text=whole, total=len(whole))
+
+
+class BusyReader:
+    """Has two places, and ends with nothing before its gate is open."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.gate = asyncio.Event()
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def read(self, name: str, _content: AsyncIterator[bytes]) -> Reading:
+        async with self._places:
+            self.names.append(name)
+            await self.gate.wait()
+            return Text(text=name, total=1)
+
+
+@pytest.fixture
+def stored() -> Stored:
+    return Stored()
+
+
+@pytest.fixture
+def attachments(stored: Stored) -> Attachments:
+    return Attachments(cast(KeepchatDataLayer, stored), cast(Reader, PlainReader()), 1_000)
+
+
+@pytest.fixture(autouse=True)
+async def _session() -> AsyncIterator[None]:
+    session = HTTPSession(
+        id=str(uuid.uuid4()), client_type="webapp", thread_id=THREAD, user=None, user_env={}
+    )
+    context_var.set(ChainlitContext(session))
+    yield
+    chat_contexts.pop(session.id, None)
+
+
+def element(stored: Stored, message_id: str, name: str, content: str) -> dict[str, Any]:
+    """A stored file of a message."""
+    element_id = str(uuid.uuid4())
+    stored.content[element_id] = content.encode()
+    kind = "image" if name.endswith(".png") else "file"
+    key = f"{THREAD}/{element_id}"
+    return {"id": element_id, "forId": message_id, "name": name, "type": kind, "objectKey": key}
+
+
+def source(thread_id: str, name: str) -> Source:
+    return Source(
+        thread_id=thread_id, id=str(uuid.uuid4()), message_id="1", name=name, is_image=False
+    )
+
+
+def question(*paths: Path) -> cl.Message:
+    files = [cl.File(name=path.name, path=str(path)) for path in paths]
+    return cl.Message(content="?", elements=cast(Any, files))
+
+
+async def gathered(
+    attachments: Attachments,
+    elements: list[dict[str, Any]],
+    asked: cl.Message | None = None,
+    *,
+    room: int = 50_000,
+    sees_images: bool = True,
+) -> Attached:
+    steps = [{"id": step_id} for step_id in dict.fromkeys(e["forId"] for e in elements)]
+    asked = asked or question()
+    return await attachments.gather(asked, steps, elements, room=room, sees_images=sees_images)
+
+
+async def test_the_files_of_the_question_are_read_from_the_session(
+    attachments: Attachments, stored: Stored, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("from the session")
+    found = await gathered(attachments, [], question(tmp_path / "a.txt"))
+    assert "from the session" in found.question.text
+    assert not stored.opened
+
+
+async def test_an_edited_question_has_its_stored_files(
+    attachments: Attachments, stored: Stored
+) -> None:
+    asked = question()
+    elements = [element(stored, asked.id, "a.txt", "from the storage")]
+    found = await attachments.gather(asked, [], elements, room=5_000, sees_images=True)
+    assert "from the storage" in found.question.text
+    assert not found.earlier
+
+
+async def test_the_files_of_earlier_messages_are_read_from_the_storage_once(
+    attachments: Attachments, stored: Stored
+) -> None:
+    elements = [element(stored, "1", "a.txt", "old"), element(stored, "2", "b.txt", "newer")]
+    for _ in range(2):
+        found = await gathered(attachments, elements)
+        assert {key: [file.reading for file in files] for key, files in found.earlier.items()} == {
+            "1": [Text(text="old", total=3)],
+            "2": [Text(text="newer", total=5)],
+        }
+    assert len(stored.opened) == 2
+
+
+async def test_a_file_whose_stored_copy_is_on_its_way_counts(
+    attachments: Attachments, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("just sent")
+    before = question(tmp_path / "a.txt")
+    cl.chat_context.add(before)
+    found = await attachments.gather(
+        question(), [{"id": before.id}], [], room=5_000, sees_images=True
+    )
+    assert found.earlier[before.id][0].reading == Text(text="just sent", total=9)
+
+
+async def test_a_file_that_is_gone_from_the_session_is_read_from_the_storage(
+    attachments: Attachments, stored: Stored, tmp_path: Path
+) -> None:
+    asked = question(tmp_path / "gone.txt")
+    [held] = asked.elements or []
+    stored.content[held.id] = b"durable"
+    found = await gathered(attachments, [], asked)
+    assert "durable" in found.question.text
+
+
+async def test_only_the_newest_images_are_sent_again(
+    attachments: Attachments, stored: Stored
+) -> None:
+    elements = [
+        element(stored, str(number), f"{number}.png", "pixels") for number in range(OLD_IMAGES + 2)
+    ]
+    found = await gathered(attachments, elements)
+    again = {key for key, files in found.earlier.items() if files[0].reading == PICTURE}
+    assert again == {str(number) for number in range(2, OLD_IMAGES + 2)}
+    assert found.earlier["0"][0].reading is None
+    assert len(stored.opened) == OLD_IMAGES
+
+
+async def test_no_more_is_read_than_there_is_room_for(
+    attachments: Attachments, stored: Stored
+) -> None:
+    elements = [element(stored, str(number), "a.txt", "x" * 2_000) for number in range(20)]
+    found = await gathered(attachments, elements, room=1_500)
+    assert {"18", "19"} < set(found.earlier) <= {"16", "17", "18", "19"}
+    assert len(stored.opened) <= 4
+
+
+async def test_a_storage_that_is_away_is_asked_again_next_time(
+    attachments: Attachments, stored: Stored
+) -> None:
+    elements = [element(stored, "1", "a.txt", "old")]
+    stored.away = True
+    found = await gathered(attachments, elements)
+    assert found.earlier["1"][0].reading == Unread(reason=Reason.UNAVAILABLE)
+    stored.away = False
+    found = await gathered(attachments, elements)
+    assert found.earlier["1"][0].reading == Text(text="old", total=3)
+
+
+@pytest.mark.parametrize(("reason", "times"), [("broken", 1), ("slow", 2), ("killed", 2)])
+async def test_a_file_is_read_again_only_if_that_may_help(
+    attachments: Attachments, stored: Stored, reason: str, times: int
+) -> None:
+    elements = [element(stored, "1", "a.txt", reason)]
+    for _ in range(2):
+        await gathered(attachments, elements)
+    assert len(stored.opened) == times
+
+
+async def test_the_files_of_a_conversation_take_one_place_of_the_few(stored: Stored) -> None:
+    busy = BusyReader()
+    attachments = Attachments(cast(KeepchatDataLayer, stored), cast(Reader, busy))
+    slow = [source(THREAD, f"{number}.txt") for number in range(10)]
+    reading = asyncio.create_task(attachments._files(slow))
+    other = asyncio.create_task(attachments._files([source(str(uuid.uuid4()), "other.txt")]))
+    await until(lambda: len(busy.names) >= 2, "two that read")
+    assert busy.names == ["0.txt", "other.txt"]
+    busy.gate.set()
+    assert len(await reading) == 10
+    assert len(await other) == 1
+    assert busy.names[2:] == [f"{number}.txt" for number in range(1, 10)]
+
+
+async def test_a_blind_model_is_sent_no_image(attachments: Attachments, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("pixels")
+    found = await gathered(attachments, [], question(tmp_path / "a.png"), sees_images=False)
+    assert not found.question.images
+    assert found.question.notes == ("“a.png” was not sent: this model cannot see images.",)

@@ -1,0 +1,154 @@
+"""Files as blocks of text and images within a budget. Pure."""
+
+from typing import Any
+
+import pytest
+
+from chat.attachments.blocks import IMAGE_TOKENS, Attached, File, Fitted, Rules, content, fit, share
+from chat.attachments.results import Picture, Reading, Reason, Text, Unread
+from chat.turn.history import build
+
+PICTURE = Picture(mime="image/jpeg", data="AAAA", width=1, height=1)
+
+
+def text(words: str, total: int | None = -1, **counts: int) -> Text:
+    return Text(text=words, total=len(words) if total == -1 else total, counts=counts)
+
+
+def fitted(*readings: Reading | None, room: int = 10_000, **options: Any) -> Fitted:
+    files = [File(f"{number}.x", reading) for number, reading in enumerate(readings, 1)]
+    return fit(files, room, Rules(**{"file_tokens": 1_000, **options}))
+
+
+def test_a_file_is_a_block_with_its_name_and_length() -> None:
+    [file] = [File('a "b" <c>\n&.pdf', text("Hello", pages=12))]
+    block = fit([file], 1_000, Rules(1_000))
+    assert block == Fitted(
+        '<file name="a &quot;b&quot; &lt;c&gt; &amp;.pdf" pages="12">\nHello\n</file>'
+    )
+
+
+def test_a_file_cannot_close_its_block() -> None:
+    assert fitted(text("a</file>b</FILE >c")).text == (
+        '<file name="1.x">\na&lt;/file>b&lt;/FILE >c\n</file>'
+    )
+
+
+def test_a_long_file_is_cut_and_both_are_told() -> None:
+    cut = fitted(text("x" * 6_000, total=60_000), file_tokens=541)
+    assert "[… cut: the first 500 of about 20,000 tokens …]\n</file>" in cut.text
+    assert cut.notes == ("“1.x” is long: the model gets the first 500 of about 20,000 tokens.",)
+    assert cut.tokens < 541
+
+
+def test_a_file_of_unknown_length_is_cut() -> None:
+    cut = fitted(text("x" * 6_000, total=None), file_tokens=541)
+    assert cut.notes == ("“1.x” is long: the model gets the first 500 tokens.",)
+
+
+def test_a_cut_ends_with_a_whole_character() -> None:
+    assert "�" not in fitted(text("世" * 2_000), file_tokens=141).text
+
+
+@pytest.mark.parametrize(
+    ("needs", "room", "given"),
+    [
+        ([], 10, []),
+        ([5, 5], 100, [5, 5]),
+        ([100, 100], 50, [25, 25]),
+        ([100, 4, 100], 50, [23, 4, 23]),
+        ([1, 2, 3], 0, [0, 0, 0]),
+        ([1, 2, 3], -7, [0, 0, 0]),
+    ],
+)
+def test_short_files_stay_whole_and_long_ones_share(
+    needs: list[int], room: int, given: list[int]
+) -> None:
+    assert share(needs, room) == given
+
+
+def test_a_file_that_could_not_be_read_is_told_to_both() -> None:
+    unread = fitted(Unread(reason=Reason.PASSWORD), text("Hello"))
+    assert unread.text == (
+        '<file name="1.x">\n[could not be read: it is protected with a password]\n</file>\n\n'
+        '<file name="2.x">\nHello\n</file>'
+    )
+    assert unread.notes == ("“1.x” could not be read: it is protected with a password.",)
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_has_a_sentence(reason: Reason) -> None:
+    [note] = fitted(Unread(reason=reason)).notes
+    assert note.startswith("“1.x” could not be read: ")
+    assert note.endswith(".")
+
+
+def test_an_image_is_a_part_of_its_own() -> None:
+    shown = fitted(PICTURE)
+    assert content("Look!", shown) == [
+        {"type": "text", "text": 'Look!\n\n<file name="1.x">\n[image 1 of this message]\n</file>'},
+        {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,AAAA"}},
+    ]
+    assert IMAGE_TOKENS < shown.tokens < IMAGE_TOKENS + 50
+
+
+def test_text_alone_is_no_list_of_parts() -> None:
+    assert content("Hi", Fitted()) == "Hi"
+    assert content("", fitted(text("x"))) == '<file name="1.x">\nx\n</file>'
+
+
+def test_images_for_which_there_is_no_room_are_left_out() -> None:
+    shown = fitted(PICTURE, PICTURE, room=IMAGE_TOKENS + 300)
+    assert len(shown.images) == 1
+    assert shown.notes == ("“2.x” was not sent: the model has no room for another image.",)
+
+
+def test_a_blind_model_gets_no_images_and_its_user_is_told() -> None:
+    shown = fitted(PICTURE, sees_images=False)
+    assert not shown.images
+    assert "which you cannot see" in shown.text
+    assert shown.notes == ("“1.x” was not sent: this model cannot see images.",)
+
+
+def test_an_older_image_is_only_named() -> None:
+    assert fitted(None) == Fitted(
+        '<file name="1.x">\n[an image from earlier, not shown again]\n</file>'
+    )
+
+
+# In the history
+
+
+def asked(step_id: str, words: str) -> dict[str, Any]:
+    return {"id": step_id, "type": "user_message", "output": words}
+
+
+def built(steps: list[dict[str, Any]], attached: Attached, budget: int = 10_000) -> list[Any]:
+    return list(build(steps, "question", system="", budget=budget, attached=attached))
+
+
+def test_files_of_earlier_messages_count_again() -> None:
+    attached = Attached(earlier={"1": [File("a.txt", text("old words"))]}, rules=Rules(100))
+    first, question = built([asked("1", "look")], attached)
+    assert first["content"] == 'look\n\n<file name="a.txt">\nold words\n</file>'
+    assert question["content"] == "question"
+
+
+def test_a_message_of_files_alone_counts() -> None:
+    attached = Attached(earlier={"1": [File("a.txt", text("old"))]}, rules=Rules(100))
+    assert built([asked("1", "")], attached)[0]["content"] == '<file name="a.txt">\nold\n</file>'
+
+
+def test_an_older_file_is_cut_to_what_is_left() -> None:
+    long = [File("a.txt", text("x" * 3_000))]
+    attached = Attached(earlier={"1": long}, rules=Rules(1_000))
+    first, _ = built([asked("1", "look")], attached, budget=300)
+    assert "cut: the first " in first["content"]
+    assert len(first["content"]) < 900
+
+
+def test_the_files_of_the_question_come_before_the_history() -> None:
+    question = fit([File("a.txt", text("x" * 2_400))], 900, Rules(900))
+    attached = Attached(question=question)
+    [only] = built([asked("1", "y" * 600)], attached, budget=950)
+    assert "x" * 2_400 in only["content"]

@@ -1,0 +1,172 @@
+"""The process that reads a file ends, whatever the file does to it."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from chat.attachments.process import AT_ONCE, Limits, Reader
+from chat.attachments.results import Reason, Text, Unread
+from tests.support.waiting import until
+
+ANSWER = 'print(\'{"kind": "text", "text": "%s", "total": 1, "counts": {}}\')'
+
+
+def reader(code: str, timeout_s: float = 20) -> Reader:
+    """A reader whose process runs this code."""
+    return Reader(Limits(characters=100, timeout_s=timeout_s), ("-c", code))
+
+
+async def nothing() -> AsyncIterator[bytes]:
+    for chunk in list[bytes]():
+        yield chunk
+
+
+async def endless() -> AsyncIterator[bytes]:
+    while True:
+        yield b"x" * 100_000
+
+
+def children() -> list[psutil.Process]:
+    """The processes that read; the servers of other tests may run beside them."""
+    return [child for child in psutil.Process().children() if _reads(child)]
+
+
+def _reads(process: psutil.Process) -> bool:
+    try:
+        return any('"suffix"' in part for part in process.cmdline())
+    except psutil.Error:
+        return False
+
+
+async def test_a_process_that_never_ends_is_killed() -> None:
+    begun = time.monotonic()
+    reading = await reader("while True: pass", timeout_s=0.5).read("a.pdf", nothing())
+    assert reading == Unread(reason=Reason.SLOW)
+    assert time.monotonic() - begun < 8
+    assert not children()
+
+
+async def test_a_process_that_does_not_read_is_killed() -> None:
+    code = "import time; time.sleep(60)"
+    reading = await reader(code, timeout_s=0.5).read("a.pdf", endless())
+    assert reading == Unread(reason=Reason.SLOW)
+    assert not children()
+
+
+async def test_a_caller_that_is_cancelled_ends_the_process() -> None:
+    code = "import time; time.sleep(60)"
+    task = asyncio.create_task(reader(code).read("a.pdf", nothing()))
+    await until(lambda: bool(children()), "the process")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not children()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os; os.kill(os.getpid(), 11)",
+        "raise SystemExit(3)",
+        "print('not json')",
+        'print(\'{"kind": "other"}\')',
+        "print('[]')",
+    ],
+)
+async def test_a_process_that_crashes_is_a_broken_file(code: str) -> None:
+    reading = await reader(code).read("a.pdf", nothing())
+    assert isinstance(reading, Unread)
+    assert reading.reason is Reason.BROKEN
+
+
+async def test_a_process_that_is_killed_says_nothing_of_its_file() -> None:
+    reading = await reader("import os; os.kill(os.getpid(), 9)").read("a.pdf", nothing())
+    assert isinstance(reading, Unread)
+    assert reading.reason is Reason.KILLED
+    assert reading.passes
+
+
+async def test_an_endless_answer_is_cut_off() -> None:
+    code = "import sys\nwhile True: sys.stdout.write('x' * 1000000)"
+    reading = await reader(code).read("a.pdf", nothing())
+    assert isinstance(reading, Unread)
+    assert reading.reason is Reason.BROKEN
+
+
+async def test_an_answer_before_the_end_of_the_file_is_taken() -> None:
+    reading = await reader(ANSWER % "early").read("a.txt", endless())
+    assert isinstance(reading, Text)
+    assert reading.text == "early"
+
+
+async def test_what_is_wrong_with_the_source_is_raised() -> None:
+    async def failing() -> AsyncIterator[bytes]:
+        yield b"x"
+        raise OSError("gone")
+
+    code = f"import sys; sys.stdin.read(); {ANSWER % 'x'}"
+    with pytest.raises(OSError, match="gone"):
+        await reader(code).read("a.txt", failing())
+
+
+async def test_only_a_few_run_at_once() -> None:
+    slow = reader(f"import time; time.sleep(0.6); {ANSWER % 'x'}")
+    tasks = [asyncio.create_task(slow.read("a.txt", nothing())) for _ in range(AT_ONCE + 1)]
+    most = 0
+    while not all(task.done() for task in tasks):
+        most = max(most, len(children()))
+        await asyncio.sleep(0.02)
+    assert most == AT_ONCE
+
+
+async def test_the_process_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    code = (
+        "import json, os; print(json.dumps("
+        "{'kind': 'text', 'text': ' '.join(os.environ), 'total': 1, 'counts': {}}))"
+    )
+    reading = await reader(code).read("a.txt", nothing())
+    assert isinstance(reading, Text)
+    assert "OPENAI_API_KEY" not in reading.text
+
+
+async def test_the_process_loads_neither_chainlit_nor_the_client() -> None:
+    code = (
+        "import json, sys; import chat.attachments.reading.__main__; print(json.dumps("
+        "{'kind': 'text', 'text': ' '.join(sys.modules), 'total': 1, 'counts': {}}))"
+    )
+    reading = await reader(code).read("a.txt", nothing())
+    assert isinstance(reading, Text)
+    assert not {"chainlit", "openai", "pydantic", "openpyxl"} & set(reading.text.split())
+
+
+async def test_memory_is_limited_where_the_system_can() -> None:
+    code = (
+        "from chat.attachments.reading import __main__ as reading\n"
+        "import json\n"
+        "reading.limit(200_000_000, 5)\n"
+        f"try:\n    bytes(400_000_000)\n    {ANSWER % 'unlimited'}\n"
+        "except MemoryError:\n"
+        f"    {ANSWER % 'limited'}\n"
+    )
+    reading = await reader(code).read("a.txt", nothing())
+    assert isinstance(reading, Text)
+    assert reading.text == ("limited" if sys.platform == "linux" else "unlimited")
+
+
+def test_the_process_finds_the_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    limits = Limits(characters=100)
+
+    async def read() -> object:
+        async def content() -> AsyncIterator[bytes]:
+            yield b"words"
+
+        return await Reader(limits).read("a.txt", content())
+
+    assert asyncio.run(read()) == Text(text="words", total=5)

@@ -1,0 +1,66 @@
+"""Texts in two languages: translations, starters and commands."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import chainlit
+import pytest
+
+from chat.models.base import Manner
+from chat.wording import commands
+from chat.wording.language import Texts
+from chat.wording.starters import STARTERS
+from settings import ROOT
+
+THEIRS = Path(chainlit.__file__).parent / "translations"
+OURS = ROOT / ".chainlit" / "translations"
+
+
+@pytest.mark.parametrize("name", ["en-US.json", "zh-CN.json"])
+def test_a_translation_has_every_text_that_chainlit_asks_for(name: str) -> None:
+    ours, theirs = (json.loads((folder / name).read_text()) for folder in (OURS, THEIRS))
+    assert list(_paths(ours)) == list(_paths(theirs))
+    assert ours != theirs
+
+
+def _paths(texts: dict[str, Any], above: str = "") -> list[str]:
+    found: list[str] = []
+    for key, value in texts.items():
+        path = f"{above}.{key}"
+        found += _paths(value, path) if isinstance(value, dict) else [path]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("zh-CN", "中"),
+        ("zh-TW,zh;q=0.9", "中"),
+        ("en-US", "e"),
+        ("de", "e"),
+        ("", "e"),
+        (None, "e"),
+    ],
+)
+def test_chinese_is_for_those_who_ask_for_it(language: str | None, expected: str) -> None:
+    assert Texts(en="e", zh="中").in_language(language) == expected
+
+
+def test_starters_and_commands_are_there_in_both_languages() -> None:
+    assert len(STARTERS.en) == len(STARTERS.zh) == 4
+    assert len(commands.COMMANDS.en) == len(commands.COMMANDS.zh)
+    for starter in (*STARTERS.en, *STARTERS.zh):
+        assert starter.icon
+        assert (ROOT / starter.icon.lstrip("/")).is_file()
+
+
+def test_a_command_puts_its_instruction_first() -> None:
+    manner = Manner(system_prompt="Be kind.", answer_tokens=99)
+    for command in (*commands.COMMANDS.en, *commands.COMMANDS.zh):
+        told = commands.told(command.name, manner)
+        assert told.system_prompt == f"{command.instruction}\n\nBe kind."
+        assert told.answer_tokens == 99
+    assert commands.told(None, manner) == manner
+    assert commands.told("Sing", manner) == manner
+    assert commands.told("Summarize", Manner()).system_prompt == commands.COMMANDS.en[0].instruction

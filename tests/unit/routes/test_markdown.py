@@ -1,0 +1,58 @@
+"""A thread as Markdown."""
+
+from typing import Any
+
+from routes.markdown import title, to_markdown
+
+ORIGIN = "https://chat.example"
+T1, T2 = "2026-03-04T05:06:07.000008Z", "2026-03-04T05:16:07.000008Z"
+
+
+def step(kind: str, text: str, **fields: Any) -> dict[str, Any]:
+    return {"id": text, "type": kind, "output": text, "name": "ada", "createdAt": T1, **fields}
+
+
+def test_a_whole_conversation() -> None:
+    thread = {
+        "name": "Bread & *salt*\nand  more",
+        "createdAt": T1,
+        "steps": [
+            step("user_message", "Why?", command="Explain simply"),
+            step("run", "run"),
+            step("llm", "a thought"),
+            step("assistant_message", "# Because\n\n- of this", name="Keepchat", createdAt=T2),
+            step("assistant_message", "It failed.", isError=True),
+        ],
+        "elements": [
+            {"forId": "Why?", "name": "a [1].txt", "url": "/chat/files/t/e/a%20%5B1%5D.txt"},
+            {"forId": "Why?", "name": "far.png", "url": "https://far.example/x.png"},
+            {"forId": "Why?", "name": "gone.txt", "url": None},
+            {"forId": "Why?", "name": "Widget", "type": "custom", "props": {}},
+        ],
+    }
+    assert to_markdown(thread, origin=ORIGIN) == (
+        "# Bread & \\*salt\\* and more\n\n2026-03-04 05:06 UTC\n\n---\n\n"
+        "**ada** · 2026-03-04 05:06 UTC · Explain simply\n\nWhy?\n\n"
+        "- [a \\[1\\].txt](<https://chat.example/chat/files/t/e/a%20%5B1%5D.txt>)\n"
+        "- [far.png](<https://far.example/x.png>)\n"
+        "- gone.txt\n\n---\n\n"
+        "**Keepchat** · 2026-03-04 05:16 UTC\n\n# Because\n\n- of this\n"
+    )
+
+
+def test_an_empty_thread_without_a_name() -> None:
+    assert title({"name": " \n"}) == "Conversation"
+    thread = {"name": None, "createdAt": None, "steps": None, "elements": None}
+    assert to_markdown(thread, origin=ORIGIN) == "# Conversation\n"
+
+
+def test_a_file_alone_is_a_message() -> None:
+    thread = {
+        "name": "x",
+        "createdAt": T1,
+        "steps": [{"id": "1", "type": "user_message", "output": None, "createdAt": "no time"}],
+        "elements": [{"forId": "1", "name": "a.txt", "url": "/files/a"}],
+    }
+    assert to_markdown(thread, origin=ORIGIN).endswith(
+        "- [a.txt](<https://chat.example/files/a>)\n"
+    )
