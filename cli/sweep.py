@@ -15,7 +15,7 @@ from tqdm import tqdm
 from bootstrap.stores import look, open_storage, open_store, prepare
 from cli.commands import Subcommands
 from datalayer.errors import DataLayerError
-from datalayer.pipeline.reconciliation import Finding, Found, compare
+from datalayer.pipeline.reconciliation import FileState, ReconciledFile, reconcile
 from datalayer.records import FileRecord
 from datalayer.stores.base import Store
 from datalayer.writes import FinishElement, RevisionClock
@@ -28,15 +28,21 @@ BATCH = 500  # files that are removed together
 SHOWN = 20  # of each kind, by name
 _ALL = 2**32  # keys begin with eight random hexadecimal digits: they tell how far a list is
 _SAID = {
-    Found.WHOLE: "files are there, as messages name them",
-    Found.YOUNG: "are of the last hour and are left alone",
-    Found.FOREIGN: "files are none of Keepchat's and are left alone",
-    Found.ORPHAN: "files belong to no message",
-    Found.STORED: "uploads were not seen to their end, though their files are there",
-    Found.UNFINISHED: "uploads never ended: their files have to be sent again",
-    Found.MISSING: "files are missing: restore them from a backup",
+    FileState.WHOLE: "files are there, as messages name them",
+    FileState.YOUNG: "are of the last hour and are left alone",
+    FileState.FOREIGN: "files are none of Keepchat's and are left alone",
+    FileState.ORPHAN: "files belong to no message",
+    FileState.STORED: "uploads were not seen to their end, though their files are there",
+    FileState.UNFINISHED: "uploads never ended: their files have to be sent again",
+    FileState.MISSING: "files are missing: restore them from a backup",
 }
-_NAMED = (Found.FOREIGN, Found.ORPHAN, Found.STORED, Found.UNFINISHED, Found.MISSING)
+_NAMED = (
+    FileState.FOREIGN,
+    FileState.ORPHAN,
+    FileState.STORED,
+    FileState.UNFINISHED,
+    FileState.MISSING,
+)
 
 
 def add_commands(commands: Subcommands) -> None:
@@ -75,24 +81,24 @@ async def _with_parts(settings: Settings, dry_run: bool, most: bool) -> int:
         await storage.check()  # one that cannot be read would look empty
         sweep = Sweep(store, storage, dry_run=dry_run)
         with _progress() as bar:
-            async for finding in compare(store, storage, younger_than=time.time() - HOUR_S):
-                await sweep.take(finding)
-                _show(bar, finding.key)
+            async for file in reconcile(store, storage, younger_than=time.time() - HOUR_S):
+                await sweep.take(file)
+                _show(bar, file.key)
         if not dry_run:
             await sweep.remove_orphans(most=most)
     finally:
         await storage.close()
         await store.close()
     print(*sweep.lines(), "Nothing was changed." if dry_run else "Done.", sep="\n")
-    return 1 if sweep.counts[Found.MISSING] or sweep.counts[Found.UNFINISHED] else 0
+    return 1 if sweep.counts[FileState.MISSING] or sweep.counts[FileState.UNFINISHED] else 0
 
 
 class Sweep:
     """Counts what is found; unless it is a `dry_run`, removes orphans and ends uploads."""
 
     def __init__(self, store: Store, storage: Storage, *, dry_run: bool) -> None:
-        self.counts: Counter[Found] = Counter()
-        self._named: dict[Found, list[str]] = {found: [] for found in _NAMED}
+        self.counts: Counter[FileState] = Counter()
+        self._named: dict[FileState, list[str]] = {state: [] for state in _NAMED}
         self._orphans: list[str] = []
         self._removed = 0
         self._store = store
@@ -100,21 +106,21 @@ class Sweep:
         self._clock = RevisionClock()
         self._dry_run = dry_run
 
-    async def take(self, finding: Finding) -> None:
-        """Take one finding into account."""
-        self.counts[finding.found] += 1
-        self._name(finding)
+    async def take(self, file: ReconciledFile) -> None:
+        """Take one file into account."""
+        self.counts[file.state] += 1
+        self._name(file)
         if self._dry_run:
             return
-        if finding.found is Found.STORED and finding.element:
+        if file.state is FileState.STORED and file.element:
             with suppress(ObjectMissing):  # deleted since it was listed
-                await self._finish(finding.element)
-        if finding.found is Found.ORPHAN:
-            self._orphans.append(finding.key)
+                await self._finish(file.element)
+        if file.state is FileState.ORPHAN:
+            self._orphans.append(file.key)
 
     async def remove_orphans(self, *, most: bool) -> None:
         """Remove files that belong to no message; `SystemExit` if they are the `most`."""
-        if not most and self.counts[Found.ORPHAN] > self.counts[Found.WHOLE]:
+        if not most and self.counts[FileState.ORPHAN] > self.counts[FileState.WHOLE]:
             print(*self.lines(), sep="\n")
             sys.exit(
                 "Most files belong to no message, so nothing is removed: is DATABASE_URL the "
@@ -129,25 +135,25 @@ class Sweep:
 
     def lines(self) -> Iterator[str]:
         """Yield what was found, and what became of it."""
-        for found, said in _SAID.items():
-            if count := self.counts[found]:
-                yield f"{count:,} {said}{self._done(found)}"
-                named = self._named.get(found, [])
+        for state, said in _SAID.items():
+            if count := self.counts[state]:
+                yield f"{count:,} {said}{self._done(state)}"
+                named = self._named.get(state, [])
                 yield from (f"  {name}" for name in named)
-                if found in _NAMED and count > len(named):
+                if state in _NAMED and count > len(named):
                     yield f"  and {count - len(named):,} more"
 
-    def _done(self, found: Found) -> str:
-        if found is Found.ORPHAN and self._removed:
+    def _done(self, state: FileState) -> str:
+        if state is FileState.ORPHAN and self._removed:
             return ": removed"
-        return ": shown from now on" if found is Found.STORED and not self._dry_run else ""
+        return ": shown from now on" if state is FileState.STORED and not self._dry_run else ""
 
-    def _name(self, finding: Finding) -> None:
-        named = self._named.get(finding.found)
+    def _name(self, file: ReconciledFile) -> None:
+        named = self._named.get(file.state)
         if named is not None and len(named) < SHOWN:
-            element = finding.element
+            element = file.element
             about = f" ({element.name!r} in thread {element.thread_id})" if element else ""
-            named.append(f"{finding.key}{about}")
+            named.append(f"{file.key}{about}")
 
     async def _finish(self, element: FileRecord) -> None:
         digest, size = hashlib.sha256(), 0

@@ -26,8 +26,8 @@ from chainlit.types import (
 from chainlit.user import PersistedUser, User
 
 from datalayer import convert
-from datalayer.pipeline.deletion import Remover
-from datalayer.pipeline.maintenance import Upkeep
+from datalayer.pipeline.deletion import FileDeletion
+from datalayer.pipeline.maintenance import Maintenance
 from datalayer.pipeline.uploads import Lost, Source, Uploads
 from datalayer.pipeline.writer import Writer
 from datalayer.records import Outcome, Result
@@ -81,17 +81,17 @@ class KeepchatDataLayer(BaseDataLayer):
         self._storage = storage
         self._root_path = root_path
         self._clock = RevisionClock()
-        self._writer = Writer(store, on_settled=self._wake_workers)
-        self._remover = Remover(store, storage, self._writer, self._clock)
-        self._upkeep = Upkeep(store)
+        self._writer = Writer(store, on_resolved=self._wake_workers)
+        self._deletion = FileDeletion(store, storage, self._writer, self._clock)
+        self._maintenance = Maintenance(store)
         self._users = RecentUsers(store)
         self._identifiers: dict[str, str] = {}
         self._uploads = Uploads(storage, self._writer, self._clock, on_lost)
 
     def start(self) -> None:
         """Begin the background work: what was left over by the last run is done."""
-        self._remover.wake()
-        self._upkeep.wake()
+        self._deletion.wake()
+        self._maintenance.wake()
 
     async def flush(self, thread_id: str) -> None:
         """Wait until all that was written so far for a thread is durable; raises its error."""
@@ -99,11 +99,11 @@ class KeepchatDataLayer(BaseDataLayer):
 
     async def close(self) -> None:
         await asyncio.sleep(0)  # what was called by a task just made is still taken
-        self._remover.stop()
+        self._deletion.stop()
         await self._uploads.close()
         await self._writer.close()  # before what may wait for a storage that does not answer
-        await self._remover.close()
-        await self._upkeep.close()
+        await self._deletion.close()
+        await self._maintenance.close()
         await self._storage.close()
         await self._store.close()
 
@@ -220,7 +220,7 @@ class KeepchatDataLayer(BaseDataLayer):
     async def delete_step(self, step_id: str) -> None:
         thread_id = _current_thread()
         if thread_id is None:
-            await self._writer.settle(row_id=step_id)  # it may have been created just now
+            await self._writer.drain(row_id=step_id)  # it may have been created just now
             step = await self._store.get_step(step_id)
             if step is None:
                 return
@@ -241,7 +241,7 @@ class KeepchatDataLayer(BaseDataLayer):
         known_id = as_id(step_id)
         step = await self._store.get_step(known_id) if known_id else None
         if known_id and step is None and wait:
-            await self._writer.settle(row_id=known_id)
+            await self._writer.drain(row_id=known_id)
             step = await self._store.get_step(known_id)
         return step.thread_id if step else ""
 
@@ -374,12 +374,12 @@ class KeepchatDataLayer(BaseDataLayer):
 
     def _wake_workers(self, write: Write, result: Result | None) -> None:
         if isinstance(write, SaveStep | SaveThread):
-            self._upkeep.wake()
+            self._maintenance.wake()
         late = isinstance(write, FinishElement)
         if isinstance(write, _REMOVING) or (
             late and not (result and result.outcome is Outcome.APPLIED)
         ):
-            self._remover.wake()
+            self._deletion.wake()
 
     @_waits_for_first_message
     async def _queued(self, write: Write, source: Source | None) -> Result:

@@ -113,9 +113,9 @@ class Result:
     id: str | None = None
 
 
-class Upkept(Enum):
-    """What became of a round of upkeep."""
+class MaintenanceState(Enum):
+    """How far a store's maintenance is after a round of it."""
 
-    SOME = "some"  # was done; there may be more
+    MORE = "more"  # some was done, and there may be more to do
     HELD_UP = "held up"  # others are at it, or have locked what is left: to be tried again
-    ALL = "all"  # is done
+    DONE = "done"  # nothing is left

@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.data import Message, Person, Thread
 from benchmarks.layers.base import Kind, Rows
 from datalayer.layer import KeepchatDataLayer
-from datalayer.records import Upkept
+from datalayer.records import MaintenanceState
 from datalayer.stores.sql import ngrams
 from datalayer.stores.sql.flags import OF_FEEDBACK, STARRED
 from datalayer.stores.sql.migrations import postgres_sql
@@ -116,7 +116,7 @@ async def finish(url: str) -> None:
     """Index for the search what was copied."""
     store = SqlStore.postgres(url)
     try:
-        while await store.upkeep() is Upkept.SOME:
+        while await store.maintain() is MaintenanceState.MORE:
             pass
     finally:
         await store.close()

@@ -18,7 +18,7 @@ FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 
 
-class Remover(Background):
+class FileDeletion(Background):
     """Removes what is on the store's list of removals, tries again, and strikes it off."""
 
     def __init__(

@@ -1,10 +1,10 @@
-"""The background worker that does what saves leave for later: indexes are brought up to date."""
+"""The background worker for what saves leave for later: indexes are brought up to date."""
 
 import asyncio
 import logging
 
 from datalayer.pipeline.background import Background
-from datalayer.records import Upkept
+from datalayer.records import MaintenanceState
 from datalayer.stores.base import Store
 
 logger = logging.getLogger(__name__)
@@ -13,8 +13,8 @@ GATHER_S = 0.5  # what is written in this time is indexed together
 LONGEST_PAUSE_S = 60.0
 
 
-class Upkeep(Background):
-    """Asks the store for its upkeep some time after it was woken, until nothing is left."""
+class Maintenance(Background):
+    """Has the store maintain itself some time after it was woken, until nothing is left."""
 
     def __init__(self, store: Store) -> None:
         super().__init__()
@@ -34,9 +34,9 @@ class Upkeep(Background):
 
     async def _all_is_done(self) -> bool:
         try:
-            while (done := await self._store.upkeep()) is Upkept.SOME:
+            while (done := await self._store.maintain()) is MaintenanceState.MORE:
                 pass
         except Exception as exc:  # noqa: BLE001 - whatever it is, what is left is still there
-            logger.warning("Upkeep of the database is put off: %s", exc)
+            logger.warning("Maintenance of the database is put off: %s", exc)
             return False
-        return done is Upkept.ALL
+        return done is MaintenanceState.DONE

@@ -1,4 +1,4 @@
-"""The sweep: compares the files in a storage with the elements that name them.
+"""Reconciliation: the files in a storage beside the elements that name them.
 
 Both are read in the order of their keys, side by side, so that any number of them takes the same
 memory. Nothing is changed here.
@@ -19,7 +19,7 @@ _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _OURS = re.compile(f"{_UUID}/{_UUID}|keepchat-check/.+")
 
 
-class Found(Enum):
+class FileState(Enum):
     """What a file and its element are to each other."""
 
     WHOLE = "whole"  # both are there
@@ -32,16 +32,18 @@ class Found(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One key, and what is there of it."""
+class ReconciledFile:
+    """A key, and what is there of it in the storage and in the database."""
 
-    found: Found
+    state: FileState
     key: str
     element: FileRecord | None = None
 
 
-async def compare(store: Store, storage: Storage, *, younger_than: float) -> AsyncIterator[Finding]:
-    """Yield a finding for every file and every element that has one.
+async def reconcile(
+    store: Store, storage: Storage, *, younger_than: float
+) -> AsyncIterator[ReconciledFile]:
+    """Yield every file, and every element that should have one, once.
 
     What came after the moment `younger_than` (seconds since 1970) is left alone.
     """
@@ -51,11 +53,11 @@ async def compare(store: Store, storage: Storage, *, younger_than: float) -> Asy
     async for stored, element in _side_by_side(storage.list(), own):
         named = adopted.pop(stored.key, None) if stored and element is None else element
         if named:
-            yield _judged(named, there=stored is not None, younger_than=younger_than)
+            yield _named(named, there=stored is not None, younger_than=younger_than)
         elif stored:
             yield _unnamed(stored, younger_than)
     for element in adopted.values():
-        yield _judged(element, there=False, younger_than=younger_than)
+        yield _named(element, there=False, younger_than=younger_than)
 
 
 def _is_own(element: FileRecord) -> bool:
@@ -97,18 +99,18 @@ def _in_order(last: str, key: str) -> str:
     return key
 
 
-def _unnamed(stored: StoredObject, younger_than: float) -> Finding:
+def _unnamed(stored: StoredObject, younger_than: float) -> ReconciledFile:
     if not _OURS.fullmatch(stored.key):
-        return Finding(Found.FOREIGN, stored.key)
+        return ReconciledFile(FileState.FOREIGN, stored.key)
     young = stored.modified > younger_than
-    return Finding(Found.YOUNG if young else Found.ORPHAN, stored.key)
+    return ReconciledFile(FileState.YOUNG if young else FileState.ORPHAN, stored.key)
 
 
-def _judged(element: FileRecord, *, there: bool, younger_than: float) -> Finding:
+def _named(element: FileRecord, *, there: bool, younger_than: float) -> ReconciledFile:
     if element.ready:
-        found = Found.WHOLE if there else Found.MISSING
+        state = FileState.WHOLE if there else FileState.MISSING
     elif element.revision / MICROSECONDS > younger_than:
-        found = Found.YOUNG
+        state = FileState.YOUNG
     else:
-        found = Found.STORED if there else Found.UNFINISHED
-    return Finding(found, element.object_key, element)
+        state = FileState.STORED if there else FileState.UNFINISHED
+    return ReconciledFile(state, element.object_key, element)

@@ -45,7 +45,7 @@ class _Entry:
     write: Write
     number: int  # in the order of the calls
     done: asyncio.Future[Result]  # the caller's, who may cancel it
-    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    resolved: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 _Queues = dict[str, list[_Entry]]
@@ -59,12 +59,12 @@ class Writer:
         self,
         store: Store,
         *,
-        on_settled: Callable[[Write, Result | None], None] = lambda _write, _result: None,
+        on_resolved: Callable[[Write, Result | None], None] = lambda _write, _result: None,
         close_timeout_s: float = 20.0,
     ) -> None:
-        """Write to a store; `on_settled` is told of each write, None when it is not stored."""
+        """Write to a store; `on_resolved` is told of each write, None when it is not stored."""
         self._store = store
-        self._on_settled = on_settled
+        self._on_resolved = on_resolved
         self._close_timeout_s = close_timeout_s
         self._closed = False
         self._count = 0
@@ -102,20 +102,20 @@ class Writer:
 
         Raises the last error among the steps, those that failed since the last flush included.
         """
-        await self.settle(key)
+        await self.drain(key)
         failed = [name for name in self._failed if key in (None, name)]
         errors = [self._failed.pop(name) for name in failed]
         if errors:
             raise errors[-1]
 
-    async def settle(self, key: str | None = None, *, row_id: str | None = None) -> None:
+    async def drain(self, key: str | None = None, *, row_id: str | None = None) -> None:
         """Wait until what was written so far is durable or has failed.
 
         That is all of it, what has this key, or what is about the row with this id.
         """
         for entry in list(self._entries(key)):
             if row_id in (None, getattr(entry.write, "id", None)):
-                await entry.settled.wait()
+                await entry.resolved.wait()
 
     async def close(self) -> None:
         """Refuse further writes and wait until those that were taken are durable.
@@ -126,7 +126,7 @@ class Writer:
         self._closed = True
         try:
             async with asyncio.timeout(self._close_timeout_s):
-                await self.settle()
+                await self.drain()
         except TimeoutError:
             for entry in self._entries():
                 self._give_up(entry)
@@ -184,7 +184,7 @@ class Writer:
 
     async def _run_alone(self, key: str) -> None:
         """Store what has to wait for somebody: in no slot, so that no other waits with it."""
-        while left := [entry for entry in self._on_the_way[key] if not entry.settled.is_set()]:
+        while left := [entry for entry in self._on_the_way[key] if not entry.resolved.is_set()]:
             if await self._store_batch(left, alone=True):
                 await asyncio.sleep(FIRST_PAUSE_S)
         self._let_go(key)
@@ -258,7 +258,7 @@ class Writer:
         raise AssertionError
 
     def _give_up(self, entry: _Entry) -> None:
-        if not entry.settled.is_set():
+        if not entry.resolved.is_set():
             logger.error("%s is lost: the database did not come back.", describe(entry.write))
             self._fail(entry, StoreUnavailable("The program stopped too early to store it."))
 
@@ -270,7 +270,7 @@ class Writer:
             return
         if not entry.done.done():
             entry.done.set_result(result)
-        self._settle(entry, result)
+        self._finish(entry, result)
 
     def _fail(self, entry: _Entry, exc: Exception) -> None:
         if not entry.done.done():
@@ -280,12 +280,12 @@ class Writer:
             self._failed[entry.write.order_key] = exc
         while len(self._failed) > REMEMBERED_FAILURES:
             self._failed.popitem(last=False)
-        self._settle(entry, None)
+        self._finish(entry, None)
 
-    def _settle(self, entry: _Entry, result: Result | None) -> None:
-        entry.settled.set()
+    def _finish(self, entry: _Entry, result: Result | None) -> None:
+        entry.resolved.set()
         try:
-            self._on_settled(entry.write, result)
+            self._on_resolved(entry.write, result)
         except Exception:  # whoever listens must not stop the writer
             logger.exception("What follows on %s failed", describe(entry.write))
 

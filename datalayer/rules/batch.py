@@ -41,7 +41,7 @@ class Item:
     write: Any
     result: Result | None = None
 
-    def settle(self, outcome: Outcome, reason: str = "", row_id: str | None = None) -> None:
+    def resolve(self, outcome: Outcome, reason: str = "", row_id: str | None = None) -> None:
         """Say what became of the write."""
         self.result = Result(outcome, reason, row_id)
 

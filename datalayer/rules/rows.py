@@ -39,10 +39,10 @@ class Row:
         self.before = Versions(self.versions.revision, dict(self.versions.others))
 
     def take(self, item: Item) -> None:
-        """Fold a write into the row and settle it."""
+        """Fold a write into the row and resolve it."""
         write = item.write
         if not self.exists and isinstance(write, SetFavorite | FinishElement):
-            item.settle(Outcome.ABSENT, f"there is no row {self.id}")
+            item.resolve(Outcome.ABSENT, f"there is no row {self.id}")
             return
         if isinstance(write, SaveElement) and not self.exists:
             self.changed["ready"] = False
@@ -52,7 +52,7 @@ class Row:
             self.ready = self.changed["ready"] = True
         self._apply(_given(write), write.revision)
         self._note_sequence(write.revision)
-        item.settle(Outcome.APPLIED if write.revision > newest else Outcome.STALE)
+        item.resolve(Outcome.APPLIED if write.revision > newest else Outcome.STALE)
 
     @property
     def exists(self) -> bool:

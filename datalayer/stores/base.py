@@ -17,11 +17,11 @@ from datetime import tzinfo
 from datalayer.records import (
     ElementRecord,
     FileRecord,
+    MaintenanceState,
     Result,
     StepRecord,
     ThreadPage,
     ThreadRecord,
-    Upkept,
     UserRecord,
 )
 from datalayer.reports import AdoptionReport
@@ -50,7 +50,7 @@ class Store(ABC):
         """Tell whether `migrate` would change the schema. Raises `SchemaMismatch` as it does."""
 
     @abstractmethod
-    async def upkeep(self) -> Upkept:
+    async def maintain(self) -> MaintenanceState:
         """Do some of the work that saves leave for later, and tell whether there is more.
 
         What is read is right without it, only slower. Safe in several processes at once, of which

@@ -231,7 +231,7 @@ def create_search_parts() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_search_parts"),
     )
     op.create_index("ix_search_parts_threadId", "search_parts", ["threadId"], unique=False)
-    # What is new waits in a list of at most so many kB; the upkeep empties it.
+    # What is new waits in a list of at most so many kB; maintenance empties it.
     op.create_index(
         "ix_search_parts_grams",
         "search_parts",

@@ -7,10 +7,10 @@ from typing import Any
 
 from datalayer.records import (
     ElementRecord,
+    MaintenanceState,
     Outcome,
     StepRecord,
     ThreadRecord,
-    Upkept,
     UserRecord,
 )
 from datalayer.stores.base import Store
@@ -231,7 +231,7 @@ async def listed(store: Store, identifier: str = ALICE, **filters: Any) -> list[
 
 
 async def found_by(store: Store, search: str, identifier: str = ALICE) -> list[str]:
-    """The threads that a search finds, which are the same before and after the upkeep."""
+    """The threads that a search finds, which are the same before and after maintenance."""
     found = await listed(store, identifier, search=search)
     await keep_up(store)
     assert await listed(store, identifier, search=search) == found
@@ -240,7 +240,7 @@ async def found_by(store: Store, search: str, identifier: str = ALICE) -> list[s
 
 async def keep_up(store: Store) -> None:
     """Have all done that saves leave for later."""
-    while await store.upkeep() is Upkept.SOME:
+    while await store.maintain() is MaintenanceState.MORE:
         pass
 
 

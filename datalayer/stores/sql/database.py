@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from datalayer.errors import StoreUnavailable
-from datalayer.records import Result, Upkept
+from datalayer.records import MaintenanceState, Result
 from datalayer.stores.sql.errors import translated
 from datalayer.stores.sql.postgres.fast_path import FastSave
 from datalayer.stores.sql.queries import Query, Rows
@@ -51,7 +51,7 @@ class Database(Protocol):
     async def ask(self, query: Query, **values: Any) -> Rows:
         """Return the rows of one query, by the names of their columns."""
 
-    async def upkeep(self) -> Upkept:
+    async def maintain(self) -> MaintenanceState:
         """Bring indexes up to date, some at a time."""
 
     async def look(self, work: Work[T]) -> T:
@@ -85,9 +85,9 @@ class MigratedDatabase:
         await self._migrated()
         return await self._database.ask(query, **values)
 
-    async def upkeep(self) -> Upkept:
+    async def maintain(self) -> MaintenanceState:
         await self._migrated()
-        return await self._database.upkeep()
+        return await self._database.maintain()
 
     async def look(self, work: Work[T]) -> T:
         return await self._database.look(work)
@@ -137,8 +137,8 @@ class SqliteDatabase:
     async def ask(self, query: Query, **values: Any) -> Rows:
         return await self.read(lambda on: on.execute(query.statement, values).mappings().all())
 
-    async def upkeep(self) -> Upkept:
-        return Upkept.ALL
+    async def maintain(self) -> MaintenanceState:
+        return MaintenanceState.DONE
 
     async def look(self, work: Work[T]) -> T:
         return await self.read(work)

@@ -14,11 +14,11 @@ from datalayer.errors import StoreHeldUp
 from datalayer.records import (
     ElementRecord,
     FileRecord,
+    MaintenanceState,
     Result,
     StepRecord,
     ThreadPage,
     ThreadRecord,
-    Upkept,
     UserRecord,
 )
 from datalayer.reports import AdoptionReport
@@ -82,8 +82,8 @@ class SqlStore(Store):
 
         return await self.database.read(is_behind)
 
-    async def upkeep(self) -> Upkept:
-        return Upkept.ALL
+    async def maintain(self) -> MaintenanceState:
+        return MaintenanceState.DONE
 
     async def adopt(
         self, *, zone: tzinfo | None = None, dry_run: bool = False
@@ -242,8 +242,8 @@ class PostgresStore(SqlStore):
         values = {**wanted.values(), "first": first, "near": near}
         return await self.database.ask(reads.near_query(wanted), **values)
 
-    async def upkeep(self) -> Upkept:
-        return await self.database.upkeep()
+    async def maintain(self) -> MaintenanceState:
+        return await self.database.maintain()
 
 
 def _upgrade(connection: Connection) -> None:
@@ -267,10 +267,10 @@ def _apply(connection: Connection, writes: Sequence[Write]) -> list[Result]:
     for run in runs:
         if not deletes.delete(connection, run):
             saves.save(connection, run)
-    return [_settled(item) for run in runs for item in run]
+    return [_result_of(item) for run in runs for item in run]
 
 
-def _settled(item: Item) -> Result:
+def _result_of(item: Item) -> Result:
     if item.result is None:
         message = f"{item.write!r} was not handled"
         raise AssertionError(message)

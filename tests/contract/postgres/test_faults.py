@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from datalayer.errors import StoreHeldUp, StoreMisconfigured, StoreUnavailable, WriteRejected
-from datalayer.records import Upkept
+from datalayer.records import MaintenanceState
 from datalayer.stores.sql.postgres.database import PostgresDatabase
 from tests.support.builders import new_id
 from tests.support.servers.postgres import Postgres
@@ -110,15 +110,15 @@ async def test_too_many_arguments_are_nothing_to_wait_for(database: PostgresData
         await database.fetch("SELECT 1", (1, 2))
 
 
-async def test_a_connection_that_ends_in_the_upkeep(
+async def test_a_connection_that_ends_in_the_maintenance(
     database: PostgresDatabase, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def end(connection: Any) -> Upkept:
+    async def end(connection: Any) -> MaintenanceState:
         postgres.query("SELECT pg_terminate_backend($1)", connection.get_server_pid())
         await until(connection.is_closed, "the end of the connection")
-        return Upkept.SOME
+        return MaintenanceState.MORE
 
     monkeypatch.setattr("datalayer.stores.sql.postgres.database.index_some", end)
     with pytest.raises(StoreUnavailable):
-        await database.upkeep()
+        await database.maintain()
     assert await database.fetch("SELECT 1", ())

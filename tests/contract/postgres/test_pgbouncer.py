@@ -11,7 +11,7 @@ from bootstrap.stores import migrate
 from cli import checks
 from datalayer.errors import StoreMisconfigured, StoreUnavailable
 from datalayer.pipeline.writer import Writer
-from datalayer.records import Outcome, Upkept
+from datalayer.records import MaintenanceState, Outcome
 from datalayer.stores.sql.postgres.connections import TIME_OUTS
 from datalayer.stores.sql.postgres.database import PostgresDatabase
 from datalayer.stores.sql.store import SqlStore
@@ -77,7 +77,7 @@ async def test_what_a_conversation_needs(store: SqlStore) -> None:
     assert [each.fields["output"] for each in found.steps] == [first.fields["output"], "Paris"]
     assert found.steps[0].fields["metadata"] == {"a": [1, None]}
     owner = (await get_user(store, "alice")).id
-    while await store.upkeep() is Upkept.SOME:
+    while await store.maintain() is MaintenanceState.MORE:
         pass
     for needle in ("PITAL of", "rip"):
         page = await store.list_threads(owner, first=5, search=needle)

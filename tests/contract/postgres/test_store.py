@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +20,9 @@ from datalayer.errors import (
     ThreadsLocked,
     WriteRejected,
 )
-from datalayer.pipeline.maintenance import Upkeep
+from datalayer.pipeline.maintenance import Maintenance
 from datalayer.pipeline.writer import Writer
-from datalayer.records import Outcome, Upkept
+from datalayer.records import MaintenanceState, Outcome
 from datalayer.stores.sql.postgres import search_index
 from datalayer.stores.sql.postgres.connections import SERVER_SETTINGS, parse
 from datalayer.stores.sql.postgres.database import PostgresDatabase
@@ -459,19 +459,21 @@ async def test_what_another_process_was_at_when_it_died_is_done(
     other = await asyncpg.connect(postgres.url(backend.name))
     await other.execute("BEGIN")
     await other.execute(search_index.LOCK)
-    rounds: list[Upkept] = []
+    rounds: list[MaintenanceState] = []
 
-    async def noted(upkeep: Callable[[], Awaitable[Upkept]] = store.upkeep) -> Upkept:
-        rounds.append(await upkeep())
+    maintain = store.maintain
+
+    async def noted() -> MaintenanceState:
+        rounds.append(await maintain())
         return rounds[-1]
 
-    monkeypatch.setattr(store, "upkeep", noted)
-    worker = Upkeep(store)
+    monkeypatch.setattr(store, "maintain", noted)
+    worker = Maintenance(store)
     worker.wake()
-    await until(lambda: Upkept.HELD_UP in rounds, "the worker finds the other one at work")
+    await until(lambda: MaintenanceState.HELD_UP in rounds, "it finds the other one at work")
     assert await counts(store) == (1, 0)
     await other.close()
-    await until(lambda: Upkept.ALL in rounds, "the worker does it without being woken again")
+    await until(lambda: MaintenanceState.DONE in rounds, "it is done without another wake")
     await worker.close()
     assert await counts(store) == (0, 1)
 
@@ -490,7 +492,7 @@ async def test_who_does_not_own_the_index_fills_it_all_the_same(
     netloc = f"{role}:secret@{url.hostname}:{url.port}"
     app = SqlStore.postgres(url._replace(netloc=netloc).geturl())
     try:
-        assert await app.upkeep() is Upkept.SOME
+        assert await app.maintain() is MaintenanceState.MORE
     finally:
         await app.close()
     assert (await counts(store)) == (0, 1)

@@ -10,7 +10,7 @@ import pytest
 
 import manage
 from cli import sweep as command
-from datalayer.pipeline.reconciliation import Found, compare
+from datalayer.pipeline.reconciliation import FileState, reconcile
 from datalayer.stores.base import Store
 from datalayer.stores.sql.store import SqlStore
 from datalayer.writes import SaveElement
@@ -36,9 +36,9 @@ def in_future() -> float:
     return time.time() + 3_600
 
 
-async def findings(store: Store, storage: Storage, younger_than: float) -> dict[str, Found]:
+async def reconciled(store: Store, storage: Storage, younger_than: float) -> dict[str, FileState]:
     return {
-        each.key: each.found async for each in compare(store, storage, younger_than=younger_than)
+        each.key: each.state async for each in reconcile(store, storage, younger_than=younger_than)
     }
 
 
@@ -62,32 +62,33 @@ async def uploaded(
 
 async def test_what_belongs_together_and_what_does_not(store: Store, storage: Storage) -> None:
     expected = {
-        await uploaded(store, storage): Found.WHOLE,
-        await uploaded(store, storage): Found.WHOLE,
-        await uploaded(store, storage, row=False, ended=False): Found.ORPHAN,
-        await uploaded(store, storage, row=False, ended=False): Found.ORPHAN,
-        await uploaded(store, storage, stored=False): Found.MISSING,
-        await uploaded(store, storage, ended=False): Found.STORED,
-        await uploaded(store, storage, ended=False, stored=False): Found.UNFINISHED,
+        await uploaded(store, storage): FileState.WHOLE,
+        await uploaded(store, storage): FileState.WHOLE,
+        await uploaded(store, storage, row=False, ended=False): FileState.ORPHAN,
+        await uploaded(store, storage, row=False, ended=False): FileState.ORPHAN,
+        await uploaded(store, storage, stored=False): FileState.MISSING,
+        await uploaded(store, storage, ended=False): FileState.STORED,
+        await uploaded(store, storage, ended=False, stored=False): FileState.UNFINISHED,
     }
     for key in ("somebody/else's", f"{new_id()}/{new_id()}/name.txt", "zz"):
         await storage.put(key, b"x", mime=MIME)
-        expected[key] = Found.FOREIGN
+        expected[key] = FileState.FOREIGN
     await storage.put(f"keepchat-check/{new_id()}", b"x", mime=MIME)
-    found = await findings(store, storage, in_future())
-    assert found.pop(next(key for key in found if key.startswith("keepchat-check"))) is Found.ORPHAN
+    found = await reconciled(store, storage, in_future())
+    left_by_a_check = next(key for key in found if key.startswith("keepchat-check"))
+    assert found.pop(left_by_a_check) is FileState.ORPHAN
     assert found == expected
 
 
 async def test_what_is_young_is_left_alone(store: Store, storage: Storage) -> None:
     expected = {
-        await uploaded(store, storage): Found.WHOLE,
-        await uploaded(store, storage, row=False, ended=False): Found.YOUNG,
-        await uploaded(store, storage, ended=False): Found.YOUNG,
-        await uploaded(store, storage, ended=False, stored=False): Found.YOUNG,
-        await uploaded(store, storage, stored=False): Found.MISSING,
+        await uploaded(store, storage): FileState.WHOLE,
+        await uploaded(store, storage, row=False, ended=False): FileState.YOUNG,
+        await uploaded(store, storage, ended=False): FileState.YOUNG,
+        await uploaded(store, storage, ended=False, stored=False): FileState.YOUNG,
+        await uploaded(store, storage, stored=False): FileState.MISSING,
     }
-    assert await findings(store, storage, time.time() - 3_600) == expected
+    assert await reconciled(store, storage, time.time() - 3_600) == expected
 
 
 async def test_files_of_an_adopted_database_are_named(store: Store, storage: Storage) -> None:
@@ -100,8 +101,8 @@ async def test_files_of_an_adopted_database_are_named(store: Store, storage: Sto
         await save(store, element(thread_id, objectKey=key, name="a"))
     for key in there:
         await storage.put(key, b"abc", mime=MIME)
-    found = await findings(store, storage, in_future())
-    assert found == {**dict.fromkeys(there, Found.WHOLE), gone: Found.MISSING}
+    found = await reconciled(store, storage, in_future())
+    assert found == {**dict.fromkeys(there, FileState.WHOLE), gone: FileState.MISSING}
 
 
 class DisorderedStorage(LocalStorage):
@@ -120,17 +121,17 @@ async def test_a_storage_that_lists_in_disorder(store: Store, tmp_path: Path) ->
     first, second = sorted([await uploaded(store, storage) for _ in range(2)])
     await storage.put("zz", b"x", mime=MIME)
     storage.order = ["zz", first, second]
-    expected = {"zz": Found.FOREIGN, first: Found.WHOLE, second: Found.WHOLE}
-    assert await findings(store, storage, in_future()) == expected
+    expected = {"zz": FileState.FOREIGN, first: FileState.WHOLE, second: FileState.WHOLE}
+    assert await reconciled(store, storage, in_future()) == expected
     storage.order = [second, first]
     with pytest.raises(StorageMisconfigured, match="nothing is removed"):
-        await findings(store, storage, in_future())
+        await reconciled(store, storage, in_future())
     await storage.close()
 
 
 async def test_an_element_without_a_file_of_ours(store: Store, storage: Storage) -> None:
     await save(store, element(new_id(), url="https://elsewhere.example/a.png", name="a"))
-    assert await findings(store, storage, in_future()) == {}
+    assert await reconciled(store, storage, in_future()) == {}
 
 
 async def test_more_files_than_a_page_holds(
@@ -147,9 +148,9 @@ async def test_more_files_than_a_page_holds(
 
     await asyncio.gather(*(put(write) for write in writes[1:]))
     await store.apply([finish(write) for write in writes])
-    found = await findings(store, storage, in_future())
-    assert found.pop(key_of(writes[0])) is Found.MISSING
-    assert found == dict.fromkeys(map(key_of, writes[1:]), Found.WHOLE)
+    found = await reconciled(store, storage, in_future())
+    assert found.pop(key_of(writes[0])) is FileState.MISSING
+    assert found == dict.fromkeys(map(key_of, writes[1:]), FileState.WHOLE)
 
 
 # The command
@@ -241,8 +242,8 @@ async def test_what_is_named_by_now_is_not_removed(store: Store, tmp_path: Path)
     orphan = await uploaded(store, storage, row=False, ended=False)
     await storage.put(key_of(write), b"abc", mime=MIME)
     sweep = command.Sweep(store, storage, dry_run=False)
-    async for finding in compare(store, storage, younger_than=in_future()):
-        await sweep.take(finding)
+    async for file in reconcile(store, storage, younger_than=in_future()):
+        await sweep.take(file)
     await save(store, write)
     await sweep.remove_orphans(most=True)
     assert [found.key async for found in storage.list()] == [key_of(write)]

@@ -1,4 +1,4 @@
-"""The remover: files of deleted rows are removed, however often that fails at first."""
+"""Files of deleted rows are removed, however often that fails at first."""
 
 import asyncio
 from collections import deque
@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from datalayer.errors import StoreUnavailable
-from datalayer.pipeline.deletion import AWAY, BATCH, LONGEST_PAUSE_S, Remover
+from datalayer.pipeline.deletion import AWAY, BATCH, LONGEST_PAUSE_S, FileDeletion
 from datalayer.pipeline.writer import Writer
 from datalayer.records import Outcome, Result
 from datalayer.stores.base import Store
@@ -65,7 +65,7 @@ class ForgetfulStorage:
         self.deleted.append(list(keys))
 
 
-Make = Callable[..., Remover]
+Make = Callable[..., FileDeletion]
 
 
 @pytest.fixture
@@ -84,18 +84,18 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 async def make() -> AsyncIterator[Make]:
-    removers: list[Remover] = []
+    deletions: list[FileDeletion] = []
     writers: list[Writer] = []
 
-    def new(store: ListedStore, storage: Any) -> Remover:
+    def new(store: ListedStore, storage: Any) -> FileDeletion:
         writers.append(Writer(cast(Store, store)))
-        clock = RevisionClock()
-        removers.append(Remover(cast(Store, store), cast(Storage, storage), writers[-1], clock))
-        return removers[-1]
+        parts = (cast(Store, store), cast(Storage, storage), writers[-1], RevisionClock())
+        deletions.append(FileDeletion(*parts))
+        return deletions[-1]
 
     yield new
-    for remover in removers:
-        await remover.close()
+    for deletion in deletions:
+        await deletion.close()
     for writer in writers:
         await writer.close()
     assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -134,23 +134,23 @@ async def test_nothing_happens_before_it_is_woken(make: Make) -> None:
 
 async def test_it_is_woken_again_and_again(make: Make) -> None:
     store, storage = ListedStore(), ForgetfulStorage()
-    remover = make(store, storage)
+    deletion = make(store, storage)
     for number in range(3):
         store.empty.clear()
         store.keys = [f"key/{number}"]
-        remover.wake()
+        deletion.wake()
         await until(store.empty)
     assert storage.deleted == [["key/0"], ["key/1"], ["key/2"]]
 
 
 async def test_what_is_recorded_during_the_work_is_removed_too(make: Make) -> None:
     store, storage = ListedStore(["first"]), ForgetfulStorage()
-    remover = make(store, storage)
+    deletion = make(store, storage)
     storage.gate.clear()
-    remover.wake()
+    deletion.wake()
     await until(storage.asked)
     store.keys.append("second")
-    remover.wake()
+    deletion.wake()
     storage.gate.set()
     await until(store.empty)
     assert storage.deleted == [["first"], ["second"]]
@@ -193,14 +193,14 @@ async def test_the_pauses_grow_up_to_a_limit_and_begin_anew(
 ) -> None:
     store, storage = ListedStore(keys(1)), ForgetfulStorage()
     storage.failures.extend([StorageUnavailable("away")] * 9)
-    remover = make(store, storage)
-    remover.wake()
+    deletion = make(store, storage)
+    deletion.wake()
     await until(store.empty)
     assert pauses == [1, 2, 4, 8, 16, 32, LONGEST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
     store.empty.clear()
     store.keys = keys(1)
     storage.failures.append(StorageUnavailable("away"))
-    remover.wake()
+    deletion.wake()
     await until(store.empty)
     assert pauses[9:] == [1.0]
 
@@ -211,12 +211,12 @@ async def test_a_key_that_can_never_be_removed_keeps_no_other(
     storage = LocalStorage(tmp_path)
     await storage.put("thread/element", b"x", mime="text/plain")
     store = ListedStore(["../outside", "thread/element"])
-    remover = make(store, storage)
-    remover.wake()
+    deletion = make(store, storage)
+    deletion.wake()
     await until(store.forgot)
     assert store.keys == ["../outside"]
     assert [found.key async for found in storage.list()] == []
-    await remover.close()
+    await deletion.close()
     await storage.close()
 
 
@@ -237,11 +237,11 @@ async def test_a_key_with_which_the_storage_has_a_fault_keeps_no_other(
     store = ListedStore([*bad, "thread/good", "thread/better"])
     for key in store.keys:
         await storage.put(key, b"x", mime="text/plain")
-    remover = make(store, storage)
-    remover.wake()
+    deletion = make(store, storage)
+    deletion.wake()
     await until(store.forgot)
     assert store.keys == bad
-    await remover.close()
+    await deletion.close()
     await storage.close()
 
 
@@ -254,14 +254,14 @@ async def test_many_keys_that_can_never_be_removed_keep_no_other(
     for key in good:
         await storage.put(key, b"x", mime="text/plain")
     store = ListedStore([*bad, *good])
-    remover = make(store, storage)
-    remover.wake()
+    deletion = make(store, storage)
+    deletion.wake()
     await until(store.forgot)
     store.forgot.clear()
     await until(store.forgot)
     assert store.keys == bad
     assert [found.key async for found in storage.list()] == []
-    await remover.close()
+    await deletion.close()
     await storage.close()
 
 
@@ -282,13 +282,13 @@ async def test_closing_ends_the_work_and_leaves_the_rest_for_the_next_start(make
 async def test_closing_does_not_wait_for_a_pause(make: Make) -> None:
     store, storage = ListedStore(keys(1)), ForgetfulStorage()
     storage.failures.extend([StorageUnavailable("away")] * 100)
-    remover = make(store, storage)
-    remover.wake()
+    deletion = make(store, storage)
+    deletion.wake()
     await until(storage.asked)
-    await asyncio.wait_for(remover.close(), 0.9)
+    await asyncio.wait_for(deletion.close(), 0.9)
 
 
 async def test_closing_what_was_never_woken(make: Make) -> None:
-    remover = make(ListedStore(), ForgetfulStorage())
-    await remover.close()
-    await remover.close()
+    deletion = make(ListedStore(), ForgetfulStorage())
+    await deletion.close()
+    await deletion.close()

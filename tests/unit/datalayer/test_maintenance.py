@@ -1,4 +1,4 @@
-"""The upkeep goes on until nothing is left, whatever happens in between."""
+"""Maintenance goes on until nothing is left, whatever happens in between."""
 
 import asyncio
 from typing import cast
@@ -7,8 +7,8 @@ import pytest
 
 from datalayer.errors import StoreUnavailable
 from datalayer.pipeline import maintenance
-from datalayer.pipeline.maintenance import Upkeep
-from datalayer.records import Upkept
+from datalayer.pipeline.maintenance import Maintenance
+from datalayer.records import MaintenanceState
 from datalayer.stores.base import Store
 
 DEADLINE_S = 2.0
@@ -23,18 +23,18 @@ class ListedStore:
         self.held_up = held_up
         self.ended = asyncio.Event()
 
-    async def upkeep(self) -> Upkept:
+    async def maintain(self) -> MaintenanceState:
         if self.failures:
             self.failures -= 1
             message = "away"
             raise StoreUnavailable(message)
         if self.held_up:
             self.held_up -= 1
-            return Upkept.HELD_UP
+            return MaintenanceState.HELD_UP
         self.rounds -= 1
         if self.rounds <= 0:
             self.ended.set()
-        return Upkept.SOME if self.rounds > 0 else Upkept.ALL
+        return MaintenanceState.MORE if self.rounds > 0 else MaintenanceState.DONE
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_all_that_is_left_is_done(failures: int, held_up: int) -> None:
     """Also when another process had begun with it, and nothing is saved after that one died."""
     store = ListedStore(5, failures, held_up)
-    worker = Upkeep(cast(Store, store))
+    worker = Maintenance(cast(Store, store))
     worker.wake()
     await asyncio.wait_for(store.ended.wait(), DEADLINE_S)
     assert store.rounds == 0
@@ -57,10 +57,10 @@ async def test_all_that_is_left_is_done(failures: int, held_up: int) -> None:
 
 async def test_it_is_done_again_when_more_was_written() -> None:
     store = ListedStore(1)
-    worker = Upkeep(cast(Store, store))
+    worker = Maintenance(cast(Store, store))
     for _ in range(3):
         worker.wake()
         await asyncio.wait_for(store.ended.wait(), DEADLINE_S)
         store.ended.clear()
     await worker.close()
-    await Upkeep(cast(Store, store)).close()
+    await Maintenance(cast(Store, store)).close()

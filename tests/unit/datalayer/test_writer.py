@@ -478,11 +478,11 @@ async def test_settling_waits_and_raises_nothing(make: Make) -> None:
     write = writes_of(1)[0]
     store.bad = {write.id: WriteRejected("bad")}
     failed = writer.submit(write)
-    settling = asyncio.create_task(writer.settle())
+    draining = asyncio.create_task(writer.drain())
     await turns()
-    assert not settling.done()
+    assert not draining.done()
     store.gate.set()
-    await settling
+    await draining
     assert isinstance(failed.exception(), WriteRejected)
 
 
@@ -725,7 +725,7 @@ async def test_who_listens_cannot_stop_the_writer(caplog: pytest.LogCaptureFixtu
         raise ValueError("the listener")
 
     store = ScriptedStore()
-    writer = Writer(cast(Store, store), on_settled=fail)
+    writer = Writer(cast(Store, store), on_resolved=fail)
     thread_id = new_id()
     for write in writes_of(3, thread_id):
         await asyncio.wait_for(writer.submit(write), 5)
@@ -742,6 +742,6 @@ async def test_settling_a_row_waits_for_no_other(make: Make) -> None:
     writer.submit(slow)
     await store.arrived.wait()
     done = writer.submit(quick)
-    await asyncio.wait_for(writer.settle(row_id=quick.id), 5)
+    await asyncio.wait_for(writer.drain(row_id=quick.id), 5)
     assert done.done()
     assert store.ids == [quick.id]

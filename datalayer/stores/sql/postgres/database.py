@@ -16,7 +16,7 @@ from weakref import WeakSet
 import asyncpg
 
 from datalayer.errors import StoreUnavailable, ThreadsLocked
-from datalayer.records import Result, Upkept
+from datalayer.records import MaintenanceState, Result
 from datalayer.stores.sql.database import Work
 from datalayer.stores.sql.dialect import lock_schema
 from datalayer.stores.sql.errors import connecting, is_lost, translated
@@ -107,14 +107,14 @@ class PostgresDatabase:
         """Return the rows of one statement. UUIDs are text, JSON is what it stands for."""
         return await self._to_its_end(self._fetch(statement, values))
 
-    async def upkeep(self) -> Upkept:
-        return await self._to_its_end(self._upkeep())
+    async def maintain(self) -> MaintenanceState:
+        return await self._to_its_end(self._maintain())
 
-    async def _upkeep(self) -> Upkept:
+    async def _maintain(self) -> MaintenanceState:
         async with self._connected() as connection:
             async with connection.transaction():
                 done = await index_some(connection)
-            if done is Upkept.SOME:
+            if done is MaintenanceState.MORE:
                 with suppress(asyncpg.LockNotAvailableError):  # autovacuum is doing it
                     await connection.execute(TIDY)
             return done

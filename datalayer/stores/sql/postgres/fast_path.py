@@ -83,7 +83,7 @@ def _takes(item: Item, threads: dict[str, _Thread], rows: dict[str, Row]) -> boo
     elif isinstance(write, SaveThread):
         thread = threads.setdefault(write.id, _Thread(write.id))
         taken = thread.change.take(write)
-        item.settle(Outcome.APPLIED if taken else Outcome.STALE)
+        item.resolve(Outcome.APPLIED if taken else Outcome.STALE)
     else:
         return False
     return _is_owned(thread, write.owner)

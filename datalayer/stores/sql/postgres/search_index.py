@@ -1,11 +1,11 @@
-"""The index of the search on PostgreSQL: what is in it, and the upkeep that brings it up to date.
+"""The index of the search on PostgreSQL: what is in it, and how it is brought up to date.
 
 A row of `search_parts` holds the grams of some texts of one thread, and their ids. A search takes
 from there the texts in which may be what is looked for, with those that are `pending`, and compares
 the texts themselves: the index may say too much (what was changed or deleted since), never too
 little.
 
-A save marks its texts as pending, with the number of its transaction; the upkeep takes them off
+A save marks its texts as pending, with the number of its transaction; maintenance takes them off
 that list if they are still the same.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 
 from asyncpg import BitString
 
-from datalayer.records import Upkept
+from datalayer.records import MaintenanceState
 from datalayer.stores.sql.ngrams import SIGNATURE_BITS, Grams, grams_of
 
 ROUND = 1_000  # texts in one transaction
@@ -161,15 +161,16 @@ def _stored(row: Row) -> Part:
     return Part(row["threadId"], row["characters"], set(row["entries"]), grams)
 
 
-async def index_some(connection: Any) -> Upkept:
+async def index_some(connection: Any) -> MaintenanceState:
     """Index pending texts in the connection's transaction.
 
     Only one at a time does it, in whatever process.
     """
     if not await connection.fetchval(LOCK):
-        return Upkept.HELD_UP
+        return MaintenanceState.HELD_UP
     if not (threads := await _free_threads(connection)):
-        return Upkept.HELD_UP if await connection.fetchval(LEFT) else Upkept.ALL
+        left = await connection.fetchval(LEFT)
+        return MaintenanceState.HELD_UP if left else MaintenanceState.DONE
     pending = await connection.fetch(PENDING, threads, ROUND, ROUND_CHARACTERS)
     await connection.execute(OUTDATED, threads, [row["id"] for row in pending])
     small = await connection.fetch(SMALL, threads, PART_CHARACTERS)
@@ -179,7 +180,7 @@ async def index_some(connection: Any) -> Upkept:
     await connection.execute(REPLACE, [row["id"] for row in found.replaced])
     columns = ([row[name] for row in pending] for name in ("kind", "id", "pending"))
     done = await connection.fetchval(DONE, *columns)
-    return Upkept.SOME if done else Upkept.HELD_UP
+    return MaintenanceState.MORE if done else MaintenanceState.HELD_UP
 
 
 async def _free_threads(connection: Any) -> list[str]:

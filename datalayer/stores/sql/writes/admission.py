@@ -35,7 +35,7 @@ class Admission:
 
 
 def admit(connection: Connection, items: Sequence[Item]) -> Admission:
-    """Settle the saves that may not be made and return the others with their rows.
+    """Resolve the saves that may not be made and return the others with their rows.
 
     Missing threads are created with the owner of the first save in them that is not turned away.
     The rows of all threads concerned stay locked until the transaction ends, so what is read here
@@ -103,7 +103,7 @@ def _is_gone(item: Item, admission: Admission) -> bool:
     thread_id, own = thread_of(item.write), row_of(item.write)
     for tomb in (("thread", thread_id), own):
         if tomb in admission.tombs:
-            item.settle(Outcome.GONE, f"{tomb[0]} {tomb[1]} was deleted")
+            item.resolve(Outcome.GONE, f"{tomb[0]} {tomb[1]} was deleted")
             return True
     return False
 
@@ -114,7 +114,7 @@ def _is_foreign(item: Item, admission: Admission) -> bool:
     owners = planned | admission.owners
     if thread_id not in owners or owner in (None, owners[thread_id]):
         return False
-    item.settle(Outcome.REFUSED, f"thread {thread_id} belongs to another user")
+    item.resolve(Outcome.REFUSED, f"thread {thread_id} belongs to another user")
     return True
 
 
@@ -125,11 +125,11 @@ def _is_without_thread(item: Item, admission: Admission, *, may_create: bool) ->
     if creates_thread(item.write):
         if may_create:
             return False
-        item.settle(Outcome.GONE, f"the owner of thread {thread_id} was deleted")
+        item.resolve(Outcome.GONE, f"the owner of thread {thread_id} was deleted")
     elif isinstance(item.write, SaveFeedback):
-        item.settle(Outcome.REFUSED, f"there is no thread {thread_id}")
+        item.resolve(Outcome.REFUSED, f"there is no thread {thread_id}")
     else:
-        item.settle(Outcome.ABSENT, f"there is no thread {thread_id}")
+        item.resolve(Outcome.ABSENT, f"there is no thread {thread_id}")
     return True
 
 
@@ -140,7 +140,7 @@ def _is_moved(item: Item, admission: Admission) -> bool:
     row = admission.rows[kind].get(name)
     if row is None or row.thread_id == item.write.thread_id:
         return False
-    item.settle(Outcome.REFUSED, f"{kind} {name} belongs to another thread")
+    item.resolve(Outcome.REFUSED, f"{kind} {name} belongs to another thread")
     return True
 
 
@@ -152,7 +152,7 @@ def _is_without_row(item: Item, admission: Admission) -> bool:
     if creates_thread(item.write):
         admission.rows[kind][name] = Row(name, item.write.thread_id, COLUMNS[kind])
         return False
-    item.settle(Outcome.ABSENT, f"there is no {kind} {name}")
+    item.resolve(Outcome.ABSENT, f"there is no {kind} {name}")
     return True
 
 

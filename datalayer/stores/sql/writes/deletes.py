@@ -34,7 +34,7 @@ from datalayer.writes import (
 
 
 def delete(connection: Connection, items: Sequence[Item]) -> bool:
-    """Make the deletes of a segment and settle them; False when it is a segment of saves."""
+    """Make the deletes of a segment and resolve them; False when it is a segment of saves."""
     handler = _HANDLERS.get(type(items[0].write))
     if handler is None:
         return False
@@ -56,8 +56,8 @@ def _place(write: Any) -> str | None:
     return write.id if isinstance(write, DeleteThread) else write.thread_id
 
 
-def _settle(item: Item, found: bool) -> None:
-    item.settle(Outcome.APPLIED if found else Outcome.ABSENT)
+def _resolve(item: Item, found: bool) -> None:
+    item.resolve(Outcome.APPLIED if found else Outcome.ABSENT)
 
 
 def _delete_user(connection: Connection, item: Item) -> None:
@@ -66,7 +66,7 @@ def _delete_user(connection: Connection, item: Item) -> None:
     row = connection.execute(query.with_for_update()).one_or_none()
     bury(connection, "user", [name], revision)
     if row and (row.revision or 0) > revision:
-        item.settle(Outcome.STALE, f"user {name!r} was made again")
+        item.resolve(Outcome.STALE, f"user {name!r} was made again")
         return
     found = row.id if row else None
     if found:
@@ -74,11 +74,11 @@ def _delete_user(connection: Connection, item: Item) -> None:
         for (thread_id,) in mine.all():
             _remove_thread(connection, thread_id, revision)
         connection.execute(sql_delete(users).where(users.c.id == found))
-    _settle(item, bool(found))
+    _resolve(item, bool(found))
 
 
 def _delete_thread(connection: Connection, item: Item) -> None:
-    _settle(item, _remove_thread(connection, item.write.id, item.write.revision))
+    _resolve(item, _remove_thread(connection, item.write.id, item.write.revision))
 
 
 def _remove_thread(connection: Connection, thread_id: str, revision: int) -> bool:
@@ -101,7 +101,7 @@ def _delete_step(connection: Connection, item: Item) -> None:
     found = _value(connection, select(steps.c.id).where(steps.c.id == write.id))
     start = select(literal(write.id, steps.c.id.type).label("id"))
     _remove_steps(connection, start, write)
-    _settle(item, bool(found))
+    _resolve(item, bool(found))
 
 
 def _delete_steps_after(connection: Connection, item: Item) -> None:
@@ -113,14 +113,15 @@ def _delete_steps_after(connection: Connection, item: Item) -> None:
     rows = connection.execute(columns.where(steps.c.threadId == write.thread_id)).all()
     order = {row.id: creation_order(row.createdAt, row.sequence, row.id) for row in rows}
     if write.id not in order:
-        item.settle(Outcome.ABSENT)
+        item.resolve(Outcome.ABSENT)
         return
     later = [
         row.id
         for row in rows
         if order[row.id] > order[write.id] and (row.sequence or 0) < write.revision
     ]
-    _settle(item, _remove_steps(connection, select(steps.c.id).where(steps.c.id.in_(later)), write))
+    start = select(steps.c.id).where(steps.c.id.in_(later))
+    _resolve(item, _remove_steps(connection, start, write))
 
 
 def _remove_steps(connection: Connection, start: Select[tuple[str]], write: Any) -> bool:
@@ -151,7 +152,7 @@ def _delete_element(connection: Connection, item: Item) -> None:
         return
     bury(connection, "element", [write.id], write.revision)
     found = _remove_elements(connection, elements.c.id == write.id, write.revision)
-    _settle(item, found)
+    _resolve(item, found)
 
 
 def _delete_feedback(connection: Connection, item: Item) -> None:
@@ -162,18 +163,18 @@ def _delete_feedback(connection: Connection, item: Item) -> None:
     row = connection.execute(query).one_or_none()
     bury(connection, "feedback", [item.write.id], item.write.revision)
     if row and (row.revision or 0) > item.write.revision:
-        item.settle(Outcome.STALE, f"feedback {item.write.id} was given again")
+        item.resolve(Outcome.STALE, f"feedback {item.write.id} was given again")
         return
     if row:
         connection.execute(sql_delete(feedbacks).where(feedbacks.c.id == item.write.id))
         flag_threads(connection, [row.threadId])
-    _settle(item, row is not None)
+    _resolve(item, row is not None)
 
 
 def _forget_removals(connection: Connection, item: Item) -> None:
     keys = list(item.write.object_keys)
     done = connection.execute(sql_delete(removals).where(removals.c.objectKey.in_(keys)))
-    _settle(item, bool(done.rowcount))
+    _resolve(item, bool(done.rowcount))
 
 
 def _remove_elements(connection: Connection, which: Any, revision: int) -> bool:
@@ -196,7 +197,7 @@ def _elsewhere(connection: Connection, table: Table, item: Item) -> bool:
     home = _value(connection, query)
     if home in (None, item.write.thread_id):
         return False
-    item.settle(Outcome.REFUSED, f"{item.write.id} belongs to another thread")
+    item.resolve(Outcome.REFUSED, f"{item.write.id} belongs to another thread")
     return True
 
 

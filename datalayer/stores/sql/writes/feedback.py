@@ -52,14 +52,14 @@ def _save_one(
     write = item.write
     row_id = known[0]
     if home.get(write.step_id) != write.thread_id:
-        item.settle(Outcome.REFUSED, f"there is no step {write.step_id} in that thread")
+        item.resolve(Outcome.REFUSED, f"there is no step {write.step_id} in that thread")
     elif deleted is not None and deleted >= write.revision:
-        item.settle(Outcome.GONE, f"the feedback of step {write.step_id} was taken back")
+        item.resolve(Outcome.GONE, f"the feedback of step {write.step_id} was taken back")
     elif known[1] >= write.revision:
-        item.settle(Outcome.STALE, row_id=row_id)
+        item.resolve(Outcome.STALE, row_id=row_id)
     else:
         connection.execute(_upsert(connection), _row(write, row_id))
-        item.settle(Outcome.APPLIED, row_id=row_id)
+        item.resolve(Outcome.APPLIED, row_id=row_id)
 
 
 def _upsert(connection: Connection) -> Any:

@@ -31,7 +31,7 @@ from datalayer.writes import (
 
 
 def save(connection: Connection, items: Sequence[Item]) -> None:
-    """Make all the saves of a segment and settle them."""
+    """Make all the saves of a segment and resolve them."""
     save_users(connection, _of(items, SaveUser))
     admission = admit(connection, [item for item in items if item.result is None])
     save_threads(connection, _of(admission.items, SaveThread))

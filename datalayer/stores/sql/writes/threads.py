@@ -21,7 +21,7 @@ _STORED = select(threads.c.id, threads.c.metadata, threads.c.fieldRevisions).whe
 
 
 def save_threads(connection: Connection, items: Sequence[Item]) -> None:
-    """Change what the saves name, key by key the newest, and settle them."""
+    """Change what the saves name, key by key the newest, and resolve them."""
     if not items:
         return
     ids = list({item.write.id for item in items})
@@ -29,7 +29,7 @@ def save_threads(connection: Connection, items: Sequence[Item]) -> None:
     changes = {name: Change(row.metadata, row.fieldRevisions) for name, row in stored.items()}
     for item in items:
         applied = changes[item.write.id].take(item.write)
-        item.settle(Outcome.APPLIED if applied else Outcome.STALE)
+        item.resolve(Outcome.APPLIED if applied else Outcome.STALE)
     for thread_id, change in changes.items():
         if change.values:
             values = change.values | {"fieldRevisions": change.revisions}

@@ -11,7 +11,7 @@ from datalayer.stores.sql.writes.admission import ensure_users
 
 
 def save_users(connection: Connection, items: Sequence[Item]) -> None:
-    """Create users or replace their metadata, and settle the saves."""
+    """Create users or replace their metadata, and resolve the saves."""
     if not items:
         return
     newest: dict[str, int] = {}
@@ -23,7 +23,7 @@ def save_users(connection: Connection, items: Sequence[Item]) -> None:
         if item.write.identifier in known:
             _save_user(connection, item)
         else:
-            item.settle(Outcome.GONE, f"user {item.write.identifier!r} was deleted")
+            item.resolve(Outcome.GONE, f"user {item.write.identifier!r} was deleted")
 
 
 def _save_user(connection: Connection, item: Item) -> None:
@@ -42,4 +42,4 @@ def _save_user(connection: Connection, item: Item) -> None:
         )
     )
     done = connection.execute(statement)
-    item.settle(Outcome.APPLIED if done.rowcount else Outcome.STALE)
+    item.resolve(Outcome.APPLIED if done.rowcount else Outcome.STALE)
