@@ -18,7 +18,8 @@ from access.login.accounts import AccountError, UsersFile
 from bootstrap.files import open_attachments, upload_limits
 from bootstrap.logs import quiet_libraries
 from bootstrap.models import manner_of, open_models
-from bootstrap.stores import open_storage, prepare_store
+from bootstrap.storages import open_storage
+from bootstrap.stores import prepare_store
 from chat import callbacks
 from chat.models.registry import Models, NoModel
 from chat.turn import editing

@@ -1,4 +1,4 @@
-"""Stores and storages as the settings name them."""
+"""The store as the settings name it."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -11,10 +11,7 @@ import anyio
 from datalayer.errors import SchemaMismatch, StoreMisconfigured, StoreUnavailable
 from datalayer.stores.base import Store
 from datalayer.stores.sql.store import SqlStore
-from settings import ROOT, Settings
-from storage.base import Storage
-from storage.credentials import Credentials
-from storage.factory import open_storage as open_storage_url
+from settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -58,23 +55,6 @@ def prepare_store(settings: Settings) -> Store:
             raise
         logger.warning("The chat starts without its database and waits for it. %s", exc)
     return store
-
-
-def open_storage(settings: Settings) -> Storage:
-    """Return the storage that STORAGE_URL names; nothing is opened before its first use.
-
-    Raises `ValueError`, whose sentence names the variable, for a URL that cannot be read.
-    """
-    credentials = Credentials(**settings.storage_credentials)
-    return open_storage_url(settings.storage, ROOT, credentials)
-
-
-def migrate_now(settings: Settings) -> None:
-    """Bring the database's schema to this version, from code that is not async.
-
-    Raises `SchemaMismatch` or `StoreUnavailable`.
-    """
-    _in_a_loop_of_its_own(migrate, settings)
 
 
 def _in_a_loop_of_its_own(work: Callable[[Settings], Awaitable[None]], settings: Settings) -> None:

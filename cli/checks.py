@@ -15,7 +15,8 @@ import openai
 from access.login.accounts import AccountError, UsersFile
 from access.login.loopback import is_loopback
 from bootstrap.models import manner_of, open_models
-from bootstrap.stores import open_storage, open_store, postgres_url
+from bootstrap.storages import open_storage
+from bootstrap.stores import open_store, postgres_url
 from chat.models.base import AnswerInterrupted, Ending, Model
 from chat.models.registry import NoModel
 from chat.wording.sentences import sentence_for

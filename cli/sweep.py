@@ -12,7 +12,8 @@ from typing import Any
 import anyio
 from tqdm import tqdm
 
-from bootstrap.stores import look, open_storage, open_store, prepare
+from bootstrap.storages import open_storage
+from bootstrap.stores import look, open_store, prepare
 from cli.commands import Subcommands
 from datalayer.errors import DataLayerError
 from datalayer.pipeline.reconciliation import FileState, ReconciledFile, reconcile

@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from bootstrap.stores import migrate_now, open_store, prepare_store
+from bootstrap.stores import migrate, open_store, prepare_store
 from datalayer.errors import SchemaMismatch, StoreMisconfigured, StoreUnavailable
 from settings import Settings
 from tests.support.builders import new_id, thread
@@ -44,7 +44,7 @@ def test_a_database_is_not_migrated_when_that_is_done_by_hand(
         settings = settings_of(url, tmp_path, migrate="off")
         with pytest.raises(SchemaMismatch, match=r"'python manage\.py migrate'"):
             prepare_store(settings)
-        migrate_now(settings)
+        anyio.run(migrate, settings)
         prepare(settings)
 
 

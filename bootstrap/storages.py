@@ -1,0 +1,15 @@
+"""The storage as the settings name it."""
+
+from settings import ROOT, Settings
+from storage.base import Storage
+from storage.credentials import Credentials
+from storage.factory import open_storage as open_storage_url
+
+
+def open_storage(settings: Settings) -> Storage:
+    """Return the storage that STORAGE_URL names; nothing is opened before its first use.
+
+    Raises `ValueError`, whose sentence names the variable, for a URL that cannot be read.
+    """
+    credentials = Credentials(**settings.storage_credentials)
+    return open_storage_url(settings.storage, ROOT, credentials)
