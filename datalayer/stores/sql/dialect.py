@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, func, text
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 _BUCKETS = 1_024  # so that a large batch takes no more locks than the server has room for
@@ -37,12 +37,3 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
 def insert(dialect: str, table: Table) -> Any:
     """Return the dialect's own INSERT, which knows ON CONFLICT."""
     return (postgresql if dialect == "postgresql" else sqlite).insert(table)
-
-
-def contains(
-    connection: Connection, column: ColumnElement[str], needle: str
-) -> ColumnElement[bool]:
-    """Return the condition that a text contains another, no character being special."""
-    name = "strpos" if connection.dialect.name == "postgresql" else "instr"
-    found: ColumnElement[bool] = getattr(func, name)(column, needle) > 0
-    return found
