@@ -151,15 +151,15 @@ class Writer:
                 self._slots -= 1
                 self._start(self._run(queues))
 
-    def _take(self, room: int) -> _Queues:
-        """Take what is ready, the oldest first; what there is no room for waits on."""
+    def _take(self, capacity: int) -> _Queues:
+        """Take what is ready, the oldest first; what exceeds the capacity waits on."""
         taken: _Queues = {}
-        while self._ready and room:
+        while self._ready and capacity:
             key = next(iter(self._ready))
             entries = self._ready.pop(key)
-            limit = min(room, MAX_BATCH)
+            limit = min(capacity, MAX_BATCH)
             taken[key] = self._on_the_way[key] = entries[:limit]
-            room -= len(taken[key])
+            capacity -= len(taken[key])
             if len(entries) > limit:
                 self._held[key] = entries[limit:]
         return taken

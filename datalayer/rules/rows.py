@@ -7,7 +7,7 @@ from typing import Any
 from datalayer.fields import ELEMENT_FIELDS, STEP_FIELDS
 from datalayer.records import Outcome
 from datalayer.rules.batch import Item
-from datalayer.rules.versions import Versions, fold
+from datalayer.rules.revisions import FieldRevisions, merge_fields
 from datalayer.values import Json
 from datalayer.writes import FinishElement, SaveElement, SaveStep, SetFavorite
 
@@ -19,8 +19,8 @@ _UNKNOWN = "extra."  # how the revisions of fields without a column are named
 
 
 @dataclass(slots=True)
-class Row:
-    """A row on its way: what is stored of it, and the columns that change."""
+class PendingRow:
+    """A row while a batch is merged into it: what is stored of it, and the columns that change."""
 
     id: str
     thread_id: str
@@ -28,25 +28,25 @@ class Row:
     stored: bool = False
     ready: bool = False
     sequence: int = 0
-    versions: Versions = field(default_factory=Versions)
+    revisions: FieldRevisions = field(default_factory=FieldRevisions)
     extra: dict[str, Json] = field(default_factory=dict)
     metadata: dict[str, Json] | None = None
     favorite: bool | None = None
     changed: dict[str, Any] = field(default_factory=dict)
-    before: Versions = field(init=False)
+    before: FieldRevisions = field(init=False)
 
     def __post_init__(self) -> None:
-        self.before = Versions(self.versions.revision, dict(self.versions.others))
+        self.before = FieldRevisions(self.revisions.newest, dict(self.revisions.others))
 
     def take(self, item: Item) -> None:
-        """Fold a write into the row and resolve it."""
+        """Merge a write into the row and resolve it."""
         write = item.write
         if not self.exists and isinstance(write, SetFavorite | FinishElement):
             item.resolve(Outcome.ABSENT, f"there is no row {self.id}")
             return
         if isinstance(write, SaveElement) and not self.exists:
             self.changed["ready"] = False
-        newest = self.versions.revision
+        newest = self.revisions.newest
         ready = isinstance(write, FinishElement) or (isinstance(write, SaveElement) and write.ready)
         if ready and not self.ready:
             self.ready = self.changed["ready"] = True
@@ -57,7 +57,7 @@ class Row:
     @property
     def exists(self) -> bool:
         """Tell whether the row is stored or made by this batch."""
-        return self.stored or self.versions.revision > 0
+        return self.stored or self.revisions.newest > 0
 
     def _apply(self, given: dict[str, Json], revision: int) -> None:
         if given.get("createdAt") is None:
@@ -67,7 +67,7 @@ class Row:
             given |= {_UNKNOWN + name: value for name, value in unknown.items()}
         self._forget_unknown(given)
         universe = (*self.columns, *(_UNKNOWN + name for name in self.extra))
-        taken = fold(self.versions, given, revision, universe)
+        taken = merge_fields(self.revisions, given, revision, universe)
         for name in self.columns & taken.keys() - _MARKED:
             self.changed[name] = taken.pop(name)
         for name, value in taken.items():
@@ -77,7 +77,7 @@ class Row:
         """Give unknown fields that were never written the revision that says so."""
         for name in given:
             if name.startswith(_UNKNOWN) and name.removeprefix(_UNKNOWN) not in self.extra:
-                self.versions.others.setdefault(name, 0)
+                self.revisions.others.setdefault(name, 0)
 
     def _set(self, name: str, value: Json) -> None:
         if name.startswith(_UNKNOWN):
@@ -103,7 +103,7 @@ class Row:
     @property
     def is_changed(self) -> bool:
         """Tell whether something of the row is to be written."""
-        return bool(self.changed) or self.versions != self.before
+        return bool(self.changed) or self.revisions != self.before
 
     def values(self) -> dict[str, Any]:
         """Return the columns that change, keys and revisions included."""
@@ -111,8 +111,8 @@ class Row:
             **self.changed,
             "id": self.id,
             "threadId": self.thread_id,
-            "revision": self.versions.revision,
-            "fieldRevisions": self.versions.others or None,
+            "revision": self.revisions.newest,
+            "fieldRevisions": self.revisions.others or None,
         }
 
 
@@ -133,20 +133,20 @@ def _given(write: Any) -> dict[str, Json]:
     return fields
 
 
-def stored_row(record: Any, columns: frozenset[str]) -> Row:
+def stored_row(record: Any, columns: frozenset[str]) -> PendingRow:
     """Return what the database holds of a row, without the fields' values."""
     favorite = getattr(record, "favorite", None)
     metadata = getattr(record, "metadata", None)
     if metadata is not None:
         metadata = {name: value for name, value in metadata.items() if name != "favorite"}
-    return Row(
+    return PendingRow(
         id=record.id,
         thread_id=record.threadId,
         columns=columns,
         stored=True,
         ready=bool(getattr(record, "ready", False)),
         sequence=record.sequence or 0,
-        versions=Versions(record.revision or 0, dict(record.fieldRevisions or {})),
+        revisions=FieldRevisions(record.revision or 0, dict(record.fieldRevisions or {})),
         extra=dict(record.extra or {}),
         metadata=metadata,
         favorite=favorite,

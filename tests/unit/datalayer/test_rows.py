@@ -4,16 +4,16 @@ from typing import Any
 
 from datalayer.records import Outcome
 from datalayer.rules.batch import Item
-from datalayer.rules.rows import ELEMENT_COLUMNS, STEP_COLUMNS, Row
-from datalayer.rules.versions import Versions, fold
+from datalayer.rules.revisions import FieldRevisions, merge_fields
+from datalayer.rules.rows import ELEMENT_COLUMNS, STEP_COLUMNS, PendingRow
 from datalayer.writes import Write
 from tests.support.builders import element, favorite, finish, new_id, step, upload
 
 THREAD = new_id()
 
 
-def row(*writes: Any, columns: frozenset[str] = STEP_COLUMNS) -> tuple[Row, list[Outcome]]:
-    made = Row(writes[0].id, THREAD, columns)
+def row(*writes: Any, columns: frozenset[str] = STEP_COLUMNS) -> tuple[PendingRow, list[Outcome]]:
+    made = PendingRow(writes[0].id, THREAD, columns)
     items = [Item(write) for write in writes]
     for item in items:
         made.take(item)
@@ -26,7 +26,7 @@ def test_the_newest_write_counts_in_any_order() -> None:
     found, outcomes = row(newer, older)
     assert outcomes == [Outcome.APPLIED, Outcome.STALE]
     assert (found.changed["output"], found.changed["name"]) == ("newer", "bot")
-    assert (found.versions.revision, found.sequence) == (newer.revision, older.revision)
+    assert (found.revisions.newest, found.sequence) == (newer.revision, older.revision)
 
 
 def test_a_field_that_was_emptied_is_not_filled_again() -> None:
@@ -46,7 +46,7 @@ def test_writing_again_is_stale_and_changes_nothing() -> None:
     write = step(THREAD, output="x")
     found, outcomes = row(write, write)
     assert outcomes == [Outcome.APPLIED, Outcome.STALE]
-    again = Row(write.id, THREAD, STEP_COLUMNS, True, False, found.sequence, found.versions)
+    again = PendingRow(write.id, THREAD, STEP_COLUMNS, True, False, found.sequence, found.revisions)
     again.take(Item(write))
     assert not again.is_changed
 
@@ -59,7 +59,7 @@ def test_a_favourite_stays_when_the_metadata_does_not_name_it() -> None:
 
 
 def test_what_needs_a_row_is_absent_without_one() -> None:
-    made = Row(new_id(), THREAD, STEP_COLUMNS)
+    made = PendingRow(new_id(), THREAD, STEP_COLUMNS)
     item = Item(favorite(step(THREAD, made.id)))
     made.take(item)
     assert item.result is not None
@@ -76,13 +76,13 @@ def test_an_element_is_ready_from_the_first_write_that_says_so() -> None:
 
 
 def test_only_the_exceptions_are_kept() -> None:
-    versions = Versions()
-    fold(versions, {"a": 1, "b": 2}, 5, ("a", "b", "c"))
-    assert (versions.revision, versions.others) == (5, {"c": 0})
-    fold(versions, {"a": 3}, 7, ("a", "b", "c"))
-    assert (versions.revision, versions.others) == (7, {"b": 5, "c": 0})
-    assert fold(versions, {"b": 9, "c": 9}, 6, ("a", "b", "c")) == {"b": 9, "c": 9}
-    assert versions.others == {"b": 6, "c": 6}
+    revisions = FieldRevisions()
+    merge_fields(revisions, {"a": 1, "b": 2}, 5, ("a", "b", "c"))
+    assert (revisions.newest, revisions.others) == (5, {"c": 0})
+    merge_fields(revisions, {"a": 3}, 7, ("a", "b", "c"))
+    assert (revisions.newest, revisions.others) == (7, {"b": 5, "c": 0})
+    assert merge_fields(revisions, {"b": 9, "c": 9}, 6, ("a", "b", "c")) == {"b": 9, "c": 9}
+    assert revisions.others == {"b": 6, "c": 6}
 
 
 def test_created_at_is_that_of_the_oldest_write() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from datalayer.records import Outcome, Result
 from datalayer.rules.batch import Item
-from datalayer.rules.rows import STEP_COLUMNS, Row
+from datalayer.rules.rows import STEP_COLUMNS, PendingRow
 from datalayer.stores.sql.writes.threads import Change
 from datalayer.values import fold, time_of_revision
 from datalayer.writes import SaveStep, SaveThread, Write
@@ -56,7 +56,7 @@ def plan(writes: Sequence[Write]) -> FastSave | None:
     """Return the batch for the fast path; None when something in it needs the long way."""
     items = [Item(write) for write in writes]
     threads: dict[str, _Thread] = {}
-    rows: dict[str, Row] = {}
+    rows: dict[str, PendingRow] = {}
     for item in items:
         if not _takes(item, threads, rows):
             return None
@@ -70,11 +70,11 @@ def plan(writes: Sequence[Write]) -> FastSave | None:
     return FastSave(document, [item.result for item in items if item.result])
 
 
-def _takes(item: Item, threads: dict[str, _Thread], rows: dict[str, Row]) -> bool:
+def _takes(item: Item, threads: dict[str, _Thread], rows: dict[str, PendingRow]) -> bool:
     write = item.write
     if isinstance(write, SaveStep):
         thread = threads.setdefault(write.thread_id, _Thread(write.thread_id))
-        row = rows.setdefault(write.id, Row(write.id, write.thread_id, STEP_COLUMNS))
+        row = rows.setdefault(write.id, PendingRow(write.id, write.thread_id, STEP_COLUMNS))
         if row.thread_id != write.thread_id:
             return False
         row.take(item)
@@ -97,7 +97,7 @@ def _is_owned(thread: _Thread, owner: str | None) -> bool:
     return True
 
 
-def _step(row: Row) -> dict[str, Any] | None:
+def _step(row: PendingRow) -> dict[str, Any] | None:
     changed = row.values()
     if row.extra or changed.pop("favorite", None) is not None:
         return None

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, bindparam, select
 
 from datalayer.records import Outcome
 from datalayer.rules.batch import Item, creates_thread, row_of, thread_of
-from datalayer.rules.rows import ELEMENT_COLUMNS, STEP_COLUMNS, Row, stored_row
+from datalayer.rules.rows import ELEMENT_COLUMNS, STEP_COLUMNS, PendingRow, stored_row
 from datalayer.stores.sql.dialect import insert, lock_names
 from datalayer.stores.sql.tables import elements, steps, threads, users
 from datalayer.stores.sql.writes.locks import lock_to_save
@@ -17,7 +17,7 @@ from datalayer.values import derived_id, time_of_revision
 from datalayer.writes import SaveFeedback
 
 Owners = dict[str, str | None]
-Rows = dict[str, Row]
+Rows = dict[str, PendingRow]
 
 TABLES: dict[str, Table] = {"step": steps, "element": elements}
 COLUMNS = {"step": STEP_COLUMNS, "element": ELEMENT_COLUMNS}
@@ -150,7 +150,7 @@ def _is_without_row(item: Item, admission: Admission) -> bool:
         return False
     kind, name = own
     if creates_thread(item.write):
-        admission.rows[kind][name] = Row(name, item.write.thread_id, COLUMNS[kind])
+        admission.rows[kind][name] = PendingRow(name, item.write.thread_id, COLUMNS[kind])
         return False
     item.resolve(Outcome.ABSENT, f"there is no {kind} {name}")
     return True

@@ -1,4 +1,4 @@
-"""Saves: after admission, the rows of each kind are folded and written together."""
+"""Saves: after admission, the rows of each kind are merged and written together."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Connection, Table, bindparam, or_, update
 
 from datalayer.records import Outcome
 from datalayer.rules.batch import Item, row_of
-from datalayer.rules.rows import Row
+from datalayer.rules.rows import PendingRow
 from datalayer.stores.sql.dialect import insert
 from datalayer.stores.sql.flags import flag_threads
 from datalayer.stores.sql.tables import threads
@@ -59,7 +59,7 @@ def _save_rows(connection: Connection, admission: Admission) -> None:
     flag_threads(connection, {row.thread_id for row in rows if "favorite" in row.changed})
 
 
-def _columns(row: Row) -> tuple[str, ...]:
+def _columns(row: PendingRow) -> tuple[str, ...]:
     return tuple(sorted(row.changed))
 
 
@@ -74,7 +74,7 @@ def _upsert(dialect: str, table: Table, columns: tuple[str, ...]) -> Any:
     )
 
 
-def _texts(rows: Iterable[Row]) -> list[Text]:
+def _texts(rows: Iterable[PendingRow]) -> list[Text]:
     return [
         Text("step", row.id, row.thread_id, str(row.changed["output"] or ""))
         for row in rows

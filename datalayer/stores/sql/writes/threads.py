@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from datalayer.records import Outcome
 from datalayer.rules.batch import Item
-from datalayer.rules.versions import NEVER
+from datalayer.rules.revisions import NEVER
 from datalayer.stores.sql.tables import threads
 from datalayer.stores.sql.writes.search_entries import Text, index_texts
 from datalayer.values import Json
