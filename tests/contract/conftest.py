@@ -17,7 +17,7 @@ from tests.support.azures import MakeAzure, azure_maker, behind, options_of
 from tests.support.backends import BACKENDS, Backend
 from tests.support.buckets import Open
 from tests.support.builders import new_id
-from tests.support.chainlits import MakeTheirs, Theirs, ddl
+from tests.support.chainlits import ChainlitDatabase, MakeDatabase, ddl
 from tests.support.officials import DDL, Official
 from tests.support.servers.azurite import Azurite
 from tests.support.servers.postgres import Postgres
@@ -54,16 +54,16 @@ def key() -> str:
 
 
 @pytest.fixture
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeTheirs]:
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeDatabase]:
     """Makes a database with one of Chainlit's schemas."""
     with ExitStack() as stack:
 
-        def made(schema: str, kind: str) -> Theirs:
-            theirs = Theirs(kind, tmp_path)
+        def made(schema: str, kind: str) -> ChainlitDatabase:
+            theirs = ChainlitDatabase(kind, tmp_path)
             if kind != "sqlite":
                 server: Postgres = request.getfixturevalue("postgres")
                 name = stack.enter_context(server.database(new_id()))
-                theirs = Theirs(kind, tmp_path, server, name)
+                theirs = ChainlitDatabase(kind, tmp_path, server, name)
             theirs.run(ddl(schema, kind))
             return theirs
 

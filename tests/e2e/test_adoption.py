@@ -6,7 +6,7 @@ from playwright.async_api import expect
 
 from datalayer.values import derived_id
 from tests.e2e.conftest import OpenChat, StartApplication
-from tests.support.chainlits import Theirs, ddl, fill
+from tests.support.chainlits import ChainlitDatabase, ddl, fill
 from tests.support.servers.model import ModelServer
 
 SLACK = "C123.456"
@@ -16,7 +16,7 @@ MOMENT = "2024-01-01T00:00:00Z"
 async def test_a_database_of_chainlits_layer_is_opened(
     start_application: StartApplication, open_chat: OpenChat, model: ModelServer, tmp_path: Path
 ) -> None:
-    theirs = Theirs("sqlite", tmp_path)
+    theirs = ChainlitDatabase("sqlite", tmp_path)
     theirs.run(ddl("B", "sqlite"))
     talks = await fill(theirs, "First talk", "Second talk", owner="local")
     theirs.run(f"""

@@ -126,7 +126,7 @@ class OnSqlite(SQLAlchemyDataLayer):
             return [dict(row) for row in cursor] if cursor.description else cursor.rowcount
 
 
-class Theirs:
+class ChainlitDatabase:
     """A database with Chainlit's tables, on SQLite or on PostgreSQL."""
 
     def __init__(
@@ -188,7 +188,7 @@ class Theirs:
             await opened.engine.dispose()
 
 
-MakeTheirs = Callable[[str, str], Theirs]
+MakeDatabase = Callable[[str, str], ChainlitDatabase]
 
 
 def undecorated(layer: Any, name: str) -> Any:
@@ -227,7 +227,7 @@ class Conversation:
 
 
 async def fill(
-    theirs: Theirs, *names: str, owner: str = "alice", storage: Any = None
+    theirs: ChainlitDatabase, *names: str, owner: str = "alice", storage: Any = None
 ) -> list[Conversation]:
     """Have Chainlit's layer store a conversation of each name."""
     async with theirs.layer(storage) as layer:

@@ -4,7 +4,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from datalayer.migration.official.importer import Progress, import_from
-from datalayer.migration.official.report import Fate, ImportReport
+from datalayer.migration.official.report import ImportOutcome, ImportReport
 from datalayer.stores.base import Store
 from tests.support.builders import (
     clock,
@@ -35,5 +35,7 @@ async def imported(
     )
 
 
-def fates(report: ImportReport, fate: Fate) -> dict[str, int]:
-    return {kind: count for (kind, each), count in report.fates.items() if each is fate and count}
+def counts(report: ImportReport, outcome: ImportOutcome) -> dict[str, int]:
+    return {
+        kind: count for (kind, each), count in report.outcomes.items() if each is outcome and count
+    }

@@ -27,7 +27,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Clocks:
+class SourceClocks:
     """Where the program's and the database's clocks stood, and the present as a revision."""
 
     program: tzinfo

@@ -8,17 +8,17 @@ from datalayer.records import Result
 from datalayer.stores.base import Store
 from datalayer.writes import Write
 
-PATIENCE_S = 300.0  # a server that restarts is back long before
+DEADLINE_S = 300.0  # a server that restarts is back long before
 
 
-class Patience:
+class DeadlineStore:
     """The store as the writer sees it; `ended` is given the error that cannot pass, or did not."""
 
-    def __init__(self, store: Store, patience_s: float) -> None:
+    def __init__(self, store: Store, deadline_s: float) -> None:
         self.concurrency = store.concurrency
         self.ended: asyncio.Future[StoreUnavailable] = asyncio.get_running_loop().create_future()
         self._store = store
-        self._patience_s = patience_s
+        self._deadline_s = deadline_s
         self._waits_since: float | None = None
 
     async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
@@ -40,8 +40,8 @@ class Patience:
         now = asyncio.get_running_loop().time()
         if self._waits_since is None:
             self._waits_since = now
-        if now - self._waits_since >= self._patience_s:
-            message = f"{exc} For {self._patience_s / 60:.0f} minutes nothing could be stored."
+        if now - self._waits_since >= self._deadline_s:
+            message = f"{exc} For {self._deadline_s / 60:.0f} minutes nothing could be stored."
             self._end(StoreUnavailable(message))
 
     def _end(self, exc: StoreUnavailable) -> None:

@@ -5,13 +5,13 @@ from datetime import tzinfo
 
 from datalayer.errors import SourceUnusable
 from datalayer.migration.official import phrases, rows
-from datalayer.migration.official.clocks import Clocks
-from datalayer.migration.official.report import Fate, ImportReport, Tally
-from datalayer.migration.official.rows import DELETED, HOME, OWNER, Taken
+from datalayer.migration.official.clocks import SourceClocks
+from datalayer.migration.official.report import ImportOutcome, ImportReport, Tally
+from datalayer.migration.official.rows import DELETED, HOME, OWNER, ConvertedRow
 from datalayer.migration.official.schema import remarks
-from datalayer.migration.official.source import Source, opened
-from datalayer.migration.official.streams import Inside, Threads
-from datalayer.migration.official.target import Rehearsal, Settled, Storing
+from datalayer.migration.official.source import OfficialDatabase, open_database
+from datalayer.migration.official.streams import RowsByThread, ThreadContents
+from datalayer.migration.official.target import DryRunTarget, ImportTarget, RowResult
 from datalayer.migration.sqlalchemy import phrases as adopted_phrases
 from datalayer.migration.sqlalchemy.rows import Raw
 from datalayer.stores.base import Store
@@ -21,12 +21,12 @@ from datalayer.writes import SaveThread
 WINDOW_CHARACTERS = 4_000_000  # of the rows that are on their way together
 NAMED = 1_000  # ids of threads that somebody may want to delete in ours too
 
-# What becomes of what is in a thread, by the thread's own fate, if it is not stored on its own.
-_INSIDE: Mapping[Fate, Settled | None] = {
-    Fate.STORED: None,
-    Fate.KNOWN: None,
-    Fate.GONE: (Fate.GONE, phrases.GONE),
-    Fate.LEFT: (Fate.LEFT, phrases.THREAD_LEFT),
+# What becomes of what is in a thread, by the thread's own outcome, if it is not stored on its own.
+_INSIDE: Mapping[ImportOutcome, RowResult | None] = {
+    ImportOutcome.STORED: None,
+    ImportOutcome.KNOWN: None,
+    ImportOutcome.GONE: (ImportOutcome.GONE, phrases.GONE),
+    ImportOutcome.LEFT: (ImportOutcome.LEFT, phrases.THREAD_LEFT),
 }
 
 KeepLeftover = Callable[[str, Json], None]
@@ -49,19 +49,20 @@ async def import_from(
     (`refresh.py`). It is no single transaction: after an interruption it has to run again.
 
     `zone` is that of the program's clock, `now` the present as a revision. `keep_leftover` is given
-    each row that cannot be held, with its kind; `progress` how many rows are settled, and of how
+    each row that cannot be held, with its kind; `progress` how many rows are done, and of how
     many. Raises `SourceUnusable`, and what the store raises.
     """
-    async with opened(url) as source:
+    async with open_database(url) as source:
         server, name = await source.zone()
-        storing = Storing(store) if store else Rehearsal()
-        work = Import(source, storing, Clocks(zone, server, now), keep_leftover, progress)
+        target = ImportTarget(store) if store else DryRunTarget()
+        clocks = SourceClocks(zone, server, now)
+        importing = Import(source, target, clocks, keep_leftover, progress)
         if str(server) != name:
-            work.tally.notes.add(phrases.ZONE.format(zone=name), count=0)
+            importing.tally.notes.add(phrases.ZONE.format(zone=name), count=0)
         try:
-            return await work.run(dry_run=store is None)
+            return await importing.run(dry_run=store is None)
         finally:
-            await storing.close()
+            await target.close()
 
 
 class Import:
@@ -69,15 +70,15 @@ class Import:
 
     def __init__(
         self,
-        source: Source,
-        storing: Storing | Rehearsal,
-        clocks: Clocks,
+        source: OfficialDatabase,
+        target: ImportTarget | DryRunTarget,
+        clocks: SourceClocks,
         keep_leftover: KeepLeftover,
         progress: Progress,
     ) -> None:
         self.tally = Tally()
         self._source = source
-        self._storing = storing
+        self._target = target
         self._clocks = clocks
         self._keep_leftover = keep_leftover
         self._progress = progress
@@ -90,113 +91,114 @@ class Import:
             self.tally.notes.add(remark, count=0)
         await self._store(self._users())
         async for threads in self._source.threads():
-            await self._take_threads(threads)
-        await self._take_homeless()
+            await self._import_threads(threads)
+        await self._import_homeless()
         await self._count_deleted()
         self._check()
-        return ImportReport(self._counts, self.tally.fates, self.tally.notes.listed(), dry_run)
+        return ImportReport(self._counts, self.tally.outcomes, self.tally.notes.listed(), dry_run)
 
     def _check(self) -> None:
         """Make sure that of every row something is known."""
-        if self.tally.settled != self._counts:
+        if self.tally.recorded != self._counts:
             message = (
-                f"Of {dict(self._counts)} rows it is known of {self.tally.settled} what became of "
+                f"Of {dict(self._counts)} rows it is known of {self.tally.recorded} what became of "
                 "them. Report it, with your Chainlit's version."
             )
             raise SourceUnusable(message)
 
     # What there is
 
-    async def _users(self) -> AsyncIterator[Taken]:
+    async def _users(self) -> AsyncIterator[ConvertedRow]:
         async for raw in self._source.users():
             yield rows.user(raw, self._clocks)
 
-    async def _take_threads(self, found: Sequence[Raw]) -> None:
-        """Take threads, and then all that is in them."""
+    async def _import_threads(self, found: Sequence[Raw]) -> None:
+        """Import threads, and then all that is in them."""
         alive = [raw for raw in found if raw["deletedAt"] is None]
         for raw in found:
             if raw["deletedAt"] is not None:
-                await self._take_deleted(raw)
-        fates = await self._store_window([rows.thread(raw, self._clocks) for raw in alive])
-        closed = {raw["id"]: _INSIDE[fate] for raw, fate in zip(alive, fates, strict=True)}
-        inside = Threads(self._source, self._clocks, {raw["id"]: raw[OWNER] for raw in alive})
+                await self._record_deleted(raw)
+        outcomes = await self._store_window([rows.thread(raw, self._clocks) for raw in alive])
+        closed = {raw["id"]: _INSIDE[outcome] for raw, outcome in zip(alive, outcomes, strict=True)}
+        owners = {raw["id"]: raw[OWNER] for raw in alive}
+        inside = ThreadContents(self._source, self._clocks, owners)
         for kind in (inside.steps(), inside.elements(), inside.feedbacks()):
             await self._store(self._in_open_threads(kind, closed))
 
-    async def _take_deleted(self, raw: Raw) -> None:
+    async def _record_deleted(self, raw: Raw) -> None:
         """Leave out a thread that theirs has deleted, and say so if an earlier import took it."""
         write = rows.thread(raw, self._clocks).write
-        is_here = isinstance(write, SaveThread) and await self._storing.has_thread(write.id)
-        self._settle("threads", raw, Fate.DELETED, "" if is_here else phrases.DELETED)
+        is_here = isinstance(write, SaveThread) and await self._target.has_thread(write.id)
+        self._record("threads", raw, ImportOutcome.DELETED, "" if is_here else phrases.DELETED)
         if is_here:
             self.tally.notes.add(phrases.STILL_HERE, raw["id"], shown=NAMED)
 
     async def _in_open_threads(
-        self, found: Inside, closed: Mapping[str, Settled | None]
-    ) -> AsyncIterator[Taken]:
-        """Yield what is in threads that were taken; all else shares the fate of its thread."""
+        self, found: RowsByThread, closed: Mapping[str, RowResult | None]
+    ) -> AsyncIterator[ConvertedRow]:
+        """Yield what is in threads that were taken; all else shares the outcome of its thread."""
         async for thread_id, one in found:
-            if settled := closed[thread_id]:
-                self._settle_taken(one, *settled)
+            if result := closed[thread_id]:
+                self._record_converted(one, *result)
             else:
                 yield one
 
-    async def _take_homeless(self) -> None:
-        """Take what names no thread: an element may be where its step is, all else is left."""
+    async def _import_homeless(self) -> None:
+        """Import what names no thread: an element may be where its step is, all else is left."""
         for kind in ("steps", "feedbacks"):
             async for raw in self._source.homeless(kind):
-                self._settle(kind, raw, Fate.LEFT, phrases.NO_HOME)
+                self._record(kind, raw, ImportOutcome.LEFT, phrases.NO_HOME)
         await self._store(self._homeless_elements())
 
-    async def _homeless_elements(self) -> AsyncIterator[Taken]:
+    async def _homeless_elements(self) -> AsyncIterator[ConvertedRow]:
         async for raw in self._source.homeless("elements"):
             if raw[DELETED] is not None:
-                self._settle("elements", raw, Fate.DELETED, phrases.DELETED)
+                self._record("elements", raw, ImportOutcome.DELETED, phrases.DELETED)
             elif raw[HOME] is None:
-                self._settle("elements", raw, Fate.LEFT, phrases.NO_HOME)
+                self._record("elements", raw, ImportOutcome.LEFT, phrases.NO_HOME)
             else:
                 yield rows.element(raw, self._clocks, raw[OWNER], 0)
 
     async def _count_deleted(self) -> None:
         for kind, count in (await self._source.deleted()).items():
             if count:
-                self.tally.add(kind, Fate.DELETED, count)
+                self.tally.add(kind, ImportOutcome.DELETED, count)
                 self.tally.notes.add(phrases.IN_DELETED.format(table=kind), count=count)
 
     # What becomes of it
 
-    async def _store(self, found: AsyncIterator[Taken]) -> None:
+    async def _store(self, found: AsyncIterator[ConvertedRow]) -> None:
         """Store rows, many short ones or a few long ones at a time."""
-        window: list[Taken] = []
+        window: list[ConvertedRow] = []
         weight = 0
         async for one in found:
             window.append(one)
             weight += sum(len(value) for value in one.raw.values() if isinstance(value, str))
-            if len(window) >= self._storing.window or weight >= WINDOW_CHARACTERS:
+            if len(window) >= self._target.window or weight >= WINDOW_CHARACTERS:
                 await self._store_window(window)
                 window, weight = [], 0
         await self._store_window(window)
 
-    async def _store_window(self, window: Sequence[Taken]) -> list[Fate]:
-        settled = await self._storing.store(window)
-        for one, (fate, why) in zip(window, settled, strict=True):
+    async def _store_window(self, window: Sequence[ConvertedRow]) -> list[ImportOutcome]:
+        results = await self._target.store(window)
+        for one, (outcome, why) in zip(window, results, strict=True):
             for note in one.notes:
                 self.tally.notes.add(note, one.old_id)
-            self._settle_taken(one, fate, why)
-        self._progress(sum(self.tally.settled.values()), sum(self._counts.values()))
-        return [fate for fate, _ in settled]
+            self._record_converted(one, outcome, why)
+        self._progress(sum(self.tally.recorded.values()), sum(self._counts.values()))
+        return [outcome for outcome, _ in results]
 
-    def _settle_taken(self, one: Taken, fate: Fate, why: str) -> None:
-        """Settle a row, and with it those that its write holds too."""
-        self._settle(one.kind, one.raw, fate, why)
-        if fate in (Fate.STORED, Fate.KNOWN):
-            fate, why = Fate.MERGED, adopted_phrases.OTHERS
+    def _record_converted(self, one: ConvertedRow, outcome: ImportOutcome, why: str) -> None:
+        """Record what became of a row, and of those that its write holds too."""
+        self._record(one.kind, one.raw, outcome, why)
+        if outcome in (ImportOutcome.STORED, ImportOutcome.KNOWN):
+            outcome, why = ImportOutcome.MERGED, adopted_phrases.OTHERS
         for other in one.others:
-            self._settle(one.kind, other, fate, why or phrases.LEFT)
+            self._record(one.kind, other, outcome, why or phrases.LEFT)
 
-    def _settle(self, kind: str, raw: Raw, fate: Fate, why: str) -> None:
-        self.tally.add(kind, fate)
+    def _record(self, kind: str, raw: Raw, outcome: ImportOutcome, why: str) -> None:
+        self.tally.add(kind, outcome)
         if why:
             self.tally.notes.add(why.format(table=kind), raw["id"])
-        if fate is Fate.LEFT:
+        if outcome is ImportOutcome.LEFT:
             self._keep_leftover(kind, rows.whole(raw))

@@ -10,7 +10,7 @@ from datalayer.migration.official.schema import TABLES
 from datalayer.reports import AdoptionReport, Note, Notes
 
 
-class Fate(Enum):
+class ImportOutcome(Enum):
     """What became of a row of theirs."""
 
     STORED = "stored"
@@ -26,23 +26,24 @@ class ImportReport:
     """How many rows there are, how many are stored or known, and what else is to be said."""
 
     rows: Mapping[str, int]
-    fates: Mapping[tuple[str, Fate], int]
+    outcomes: Mapping[tuple[str, ImportOutcome], int]
     notes: Sequence[Note]
     dry_run: bool
 
     @property
     def left(self) -> int:
         """How many rows cannot be held."""
-        return sum(count for (_, fate), count in self.fates.items() if fate is Fate.LEFT)
+        return sum(n for (_, outcome), n in self.outcomes.items() if outcome is ImportOutcome.LEFT)
 
     def lines(self) -> list[str]:
         """Return it for people, a line for each thing."""
         first, *odd = AdoptionReport(phrases.SCHEMA, self.rows, self.notes).lines()
         stored = "To be stored" if self.dry_run else "Stored"
-        return [first, *self._line(stored, Fate.STORED), *self._line("Known", Fate.KNOWN), *odd]
+        lines = self._line(stored, ImportOutcome.STORED) + self._line("Known", ImportOutcome.KNOWN)
+        return [first, *lines, *odd]
 
-    def _line(self, title: str, fate: Fate) -> list[str]:
-        found = {kind: self.fates.get((kind, fate), 0) for kind in TABLES}
+    def _line(self, title: str, outcome: ImportOutcome) -> list[str]:
+        found = {kind: self.outcomes.get((kind, outcome), 0) for kind in TABLES}
         said = ", ".join(f"{count:,} {kind}" for kind, count in found.items() if count)
         return [f"{title}: {said}."] if said else []
 
@@ -52,16 +53,16 @@ class Tally:
 
     def __init__(self) -> None:
         self.notes = Notes()
-        self.fates: Counter[tuple[str, Fate]] = Counter()
+        self.outcomes: Counter[tuple[str, ImportOutcome]] = Counter()
 
-    def add(self, kind: str, fate: Fate, count: int = 1) -> None:
+    def add(self, kind: str, outcome: ImportOutcome, count: int = 1) -> None:
         """Say what became of rows."""
-        self.fates[kind, fate] += count
+        self.outcomes[kind, outcome] += count
 
     @property
-    def settled(self) -> dict[str, int]:
+    def recorded(self) -> dict[str, int]:
         """How many rows of each kind something is known of."""
         return {
-            kind: sum(count for (of, _), count in self.fates.items() if of == kind)
+            kind: sum(count for (of, _), count in self.outcomes.items() if of == kind)
             for kind in TABLES
         }

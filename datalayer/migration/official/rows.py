@@ -9,11 +9,11 @@ from typing import Any
 
 from datalayer.fields import ELEMENT_FIELDS, STEP_FIELDS
 from datalayer.migration.official import phrases
-from datalayer.migration.official.clocks import Clocks
+from datalayer.migration.official.clocks import SourceClocks
 from datalayer.migration.sqlalchemy import phrases as adopted_phrases
 from datalayer.migration.sqlalchemy import rows as adopted
 from datalayer.migration.sqlalchemy import values
-from datalayer.migration.sqlalchemy.rows import OLD_ID, Converted, Raw, as_leftover
+from datalayer.migration.sqlalchemy.rows import OLD_ID, AdoptedRow, Raw, as_leftover
 from datalayer.values import clean_text
 from datalayer.writes import SaveElement, SaveFeedback, SaveStep, SaveThread, SaveUser, Write
 
@@ -27,10 +27,10 @@ _PERHAPS_NONE = ("url", "mime", "objectKey")  # where their layer has written th
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ConvertedRow:
     """A row on its way: its write, and what is odd. Without one the row cannot be held.
 
-    `others` are rows that its write holds too, in `extra`: they share its fate.
+    `others` are rows that its write holds too, in `extra`: they share its outcome.
     """
 
     kind: str
@@ -45,15 +45,15 @@ def _without(raw: Raw, *names: str) -> dict[str, Any]:
     return {name: value for name, value in raw.items() if name not in _ADDED and name not in names}
 
 
-def _taken(
-    kind: str, raw: Raw, converted: Converted, write: Write | None, *, ahead: bool = False
-) -> Taken:
+def _converted_row(
+    kind: str, raw: Raw, converted: AdoptedRow, write: Write | None, *, ahead: bool = False
+) -> ConvertedRow:
     notes = [*converted.notes]
     if ahead:
         notes.append(phrases.FUTURE.format(table=kind))
     if write is None:
         notes.append(phrases.LEFT.format(table=kind))
-    return Taken(kind, raw, converted.old_id, write, notes)
+    return ConvertedRow(kind, raw, converted.old_id, write, notes)
 
 
 def whole(raw: Raw) -> Any:
@@ -61,12 +61,12 @@ def whole(raw: Raw) -> Any:
     return as_leftover(_without(raw))
 
 
-def left_out(kind: str, raw: Raw, why: str) -> Taken:
+def left_out(kind: str, raw: Raw, why: str) -> ConvertedRow:
     """Return a row that cannot be held, and why."""
-    return Taken(kind, raw, clean_text(str(raw.get("id"))), None, [why.format(table=kind)])
+    return ConvertedRow(kind, raw, clean_text(str(raw.get("id"))), None, [why.format(table=kind)])
 
 
-def user(raw: Raw, clocks: Clocks) -> Taken:
+def user(raw: Raw, clocks: SourceClocks) -> ConvertedRow:
     """Return a user; one without an identifier cannot be held."""
     if not raw.get("identifier"):
         return left_out("users", raw, phrases.NO_USER)
@@ -77,10 +77,10 @@ def user(raw: Raw, clocks: Clocks) -> Taken:
     derived = adopted_phrases.DERIVED.format(table="users")
     if derived in converted.notes:
         converted.notes.remove(derived)  # nothing hangs on the id: the identifier counts
-    return _taken("users", raw, converted, write, ahead=ahead)
+    return _converted_row("users", raw, converted, write, ahead=ahead)
 
 
-def thread(raw: Raw, clocks: Clocks) -> Taken:
+def thread(raw: Raw, clocks: SourceClocks) -> ConvertedRow:
     """Return a thread; what has no place of its own in the contract goes to its metadata.
 
     It is dated by its creation: their layer moves `updatedAt` on whenever somebody looks at it.
@@ -88,7 +88,7 @@ def thread(raw: Raw, clocks: Clocks) -> Taken:
     converted = adopted.thread(_without(raw, "userId", "deletedAt", *_STAMPS), None)
     row = converted.row
     if row["id"] is None:
-        return _taken("threads", raw, converted, None)
+        return _converted_row("threads", raw, converted, None)
     owner = raw.get(OWNER) or None
     revision, ahead = clocks.revision(clocks.of_server(raw.get("createdAt")))
     write = SaveThread(
@@ -101,10 +101,10 @@ def thread(raw: Raw, clocks: Clocks) -> Taken:
     )
     if owner is None:
         converted.notes.append(phrases.NO_OWNER)
-    return _taken("threads", raw, converted, write, ahead=ahead)
+    return _converted_row("threads", raw, converted, write, ahead=ahead)
 
 
-def step(raw: Raw, clocks: Clocks, owner: str | None, rank: int) -> Taken:
+def step(raw: Raw, clocks: SourceClocks, owner: str | None, rank: int) -> ConvertedRow:
     """Return a step; its creation is its start, which Chainlit gave, not the database."""
     start = clocks.of_steps(raw.get("startTime"))
     given: dict[str, Any] = {
@@ -118,7 +118,7 @@ def step(raw: Raw, clocks: Clocks, owner: str | None, rank: int) -> Taken:
     converted = adopted.step(given)
     row = converted.row
     if row["id"] is None:
-        return _taken("steps", raw, converted, None)
+        return _converted_row("steps", raw, converted, None)
     created = clocks.of_server(raw.get("createdAt"))
     revision, ahead = clocks.revision(given["createdAt"], rank, instead=created)
     write = SaveStep(
@@ -128,16 +128,16 @@ def step(raw: Raw, clocks: Clocks, owner: str | None, rank: int) -> Taken:
         fields=_fields(converted, given, STEP_FIELDS),
         revision=revision,
     )
-    return _taken("steps", raw, converted, write, ahead=ahead)
+    return _converted_row("steps", raw, converted, write, ahead=ahead)
 
 
-def _fields(converted: Converted, given: Raw, known: Collection[str]) -> dict[str, Any]:
+def _fields(converted: AdoptedRow, given: Raw, known: Collection[str]) -> dict[str, Any]:
     """Return the fields that their table has, empty ones too, and all others as `extra`."""
     fields = {name: converted.row.get(name) for name in known if name in given}
     return fields | ({"extra": converted.extra} if converted.extra else {})
 
 
-def element(raw: Raw, clocks: Clocks, owner: str | None, rank: int) -> Taken:
+def element(raw: Raw, clocks: SourceClocks, owner: str | None, rank: int) -> ConvertedRow:
     """Return an element; what its columns do not say its metadata may.
 
     A key is never made up: where their layer wrote none it had stored nothing. Its older versions
@@ -152,7 +152,7 @@ def element(raw: Raw, clocks: Clocks, owner: str | None, rank: int) -> Taken:
         converted.notes.append(phrases.LINKED)
     row = converted.row
     if row["id"] is None:
-        return _taken("elements", raw, converted, None)
+        return _converted_row("elements", raw, converted, None)
     if not row.get("objectKey") and not row.get("url") and row.get("type") != "custom":
         converted.notes.append(phrases.NO_FILE)
     revision, ahead = clocks.revision(clocks.of_server(raw.get("createdAt")), rank)
@@ -163,7 +163,7 @@ def element(raw: Raw, clocks: Clocks, owner: str | None, rank: int) -> Taken:
         fields=_fields(converted, given, ELEMENT_FIELDS),
         revision=revision,
     )
-    return _taken("elements", raw, converted, write, ahead=ahead)
+    return _converted_row("elements", raw, converted, write, ahead=ahead)
 
 
 def _element_columns(raw: Raw) -> dict[str, Any]:
@@ -181,7 +181,7 @@ def _element_columns(raw: Raw) -> dict[str, Any]:
     return dict.fromkeys(columns) | given
 
 
-def feedback(group: Sequence[Raw], clocks: Clocks) -> Taken:
+def feedback(group: Sequence[Raw], clocks: SourceClocks) -> ConvertedRow:
     """Return the last feedback of a step, with the others in its `extra`."""
     *others, raw = group
     given = {
@@ -193,7 +193,7 @@ def feedback(group: Sequence[Raw], clocks: Clocks) -> Taken:
     converted = adopted.feedback(given)
     row = converted.row
     if row["id"] is None or row["threadId"] is None:
-        return replace(_taken("feedbacks", raw, converted, None), others=others)
+        return replace(_converted_row("feedbacks", raw, converted, None), others=others)
     extra = {**converted.extra, OLD_ID: converted.old_id}
     if others:
         extra["others"] = [whole(other) for other in others]
@@ -206,7 +206,7 @@ def feedback(group: Sequence[Raw], clocks: Clocks) -> Taken:
         extra=extra,
         revision=revision,
     )
-    return replace(_taken("feedbacks", raw, converted, write, ahead=ahead), others=others)
+    return replace(_converted_row("feedbacks", raw, converted, write, ahead=ahead), others=others)
 
 
 def _whole(value: object) -> object:

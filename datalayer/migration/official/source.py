@@ -83,7 +83,7 @@ _DELETED = {
 }
 
 
-class Source:
+class OfficialDatabase:
     """Iterates over the rows of one snapshot, a few in memory at a time.
 
     All methods raise `SourceUnusable` when the database can no longer be read.
@@ -172,7 +172,7 @@ class Source:
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Source]:
+async def open_database(url: str) -> AsyncIterator[OfficialDatabase]:
     """Give the source that a URL names. Raises `SourceUnusable`, which says what to do."""
     with _reading():
         connection = await _connect(parse(url))
@@ -180,7 +180,7 @@ async def opened(url: str) -> AsyncIterator[Source]:
         with _reading():
             await connection.transaction(isolation="repeatable_read", readonly=True).start()
             await connection.execute(_PATIENTLY)
-        source = Source(connection)
+        source = OfficialDatabase(connection)
         schema.refuse_others(await source.columns())
         yield source
         with _reading():

@@ -4,22 +4,22 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from datalayer.migration.official import rows
-from datalayer.migration.official.clocks import Clocks, Ranks
-from datalayer.migration.official.rows import HOME, Taken
-from datalayer.migration.official.source import Source
+from datalayer.migration.official.clocks import Ranks, SourceClocks
+from datalayer.migration.official.rows import HOME, ConvertedRow
+from datalayer.migration.official.source import OfficialDatabase
 
-Inside = AsyncIterator[tuple[str, Taken]]  # the thread's id in theirs, and the row
+RowsByThread = AsyncIterator[tuple[str, ConvertedRow]]  # the thread's id in theirs, and the row
 
 
 @dataclass(frozen=True, slots=True)
-class Threads:
+class ThreadContents:
     """Some threads of the source, each id with the identifier of the owner."""
 
-    source: Source
-    clocks: Clocks
+    source: OfficialDatabase
+    clocks: SourceClocks
     owners: Mapping[str, str | None]
 
-    async def steps(self) -> Inside:
+    async def steps(self) -> RowsByThread:
         """Iterate over the steps."""
         ranks = Ranks()
         async for raw in self.source.steps(list(self.owners)):
@@ -27,14 +27,14 @@ class Threads:
             rank = ranks.next((home, raw["startTime"]))
             yield home, rows.step(raw, self.clocks, self.owners[home], rank)
 
-    async def elements(self) -> Inside:
+    async def elements(self) -> RowsByThread:
         """Iterate over the elements."""
         ranks = Ranks()
         async for raw in self.source.elements(list(self.owners)):
             rank = ranks.next((raw[HOME], raw["createdAt"]))
             yield raw[HOME], rows.element(raw, self.clocks, self.owners[raw[HOME]], rank)
 
-    async def feedbacks(self) -> Inside:
+    async def feedbacks(self) -> RowsByThread:
         """Iterate over the feedbacks, one for each step, which has the others with it."""
         async for group in self.source.feedbacks(list(self.owners)):
             yield group[-1][HOME], rows.feedback(group, self.clocks)

@@ -8,10 +8,10 @@ from typing import cast
 
 from datalayer.errors import DataLayerError, WriteRefused
 from datalayer.migration.official import phrases
-from datalayer.migration.official.deadline import PATIENCE_S, Patience
-from datalayer.migration.official.refresh import Stored, change
-from datalayer.migration.official.report import Fate
-from datalayer.migration.official.rows import Taken
+from datalayer.migration.official.deadline import DEADLINE_S, DeadlineStore
+from datalayer.migration.official.refresh import StoredThread, change
+from datalayer.migration.official.report import ImportOutcome
+from datalayer.migration.official.rows import ConvertedRow
 from datalayer.pipeline.writer import MAX_BATCH, Writer
 from datalayer.records import Outcome, Result
 from datalayer.stores.base import Store
@@ -20,23 +20,23 @@ from datalayer.writes import SaveFeedback, SaveStep, SaveUser, Write
 CLOSE_S = 5.0  # for what was on its way when somebody interrupted it
 ATTEMPTS = 8  # so often a thread's name can change in theirs, between imports, and still arrive
 
-Settled = tuple[Fate, str]  # and what is to be said of it
+RowResult = tuple[ImportOutcome, str]  # and what is to be said of it
 
-_CANNOT_BE_HELD: Settled = (Fate.LEFT, "")
-_STORED: Settled = (Fate.STORED, "")
-_FATES: dict[Outcome, Settled] = {
+_CANNOT_BE_HELD: RowResult = (ImportOutcome.LEFT, "")
+_STORED: RowResult = (ImportOutcome.STORED, "")
+_OUTCOMES: dict[Outcome, RowResult] = {
     Outcome.APPLIED: _STORED,
-    Outcome.STALE: (Fate.KNOWN, ""),
-    Outcome.GONE: (Fate.GONE, phrases.GONE),
+    Outcome.STALE: (ImportOutcome.KNOWN, ""),
+    Outcome.GONE: (ImportOutcome.GONE, phrases.GONE),
 }
 
 
-class Rehearsal:
+class DryRunTarget:
     """Stores nothing."""
 
     window = MAX_BATCH
 
-    async def store(self, window: Sequence[Taken]) -> list[Settled]:
+    async def store(self, window: Sequence[ConvertedRow]) -> list[RowResult]:
         """Return what would become of rows in a store that is empty."""
         return [_STORED if one.write else _CANNOT_BE_HELD for one in window]
 
@@ -48,35 +48,35 @@ class Rehearsal:
         """There is nothing to close."""
 
 
-class Storing:
+class ImportTarget:
     """Stores rows by the writer, which isolates what is refused and waits for what is away.
 
-    `store` raises `StoreMisconfigured`, and `StoreUnavailable` after `patience_s` without success.
+    `store` raises `StoreMisconfigured`, and `StoreUnavailable` after `deadline_s` without success.
     """
 
-    def __init__(self, store: Store, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, store: Store, *, deadline_s: float = DEADLINE_S) -> None:
         self.window = MAX_BATCH * store.concurrency
         self._store = store
-        self._patience = Patience(store, patience_s)
-        # Of a store the writer uses what `Patience` has.
-        self._writer = Writer(cast(Store, self._patience), close_timeout_s=CLOSE_S)
+        self._deadline = DeadlineStore(store, deadline_s)
+        # Of a store the writer uses what `DeadlineStore` has.
+        self._writer = Writer(cast(Store, self._deadline), close_timeout_s=CLOSE_S)
         self._steps_left: set[str] = set()
-        self._last: tuple[str, Stored | None] = ("", None)
+        self._last: tuple[str, StoredThread | None] = ("", None)
 
-    async def store(self, window: Sequence[Taken]) -> list[Settled]:
+    async def store(self, window: Sequence[ConvertedRow]) -> list[RowResult]:
         """Store rows, and return what became of each and what is to be said of it."""
         results = iter(await self._write([one.write for one in window if one.write]))
         found = [
-            await self._settled(one.write, next(results)) if one.write else _CANNOT_BE_HELD
+            await self._row_result(one.write, next(results)) if one.write else _CANNOT_BE_HELD
             for one in window
         ]
         writes = {
-            place: one.write
-            for place, (one, (fate, _)) in enumerate(zip(window, found, strict=True))
-            if one.write and fate is Fate.KNOWN and not isinstance(one.write, SaveUser)
+            index: one.write
+            for index, (one, (outcome, _)) in enumerate(zip(window, found, strict=True))
+            if one.write and outcome is ImportOutcome.KNOWN and not isinstance(one.write, SaveUser)
         }
-        for place in await self._refresh(writes):
-            found[place] = _STORED
+        for index in await self._refresh(writes):
+            found[index] = _STORED
         return found
 
     async def has_thread(self, thread_id: str) -> bool:
@@ -85,12 +85,12 @@ class Storing:
 
     async def close(self) -> None:
         """Wait for what is on its way, unless there is no use in it."""
-        if not self._patience.ended.done():
+        if not self._deadline.ended.done():
             await self._writer.close()
 
     async def _write(self, writes: Iterable[Write]) -> list[Result | BaseException]:
         done = asyncio.gather(*map(self._writer.submit, writes), return_exceptions=True)
-        ended = self._patience.ended
+        ended = self._deadline.ended
         await asyncio.wait((done, ended), return_when=asyncio.FIRST_COMPLETED)
         if not done.done():
             done.cancel()
@@ -99,36 +99,36 @@ class Storing:
             raise ended.result()
         return done.result()
 
-    async def _settled(self, write: Write, result: Result | BaseException) -> Settled:
-        settled = await self._judged(write, result)
-        if isinstance(write, SaveStep) and settled[0] is Fate.LEFT:
+    async def _row_result(self, write: Write, result: Result | BaseException) -> RowResult:
+        row_result = await self._judge(write, result)
+        if isinstance(write, SaveStep) and row_result[0] is ImportOutcome.LEFT:
             self._steps_left.add(write.id)
-        return settled
+        return row_result
 
-    async def _judged(self, write: Write, result: Result | BaseException) -> Settled:
+    async def _judge(self, write: Write, result: Result | BaseException) -> RowResult:
         if isinstance(result, Result):
-            return _FATES[result.outcome]
+            return _OUTCOMES[result.outcome]
         if not isinstance(result, DataLayerError):
             raise result
         if not isinstance(result, WriteRefused):
-            return Fate.LEFT, phrases.REJECTED
+            return ImportOutcome.LEFT, phrases.REJECTED
         if isinstance(write, SaveFeedback):
             if write.step_id in self._steps_left:
-                return Fate.LEFT, phrases.STEP_LEFT
+                return ImportOutcome.LEFT, phrases.STEP_LEFT
             if not await self._store.get_step(write.step_id):
-                return Fate.GONE, phrases.GONE  # with its step
-        return Fate.LEFT, phrases.REFUSED
+                return ImportOutcome.GONE, phrases.GONE  # with its step
+        return ImportOutcome.LEFT, phrases.REFUSED
 
     async def _refresh(self, known: Mapping[int, Write]) -> set[int]:
-        """Store what only theirs has changed since, and return the places of these writes."""
+        """Store what only theirs has changed since, and return the indexes of these writes."""
         changed: set[int] = set()
         for attempt in range(1, ATTEMPTS + 1):
-            found = {place: write async for place, write in self._changes(known, attempt)}
+            found = {index: write async for index, write in self._changes(known, attempt)}
             results = await self._write(found.values())
-            changed |= {place for place, done in zip(found, results, strict=True) if _took(done)}
+            changed |= {index for index, done in zip(found, results, strict=True) if _took(done)}
             if not found:
                 break
-            known = {place: known[place] for place in found}
+            known = {index: known[index] for index in found}
         return changed
 
     async def _changes(
@@ -136,11 +136,11 @@ class Storing:
     ) -> AsyncIterator[tuple[int, Write]]:
         for thread_id, group in groupby(known.items(), key=lambda each: each[1].order_key):
             stored = await self._stored(thread_id, anew=attempt > 1)
-            for place, write in group:
+            for index, write in group:
                 if stored and (found := change(write, stored, attempt)):
-                    yield place, found
+                    yield index, found
 
-    async def _stored(self, thread_id: str, *, anew: bool) -> Stored | None:
+    async def _stored(self, thread_id: str, *, anew: bool) -> StoredThread | None:
         """Return a thread as ours has it; the last one is kept for the next window.
 
         So a long thread is not read whole for each of its windows. What is changed in ours
@@ -148,7 +148,7 @@ class Storing:
         """
         if anew or self._last[0] != thread_id:
             thread = await self._store.get_thread(thread_id)
-            self._last = thread_id, Stored(thread) if thread else None
+            self._last = thread_id, StoredThread(thread) if thread else None
         return self._last[1]
 
 

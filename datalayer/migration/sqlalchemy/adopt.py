@@ -6,15 +6,15 @@ from sqlalchemy import Connection
 
 from datalayer.migration.sqlalchemy import phrases, staging
 from datalayer.migration.sqlalchemy.copying import Copying
-from datalayer.migration.sqlalchemy.dependents import refuse_obstacles
-from datalayer.migration.sqlalchemy.integrity import note_between
+from datalayer.migration.sqlalchemy.dependents import refuse_dependents
+from datalayer.migration.sqlalchemy.integrity import note_integrity
 from datalayer.migration.sqlalchemy.rows import KINDS
-from datalayer.migration.sqlalchemy.schema import ASIDE, Theirs, recognise
+from datalayer.migration.sqlalchemy.schema import STAGED, ChainlitTables, recognise
 from datalayer.reports import AdoptionReport, Notes
 from datalayer.stores.sql.migrations import is_ours, upgrade
 
 
-def plan(connection: Connection, zone: tzinfo | None) -> AdoptionReport | None:
+def plan_adoption(connection: Connection, zone: tzinfo | None) -> AdoptionReport | None:
     """Say what an adoption would do, changing nothing; None where there is nothing to adopt.
 
     Raises `SchemaMismatch`.
@@ -22,11 +22,11 @@ def plan(connection: Connection, zone: tzinfo | None) -> AdoptionReport | None:
     if is_ours(connection):
         return None
     theirs = recognise(connection)
-    refuse_obstacles(connection, theirs.tables)
+    refuse_dependents(connection, theirs.tables)
     notes = Notes()
     for table in theirs.tables:
         _note_rows(connection, table, notes, zone)
-    note_between(connection, theirs, notes)
+    note_integrity(connection, theirs, notes)
     return _report(connection, theirs, notes, "")
 
 
@@ -48,20 +48,22 @@ def adopt(connection: Connection, zone: tzinfo | None) -> AdoptionReport | None:
         return None
     theirs = recognise(connection)
     staging.lock(connection, theirs.tables)
-    refuse_obstacles(connection, theirs.tables)
-    staging.put_aside(connection, theirs.tables)
+    refuse_dependents(connection, theirs.tables)
+    staging.stage(connection, theirs.tables)
     upgrade(connection)
     copying = Copying(connection, Notes(), zone)
     for table in theirs.tables:
         copying.copy(table)
     copying.finish(theirs.tables)
-    note_between(connection, theirs, copying.notes, ASIDE)
-    report = _report(connection, theirs, copying.notes, ASIDE)
+    note_integrity(connection, theirs, copying.notes, STAGED)
+    report = _report(connection, theirs, copying.notes, STAGED)
     staging.drop(connection, theirs.tables)
     return report
 
 
-def _report(connection: Connection, theirs: Theirs, notes: Notes, prefix: str) -> AdoptionReport:
+def _report(
+    connection: Connection, theirs: ChainlitTables, notes: Notes, prefix: str
+) -> AdoptionReport:
     counts = {table: staging.count(connection, prefix + table) for table in theirs.tables}
     remarks = Notes()
     for remark in theirs.remarks():

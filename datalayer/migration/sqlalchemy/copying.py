@@ -1,4 +1,4 @@
-"""Copies the rows of tables put aside into ours, a batch in memory at a time."""
+"""Copies the rows of the staged tables into ours, a batch in memory at a time."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, selec
 
 from datalayer.errors import SchemaMismatch
 from datalayer.migration.sqlalchemy import phrases, rows, staging, values
-from datalayer.migration.sqlalchemy.rows import EPOCH, OLD_ID, Converted
-from datalayer.migration.sqlalchemy.schema import ASIDE
+from datalayer.migration.sqlalchemy.rows import EPOCH, OLD_ID, AdoptedRow
+from datalayer.migration.sqlalchemy.schema import STAGED
 from datalayer.reports import Notes
 from datalayer.stores.sql.flags import flag_all_threads
 from datalayer.stores.sql.tables import (
@@ -46,11 +46,11 @@ class Copying:
         """Copy a table; those above it have to be there."""
         found = _feedback_of_steps if table == "feedbacks" else _as_they_are
         for batch in batches(found(self._converted(table), self._count_others)):
-            self._insert(table, _SETTLE[table](self, self._without_twins(table, batch)))
+            self._insert(table, _COMPLETE[table](self, self._without_twins(table, batch)))
 
-    def _converted(self, table: str) -> Iterator[Converted]:
+    def _converted(self, table: str) -> Iterator[AdoptedRow]:
         by = "forId" if table == "feedbacks" else None
-        for raw in staging.rows_of(self._on, ASIDE + table, by=by):
+        for raw in staging.rows_of(self._on, STAGED + table, by=by):
             self._counts[f"{table} read"] += 1
             converted = rows.KINDS[table](raw, self._zone)
             for phrase in converted.notes:
@@ -62,7 +62,7 @@ class Copying:
 
     # What cannot be held
 
-    def _without_twins(self, table: str, batch: list[Converted]) -> list[Converted]:
+    def _without_twins(self, table: str, batch: list[AdoptedRow]) -> list[AdoptedRow]:
         """Return the rows that can be held; of those with the same id the first."""
         taken = {
             name: self._stored(metadata.tables[table].c[name], batch)
@@ -78,12 +78,12 @@ class Copying:
             kept.append(one)
         return kept
 
-    def _stored(self, column: ColumnElement[Any], batch: Iterable[Converted]) -> set[str]:
+    def _stored(self, column: ColumnElement[Any], batch: Iterable[AdoptedRow]) -> set[str]:
         asked = {one.row.get(str(column.key)) for one in batch} - {None}
         query = select(column).where(_among(column))
         return {found for (found,) in self._on.execute(query, {"asked": list(asked)})}
 
-    def _leave(self, table: str, one: Converted) -> None:
+    def _leave(self, table: str, one: AdoptedRow) -> None:
         self.notes.add(phrases.LEFTOVER.format(table=table), one.old_id)
         self._counts[f"{table} left"] += 1
         content = rows.as_leftover(one.raw)
@@ -96,13 +96,13 @@ class Copying:
 
     # What a row needs
 
-    def settle_users(self, batch: list[Converted]) -> list[Converted]:
+    def complete_users(self, batch: list[AdoptedRow]) -> list[AdoptedRow]:
         """Date the users: Chainlit's layer cannot read one without a time."""
         for one in batch:
             one.row["createdAt"] = one.row["createdAt"] or EPOCH
         return batch
 
-    def settle_threads(self, batch: list[Converted]) -> list[Converted]:
+    def complete_threads(self, batch: list[AdoptedRow]) -> list[AdoptedRow]:
         """Give each thread the owner whom `userId` names, else the one of `userIdentifier`."""
         by_id = self._identifiers(users.c.id, {one.row["userId"] for one in batch})
         for one in batch:
@@ -135,7 +135,7 @@ class Copying:
         found = self._on.execute(query, {"asked": list(asked - {None})})
         return {row[0]: row[1] for row in found}
 
-    def settle_steps(self, batch: list[Converted]) -> list[Converted]:
+    def complete_steps(self, batch: list[AdoptedRow]) -> list[AdoptedRow]:
         """Give the steps a thread, their place in it, and its time where they have none."""
         created = self._ensure_threads(batch)
         for one in batch:
@@ -143,14 +143,14 @@ class Copying:
             one.row["createdAt"] = one.row["createdAt"] or created.get(one.row["threadId"])
         return batch
 
-    def settle_elements(self, batch: list[Converted]) -> list[Converted]:
+    def complete_elements(self, batch: list[AdoptedRow]) -> list[AdoptedRow]:
         """Give the elements a thread and their place in it."""
         self._ensure_threads(batch)
         for one in batch:
             one.row["sequence"] = one.row["revision"] = self._next()
         return batch
 
-    def settle_feedbacks(self, batch: list[Converted]) -> list[Converted]:
+    def complete_feedbacks(self, batch: list[AdoptedRow]) -> list[AdoptedRow]:
         """Put each feedback where its step is; one without a step stays where it says it is."""
         query = select(steps.c.id, steps.c.threadId).where(_among(steps.c.id))
         asked = [one.row["forId"] for one in batch]
@@ -168,7 +168,7 @@ class Copying:
         self._ensure_threads(kept)
         return kept
 
-    def _ensure_threads(self, batch: Iterable[Converted]) -> dict[str, str | None]:
+    def _ensure_threads(self, batch: Iterable[AdoptedRow]) -> dict[str, str | None]:
         """Return when each thread that there was was created; those that were not are made."""
         query = select(threads.c.id, threads.c.createdAt).where(_among(threads.c.id))
         asked = {one.row["threadId"]: one for one in reversed(list(batch))}
@@ -182,7 +182,7 @@ class Copying:
 
     # Rows into tables
 
-    def _insert(self, name: str, batch: list[Converted]) -> None:
+    def _insert(self, name: str, batch: list[AdoptedRow]) -> None:
         table = metadata.tables[name]
         empty = {column.name: None for column in table.c if column.nullable}
         found = [{**empty, **one.row, "extra": one.extra or None} for one in batch]
@@ -224,7 +224,7 @@ class Copying:
         read, kept, left, others, made = (
             self._counts[f"{table} {what}"] for what in ("read", "kept", "left", "others", "made")
         )
-        before, after = staging.count(self._on, ASIDE + table), staging.count(self._on, table)
+        before, after = staging.count(self._on, STAGED + table), staging.count(self._on, table)
         if not (before == read == kept + left + others and after == kept + made):
             message = (
                 f"Of {before} rows of {table} {kept + left + others} were copied, and {after} are "
@@ -233,18 +233,18 @@ class Copying:
             raise SchemaMismatch(message)
 
 
-_SETTLE: Mapping[str, Callable[[Copying, list[Converted]], list[Converted]]] = {
-    "users": Copying.settle_users,
-    "threads": Copying.settle_threads,
-    "steps": Copying.settle_steps,
-    "elements": Copying.settle_elements,
-    "feedbacks": Copying.settle_feedbacks,
+_COMPLETE: Mapping[str, Callable[[Copying, list[AdoptedRow]], list[AdoptedRow]]] = {
+    "users": Copying.complete_users,
+    "threads": Copying.complete_threads,
+    "steps": Copying.complete_steps,
+    "elements": Copying.complete_elements,
+    "feedbacks": Copying.complete_feedbacks,
 }
 
 
-def batches(found: Iterable[Converted]) -> Iterator[list[Converted]]:
+def batches(found: Iterable[AdoptedRow]) -> Iterator[list[AdoptedRow]]:
     """Yield the rows in lists, of many short ones or of a few long ones."""
-    batch: list[Converted] = []
+    batch: list[AdoptedRow] = []
     weight = 0
     for one in found:
         batch.append(one)
@@ -256,13 +256,15 @@ def batches(found: Iterable[Converted]) -> Iterator[list[Converted]]:
         yield batch
 
 
-def _as_they_are(found: Iterator[Converted], _count: Callable[[int], None]) -> Iterator[Converted]:
+def _as_they_are(
+    found: Iterator[AdoptedRow], _count: Callable[[int], None]
+) -> Iterator[AdoptedRow]:
     return found
 
 
 def _feedback_of_steps(
-    found: Iterator[Converted], count: Callable[[int], None]
-) -> Iterator[Converted]:
+    found: Iterator[AdoptedRow], count: Callable[[int], None]
+) -> Iterator[AdoptedRow]:
     """Yield the last feedback of each step with the others in its `extra`."""
     for _, group in groupby(found, key=lambda one: one.row["forId"]):
         usable = []
@@ -297,7 +299,7 @@ def _user(identifier: str, created_at: str | None) -> dict[str, Any]:
     }
 
 
-def _thread(thread_id: str, one: Converted) -> dict[str, Any]:
+def _thread(thread_id: str, one: AdoptedRow) -> dict[str, Any]:
     """Return a thread, without an owner, for a row that names one that is not there."""
     raw = one.raw.get("threadId")
     is_derived = raw is not None and values.is_derived(raw, thread_id)

@@ -37,7 +37,7 @@ ORDER BY 1
 _SQLITE = text("SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')")
 
 
-def refuse_obstacles(connection: Connection, tables: Iterable[str]) -> None:
+def refuse_dependents(connection: Connection, tables: Iterable[str]) -> None:
     """Raise `SchemaMismatch` when something of others hangs on these tables."""
     theirs = list(tables)
     if connection.dialect.name == "postgresql":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from datalayer.migration.sqlalchemy import phrases
-from datalayer.migration.sqlalchemy.schema import Theirs
+from datalayer.migration.sqlalchemy.schema import ChainlitTables
 from datalayer.migration.sqlalchemy.staging import place
 from datalayer.reports import SHOWN_IDS, Notes
 
@@ -15,11 +15,11 @@ _NOBODY = "(SELECT NULL AS id, NULL AS identifier WHERE 1 = 0)"
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TableNames:
     """How their tables are called, and how ids are compared: people gave the same id two types."""
 
     connection: Connection
-    theirs: Theirs
+    theirs: ChainlitTables
     prefix: str
 
     def table(self, name: str) -> str:
@@ -48,9 +48,11 @@ def _column(name: str) -> str:
     return f'{table}."{column}"'
 
 
-def note_between(connection: Connection, theirs: Theirs, notes: Notes, prefix: str = "") -> None:
+def note_integrity(
+    connection: Connection, theirs: ChainlitTables, notes: Notes, prefix: str = ""
+) -> None:
     """Note what is odd between the rows; the tables' names may have a prefix."""
-    for phrase, query in _queries(Words(connection, theirs, prefix)):
+    for phrase, query in _queries(TableNames(connection, theirs, prefix)):
         counted = text(f"SELECT count(*) FROM ({query}) AS found")
         if count := connection.execute(counted).scalar_one():
             notes.add(phrase, count=count)
@@ -59,37 +61,37 @@ def note_between(connection: Connection, theirs: Theirs, notes: Notes, prefix: s
                 notes.add(phrase, row_id, count=0)
 
 
-def _queries(words: Words) -> Iterator[tuple[str, str]]:
+def _queries(names: TableNames) -> Iterator[tuple[str, str]]:
     """Yield each phrase with the query for the ids that it is about."""
-    steps = words.table("steps")
+    steps = names.table("steps")
     yield (
         phrases.NO_PARENT,
-        f"SELECT r.id FROM {steps} r LEFT JOIN {steps} p ON {words.same('p.id', 'r.parentId')} "
+        f"SELECT r.id FROM {steps} r LEFT JOIN {steps} p ON {names.same('p.id', 'r.parentId')} "
         'WHERE p.id IS NULL AND r."parentId" IS NOT NULL',
     )
-    yield phrases.NO_THREAD, _missing_threads(words)
-    yield from _owners(words)
-    if "feedbacks" in words.theirs.columns:
-        yield from _feedbacks(words)
+    yield phrases.NO_THREAD, _missing_threads(names)
+    yield from _owners(names)
+    if "feedbacks" in names.theirs.columns:
+        yield from _feedbacks(names)
 
 
-def _missing_threads(words: Words) -> str:
+def _missing_threads(names: TableNames) -> str:
     below = [
-        f'SELECT "threadId" FROM {words.table(name)}'
+        f'SELECT "threadId" FROM {names.table(name)}'
         for name in ("steps", "elements", "feedbacks")
-        if "threadId" in words.theirs.columns.get(name, {})
+        if "threadId" in names.theirs.columns.get(name, {})
     ]
     return (
         f'SELECT DISTINCT r."threadId" AS id FROM ({" UNION ALL ".join(below)}) r '
-        f"LEFT JOIN {words.table('threads')} t ON {words.same('t.id', 'r.threadId')} "
+        f"LEFT JOIN {names.table('threads')} t ON {names.same('t.id', 'r.threadId')} "
         'WHERE t.id IS NULL AND r."threadId" IS NOT NULL'
     )
 
 
-def _owners(words: Words) -> Iterator[tuple[str, str]]:
+def _owners(names: TableNames) -> Iterator[tuple[str, str]]:
     joined = (
-        f"FROM {words.table('threads')} r LEFT JOIN {words.users} u "
-        f"ON {words.same('u.id', 'r.userId')} WHERE"
+        f"FROM {names.table('threads')} r LEFT JOIN {names.users} u "
+        f"ON {names.same('u.id', 'r.userId')} WHERE"
     )
     yield phrases.NO_OWNER, f"SELECT r.id {joined} u.id IS NULL AND {_NAMELESS}"
     named = f"{joined} u.id IS NULL AND NOT ({_NAMELESS})"
@@ -97,15 +99,15 @@ def _owners(words: Words) -> Iterator[tuple[str, str]]:
     yield (
         phrases.NEW_USER,
         f'SELECT DISTINCT r."userIdentifier" AS id {named} AND r."userIdentifier" NOT IN '
-        f"(SELECT identifier FROM {words.users} known WHERE identifier IS NOT NULL)",
+        f"(SELECT identifier FROM {names.users} known WHERE identifier IS NOT NULL)",
     )
     contradiction = f'NOT ({_NAMELESS}) AND u.identifier <> r."userIdentifier"'
     yield phrases.CONTRADICTION, f"SELECT r.id {joined} {contradiction}"
 
 
-def _feedbacks(words: Words) -> Iterator[tuple[str, str]]:
-    feedbacks, steps = words.table("feedbacks"), words.table("steps")
-    own_step = f"{steps} s ON {words.same('s.id', 'r.forId')}"
+def _feedbacks(names: TableNames) -> Iterator[tuple[str, str]]:
+    feedbacks, steps = names.table("feedbacks"), names.table("steps")
+    own_step = f"{steps} s ON {names.same('s.id', 'r.forId')}"
     yield (
         phrases.NO_STEP,
         f"SELECT r.id FROM {feedbacks} r LEFT JOIN {own_step} "
@@ -114,9 +116,9 @@ def _feedbacks(words: Words) -> Iterator[tuple[str, str]]:
     yield (
         phrases.OTHERS,
         'SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY "forId" '
-        f"ORDER BY {words.place('feedbacks')} DESC) AS n "
+        f"ORDER BY {names.place('feedbacks')} DESC) AS n "
         f'FROM {feedbacks} WHERE "forId" IS NOT NULL) AS numbered WHERE n > 1',
     )
-    if "threadId" in words.theirs.columns["feedbacks"]:
-        here = words.same("s.threadId", "r.threadId")
+    if "threadId" in names.theirs.columns["feedbacks"]:
+        here = names.same("s.threadId", "r.threadId")
         yield phrases.MOVED, f"SELECT r.id FROM {feedbacks} r JOIN {own_step} WHERE NOT ({here})"

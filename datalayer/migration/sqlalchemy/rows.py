@@ -40,7 +40,7 @@ _FINAL = frozenset({*_FLAGS, *_TIMES, "page", "parentId", "forId"})
 
 
 @dataclass(slots=True)
-class Converted:
+class AdoptedRow:
     """A row of ours, and what is to be said of it. Without an id the row cannot be held."""
 
     raw: Raw
@@ -55,18 +55,18 @@ class Converted:
         return found
 
 
-def _begin(kind: str, table: str, raw: Raw) -> Converted:
+def _begin(kind: str, table: str, raw: Raw) -> AdoptedRow:
     given = raw.get("id")
     found = values.row_id(kind, given)
     shown = "" if given is None else clean_text(str(values.plain(given)))
-    converted = Converted(raw, {"id": found, "extra": {}}, shown)
+    converted = AdoptedRow(raw, {"id": found, "extra": {}}, shown)
     if found and values.is_derived(given, found):
         converted.extra[OLD_ID] = shown
         converted.notes.append(phrases.DERIVED.format(table=table))
     return converted
 
 
-def _take(converted: Converted, table: str, raw: Raw, known: Mapping[str, Cleaner]) -> None:
+def _take(converted: AdoptedRow, table: str, raw: Raw, known: Mapping[str, Cleaner]) -> None:
     """Take the columns: known ones cleaned, all others, and what is no good there, as extra."""
     for name, given in raw.items():
         if given is None:
@@ -75,19 +75,19 @@ def _take(converted: Converted, table: str, raw: Raw, known: Mapping[str, Cleane
             read = _READERS.get(name, values.plain)(given)
             converted.row[name] = cleaned = read if name in _FINAL else known[name](read)
             if cleaned is None and given != "":
-                _put_aside(converted, table, name, given)
+                _keep_as_extra(converted, table, name, given)
         elif name == "extra":
             _merge_extra(converted, given)
         else:
             converted.extra[name] = clean_json(values.storable(given))
 
 
-def _put_aside(converted: Converted, table: str, name: str, given: object) -> None:
+def _keep_as_extra(converted: AdoptedRow, table: str, name: str, given: object) -> None:
     converted.extra[name] = clean_json(values.storable(given))
     converted.notes.append(phrases.UNREADABLE.format(table=table, column=name))
 
 
-def _merge_extra(converted: Converted, given: object) -> None:
+def _merge_extra(converted: AdoptedRow, given: object) -> None:
     value = values.parsed(given)
     if isinstance(value, Mapping):
         converted.extra.update(clean_json(value))  # type: ignore[arg-type]
@@ -120,7 +120,7 @@ def _without(raw: Raw, *names: str) -> Raw:
     return {name: value for name, value in raw.items() if name not in ("id", *names)}
 
 
-def user(raw: Raw, zone: tzinfo | None) -> Converted:
+def user(raw: Raw, zone: tzinfo | None) -> AdoptedRow:
     """Return a user; one without an identifier cannot be held."""
     converted = _begin("user", "users", raw)
     _take(converted, "users", _without(raw, "createdAt"), _USER)
@@ -132,7 +132,7 @@ def user(raw: Raw, zone: tzinfo | None) -> Converted:
     return converted
 
 
-def thread(raw: Raw, zone: tzinfo | None) -> Converted:
+def thread(raw: Raw, zone: tzinfo | None) -> AdoptedRow:
     """Return a thread; who owns it is decided where the users are known."""
     converted = _begin("thread", "threads", raw)
     _take(converted, "threads", _without(raw, "createdAt", "userId"), _THREAD)
@@ -143,22 +143,22 @@ def thread(raw: Raw, zone: tzinfo | None) -> Converted:
     return converted
 
 
-def _take_creation(converted: Converted, table: str, raw: Raw, zone: tzinfo | None) -> None:
+def _take_creation(converted: AdoptedRow, table: str, raw: Raw, zone: tzinfo | None) -> None:
     given = raw.get("createdAt")
     created = values.moment(given, zone) if given is not None else None
     if created is None and given not in (None, ""):
-        _put_aside(converted, table, "createdAt", given)
+        _keep_as_extra(converted, table, "createdAt", given)
     converted.row["createdAt"] = created
 
 
-def _take_thread(converted: Converted, raw: Raw) -> None:
+def _take_thread(converted: AdoptedRow, raw: Raw) -> None:
     """Take the thread of a row; without one the row cannot be held."""
     converted.row["threadId"] = values.row_id("thread", raw.get("threadId"))
     if converted.row["threadId"] is None:
         converted.row["id"] = None
 
 
-def step(raw: Raw, _zone: tzinfo | None = None) -> Converted:
+def step(raw: Raw, _zone: tzinfo | None = None) -> AdoptedRow:
     """Return a step; `createdAt` falls back to its start and its end."""
     converted = _begin("step", "steps", raw)
     _take(converted, "steps", _without(raw, "threadId"), STEP_FIELDS)
@@ -170,7 +170,7 @@ def step(raw: Raw, _zone: tzinfo | None = None) -> Converted:
     return converted
 
 
-def element(raw: Raw, _zone: tzinfo | None = None) -> Converted:
+def element(raw: Raw, _zone: tzinfo | None = None) -> AdoptedRow:
     """Return an element; its link gives way where the file can be named."""
     converted = _begin("element", "elements", raw)
     _take(converted, "elements", _without(raw, "threadId"), ELEMENT_FIELDS)
@@ -184,7 +184,7 @@ def element(raw: Raw, _zone: tzinfo | None = None) -> Converted:
     return converted
 
 
-def feedback(raw: Raw, _zone: tzinfo | None = None) -> Converted:
+def feedback(raw: Raw, _zone: tzinfo | None = None) -> AdoptedRow:
     """Return a feedback; one without a step or a value cannot be held."""
     converted = _begin("feedback", "feedbacks", raw)
     known: Mapping[str, Cleaner] = {"comment": _text}
@@ -194,13 +194,13 @@ def feedback(raw: Raw, _zone: tzinfo | None = None) -> Converted:
     row["threadId"] = values.row_id("thread", raw.get("threadId"))
     row["value"] = values.thumb(raw.get("value"))
     if row["value"] is not None and str(values.plain(raw["value"])) not in ("0", "1"):
-        _put_aside(converted, "feedbacks", "value", raw["value"])
+        _keep_as_extra(converted, "feedbacks", "value", raw["value"])
     if row["forId"] is None or row["value"] is None:
         row["id"] = None
     return converted
 
 
-KINDS: Mapping[str, Callable[[Raw, tzinfo | None], Converted]] = {
+KINDS: Mapping[str, Callable[[Raw, tzinfo | None], AdoptedRow]] = {
     "users": user,
     "threads": thread,
     "steps": step,

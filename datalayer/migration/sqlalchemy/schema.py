@@ -11,7 +11,7 @@ from datalayer.migration.sqlalchemy import phrases
 from datalayer.stores.sql.tables import metadata
 
 TABLES = ("users", "threads", "steps", "elements", "feedbacks")  # parents first
-ASIDE = "keepchat_adopts_"  # how their tables are called while they are copied
+STAGED = "keepchat_adopts_"  # how their tables are called while they are copied
 
 # Without these columns Chainlit's layer could not have worked.
 _NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -36,7 +36,7 @@ _STRUCTURED = ("JSON", "JSONB", "ARRAY")
 
 
 @dataclass(frozen=True, slots=True)
-class Theirs:
+class ChainlitTables:
     """The tables that are there, each with its columns and their types."""
 
     columns: Mapping[str, Mapping[str, str]]
@@ -69,7 +69,7 @@ class Theirs:
         return found
 
 
-def recognise(connection: Connection) -> Theirs:
+def recognise(connection: Connection) -> ChainlitTables:
     """Return their tables. Raises `SchemaMismatch`, which says what is missing."""
     inspector = inspect(connection)
     names = set(inspector.get_table_names())
@@ -91,9 +91,9 @@ def recognise(connection: Connection) -> Theirs:
     ]
     if wrong:
         raise SchemaMismatch(f"They are not as Chainlit's layer makes them: {', '.join(wrong)}.")
-    return Theirs(columns)
+    return ChainlitTables(columns)
 
 
 def _in_the_way(names: set[str]) -> set[str]:
     ours = set(metadata.tables) - set(TABLES)
-    return {name for name in names if name in ours or name.startswith(ASIDE)}
+    return {name for name in names if name in ours or name.startswith(STAGED)}

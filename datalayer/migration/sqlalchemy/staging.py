@@ -1,11 +1,11 @@
-"""Their tables, put aside under other names while ours are made and filled, and then dropped."""
+"""Their tables, staged under other names while ours are made and filled, and then dropped."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
-from datalayer.migration.sqlalchemy.schema import ASIDE
+from datalayer.migration.sqlalchemy.schema import STAGED
 
 _FETCH = 200  # rows at a time from the driver
 _POSTGRES_INDEXES = text(
@@ -28,23 +28,23 @@ def lock(connection: Connection, tables: Iterable[str]) -> None:
         connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
 
 
-def put_aside(connection: Connection, tables: list[str]) -> None:
+def stage(connection: Connection, tables: list[str]) -> None:
     """Give their tables and indexes names that are not ours."""
     for table in tables:
-        renamed = _quoted(connection, ASIDE + table)
+        renamed = _quoted(connection, STAGED + table)
         statement = f"ALTER TABLE {_quoted(connection, table)} RENAME TO {renamed}"
         connection.exec_driver_sql(statement)
-    aside = [ASIDE + table for table in tables]
+    staged = [STAGED + table for table in tables]
     if connection.dialect.name == "postgresql":
-        _rename_indexes(connection, aside)
+        _rename_indexes(connection, staged)
     else:
-        _drop_indexes(connection, aside)
+        _drop_indexes(connection, staged)
 
 
 def _rename_indexes(connection: Connection, tables: list[str]) -> None:
     names = connection.execute(_POSTGRES_INDEXES, {"tables": tables}).scalars().all()
     for number, name in enumerate(names):
-        statement = f'ALTER INDEX {_quoted(connection, name)} RENAME TO "{ASIDE}{number}"'
+        statement = f'ALTER INDEX {_quoted(connection, name)} RENAME TO "{STAGED}{number}"'
         connection.exec_driver_sql(statement)
 
 
@@ -57,7 +57,7 @@ def _drop_indexes(connection: Connection, tables: list[str]) -> None:
 def drop(connection: Connection, tables: list[str]) -> None:
     """Drop their tables, children first."""
     for table in reversed(tables):
-        connection.exec_driver_sql(f"DROP TABLE {_quoted(connection, ASIDE + table)}")
+        connection.exec_driver_sql(f"DROP TABLE {_quoted(connection, STAGED + table)}")
 
 
 def rows_of(

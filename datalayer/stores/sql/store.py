@@ -89,10 +89,10 @@ class SqlStore(Store):
         self, *, zone: tzinfo | None = None, dry_run: bool = False
     ) -> AdoptionReport | None:
         # Imported as Alembic is: an adoption happens once in a database's life.
-        from datalayer.migration.sqlalchemy.adopt import adopt, plan
+        from datalayer.migration.sqlalchemy.adopt import adopt, plan_adoption
 
         if dry_run:
-            return await self.database.look(lambda connection: plan(connection, zone))
+            return await self.database.look(lambda connection: plan_adoption(connection, zone))
         return await self.database.migrate(lambda connection: adopt(connection, zone))
 
     async def migration_sql(self) -> str:

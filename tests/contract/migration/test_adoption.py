@@ -16,20 +16,20 @@ from datalayer.migration.sqlalchemy.phrases import CONTRADICTION
 from datalayer.stores.sql.store import SqlStore
 from datalayer.values import derived_id
 from tests.support.builders import clock, new_id
-from tests.support.chainlits import OURS, MakeTheirs, Theirs, fill
+from tests.support.chainlits import OURS, ChainlitDatabase, MakeDatabase, fill
 from tests.support.schema import differences
 
 KINDS = ["sqlite", "postgres", "postgres with text"]
 LOOSE = ["sqlite", "postgres with text"]  # where an id can be any text
 
 
-def open_store(theirs: Theirs, *, adopts: bool = False) -> SqlStore:
+def open_store(theirs: ChainlitDatabase, *, adopts: bool = False) -> SqlStore:
     if theirs.kind == "sqlite":
         return SqlStore.sqlite(str(theirs.path), adopts=adopts)
     return SqlStore.postgres(theirs.url, adopts=adopts)
 
 
-async def adopted(theirs: Theirs, zone: ZoneInfo | None = None) -> list[str]:
+async def adopted(theirs: ChainlitDatabase, zone: ZoneInfo | None = None) -> list[str]:
     store = open_store(theirs)
     report = await store.adopt(zone=zone)
     await store.close()
@@ -39,7 +39,7 @@ async def adopted(theirs: Theirs, zone: ZoneInfo | None = None) -> list[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("schema", ["A", "B", "half"])
-async def test_everything_is_there_afterwards(make: MakeTheirs, schema: str, kind: str) -> None:
+async def test_everything_is_there_afterwards(make: MakeDatabase, schema: str, kind: str) -> None:
     theirs = make(schema, kind)
     mine = await fill(theirs, "one", "two", "three")
     [his] = await fill(theirs, "four", owner="bob")
@@ -97,7 +97,7 @@ async def test_everything_is_there_afterwards(make: MakeTheirs, schema: str, kin
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_chainlits_layer_reads_the_result(make: MakeTheirs, kind: str) -> None:
+async def test_chainlits_layer_reads_the_result(make: MakeDatabase, kind: str) -> None:
     theirs = make("half", kind)
     talks = await fill(theirs, "one", "two")
     await adopted(theirs)
@@ -115,7 +115,7 @@ async def test_chainlits_layer_reads_the_result(make: MakeTheirs, kind: str) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_odd_rows_are_kept(make: MakeTheirs, kind: str) -> None:
+async def test_odd_rows_are_kept(make: MakeDatabase, kind: str) -> None:
     theirs = make("A", kind)
     [talk] = await fill(theirs, "one")
     gone, orphan, lost, lonely = (new_id() for _ in range(4))
@@ -172,7 +172,7 @@ async def test_odd_rows_are_kept(make: MakeTheirs, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", LOOSE)
-async def test_ids_that_are_no_uuids_become_some(make: MakeTheirs, kind: str) -> None:
+async def test_ids_that_are_no_uuids_become_some(make: MakeDatabase, kind: str) -> None:
     theirs = make("B", kind)
     user = new_id()
     theirs.run(f"""
@@ -208,7 +208,9 @@ async def test_ids_that_are_no_uuids_become_some(make: MakeTheirs, kind: str) ->
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-async def test_local_times_are_read_in_the_zone_that_is_given(make: MakeTheirs, kind: str) -> None:
+async def test_local_times_are_read_in_the_zone_that_is_given(
+    make: MakeDatabase, kind: str
+) -> None:
     theirs = make("B", kind)
     [talk] = await fill(theirs, "one")
     theirs.run("""UPDATE threads SET "createdAt" = '2024-07-01T12:00:00.000001Z'""")
@@ -268,7 +270,7 @@ OBSTACLES = {
 
 
 @pytest.mark.parametrize("kind", OBSTACLES)
-async def test_what_hangs_on_their_tables_is_named(make: MakeTheirs, kind: str) -> None:
+async def test_what_hangs_on_their_tables_is_named(make: MakeDatabase, kind: str) -> None:
     theirs = make("B", kind)
     await fill(theirs, "one")
     rows = theirs.dump()
@@ -285,7 +287,7 @@ async def test_what_hangs_on_their_tables_is_named(make: MakeTheirs, kind: str) 
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-async def test_a_thread_of_whom_its_user_id_names(make: MakeTheirs, kind: str) -> None:
+async def test_a_thread_of_whom_its_user_id_names(make: MakeDatabase, kind: str) -> None:
     theirs = make("B", kind)
     [talk] = await fill(theirs, "one")
     await fill(theirs, "two", owner="bob")
@@ -299,7 +301,7 @@ async def test_a_thread_of_whom_its_user_id_names(make: MakeTheirs, kind: str) -
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-async def test_the_start_adopts_where_it_is_told_to(make: MakeTheirs, kind: str) -> None:
+async def test_the_start_adopts_where_it_is_told_to(make: MakeDatabase, kind: str) -> None:
     theirs = make("A", kind)
     await fill(theirs, "one")
     before = theirs.counts()
@@ -327,7 +329,7 @@ asyncio.run(store.adopt())
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-async def test_a_killed_adoption_leaves_all_as_it_was(make: MakeTheirs, kind: str) -> None:
+async def test_a_killed_adoption_leaves_all_as_it_was(make: MakeDatabase, kind: str) -> None:
     theirs = make("B", kind)
     await fill(theirs, "one", "two")
     rows = theirs.dump()
@@ -347,7 +349,7 @@ async def test_a_killed_adoption_leaves_all_as_it_was(make: MakeTheirs, kind: st
 
 
 async def test_a_row_that_is_missing_undoes_everything(
-    make: MakeTheirs, monkeypatch: pytest.MonkeyPatch
+    make: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = make("B", "sqlite")
     await fill(theirs, "one")

@@ -11,14 +11,14 @@ import pytest
 
 import manage
 from cli.backup import libpq_address
-from tests.support.chainlits import MakeTheirs, Theirs, fill
+from tests.support.chainlits import ChainlitDatabase, MakeDatabase, fill
 from tests.support.servers.postgres import Postgres
 
 KINDS = ["sqlite", "postgres"]
 Capture = pytest.CaptureFixture[str]
 
 
-def run(monkeypatch: pytest.MonkeyPatch, theirs: Theirs, *arguments: str) -> object:
+def run(monkeypatch: pytest.MonkeyPatch, theirs: ChainlitDatabase, *arguments: str) -> object:
     """The exit code of the command, or what it says instead."""
     monkeypatch.setenv("DATABASE_URL", theirs.url)
     monkeypatch.setenv("DATA_DIR", str(theirs.path.parent / "data"))
@@ -27,14 +27,14 @@ def run(monkeypatch: pytest.MonkeyPatch, theirs: Theirs, *arguments: str) -> obj
     return ended.value.code
 
 
-def backups(theirs: Theirs) -> list[Path]:
+def backups(theirs: ChainlitDatabase) -> list[Path]:
     folder = theirs.path.parent
     return sorted([*folder.glob("*.backup"), *(folder / "data").glob("backups/*")])
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_plan_is_printed_and_then_what_was_done(
-    make: MakeTheirs, monkeypatch: pytest.MonkeyPatch, capsys: Capture, kind: str
+    make: MakeDatabase, monkeypatch: pytest.MonkeyPatch, capsys: Capture, kind: str
 ) -> None:
     theirs = make("B", kind)
     asyncio.run(fill(theirs, "one", "two"))
@@ -69,7 +69,7 @@ def test_the_plan_is_printed_and_then_what_was_done(
 
 
 def test_a_dump_is_restored_and_adopted_again(
-    make: MakeTheirs, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+    make: MakeDatabase, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = make("B", "postgres")
     asyncio.run(fill(theirs, "one", "two"))
@@ -90,7 +90,7 @@ def test_a_dump_is_restored_and_adopted_again(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_empty_database_is_behind_and_says_by_what(
-    make: MakeTheirs, monkeypatch: pytest.MonkeyPatch, capsys: Capture, kind: str
+    make: MakeDatabase, monkeypatch: pytest.MonkeyPatch, capsys: Capture, kind: str
 ) -> None:
     theirs = make("B", kind)
     theirs.run("".join(f"DROP TABLE {t};" for t in ("feedbacks", "elements", "steps")))
@@ -105,7 +105,7 @@ def test_an_empty_database_is_behind_and_says_by_what(
 
 
 def test_without_pg_dump_there_is_no_backup_and_no_adoption(
-    make: MakeTheirs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    make: MakeDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     theirs = make("B", "postgres")
     asyncio.run(fill(theirs, "one"))
@@ -128,7 +128,10 @@ def test_without_pg_dump_there_is_no_backup_and_no_adoption(
     [["--dry-run"], ["--assume-timezone", "UTC"], ["--adopt", "--assume-timezone", "X"]],
 )
 def test_what_cannot_be_asked(
-    make: MakeTheirs, monkeypatch: pytest.MonkeyPatch, capsys: Capture, arguments: list[str]
+    make: MakeDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+    arguments: list[str],
 ) -> None:
     assert run(monkeypatch, make("B", "sqlite"), *arguments) == 2
     assert "error: " in capsys.readouterr().err

@@ -5,7 +5,7 @@ from typing import Any
 
 from chainlit.types import Feedback
 
-from datalayer.migration.official.report import Fate
+from datalayer.migration.official.report import ImportOutcome
 from datalayer.records import Outcome
 from datalayer.stores.base import Store
 from datalayer.values import iso_time
@@ -22,7 +22,7 @@ from tests.support.builders import (
     save,
     unchanged,
 )
-from tests.support.imports import fates, imported
+from tests.support.imports import counts, imported
 from tests.support.officials import Official, a_step, fill, undecorated
 
 
@@ -33,9 +33,12 @@ async def test_everything_is_there_afterwards(official: Official, store: Store) 
     everything_there = {"users": 2, "threads": 4, "steps": 12, "elements": 12, "feedbacks": 4}
 
     plan = await imported(official, None)
-    assert fates(plan, Fate.STORED) == everything_there
+    assert counts(plan, ImportOutcome.STORED) == everything_there
     report = await imported(official, store)
-    assert (report.rows, fates(report, Fate.STORED)) == (everything_there, everything_there)
+    assert (report.rows, counts(report, ImportOutcome.STORED)) == (
+        everything_there,
+        everything_there,
+    )
     assert report.notes == plan.notes
     assert official.dump() == rows
 
@@ -86,8 +89,8 @@ async def test_running_it_again_changes_nothing(official: Official, store: Store
     first = await imported(official, store)
     async with unchanged(store):
         again = await imported(official, store)
-    assert fates(again, Fate.STORED) == {}
-    assert fates(again, Fate.KNOWN) == fates(first, Fate.STORED)
+    assert counts(again, ImportOutcome.STORED) == {}
+    assert counts(again, ImportOutcome.KNOWN) == counts(first, ImportOutcome.STORED)
 
 
 async def test_what_was_changed_in_ours_stays(official: Official, store: Store) -> None:
@@ -110,7 +113,7 @@ async def test_what_was_changed_in_ours_stays(official: Official, store: Store) 
     """)  # noqa: S608 - our own ids
     async with unchanged(store):
         report = await imported(official, store)
-    assert fates(report, Fate.STORED) == {}
+    assert counts(report, ImportOutcome.STORED) == {}
     found = await get_thread(store, talk.thread)
     assert (found.name, found.metadata["chat_profile"]) == ("Mine", "mine")
     assert found.metadata["numbers"] == [1, 2.5, True]
@@ -134,7 +137,7 @@ async def test_what_was_changed_in_theirs_arrives(official: Official, store: Sto
         said = Feedback(forId=talk.run, value=0, comment="no more", id=talk.feedback)
         await layer.upsert_feedback(said)
     arrived = await imported(official, store)
-    assert fates(arrived, Fate.STORED) == {"threads": 1, "steps": 2, "feedbacks": 1}
+    assert counts(arrived, ImportOutcome.STORED) == {"threads": 1, "steps": 2, "feedbacks": 1}
     await save(store, builders.thread(other.thread, name="Mine"))
     for name in ("Renamed twice", "Renamed again"):
         assert await stored_again(official, store) == {}
@@ -152,7 +155,7 @@ async def test_what_was_changed_in_theirs_arrives(official: Official, store: Sto
 
 
 async def stored_again(official: Official, store: Store) -> dict[str, int]:
-    return fates(await imported(official, store), Fate.STORED)
+    return counts(await imported(official, store), ImportOutcome.STORED)
 
 
 def now_of_chainlit() -> str:
@@ -179,8 +182,8 @@ async def test_what_was_deleted_in_ours_stays_deleted(official: Official, store:
     async with unchanged(store):
         report = await imported(official, store, left=left)
     assert left == []
-    assert fates(report, Fate.STORED) == {}
-    assert fates(report, Fate.GONE) == {
+    assert counts(report, ImportOutcome.STORED) == {}
+    assert counts(report, ImportOutcome.GONE) == {
         "users": 1,
         "threads": 2,
         "steps": 3 + 2 + 3,
@@ -200,7 +203,7 @@ async def test_what_theirs_has_deleted_after_an_import_is_named(
     official.run(f"""UPDATE "Thread" SET "deletedAt" = now() WHERE id <> '{early.thread}'""")  # noqa: S608
     async with unchanged(store):
         report = await imported(official, store)
-    assert fates(report, Fate.DELETED)["threads"] == 6
+    assert counts(report, ImportOutcome.DELETED)["threads"] == 6
     said = {note.what: note.ids for note in report.notes if note.what.startswith("threads")}
     [still] = [what for what in said if "deleted in Chainlit, still in Keepchat" in what]
     [out] = [what for what in said if "they are not imported" in what]
@@ -240,8 +243,13 @@ async def test_what_is_with_what_cannot_be_held_is_kept_with_it(
     await save(store, builders.thread(talk.thread, owner="bob"))
     left: list[tuple[str, Any]] = []
     report = await imported(official, store, left=left)
-    assert fates(report, Fate.MERGED) == {}
-    assert fates(report, Fate.LEFT) == {"threads": 1, "steps": 3, "elements": 3, "feedbacks": 2}
+    assert counts(report, ImportOutcome.MERGED) == {}
+    assert counts(report, ImportOutcome.LEFT) == {
+        "threads": 1,
+        "steps": 3,
+        "elements": 3,
+        "feedbacks": 2,
+    }
     kept = [row["comment"] for kind, row in left if kind == "feedbacks"]
     assert sorted(kept) == ["good", "last"]
     said = {note.what: note.count for note in report.notes}

@@ -11,7 +11,7 @@ import pytest
 
 from datalayer.errors import SourceUnusable
 from datalayer.migration.official.importer import import_from
-from datalayer.migration.official.report import Fate
+from datalayer.migration.official.report import ImportOutcome
 from datalayer.stores.base import Store
 from datalayer.stores.sql.store import SqlStore
 from tests.support.builders import (
@@ -21,7 +21,7 @@ from tests.support.builders import (
     unchanged,
 )
 from tests.support.chainlits import ddl
-from tests.support.imports import fates, ignore, imported
+from tests.support.imports import counts, ignore, imported
 from tests.support.officials import DDL, Official, fill
 from tests.support.servers.postgres import Postgres
 from tests.support.waiting import free_port
@@ -37,7 +37,7 @@ async def test_one_state_of_the_source_is_read(official: Official, store: Store)
         """)
 
     report = await imported(official, store, progress=change)
-    assert fates(report, Fate.STORED) == report.rows
+    assert counts(report, ImportOutcome.STORED) == report.rows
     assert report.rows["elements"] == 6
     assert len(await listed(store, search="answer of")) == 2
 
@@ -55,7 +55,7 @@ async def test_more_threads_and_steps_than_are_held_at_once(
     """)
     steps: list[int] = []
     report = await imported(official, store, progress=lambda done, _: steps.append(done))
-    assert fates(report, Fate.STORED) == report.rows
+    assert counts(report, ImportOutcome.STORED) == report.rows
     assert report.rows["steps"] == 3 + 4 * 410
     assert steps[-1] == sum(report.rows.values())
     async with unchanged(store):
@@ -212,8 +212,8 @@ async def test_an_import_that_is_killed_is_finished_by_the_next(
         thread = await get_thread(store, talk.thread)
         assert (len(thread.steps), len(thread.elements)) == (3, 0)
     report = await imported(official, store)
-    assert fates(report, Fate.STORED) == {"elements": 6, "feedbacks": 2}
-    assert fates(report, Fate.KNOWN) == {"users": 1, "threads": 2, "steps": 6}
+    assert counts(report, ImportOutcome.STORED) == {"elements": 6, "feedbacks": 2}
+    assert counts(report, ImportOutcome.KNOWN) == {"users": 1, "threads": 2, "steps": 6}
     for talk in talks:
         thread = await get_thread(store, talk.thread)
         assert (len(thread.steps), len(thread.elements)) == (3, 3)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from datalayer.migration.official.report import Fate
+from datalayer.migration.official.report import ImportOutcome
 from datalayer.stores.base import Store
 from datalayer.values import derived_id, iso_time
 from tests.support import builders
@@ -16,7 +16,7 @@ from tests.support.builders import (
     save,
     unchanged,
 )
-from tests.support.imports import fates, imported
+from tests.support.imports import counts, imported
 from tests.support.officials import Official, fill
 
 
@@ -82,16 +82,16 @@ async def test_odd_rows_are_kept_or_said(official: Official, store: Store) -> No
     left: list[tuple[str, Any]] = []
     plan = await imported(official, None)
     report = await imported(official, store, left=left)
-    assert report.fates == plan.fates
+    assert report.outcomes == plan.outcomes
     async with unchanged(store):
-        assert fates(await imported(official, store), Fate.STORED) == {}
-    assert fates(report, Fate.DELETED) == {
+        assert counts(await imported(official, store), ImportOutcome.STORED) == {}
+    assert counts(report, ImportOutcome.DELETED) == {
         "threads": 1,
         "steps": 3,
         "elements": 4,
         "feedbacks": 1,
     }
-    assert fates(report, Fate.MERGED) == {"feedbacks": 1}
+    assert counts(report, ImportOutcome.MERGED) == {"feedbacks": 1}
     whole = sorted((kind, row.get("comment") or row.get("name")) for kind, row in left)
     assert whole == [
         ("elements", "homeless"),
@@ -168,7 +168,7 @@ async def test_no_time_ahead_of_the_clock_wins_over_later_changes(
     await save(store, builders.step(talk.thread, talk.answer, output="Later"))
     await save(store, builders.user(metadata={"role": "later"}))
     async with unchanged(store):
-        assert fates(await imported(official, store), Fate.STORED) == {}
+        assert counts(await imported(official, store), ImportOutcome.STORED) == {}
     thread = await get_thread(store, talk.thread)
     assert thread.name == "Later"
     assert thread.steps[2].fields["output"] == "Later"

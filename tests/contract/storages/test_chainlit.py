@@ -8,7 +8,7 @@ import pytest
 
 from storage.base import Storage
 from storage.errors import InvalidKey
-from tests.support.chainlits import MakeTheirs, fill, undecorated
+from tests.support.chainlits import MakeDatabase, fill, undecorated
 from tests.support.storages import get, keys
 
 ODD = "my file #1? 文件 🎉 \"quoted\" 'name' 100%"
@@ -33,7 +33,7 @@ async def only_element(layer: Any, thread_id: str) -> Any:
 
 
 async def test_an_element_is_stored_shown_and_deleted(
-    storage: Storage, make: MakeTheirs, kind: str
+    storage: Storage, make: MakeDatabase, kind: str
 ) -> None:
     theirs = make("B", kind)
     [said] = await fill(theirs, ODD, storage=storage)
@@ -48,7 +48,7 @@ async def test_an_element_is_stored_shown_and_deleted(
         assert await keys(storage) == []
 
 
-async def test_files_go_with_their_thread(storage: Storage, make: MakeTheirs, kind: str) -> None:
+async def test_files_go_with_their_thread(storage: Storage, make: MakeDatabase, kind: str) -> None:
     theirs = make("B", kind)
     first, second = await fill(theirs, "first", "second", storage=storage)
     async with theirs.layer(storage) as layer:
@@ -58,13 +58,13 @@ async def test_files_go_with_their_thread(storage: Storage, make: MakeTheirs, ki
 
 
 async def test_a_name_that_leads_elsewhere_is_refused(
-    storage: Storage, make: MakeTheirs, kind: str
+    storage: Storage, make: MakeDatabase, kind: str
 ) -> None:
     with pytest.raises(InvalidKey):
         await fill(make("B", kind), "../../../etc/passwd", storage=storage)
     assert await keys(storage) == []
 
 
-async def test_the_layer_closes_its_storage(storage: Storage, make: MakeTheirs) -> None:
+async def test_the_layer_closes_its_storage(storage: Storage, make: MakeDatabase) -> None:
     async with make("B", "postgres").layer(storage) as layer:
         await layer.close()

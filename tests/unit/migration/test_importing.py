@@ -12,10 +12,10 @@ import pytest
 
 from datalayer.errors import StoreMisconfigured, StoreUnavailable, WriteRejected
 from datalayer.migration.official import phrases, rows
-from datalayer.migration.official.clocks import Clocks, Ranks
-from datalayer.migration.official.refresh import Stored, change
-from datalayer.migration.official.report import Fate
-from datalayer.migration.official.target import Rehearsal, Storing
+from datalayer.migration.official.clocks import Ranks, SourceClocks
+from datalayer.migration.official.refresh import StoredThread, change
+from datalayer.migration.official.report import ImportOutcome
+from datalayer.migration.official.target import DryRunTarget, ImportTarget
 from datalayer.records import FeedbackRecord, Result, StepRecord, ThreadRecord
 from datalayer.stores.sql.store import SqlStore
 from datalayer.values import time_of_revision
@@ -25,11 +25,11 @@ ID = "3f0c2a64-5f0e-4f0e-8c1a-0a4b0de7b001"
 THREAD = "0c5e1d4e-8f0b-4c55-9d5a-3b1b7f1d2a10"
 NOON = datetime(2024, 7, 1, 12)  # noqa: DTZ001 - as the driver gives them
 NOW = 1_800_000_000_000_000
-CLOCKS = Clocks(ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo"), NOW)
+CLOCKS = SourceClocks(ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo"), NOW)
 STAMPS = {"id": ID, "createdAt": NOON, "updatedAt": NOON}
 
 
-def one(taken: rows.Taken) -> Any:
+def one(taken: rows.ConvertedRow) -> Any:
     assert taken.write
     return taken.write
 
@@ -70,7 +70,7 @@ def test_a_moment_ahead_makes_the_same_revision_at_each_run_below_all_others() -
     ahead = datetime(2100, 1, 1, tzinfo=UTC)
     created = datetime(2024, 1, 2, tzinfo=UTC)
     for now in (NOW, NOW + 1_000_000_000):
-        clocks = Clocks(UTC, UTC, now)
+        clocks = SourceClocks(UTC, UTC, now)
         assert clocks.revision(ahead, 7) == (8, True)
         assert clocks.revision(ahead, 7, instead=ahead) == (8, True)
         found, is_ahead = clocks.revision(ahead, instead=created)
@@ -176,12 +176,12 @@ def a_record(revision: int, said: FeedbackRecord | None = None, **fields: Any) -
     return StepRecord(id=ID, thread_id=THREAD, revision=revision, fields=fields, feedback=said)
 
 
-def stored(*steps: StepRecord, **fields: Any) -> Stored:
+def stored(*steps: StepRecord, **fields: Any) -> StoredThread:
     given = {"name": "N", "tags": ["a"], "metadata": {"k": 1, "mine": 2}, **fields}
     thread = ThreadRecord(
         id=THREAD, created_at="", updated_at="", user_id=None, owner=None, steps=steps, **given
     )
-    return Stored(thread)
+    return StoredThread(thread)
 
 
 def test_what_theirs_has_changed_is_the_next_revision() -> None:
@@ -268,7 +268,7 @@ class PickyStore(SqlStore):
 async def test_a_value_that_the_database_refuses_harms_no_other_row(tmp_path: Path) -> None:
     store = cast(PickyStore, PickyStore.sqlite(str(tmp_path / "picky.db")))
     await store.migrate()
-    storing = Storing(store)
+    target = ImportTarget(store)
     outputs = ["good", "bad", "fine"]
     steps = [
         rows.step(
@@ -279,20 +279,24 @@ async def test_a_value_that_the_database_refuses_harms_no_other_row(tmp_path: Pa
         )
         for said in outputs
     ]
-    settled = await storing.store(steps)
-    assert [fate for fate, _ in settled] == [Fate.STORED, Fate.LEFT, Fate.STORED]
-    assert settled[1][1] == phrases.REJECTED
+    results = await target.store(steps)
+    assert [outcome for outcome, _ in results] == [
+        ImportOutcome.STORED,
+        ImportOutcome.LEFT,
+        ImportOutcome.STORED,
+    ]
+    assert results[1][1] == phrases.REJECTED
     thread = await store.get_thread(THREAD)
     assert thread
     assert {step.fields["output"] for step in thread.steps} == {"good", "fine"}
-    await storing.close()
+    await target.close()
     await store.close()
 
 
 async def test_the_feedback_of_a_step_that_is_not_stored_is_not_deleted(tmp_path: Path) -> None:
     store = cast(PickyStore, PickyStore.sqlite(str(tmp_path / "picky.db")))
     await store.migrate()
-    storing = Storing(store)
+    target = ImportTarget(store)
     good, absent, bad = (str(uuid.uuid4()) for _ in range(3))
     steps = [
         rows.step(
@@ -303,17 +307,17 @@ async def test_the_feedback_of_a_step_that_is_not_stored_is_not_deleted(tmp_path
         )
         for key, said in ((good, "good"), (bad, "bad"))
     ]
-    await storing.store(steps)
+    await target.store(steps)
     feedbacks = [
         rows.feedback([{**STAMPS, "stepId": key, rows.HOME: THREAD, "value": 1.0}], CLOCKS)
         for key in (good, bad, absent)
     ]
-    assert await storing.store(feedbacks) == [
-        (Fate.STORED, ""),
-        (Fate.LEFT, phrases.STEP_LEFT),
-        (Fate.GONE, phrases.GONE),
+    assert await target.store(feedbacks) == [
+        (ImportOutcome.STORED, ""),
+        (ImportOutcome.LEFT, phrases.STEP_LEFT),
+        (ImportOutcome.GONE, phrases.GONE),
     ]
-    await storing.close()
+    await target.close()
     await store.close()
 
 
@@ -332,21 +336,23 @@ async def test_a_long_thread_is_not_read_for_each_of_its_windows(tmp_path: Path)
     await store.migrate()
     keys = [str(uuid.uuid4()) for _ in range(30)]
 
-    async def store_all(last: str) -> list[Fate]:
-        storing = Storing(store)
-        found: list[Fate] = []
+    async def store_all(last: str) -> list[ImportOutcome]:
+        target = ImportTarget(store)
+        found: list[ImportOutcome] = []
         for key in keys:
             said = last if key == keys[-1] else "early"
             raw = {**STAMPS, "id": key, "threadId": THREAD, "type": "run", "output": said}
-            found += [fate for fate, _ in await storing.store([rows.step(raw, CLOCKS, None, 0)])]
-        await storing.close()
+            found += [
+                outcome for outcome, _ in await target.store([rows.step(raw, CLOCKS, None, 0)])
+            ]
+        await target.close()
         return found
 
-    assert await store_all("early") == [Fate.STORED] * 30
+    assert await store_all("early") == [ImportOutcome.STORED] * 30
     assert store.read == 0
-    assert await store_all("early") == [Fate.KNOWN] * 30
+    assert await store_all("early") == [ImportOutcome.KNOWN] * 30
     assert store.read == 1
-    assert await store_all("late") == [Fate.KNOWN] * 29 + [Fate.STORED]
+    assert await store_all("late") == [ImportOutcome.KNOWN] * 29 + [ImportOutcome.STORED]
     assert store.read == 3  # and once more to see that it arrived
     await store.close()
 
@@ -361,7 +367,7 @@ class ClosedStore(SqlStore):
 
 
 @pytest.mark.parametrize(
-    ("error", "patience_s", "said"),
+    ("error", "deadline_s", "said"),
     [
         (StoreMisconfigured("A right is lacking."), 300.0, "A right is lacking."),
         (StoreUnavailable("It is away."), 0.0, "It is away. For 0 minutes nothing could"),
@@ -369,18 +375,18 @@ class ClosedStore(SqlStore):
     ],
 )
 async def test_what_cannot_pass_ends_an_import(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Any, patience_s: float, said: str
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Any, deadline_s: float, said: str
 ) -> None:
     store = cast(ClosedStore, ClosedStore.sqlite(str(tmp_path / "closed.db")))
     store.error = error
-    storing = Storing(store, patience_s=patience_s)
+    target = ImportTarget(store, deadline_s=deadline_s)
     users = [
         rows.user({**STAMPS, "identifier": f"user {number}"}, CLOCKS) for number in range(1_500)
     ]
     async with asyncio.timeout(10):
         with pytest.raises(type(error), match=said):
-            await storing.store(users)
-        await storing.close()
+            await target.store(users)
+        await target.close()
     assert "lost" not in caplog.text  # they are still in the source
     await store.close()
 
@@ -388,5 +394,5 @@ async def test_what_cannot_pass_ends_an_import(
 async def test_a_rehearsal_says_what_cannot_be_held() -> None:
     kept = rows.user({**STAMPS, "identifier": "alice"}, CLOCKS)
     left = rows.user({**STAMPS, "identifier": ""}, CLOCKS)
-    found = await Rehearsal().store([kept, left])
-    assert [fate for fate, _ in found] == [Fate.STORED, Fate.LEFT]
+    found = await DryRunTarget().store([kept, left])
+    assert [outcome for outcome, _ in found] == [ImportOutcome.STORED, ImportOutcome.LEFT]
