@@ -13,6 +13,7 @@ const NOT_SHARED = {
 export function mendRequests() {
   const send = window.fetch.bind(window);
   const inTurn = oneAfterTheOther(send);
+  const openShared = sayingWhatFailed(send);
   window.fetch = (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
     if (url.endsWith("/set-session-cookie")) return inTurn(input, init);
@@ -20,7 +21,7 @@ export function mendRequests() {
     if (url.endsWith("/project/thread") && init?.method === "DELETE") {
       return leavingIt(send, input, init);
     }
-    if (url.includes("/project/share/")) return sayingWhatFailed(send, input, init);
+    if (url.includes("/project/share/")) return openShared(input, init);
     return send(input, init);
   };
 }
@@ -55,13 +56,20 @@ async function returning(send, input, init) {
   return new Promise(() => {}); // the page is on its way out
 }
 
-// Who opens the link of what is not shared would find the empty page, and no word about it.
-async function sayingWhatFailed(send, input, init) {
-  const reply = await send(input, init);
-  if (reply.status === 404) {
-    const line = addLine("warning", inLanguage(NOT_SHARED));
-    line.setAttribute("role", "alert");
-    setTimeout(() => line.remove(), READ_MS);
-  }
-  return reply;
+// Who opens the link of what is not shared would find the empty page, and no word about it. The page
+// may ask more than once: there is one line, read for so long after the last answer.
+function sayingWhatFailed(send) {
+  let line;
+  let reading;
+  return async (...request) => {
+    const reply = await send(...request);
+    if (reply.status !== 404) return reply;
+    if (!line?.isConnected) {
+      line = addLine("warning", inLanguage(NOT_SHARED));
+      line.setAttribute("role", "alert");
+    }
+    clearTimeout(reading);
+    reading = setTimeout(() => line.remove(), READ_MS);
+    return reply;
+  };
 }
