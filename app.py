@@ -13,9 +13,9 @@ from chainlit.server import app as server
 
 import settings as environment
 from access.guard import messages
-from access.login import local, password
-from access.login.accounts import AccountError, UsersFile
+from access.login.base import LoginMode
 from bootstrap.files import open_attachments, upload_limits
+from bootstrap.login import open_login
 from bootstrap.logs import quiet_libraries
 from bootstrap.models import manner_of, open_models
 from bootstrap.storages import open_storage
@@ -51,6 +51,7 @@ class Parts:
     settings: Settings
     layer: KeepchatDataLayer
     models: Models
+    login: LoginMode
     links: SignedLinks | None
 
 
@@ -65,7 +66,7 @@ def build() -> Parts:
     server.add_middleware(UploadSize, limits=upload_limits(settings), prefix=config.run.root_path)
     storage = open_files(settings)
     links = SignedLinks(storage) if settings.storage_redirect == "on" else None
-    prepare_access(settings, links)
+    login = prepare_access(settings, links)
     models = choose_models(settings)
     store = open_database(settings)
     layer = KeepchatDataLayer(store, storage, config.run.root_path, away.file_lost)
@@ -81,7 +82,7 @@ def build() -> Parts:
     ):
         # Before Chainlit's own routes: its last one answers every path.
         server.router.routes[:0] = router.routes
-    return Parts(settings, layer, models, links)
+    return Parts(settings, layer, models, login, links)
 
 
 def renewed(parts: Parts) -> Parts:
@@ -90,30 +91,17 @@ def renewed(parts: Parts) -> Parts:
     return replace(parts, models=choose_models(parts.settings))
 
 
-def prepare_access(settings: Settings, links: SignedLinks | None) -> None:
+def prepare_access(settings: Settings, links: SignedLinks | None) -> LoginMode:
     """Put what lets people in before all of Chainlit's routes."""
+    login = open_login(settings)
+    state = login.state(config.run.host)
+    if state.status == "failed":
+        sys.exit(f"{state.message} {state.remedy}".strip())
+    if state.status == "warning":
+        logger.warning("%s %s", state.message, state.remedy)
     server.add_middleware(SecurityHeaders, origin=links.origin if links else None)
-    if settings.auth_mode == "local":
-        local.require_loopback(config.run.host)
-        server.add_middleware(local.LocalAccess)
-        return
-    users = UsersFile(settings.users_path)
-    try:
-        if not users.accounts():
-            logger.warning("Nobody can sign in yet: run 'python manage.py user add NAME'.")
-    except AccountError as exc:
-        sys.exit(f"USERS_FILE: {exc}")
-    server.add_middleware(password.PasswordAccess, users=users)
-
-
-def register_access(settings: Settings) -> None:
-    """Let Chainlit ask who somebody is; after all others, since it looks at every event first."""
-    if settings.auth_mode == "local":
-        local.register_user()
-    else:
-        users = UsersFile(settings.users_path)
-        password.register_login(users)
-        password.guard_events(users)
+    server.add_middleware(login.guard)
+    return login
 
 
 def choose_models(settings: Settings) -> Models:
@@ -165,7 +153,8 @@ def register(parts: Parts) -> None:
     page.register()
     callbacks.register(turns)
     editing.guard_edits(parts.layer)
-    register_access(settings)
+    parts.login.register()
+    sockets.end_logins(parts.login)  # after all others, since it looks at every event first
 
     @cl.data_layer
     def data_layer() -> KeepchatDataLayer:

@@ -1,5 +1,6 @@
 """Models as the settings name them."""
 
+from bootstrap.login import open_login
 from chat.models.base import Endpoint, Manner
 from chat.models.registry import Models, Wanted, choose
 from settings import Settings
@@ -22,7 +23,7 @@ def open_models(settings: Settings) -> Models:
             endpoint=endpoint,
             names=settings.models,
             ollama_url=settings.ollama_url,
-            local=settings.auth_mode == "local",
+            local=open_login(settings).is_personal,
         )
     )
 

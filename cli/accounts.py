@@ -7,6 +7,7 @@ import sys
 import anyio
 
 from access.login.accounts import AccountError, UsersFile, folded
+from bootstrap.login import open_login
 from bootstrap.stores import open_store, prepare
 from cli.commands import Subcommands
 from datalayer.errors import DataLayerError
@@ -33,60 +34,60 @@ def add_commands(commands: Subcommands) -> None:
     )
 
 
-def guarded(asked: argparse.Namespace) -> int:
+def guarded(args: argparse.Namespace) -> int:
     """Run an action; what cannot be done is one line and exit code 1."""
     settings = load()
     prepare_data_dir(settings)
     try:
-        print(asked.action(settings, asked))
+        print(args.action(settings, args))
     except AccountError as exc:
         sys.exit(str(exc))
     except DataLayerError as exc:
         sys.exit(f"DATABASE_URL: {exc}")
-    if settings.auth_mode != "password":
+    if not open_login(settings).has_accounts:
         print("Note: accounts count only with AUTH_MODE=password in .env.", file=sys.stderr)
     return 0
 
 
-def add(settings: Settings, asked: argparse.Namespace) -> str:
+def add(settings: Settings, args: argparse.Namespace) -> str:
     """Make an account."""
-    account = UsersFile(settings.users_path).add(asked.name, _password(asked))
+    account = UsersFile(settings.users_path).add(args.name, _password(args))
     return f"{account.name} can sign in now."
 
 
-def change_password(settings: Settings, asked: argparse.Namespace) -> str:
+def change_password(settings: Settings, args: argparse.Namespace) -> str:
     """Change a password."""
-    account = UsersFile(settings.users_path).set_password(asked.name, _password(asked))
+    account = UsersFile(settings.users_path).set_password(args.name, _password(args))
     return f"The password of {account.name} is changed, and they are signed out everywhere."
 
 
-def remove(settings: Settings, asked: argparse.Namespace) -> str:
+def remove(settings: Settings, args: argparse.Namespace) -> str:
     """Remove an account, and the conversations where that is asked.
 
     They go first: what stops half way is done again as it was asked.
     """
     users = UsersFile(settings.users_path)
-    if not asked.with_conversations:
-        name = users.remove(asked.name).name
+    if not args.with_conversations:
+        name = users.remove(args.name).name
         return f"{name} cannot sign in any more. Their conversations are kept."
-    account = users.accounts().get(folded(asked.name))
-    name = account.name if account else asked.name
+    account = users.accounts().get(folded(args.name))
+    name = account.name if account else args.name
     if not anyio.run(_delete_conversations, settings, name) and account is None:
-        users.known(asked.name)
+        users.known(args.name)
     if account:
         users.remove(name)
     return f"{name} cannot sign in any more. Their conversations are deleted."
 
 
-def list_accounts(settings: Settings, _asked: argparse.Namespace) -> str:
+def list_accounts(settings: Settings, _args: argparse.Namespace) -> str:
     """List names and since when their passwords are as they are."""
     accounts = UsersFile(settings.users_path).accounts()
     lines = [f"{each.name}\t{each.changed_at}" for each in accounts.values()]
     return "\n".join(sorted(lines)) or "There are no accounts. Make one: manage.py user add NAME"
 
 
-def _password(asked: argparse.Namespace) -> str:
-    if asked.password_stdin:
+def _password(args: argparse.Namespace) -> str:
+    if args.password_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     try:
         password = getpass.getpass("Password: ")

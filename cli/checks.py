@@ -12,8 +12,7 @@ from pathlib import Path
 import httpx2
 import openai
 
-from access.login.accounts import AccountError, UsersFile
-from access.login.loopback import is_loopback
+from bootstrap.login import open_login
 from bootstrap.models import manner_of, open_models
 from bootstrap.storages import open_storage
 from bootstrap.stores import open_store, postgres_url
@@ -72,20 +71,8 @@ def secret(settings: Settings) -> Finding:
 
 def access(settings: Settings) -> Finding:
     """Check that somebody can come in, and nobody else."""
-    if settings.auth_mode == "local":
-        host = settings.chainlit_host
-        if is_loopback(host):
-            return ok("access", "no login, this computer only")
-        remedy = "Set AUTH_MODE=password, or CHAINLIT_HOST=127.0.0.1."
-        return failed("access", f"AUTH_MODE=local does not listen on {host}.", remedy)
-    try:
-        accounts = UsersFile(settings.users_path).accounts()
-    except AccountError as exc:
-        return failed("access", str(exc))
-    if not accounts:
-        remedy = "Run 'python manage.py user add NAME'."
-        return warning("access", "Nobody can sign in yet.", remedy)
-    return ok("access", f"{len(accounts)} can sign in with a password")
+    state = open_login(settings).state(settings.chainlit_host)
+    return Finding("access", state.status, state.message, state.remedy)
 
 
 async def database(settings: Settings) -> Finding:

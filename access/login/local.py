@@ -5,7 +5,6 @@ origin, that same host. Everything else is refused, so that no site open in the 
 reach the chat by pointing a name of its own at 127.0.0.1.
 """
 
-import sys
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,26 +19,40 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from access.login.base import LoginMode, LoginState
 from access.login.loopback import host_of, is_loopback
 
 USER = "local"
 REFUSAL = "This chat answers on this computer only: open it as http://localhost, not as {host}.\n"
 
 
-def register_user() -> None:
-    """Let everyone who gets this far in as the one user; it also makes Chainlit want a login."""
+class LocalLogin(LoginMode):
+    """Whoever sits at this computer is the one user."""
 
-    @cl.header_auth_callback
-    async def header_auth(headers: Any) -> cl.User:  # noqa: ARG001 - Chainlit's signature
-        return cl.User(identifier=USER)
+    is_personal = True
 
+    def state(self, host: str) -> LoginState:
+        """Judge whether others could reach the host."""
+        if is_loopback(host):
+            return LoginState("ok", "no login, this computer only")
+        message = f"AUTH_MODE: local has no login and so does not listen on {host}."
+        remedy = "Use --host 127.0.0.1 (CHAINLIT_HOST), or set AUTH_MODE=password."
+        return LoginState("failed", message, remedy)
 
-def require_loopback(host: str) -> None:
-    """Stop the program when it would listen on an address that others can reach."""
-    if not is_loopback(host):
-        sys.exit(
-            f"AUTH_MODE: local has no login and so does not listen on {host}. Use --host 127.0.0.1."
-        )
+    def guard(self, app: ASGIApp) -> ASGIApp:
+        """Return the app behind what refuses strangers and signs the browser in."""
+        return LocalAccess(app)
+
+    def register(self) -> None:
+        """Let everyone who gets this far in as the one user: it makes Chainlit want a login."""
+
+        @cl.header_auth_callback
+        async def header_auth(headers: Any) -> cl.User:  # noqa: ARG001 - Chainlit's signature
+            return cl.User(identifier=USER)
+
+    def honours(self, token: str) -> bool:
+        """Say yes: nobody is ever signed out."""
+        return True
 
 
 class LocalAccess:

@@ -6,7 +6,6 @@ the password, it is none.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
@@ -17,41 +16,53 @@ import jwt
 from anyio import CapacityLimiter
 from chainlit.auth import get_token_from_cookies
 from chainlit.auth.jwt import get_jwt_secret
-from chainlit.server import sio
-from chainlit.session import WebsocketSession
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from access.login.accounts import LONGEST_NAME, Account, UsersFile, folded
-from access.login.throttle import Throttle, TooManyTries
-
-Event = Callable[..., Awaitable[Any]]
+from access.login.accounts import LONGEST_NAME, Account, AccountError, UsersFile, folded
+from access.login.base import LoginMode, LoginState
+from access.login.throttle import Throttle, TooManyAttempts
 
 HASHING_THREADS = 2  # a hash takes 64 MiB and a core for a moment
-# Where the request comes from: Chainlit's callback for logins is not told.
-_place: ContextVar[str] = ContextVar("place", default="")
+# Chainlit's callback for logins is not told where the request comes from.
+_client_address: ContextVar[str] = ContextVar("client_address", default="")
 
 
-def register_login(users: UsersFile) -> None:
-    """Let Chainlit's login page ask for accounts of this file."""
-    login = Login(users)
+class PasswordLogin(LoginMode):
+    """Those come in who have an account and know its password."""
 
-    @cl.password_auth_callback
-    async def password_auth(name: str, password: str) -> cl.User | None:
-        account = await login.account(name, password)
-        return cl.User(identifier=account.name) if account else None
-
-
-class Login:
-    """Answers the login page."""
+    has_accounts = True
 
     def __init__(self, users: UsersFile) -> None:
         self._users = users
         self._throttle = Throttle()
         self._threads = CapacityLimiter(HASHING_THREADS)
 
-    async def account(self, name: str, password: str) -> Account | None:
+    def state(self, host: str) -> LoginState:
+        """Judge whether there is anybody who can sign in; any host will do."""
+        try:
+            accounts = self._users.accounts()
+        except AccountError as exc:
+            return LoginState("failed", f"USERS_FILE: {exc}")
+        if accounts:
+            return LoginState("ok", f"{len(accounts)} can sign in with a password")
+        remedy = "Run 'python manage.py user add NAME'."
+        return LoginState("warning", "Nobody can sign in yet.", remedy)
+
+    def guard(self, app: ASGIApp) -> ASGIApp:
+        """Return the app behind what takes logins away that do not count any more."""
+        return PasswordAccess(app, self)
+
+    def register(self) -> None:
+        """Let Chainlit's login page ask for the accounts."""
+
+        @cl.password_auth_callback
+        async def password_auth(name: str, password: str) -> cl.User | None:
+            account = await self.authenticate(name, password)
+            return cl.User(identifier=account.name) if account else None
+
+    async def authenticate(self, name: str, password: str) -> Account | None:
         """Return the account if this is its password; slower and slower while it is not.
 
         Each address waits for its own failures only, so that nobody keeps others out.
@@ -59,7 +70,7 @@ class Login:
         if len(name) > LONGEST_NAME:
             return None
         try:
-            async with self._throttle.turn((folded(name), _place.get())) as attempt:
+            async with self._throttle.turn((folded(name), _client_address.get())) as attempt:
                 account = await anyio.to_thread.run_sync(
                     self._users.verify, name, password, limiter=self._threads
                 )
@@ -67,56 +78,35 @@ class Login:
                 if account:
                     await asyncio.sleep(account.wait_s)
                 return account
-        except TooManyTries:
+        except TooManyAttempts:
             return None
+
+    def honours(self, token: str) -> bool:
+        """Tell whether a login is signed by us and its account is as it was."""
+        try:
+            login: dict[str, Any] = jwt.decode(token, get_jwt_secret() or "", algorithms=["HS256"])
+            account = self._users.find(str(login["identifier"]))
+            return account is not None and account.honours(float(login["iat"]))
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
+            return False
 
 
 class PasswordAccess:
     """The middleware: takes logins away that do not count any more."""
 
-    def __init__(self, app: ASGIApp, users: UsersFile) -> None:
+    def __init__(self, app: ASGIApp, login: LoginMode) -> None:
         self._app = app
-        self._users = users
+        self._login = login
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        _place.set(_place_of(scope))
-        if scope["type"] in ("http", "websocket") and not self._counts(scope):
+        _client_address.set(client_address(scope))
+        if scope["type"] in ("http", "websocket") and not self._is_honoured(scope):
             scope = without_login(scope)
         await self._app(scope, receive, send)
 
-    def _counts(self, scope: Scope) -> bool:
+    def _is_honoured(self, scope: Scope) -> bool:
         token = _token(HTTPConnection(scope))
-        return token is None or is_valid(token, self._users)
-
-
-def is_valid(token: str, users: UsersFile) -> bool:
-    """Tell whether a login is signed by us and its account is as it was."""
-    try:
-        login: dict[str, Any] = jwt.decode(token, get_jwt_secret() or "", algorithms=["HS256"])
-        account = users.find(str(login["identifier"]))
-        return account is not None and account.honours(float(login["iat"]))
-    except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
-        return False
-
-
-def guard_events(users: UsersFile) -> None:
-    """Disconnect an open page at its next event once its login does not count any more."""
-    for event, handler in list(sio.handlers["/"].items()):
-        if event not in ("connect", "disconnect"):
-            sio.on(event, signed_in(handler, users))
-
-
-def signed_in(original: Event, users: UsersFile) -> Event:
-    """Return a handler that lets only those through who are still signed in."""
-
-    async def handle(sid: str, *sent: Any) -> Any:
-        session = WebsocketSession.get(sid)
-        if session is not None and not is_valid(session.token or "", users):
-            await sio.disconnect(sid)
-            return None
-        return await original(sid, *sent)
-
-    return handle
+        return token is None or self._login.honours(token)
 
 
 def without_login(scope: Scope) -> Scope:
@@ -129,7 +119,7 @@ def without_login(scope: Scope) -> Scope:
     return stripped
 
 
-def _place_of(scope: Scope) -> str:
+def client_address(scope: Scope) -> str:
     """Return the client's address, of IPv6 the network: one client has all of its addresses."""
     host: str = (scope.get("client") or ("",))[0]
     try:

@@ -1,30 +1,33 @@
-"""Failed logins slow down: after a few, each further try for the same name has to wait.
+"""Failed logins slow down: after a few, each further attempt for the same name has to wait.
 
-Tries are counted for a name and the address that they come from.
+Attempts are counted for a name and the address that they come from.
 """
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from cachetools import TTLCache
+
 FREE_FAILURES = 3
 LONGEST_WAIT_S = 5.0
 FORGOTTEN_AFTER_S = 900.0
-MAX_WAITING = 5  # tries for one key; more are refused at once
+MAX_WAITING = 5  # attempts for one key; more are refused at once
 MAX_KEYS = 10_000
 
 Key = tuple[str, str]  # the folded name, the client's address
 
 
-class TooManyTries(Exception):
-    """So many tries for one key are waiting that this one is not made."""
+class TooManyAttempts(Exception):
+    """So many attempts for one key are waiting that this one is not made."""
 
 
 @dataclass(slots=True)
-class _Tries:
+class _History:
+    """What is remembered of a key."""
+
     failures: int = 0
     failed_at: float = 0.0
     waiting: int = 0
@@ -32,52 +35,42 @@ class _Tries:
 
 
 @dataclass(slots=True)
-class Try:
-    """One try; its maker says whether it failed."""
+class Attempt:
+    """One attempt to sign in; its maker says whether it failed."""
 
     failed: bool = False
 
 
 class Throttle:
-    """Lets tries for a key through one at a time, later and later while they fail."""
+    """Lets attempts for a key through one at a time, later and later while they fail."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._keys: OrderedDict[Key, _Tries] = OrderedDict()
+        self._histories: TTLCache[Key, _History] = TTLCache(MAX_KEYS, FORGOTTEN_AFTER_S, clock)
 
     @asynccontextmanager
-    async def turn(self, key: Key) -> AsyncIterator[Try]:
-        """Wait for this key's turn. Raises `TooManyTries`."""
-        tries = self._tries(key)
-        if tries.waiting >= MAX_WAITING:
-            raise TooManyTries(key)
-        tries.waiting += 1
+    async def turn(self, key: Key) -> AsyncIterator[Attempt]:
+        """Wait for this key's turn. Raises `TooManyAttempts`."""
+        history = self._histories.get(key) or _History()
+        if history.waiting >= MAX_WAITING:
+            raise TooManyAttempts(key)
+        self._histories[key] = history
+        history.waiting += 1
         try:
-            async with tries.turn:
+            async with history.turn:
                 await asyncio.sleep(self.wait_s(key))
-                attempt = Try()
+                attempt = Attempt()
                 yield attempt
-                self._note(tries, attempt)
+                history.failures = history.failures + 1 if attempt.failed else 0
+                history.failed_at = self._clock()
+                self._histories[key] = history  # remembered from now on
         finally:
-            tries.waiting -= 1
+            history.waiting -= 1
 
     def wait_s(self, key: Key) -> float:
-        """Return how long the next try for a key waits, in seconds."""
-        tries = self._keys.get(key)
-        if tries is None or tries.failures < FREE_FAILURES:
+        """Return how long the next attempt for a key waits, in seconds."""
+        history = self._histories.get(key)
+        if history is None or history.failures < FREE_FAILURES:
             return 0.0
-        pause = min(2.0 ** (tries.failures - FREE_FAILURES), LONGEST_WAIT_S)
-        return max(0.0, tries.failed_at + pause - self._clock())
-
-    def _tries(self, key: Key) -> _Tries:
-        tries = self._keys.setdefault(key, _Tries())
-        self._keys.move_to_end(key)
-        if self._clock() - tries.failed_at > FORGOTTEN_AFTER_S:
-            tries.failures = 0
-        while len(self._keys) > MAX_KEYS:
-            self._keys.popitem(last=False)
-        return tries
-
-    def _note(self, tries: _Tries, attempt: Try) -> None:
-        tries.failures = tries.failures + 1 if attempt.failed else 0
-        tries.failed_at = self._clock()
+        pause = min(2.0 ** (history.failures - FREE_FAILURES), LONGEST_WAIT_S)
+        return max(0.0, history.failed_at + pause - self._clock())

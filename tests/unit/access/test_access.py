@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from access.guard.messages import has_valid_ids
-from access.login.local import USER, LocalAccess, require_loopback
+from access.login.local import USER, LocalLogin
 from access.login.loopback import host_of, is_loopback
 
 THREAD = str(uuid.uuid4())
@@ -37,7 +37,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> TestClient:
         routes=[Route("/", page, methods=["GET", "POST"]), WebSocketRoute("/ws", socket)]
     )
     return TestClient(
-        LocalAccess(app), base_url="http://localhost:8000", client=("127.0.0.1", 5000)
+        LocalLogin().guard(app), base_url="http://localhost:8000", client=("127.0.0.1", 5000)
     )
 
 
@@ -46,14 +46,16 @@ def client(monkeypatch: pytest.MonkeyPatch) -> TestClient:
 )
 def test_these_are_this_computer(host: str) -> None:
     assert is_loopback(host)
-    require_loopback(host)
+    assert LocalLogin().state(host).status == "ok"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "localhost.evil.example", "", "::"])  # noqa: S104
 def test_these_are_not(host: str) -> None:
     assert not is_loopback(host)
-    with pytest.raises(SystemExit, match=r"^AUTH_MODE: "):
-        require_loopback(host)
+    state = LocalLogin().state(host)
+    assert state.status == "failed"
+    assert state.message.startswith("AUTH_MODE: ")
+    assert "--host 127.0.0.1" in state.remedy
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 
 from access.login import accounts, throttle
 from access.login.accounts import UsersFile
-from access.login.password import Login, PasswordAccess
-from access.login.throttle import Throttle, TooManyTries
+from access.login.password import PasswordLogin
+from access.login.throttle import Throttle, TooManyAttempts
 
 SECRET = "s" * 48
 PASSWORD = "correct horse"
@@ -47,7 +47,7 @@ def users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UsersFile:
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch, users: UsersFile) -> TestClient:
     monkeypatch.setenv("CHAINLIT_AUTH_SECRET", SECRET)
-    return TestClient(PasswordAccess(Starlette(routes=[Route("/", who)]), users))
+    return TestClient(PasswordLogin(users).guard(Starlette(routes=[Route("/", who)])))
 
 
 def token(name: str = "anna", secret: str = SECRET, **changed: object) -> str:
@@ -90,40 +90,40 @@ def test_a_request_without_login_passes(client: TestClient) -> None:
 
 
 async def test_the_login_page_is_answered(users: UsersFile) -> None:
-    login = Login(users)
-    found = await login.account("Anna", PASSWORD)
+    login = PasswordLogin(users)
+    found = await login.authenticate("Anna", PASSWORD)
     assert found is not None
     assert found.name == "anna"
     assert found.honours(int(time.time()))
-    assert await login.account("anna", "wrong horse") is None
-    assert await login.account("nobody", PASSWORD) is None
+    assert await login.authenticate("anna", "wrong horse") is None
+    assert await login.authenticate("nobody", PASSWORD) is None
 
 
-def page_of(login: Login, users: UsersFile, address: str) -> TestClient:
+def page_of(login: PasswordLogin, address: str) -> TestClient:
     """Return a login page that is asked from an address."""
 
     async def sign_in(request: Request) -> JSONResponse:
         asked = request.query_params
-        return JSONResponse(await login.account(asked["name"], asked["password"]) is not None)
+        return JSONResponse(await login.authenticate(asked["name"], asked["password"]) is not None)
 
-    app = PasswordAccess(Starlette(routes=[Route("/", sign_in)]), users)
+    app = login.guard(Starlette(routes=[Route("/", sign_in)]))
     return TestClient(app, client=(address, 50_000))
 
 
-def failures(login: Login) -> dict[throttle.Key, int]:
-    return {key: tries.failures for key, tries in login._throttle._keys.items()}
+def failures(login: PasswordLogin) -> dict[throttle.Key, int]:
+    return {key: each.failures for key, each in login._throttle._histories.items()}
 
 
 async def test_a_name_is_counted_however_it_is_written(users: UsersFile) -> None:
-    login = Login(users)
+    login = PasswordLogin(users)
     for name in ("anna", "ANNA ", f"\t{WIDE}"):
-        assert await login.account(name, "wrong horse") is None
+        assert await login.authenticate(name, "wrong horse") is None
     assert failures(login) == {("anna", ""): 3}
 
 
 async def test_a_name_that_is_too_long_is_a_wrong_one_and_not_remembered(users: UsersFile) -> None:
-    login = Login(users)
-    assert await login.account("anna" + " " * 61, PASSWORD) is None
+    login = PasswordLogin(users)
+    assert await login.authenticate("anna" + " " * 61, PASSWORD) is None
     assert failures(login) == {}
 
 
@@ -137,21 +137,23 @@ async def test_a_name_that_is_too_long_is_a_wrong_one_and_not_remembered(users: 
     ],
 )
 def test_failures_belong_to_an_address(users: UsersFile, address: str, key: str) -> None:
-    login = Login(users)
-    assert not page_of(login, users, address).get("/?name=anna&password=wrong").json()
+    login = PasswordLogin(users)
+    assert not page_of(login, address).get("/?name=anna&password=wrong").json()
     assert failures(login) == {("anna", key): 1}
 
 
 def test_a_stranger_does_not_keep_anybody_out(users: UsersFile) -> None:
-    login = Login(users)
-    stranger, owner = (page_of(login, users, one) for one in ("10.0.0.1", "10.0.0.2"))
+    login = PasswordLogin(users)
+    stranger, owner = (page_of(login, one) for one in ("10.0.0.1", "10.0.0.2"))
     right = f"/?name=anna&password={PASSWORD}"
-    login._throttle._keys[("anna", "10.0.0.1")] = throttle._Tries(waiting=throttle.MAX_WAITING)
+    login._throttle._histories[("anna", "10.0.0.1")] = throttle._History(
+        waiting=throttle.MAX_WAITING
+    )
     assert not stranger.get(right).json()
     assert owner.get(right).json()
 
 
-async def test_failures_make_the_next_try_wait_longer_and_success_ends_it() -> None:
+async def test_failures_make_the_next_attempt_wait_longer_and_success_ends_it() -> None:
     now = time.monotonic()
     door = Throttle(clock=lambda: now)
     waits = []
@@ -184,25 +186,25 @@ async def test_a_wait_has_an_end_and_old_failures_are_forgotten() -> None:
     assert door.wait_s(ANNA) == 0
 
 
-async def test_tries_for_a_name_come_one_at_a_time_and_not_too_many() -> None:
+async def test_attempts_for_a_name_come_one_at_a_time_and_not_too_many() -> None:
     door = Throttle()
     begun = asyncio.Event()
     end = asyncio.Event()
 
-    async def one_try() -> None:
+    async def one_attempt() -> None:
         async with door.turn(ANNA):
             begun.set()
             await end.wait()
 
-    tries = [asyncio.create_task(one_try()) for _ in range(throttle.MAX_WAITING)]
+    attempts = [asyncio.create_task(one_attempt()) for _ in range(throttle.MAX_WAITING)]
     await begun.wait()
-    with pytest.raises(TooManyTries):
+    with pytest.raises(TooManyAttempts):
         async with door.turn(ANNA):
             pass
     async with door.turn(BOB):
         pass
     end.set()
-    await asyncio.gather(*tries)
+    await asyncio.gather(*attempts)
     async with door.turn(ANNA):
         pass
 
@@ -213,4 +215,4 @@ async def test_the_keys_that_are_remembered_have_a_limit(monkeypatch: pytest.Mon
     for name in "abc":
         async with door.turn((name, "")):
             pass
-    assert list(door._keys) == [("b", ""), ("c", "")]
+    assert list(door._histories) == [("b", ""), ("c", "")]

@@ -1,0 +1,44 @@
+"""What every login mode does for the program, whichever it is."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from chainlit.auth import require_login
+from chainlit.config import config
+
+from access.login.factory import MODES, LoginOptions, open_login
+from settings import Settings
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> LoginOptions:
+    return LoginOptions(users_file=tmp_path / "users.json")
+
+
+def test_the_settings_name_the_modes_that_there_are() -> None:
+    assert set(get_args(Settings.model_fields["auth_mode"].annotation)) == set(MODES)
+
+
+def test_an_unknown_mode_is_told_the_known_ones(options: LoginOptions) -> None:
+    with pytest.raises(
+        ValueError, match=r"^AUTH_MODE is 'none'; it must be one of local, password$"
+    ):
+        open_login("none", options)
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_a_mode_makes_chainlit_want_a_login(
+    name: str, options: LoginOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for callback in ("password_auth_callback", "header_auth_callback"):
+        monkeypatch.setattr(config.code, callback, None)
+    assert not require_login()
+    open_login(name, options).register()
+    assert require_login()
+
+
+def test_only_at_ones_own_computer_any_model_will_do(options: LoginOptions) -> None:
+    personal = {name for name in MODES if open_login(name, options).is_personal}
+    with_accounts = {name for name in MODES if open_login(name, options).has_accounts}
+    assert (personal, with_accounts) == ({"local"}, {"password"})
