@@ -1,7 +1,7 @@
-"""Work that blocks: what is done in worker threads, step by step, and may be stopped between steps.
+"""Blocking work in worker threads: a bounded pool, and tasks that can be stopped between steps.
 
-A cancelled task does not wait for the thread that it started. So `Work.stop` lets no further step
-begin, and `Work.close` waits for the one that still runs.
+A cancelled coroutine does not wait for the thread that it started. So `BlockingTask.stop` lets no
+further step begin, and `BlockingTask.close` waits for the one that still runs.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ from typing import TypeVar, TypeVarTuple
 from anyio import CancelScope, CapacityLimiter, to_thread
 
 ByteSource = bytes | Path | AsyncIterator[bytes]
-"""Where bytes come from: themselves, a file, or piece by piece."""
+"""Where bytes come from: themselves, a file, or chunk by chunk."""
 
-PIECE = 256 * 1024  # bytes that are read at a time
+CHUNK_SIZE = 256 * 1024  # bytes that are read at a time
 
 _Args = TypeVarTuple("_Args")
 _T = TypeVar("_T")
-_Work = TypeVar("_Work", bound="Work")
+_Task = TypeVar("_Task", bound="BlockingTask")
 
 
-class Work(ABC):
-    """Something that is open for a while. Its steps block."""
+class BlockingTask(ABC):
+    """Something that is open for a while, and used in steps, each of which blocks a thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,8 +53,8 @@ class Work(ABC):
             raise InterruptedError(errno.EINTR, os.strerror(errno.EINTR))
 
 
-class FileWork(Work):
-    """Work on one file."""
+class BlockingFile(BlockingTask):
+    """An open file."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class FileWork(Work):
             yield self._file
 
 
-class FileReader(FileWork):
+class FileReader(BlockingFile):
     """A file being read."""
 
     def __init__(self, path: Path) -> None:
@@ -98,39 +98,11 @@ class FileReader(FileWork):
             return file.read(size)
 
 
-async def one_ahead(items: AsyncGenerator[_T, None]) -> AsyncGenerator[_T, None]:
-    """Yield items, of which the next one is made while one is being used.
+class BlockingPool:
+    """Runs blocking functions in worker threads, at most `size` at a time. Translates no error."""
 
-    They are made, and closed, in one task of their own, as whoever makes them may rely on.
-    """
-    queue: asyncio.Queue[tuple[_T] | None] = asyncio.Queue()
-    making = asyncio.create_task(_make(items, queue))
-    try:
-        while found := await queue.get():
-            queue.task_done()
-            yield found[0]
-        await making
-    finally:
-        making.cancel()
-        with CancelScope(shield=True):
-            await asyncio.gather(making, return_exceptions=True)  # it may have failed, too
-
-
-async def _make(items: AsyncGenerator[_T, None], queue: "asyncio.Queue[tuple[_T] | None]") -> None:
-    try:
-        async with aclosing(items):
-            async for item in items:
-                queue.put_nowait((item,))
-                await queue.join()
-    finally:
-        queue.put_nowait(None)
-
-
-class Threads:
-    """The worker threads of one storage, `most` at a time. Translates no error."""
-
-    def __init__(self, most: int) -> None:
-        self._limiter = CapacityLimiter(most)
+    def __init__(self, size: int) -> None:
+        self._limiter = CapacityLimiter(size)
         self._closing: set[asyncio.Task[None]] = set()
 
     async def run(self, function: Callable[[*_Args], _T], *args: *_Args) -> _T:
@@ -138,14 +110,14 @@ class Threads:
         return await to_thread.run_sync(function, *args, limiter=self._limiter)
 
     @asynccontextmanager
-    async def using(self, work: _Work) -> AsyncIterator[_Work]:
-        """Close the work at the end of the block, also after a cancel."""
+    async def closing(self, task: _Task) -> AsyncIterator[_Task]:
+        """Close the task at the end of the block, also after a cancel."""
         try:
-            yield work
+            yield task
         finally:
-            work.stop()
+            task.stop()
             # A task of its own: a thread that is only asked for would not start after a cancel.
-            closing = asyncio.create_task(self.run(work.close))
+            closing = asyncio.create_task(self.run(task.close))
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
             with CancelScope(shield=True):
@@ -157,13 +129,13 @@ class Threads:
         Errors of the source stay its own.
         """
         block = bytearray()
-        async with aclosing(self._pieces(source)) as pieces:
-            async for piece in pieces:
-                rest = memoryview(piece)
+        async with aclosing(self._chunks(source)) as chunks:
+            async for chunk in chunks:
+                rest = memoryview(chunk)
                 while rest:
-                    taken = rest[: size - len(block)]
-                    block += taken
-                    rest = rest[len(taken) :]
+                    part = rest[: size - len(block)]
+                    block += part
+                    rest = rest[len(part) :]
                     if len(block) == size:
                         full, block = bytes(block), bytearray()
                         yield full
@@ -171,18 +143,48 @@ class Threads:
         if block:
             yield bytes(block)
 
-    async def _pieces(self, source: ByteSource) -> AsyncGenerator[bytes, None]:
+    async def _chunks(self, source: ByteSource) -> AsyncGenerator[bytes, None]:
         if isinstance(source, bytes):
             yield source
         elif isinstance(source, Path):
-            async with self.using(FileReader(source)) as reader:
+            async with self.closing(FileReader(source)) as reader:
                 await self.run(reader.open)
-                while piece := await self.run(reader.read, PIECE):
-                    yield piece
+                while chunk := await self.run(reader.read, CHUNK_SIZE):
+                    yield chunk
         else:
-            async for piece in source:
-                yield piece
+            async for chunk in source:
+                yield chunk
 
     async def close(self) -> None:
-        """Wait until all work is closed. Only that of cancelled calls can still be open."""
+        """Wait until all tasks are closed. Only those of cancelled calls can still be open."""
         await asyncio.gather(*self._closing)
+
+
+async def prefetch(items: AsyncGenerator[_T, None]) -> AsyncGenerator[_T, None]:
+    """Yield items, of which the next one is made while one is being used.
+
+    They are made, and closed, in one task of their own, as whoever makes them may rely on.
+    """
+    queue: asyncio.Queue[tuple[_T] | None] = asyncio.Queue()
+    producer = asyncio.create_task(_produce(items, queue))
+    try:
+        while entry := await queue.get():
+            queue.task_done()
+            yield entry[0]
+        await producer
+    finally:
+        producer.cancel()
+        with CancelScope(shield=True):
+            await asyncio.gather(producer, return_exceptions=True)  # it may have failed, too
+
+
+async def _produce(
+    items: AsyncGenerator[_T, None], queue: "asyncio.Queue[tuple[_T] | None]"
+) -> None:
+    try:
+        async with aclosing(items):
+            async for item in items:
+                queue.put_nowait((item,))
+                await queue.join()
+    finally:
+        queue.put_nowait(None)

@@ -20,7 +20,7 @@ from azure.storage.blob.aio import (
     StorageStreamDownloader,
 )
 
-from common.blocking import ByteSource, Threads
+from common.blocking import BlockingPool, ByteSource
 from storage.azure.clock import Clock
 from storage.azure.errors import Boundary, code_of
 from storage.azure.identity import Identity
@@ -96,7 +96,7 @@ class AzureBlobStorage(Storage):
         self._container = self._service.get_container_client(options.container)
         self._links = Links(options, self._service, clock)
         self._boundary = Boundary(options, clock)
-        self._threads = Threads(_THREADS)
+        self._pool = BlockingPool(_THREADS)
         self._creating = asyncio.Lock()
         self._is_ready = not options.create
 
@@ -111,9 +111,9 @@ class AzureBlobStorage(Storage):
         blob = await self._blob(key)
         disposition = content_disposition(filename, inline=False) if filename else None
         digests, only = Digests(), b""
-        async with Upload(blob) as upload, aclosing(self._threads.blocks(source, BLOCK)) as blocks:
+        async with Upload(blob) as upload, aclosing(self._pool.blocks(source, BLOCK)) as blocks:
             async for block in blocks:
-                md5 = await self._threads.run(digests.add, block)
+                md5 = await self._pool.run(digests.add, block)
                 if len(block) <= SMALL and not upload.begun:
                     only = block  # since no block but the last is shorter than BLOCK
                     break
@@ -178,7 +178,7 @@ class AzureBlobStorage(Storage):
 
     async def close(self) -> None:
         """See Storage."""
-        await self._threads.close()
+        await self._pool.close()
         await self._service.close()
         if self._identity:
             await self._identity.close()
@@ -237,15 +237,15 @@ class AzureBlobStorage(Storage):
     async def _body(
         self, key: str, opened: StorageStreamDownloader[bytes], length: int
     ) -> AsyncIterator[bytes]:
-        pieces = aiter(opened.chunks())
+        chunks = aiter(opened.chunks())
         while length > 0:
             with self._boundary.translated(key):
-                piece = await anext(pieces, b"")
-            if not piece:
+                chunk = await anext(chunks, b"")
+            if not chunk:
                 message = f"{key!r} was cut short while it was read; open it again."
                 raise StorageUnavailable(message)
-            length -= len(piece)
-            yield piece
+            length -= len(chunk)
+            yield chunk
 
     async def _delete(self, key: str, blob: BlobClient) -> None:
         with self._boundary.translated(key):

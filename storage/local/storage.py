@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar, TypeVarTuple
 from urllib.parse import unquote, urlsplit
 
-from common.blocking import PIECE, ByteSource, FileReader, Threads
+from common.blocking import CHUNK_SIZE, BlockingPool, ByteSource, FileReader
 from storage.base import ByteRange, OpenObject, Receipt, Storage, StoredObject
 from storage.credentials import Credentials
 from storage.errors import (
@@ -18,7 +18,7 @@ from storage.errors import (
     StorageError,
     StorageUnavailable,
 )
-from storage.local.tree import Draft, Tree
+from storage.local.tree import PartialFile, Tree
 from storage.ranges import cut
 
 _LIST_BATCH = 500
@@ -28,7 +28,7 @@ _ALLOW = "let the program's user read and write there"
 _CLEAR = "move away what lies there instead, or use another key"
 _FREE = "free some space on its disk"
 _CHECK = "check its disk"
-_FAULTS: dict[int | None, tuple[type[StorageError], str]] = {
+_ERRORS: dict[int | None, tuple[type[StorageError], str]] = {
     errno.EACCES: (StorageDenied, _ALLOW),
     errno.EPERM: (StorageDenied, _ALLOW),
     errno.EROFS: (StorageDenied, _ALLOW),
@@ -61,7 +61,7 @@ class LocalStorage(Storage):
 
     def __init__(self, root: Path) -> None:
         self._tree = Tree(root.absolute())
-        self._threads = Threads(_THREADS)
+        self._pool = BlockingPool(_THREADS)
 
     def __str__(self) -> str:
         return str(self._tree.root)
@@ -71,12 +71,12 @@ class LocalStorage(Storage):
     ) -> Receipt:
         """See Storage. Mime and filename are not kept; a cancel after the rename comes too late."""
         path = await self._run(key, self._tree.path, key)
-        async with self._threads.using(Draft(self._tree)) as draft:
-            await self._run(key, draft.open)
-            async with aclosing(self._threads.blocks(source, PIECE)) as blocks:
+        async with self._pool.closing(PartialFile(self._tree)) as partial:
+            await self._run(key, partial.open)
+            async with aclosing(self._pool.blocks(source, CHUNK_SIZE)) as blocks:
                 async for block in blocks:
-                    await self._run(key, draft.write, block)
-            return await self._run(key, draft.publish, path)
+                    await self._run(key, partial.write, block)
+            return await self._run(key, partial.publish, path)
 
     @asynccontextmanager
     async def open(
@@ -84,7 +84,7 @@ class LocalStorage(Storage):
     ) -> AsyncIterator[OpenObject]:
         """See Storage."""
         path = await self._run(key, self._tree.path, key)
-        async with self._threads.using(FileReader(path)) as reader:
+        async with self._pool.closing(FileReader(path)) as reader:
             size = await self._run(key, _open_object, key, reader)
             start, length = cut(key, size, byte_range)
             await self._run(key, reader.seek, start)
@@ -105,13 +105,13 @@ class LocalStorage(Storage):
     async def list(self, prefix: str = "") -> AsyncIterator[StoredObject]:
         """See Storage. Holds the names of one folder per level at a time."""
         objects = await self._run(prefix, self._tree.objects, prefix)
-        while batch := await self._run(prefix, _take, objects):
+        while batch := await self._run(prefix, _take_batch, objects):
             for found in batch:
                 yield found
 
     async def close(self) -> None:
         """See Storage."""
-        await self._threads.close()
+        await self._pool.close()
 
     async def get_read_url(self, object_key: str) -> str:
         """See Storage."""
@@ -120,16 +120,16 @@ class LocalStorage(Storage):
     async def _run(self, key: str, function: Callable[[*_Args], _T], *args: *_Args) -> _T:
         """Work on the root in a thread; the one place where the system's errors are translated."""
         with _translated(key, self._tree.root):
-            return await self._threads.run(function, *args)
+            return await self._pool.run(function, *args)
 
     async def _body(self, key: str, reader: FileReader, length: int) -> AsyncIterator[bytes]:
         while length > 0:
-            piece = await self._run(key, reader.read, min(PIECE, length))
-            if not piece:
+            chunk = await self._run(key, reader.read, min(CHUNK_SIZE, length))
+            if not chunk:
                 message = f"{key!r} was cut short while it was read; restore it from a backup."
                 raise StorageUnavailable(message)
-            length -= len(piece)
-            yield piece
+            length -= len(chunk)
+            yield chunk
 
 
 @contextmanager
@@ -137,7 +137,7 @@ def _translated(key: str, root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        kind, remedy = _FAULTS.get(exc.errno, (StorageUnavailable, _CHECK))
+        kind, remedy = _ERRORS.get(exc.errno, (StorageUnavailable, _CHECK))
         message = f"{key!r} below {root}: {exc.strerror or exc}; {remedy}."
         raise kind(message) from exc
 
@@ -150,5 +150,5 @@ def _open_object(key: str, reader: FileReader) -> int:
         raise ObjectMissing(message) from exc
 
 
-def _take(objects: Iterator[StoredObject]) -> list[StoredObject]:
+def _take_batch(objects: Iterator[StoredObject]) -> list[StoredObject]:
     return list(itertools.islice(objects, _LIST_BATCH))

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from common.blocking import FileWork
+from common.blocking import BlockingFile
 from storage.base import Receipt, StoredObject
 from storage.errors import InvalidKey
 from storage.keys import check_key, folder_of, is_name
@@ -39,7 +39,7 @@ class Tree:
         """Return where a key's object lies; raises InvalidKey."""
         check_key(key)
         if key.split("/")[0] == _PARTIAL:
-            message = f"The key {key!r} must not begin with {_PARTIAL}; that is for drafts."
+            message = f"The key {key!r} must not begin with {_PARTIAL}; that is for partial files."
             raise InvalidKey(message)
         path = self.root / key
         if not self._contains(path):
@@ -54,7 +54,7 @@ class Tree:
             return False
 
     def make_ready(self) -> None:
-        """Make the folder for drafts; the first call clears away what a crash has left there."""
+        """Make the folder for partial files; the first call clears away what a crash has left."""
         self.make_folder(self.partial)
         if not self._swept:
             self._swept = True
@@ -96,7 +96,7 @@ class Tree:
         return _walk(folder, above, prefix)
 
 
-class Draft(FileWork):
+class PartialFile(BlockingFile):
     """A file being written under a temporary name, until it is published or closed."""
 
     def __init__(self, tree: Tree) -> None:
@@ -112,13 +112,13 @@ class Draft(FileWork):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
             self._file = io.FileIO(os.open(self._path, flags, _FILE_MODE), "wb")
 
-    def write(self, piece: bytes) -> None:
+    def write(self, chunk: bytes) -> None:
         with self._file_step() as file:
-            rest = memoryview(piece)
+            rest = memoryview(chunk)
             while rest:
                 rest = rest[file.write(rest) :]
-            self._digest.update(piece)
-            self._size += len(piece)
+            self._digest.update(chunk)
+            self._size += len(chunk)
 
     def publish(self, path: Path) -> Receipt:
         """Give the file its real name, durably, once its bytes are durable."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from common.blocking import PIECE, ByteSource, Threads, one_ahead
+from common.blocking import CHUNK_SIZE, BlockingPool, ByteSource, prefetch
 from storage.base import (
     LINK_SECONDS,
     ByteRange,
@@ -55,7 +55,7 @@ class S3Storage(Storage):
         if endpoint := options.endpoint_url or credentials.aws_endpoint_url:
             self._place += f" at {endpoint}"
         self._connection = Connection(options, credentials)
-        self._threads = Threads(THREADS)
+        self._pool = BlockingPool(THREADS)
 
     def __str__(self) -> str:
         return self._place
@@ -66,8 +66,8 @@ class S3Storage(Storage):
         """See Storage. A cancel after the last byte was sent comes too late."""
         upload = Upload(self._connection, self._target(key), self._how(mime, filename))
         digest = Digest()
-        async with self._threads.using(upload):
-            async with aclosing(one_ahead(self._blocks(source, digest))) as blocks:
+        async with self._pool.closing(upload):
+            async with aclosing(prefetch(self._blocks(source, digest))) as blocks:
                 async for block in blocks:
                     await self._run(key, upload.send, block)
             receipt = digest.receipt()
@@ -75,16 +75,16 @@ class S3Storage(Storage):
         return receipt
 
     async def _blocks(self, source: ByteSource, digest: Digest) -> AsyncGenerator[Block, None]:
-        async with aclosing(self._threads.blocks(source, PART)) as blocks:
+        async with aclosing(self._pool.blocks(source, PART)) as blocks:
             async for block in blocks:
-                yield await self._threads.run(digest.add, block)
+                yield await self._pool.run(digest.add, block)
 
     @asynccontextmanager
     async def open(
         self, key: str, byte_range: ByteRange | None = None
     ) -> AsyncIterator[OpenObject]:
         """See Storage."""
-        async with self._threads.using(Download(self._connection, self._target(key))) as download:
+        async with self._pool.closing(Download(self._connection, self._target(key))) as download:
             size, start, length = await self._run(key, download.open, key, byte_range)
             yield OpenObject(size, start, length, self._body(key, download, length))
 
@@ -123,8 +123,8 @@ class S3Storage(Storage):
 
     async def close(self) -> None:
         """See Storage."""
-        await self._threads.close()
-        await self._threads.run(self._connection.close)
+        await self._pool.close()
+        await self._pool.run(self._connection.close)
 
     async def get_read_url(self, object_key: str) -> str:
         """See Storage."""
@@ -150,12 +150,12 @@ class S3Storage(Storage):
 
     async def _body(self, key: str, download: Download, length: int) -> AsyncIterator[bytes]:
         while length > 0:
-            piece = await self._run(key, download.read, min(PIECE, length))
-            if not piece:
+            chunk = await self._run(key, download.read, min(CHUNK_SIZE, length))
+            if not chunk:
                 message = f"{key!r} was cut short while it was read from {self}; try again."
                 raise StorageUnavailable(message)
-            length -= len(piece)
-            yield piece
+            length -= len(chunk)
+            yield chunk
 
     def _delete(self, names: Iterable[str]) -> "Sequence[ErrorTypeDef]":
         answer = self._connection.client().delete_objects(
@@ -183,7 +183,7 @@ class S3Storage(Storage):
     async def _run(self, key: str, function: Callable[[*_Args], _T], *args: *_Args) -> _T:
         """Work on the bucket in a thread; the one place where the SDK's errors are translated."""
         with self._translated(key):
-            return await self._threads.run(function, *args)
+            return await self._pool.run(function, *args)
 
     @contextmanager
     def _translated(self, key: str) -> Iterator[None]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
-from common.blocking import Work
+from common.blocking import BlockingTask
 from storage.base import ByteRange, Receipt
 from storage.errors import StorageDenied, StorageUnavailable
 from storage.ranges import cut
@@ -93,8 +93,8 @@ class Digest:
         return Receipt(self._size, self._sha256.hexdigest())
 
 
-class Transfer(Work):
-    """Work on one object. Once it is stopped not even another attempt begins."""
+class Transfer(BlockingTask):
+    """A transfer of one object. Once it is stopped not even another attempt begins."""
 
     def __init__(self, connection: Connection, target: dict[str, Any]) -> None:
         """Take bucket and key as `target`."""
@@ -283,8 +283,8 @@ class Download(Transfer):
         return b"" if self._body is None else bytes(self._body.read(size))
 
     def _skip(self, size: int) -> None:
-        while size > 0 and (piece := self._read(min(size, PART))):
-            size -= len(piece)
+        while size > 0 and (chunk := self._read(min(size, PART))):
+            size -= len(chunk)
 
 
 def said_at(answer: "ListMultipartUploadsOutputTypeDef") -> datetime:

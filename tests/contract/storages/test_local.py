@@ -174,7 +174,7 @@ async def test_faults_of_put(
 ) -> None:
     await put(local, "t/1", OLD)
     with monkeypatch.context() as patch:
-        patch.setattr(f"storage.local.tree.Draft.{step}", raising(number))
+        patch.setattr(f"storage.local.tree.PartialFile.{step}", raising(number))
         for name in ("t/1", "new/1"):
             with pytest.raises(expected, match=name) as caught:
                 await put(local, name, b"x")
@@ -252,7 +252,7 @@ async def test_an_object_cut_short_while_read(local: LocalStorage, root: Path) -
         with (root / "t/1").open("r+b") as file:
             file.truncate(10)
         with pytest.raises(StorageUnavailable, match="cut short"):
-            _ = [piece async for piece in opened.body]
+            _ = [chunk async for chunk in opened.body]
 
 
 async def test_cancelled_work_leaves_nothing_open(

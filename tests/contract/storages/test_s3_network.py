@@ -15,7 +15,7 @@ import anyio
 import psutil
 import pytest
 
-from common.blocking import one_ahead
+from common.blocking import prefetch
 from storage.base import ByteRange, Storage
 from storage.errors import (
     ObjectMissing,
@@ -216,10 +216,10 @@ async def test_one_key_that_is_refused_holds_up_no_other(
 async def test_an_object_that_is_deleted_while_it_is_completed(
     seaweedfs: SeaweedFS, prefix: str, is_lost: bool
 ) -> None:
-    def change(piece: bytes) -> bytes:
-        if piece.startswith((b"POST ", b"HEAD ")):
+    def change(chunk: bytes) -> bytes:
+        if chunk.startswith((b"POST ", b"HEAD ")):
             seaweedfs.client.delete_object(Bucket=BUCKET, Key=f"{prefix}/t/1")
-        return piece
+        return chunk
 
     async with through_proxy(seaweedfs, prefix, "&region=us-east-1") as (proxy, storage):
         proxy.change = change
@@ -245,7 +245,7 @@ async def test_a_source_that_fails_while_its_upload_does_is_heard() -> None:
         finally:
             raise SourceBrokenError
 
-    async with aclosing(one_ahead(broken())) as items:
+    async with aclosing(prefetch(broken())) as items:
         await anext(items)
         await waits.wait()
     del items
@@ -309,7 +309,7 @@ async def test_a_download_that_is_cut(seaweedfs: SeaweedFS, prefix: str, s3: Ope
         await anext(opened.body)
         await proxy.close()
         with pytest.raises(StorageUnavailable, match="t/1"):
-            _ = [piece async for piece in opened.body]
+            _ = [chunk async for chunk in opened.body]
 
 
 async def test_a_service_without_ranges(seaweedfs: SeaweedFS, prefix: str) -> None:
@@ -406,8 +406,8 @@ async def through(storage: Storage, key: str, source: Path) -> str:
     await put(storage, key, source)
     found = hashlib.sha256()
     async with storage.open(key) as opened:
-        async for piece in opened.body:
-            found.update(piece)
+        async for chunk in opened.body:
+            found.update(chunk)
     return found.hexdigest()
 
 
