@@ -12,8 +12,11 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from email.message import Message
+from pathlib import Path
+from typing import Self
 
 from common.blocking import ByteSource
+from storage.credentials import Credentials
 from storage.errors import ObjectMissing, StorageUnavailable
 
 LINK_SECONDS = 60 * 60  # how long a link of get_read_url works
@@ -56,6 +59,15 @@ class OpenObject:
 
 class Storage(ABC):
     """Keeps files as bytes under keys. Its `str()` says where, without a secret."""
+
+    @classmethod
+    @abstractmethod
+    def from_url(cls, url: str, base: Path, credentials: Credentials) -> Self:
+        """Return the storage that a STORAGE_URL names; opens nothing before its first use.
+
+        A relative path in it is relative to `base`. Raises `ValueError` for one that cannot be
+        read, without showing its value.
+        """
 
     @abstractmethod
     def __str__(self) -> str: ...
@@ -106,7 +118,7 @@ class Storage(ABC):
         await self.put(key, content, mime="application/octet-stream")
         try:
             async with self.open(key) as opened:
-                found = b"".join([piece async for piece in opened.body])
+                found = b"".join([chunk async for chunk in opened.body])
         finally:
             await self.delete([key])
         if found != content:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from azure.core.credentials import AzureSasCredential
 from azure.core.credentials_async import AsyncTokenCredential
@@ -67,11 +67,6 @@ class Patience:
 _PATIENCE = Patience()
 
 
-def from_url(url: str, base: Path, credentials: Credentials) -> "AzureBlobStorage":  # noqa: ARG001
-    """Open `azure://container/prefix?account_url=…&create=true`. Raises `ValueError`."""
-    return AzureBlobStorage(parse(url, credentials))
-
-
 class AzureBlobStorage(Storage):
     """Keeps each object as a block blob, below a prefix of one container.
 
@@ -99,6 +94,11 @@ class AzureBlobStorage(Storage):
         self._pool = BlockingPool(_THREADS)
         self._creating = asyncio.Lock()
         self._is_ready = not options.create
+
+    @classmethod
+    def from_url(cls, url: str, base: Path, credentials: Credentials) -> Self:  # noqa: ARG003
+        """See Storage. Takes `azure://container/prefix?account_url=…&create=true`."""
+        return cls(parse(url, credentials))
 
     def __str__(self) -> str:
         options = self._options

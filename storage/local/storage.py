@@ -5,7 +5,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TypeVar, TypeVarTuple
+from typing import Self, TypeVar, TypeVarTuple
 from urllib.parse import unquote, urlsplit
 
 from common.blocking import CHUNK_SIZE, BlockingPool, ByteSource, FileReader
@@ -44,24 +44,24 @@ _Args = TypeVarTuple("_Args")
 _T = TypeVar("_T")
 
 
-def from_url(url: str, base: Path, credentials: Credentials) -> "LocalStorage":  # noqa: ARG001
-    """Open `file:path` (relative to `base`) or `file:///path`, which needs no credentials."""
-    parts = urlsplit(url)
-    if parts.netloc not in ("", "localhost") or parts.query or parts.fragment or not parts.path:
-        message = (
-            "STORAGE_URL must be file:path, relative to the project, or file:///path; "
-            "write # as %23 and ? as %3F."
-        )
-        raise ValueError(message)
-    return LocalStorage(base / unquote(parts.path))
-
-
 class LocalStorage(Storage):
     """Keeps each object as a file below one root, at the path that its key says."""
 
     def __init__(self, root: Path) -> None:
         self._tree = Tree(root.absolute())
         self._pool = BlockingPool(_THREADS)
+
+    @classmethod
+    def from_url(cls, url: str, base: Path, credentials: Credentials) -> Self:  # noqa: ARG003
+        """See Storage. Takes `file:path` or `file:///path`, which need no credentials."""
+        parts = urlsplit(url)
+        if parts.netloc not in ("", "localhost") or parts.query or parts.fragment or not parts.path:
+            message = (
+                "STORAGE_URL must be file:path, relative to the project, or file:///path; "
+                "write # as %23 and ? as %3F."
+            )
+            raise ValueError(message)
+        return cls(base / unquote(parts.path))
 
     def __str__(self) -> str:
         return str(self._tree.root)

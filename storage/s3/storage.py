@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -37,15 +37,6 @@ _Args = TypeVarTuple("_Args")
 _T = TypeVar("_T")
 
 
-def from_url(url: str, base: Path, credentials: Credentials) -> "S3Storage":  # noqa: ARG001
-    """Open `s3://bucket/prefix?option=value&…`; the options are those of `s3_options`."""
-    endpoint = credentials.aws_endpoint_url
-    if endpoint and not is_endpoint(endpoint):
-        message = f"{_ENDPOINTS} is not of the form https://host:port."  # it may have a password
-        raise ValueError(message)
-    return S3Storage(parse(url), credentials)
-
-
 class S3Storage(Storage):
     """Keeps each object under its key, after the prefix, in one bucket."""
 
@@ -56,6 +47,17 @@ class S3Storage(Storage):
             self._place += f" at {endpoint}"
         self._connection = Connection(options, credentials)
         self._pool = BlockingPool(THREADS)
+
+    @classmethod
+    def from_url(cls, url: str, base: Path, credentials: Credentials) -> Self:  # noqa: ARG003
+        """See Storage. Takes `s3://bucket/prefix?option=value&…`, with options of `S3Options`."""
+        endpoint = credentials.aws_endpoint_url
+        if endpoint and not is_endpoint(endpoint):
+            message = (
+                f"{_ENDPOINTS} is not of the form https://host:port."  # it may have a password
+            )
+            raise ValueError(message)
+        return cls(parse(url), credentials)
 
     def __str__(self) -> str:
         return self._place
