@@ -1,10 +1,10 @@
-"""Cutting a range at the end of its object. Pure functions."""
+"""What a range means for an object of some size. Pure functions."""
 
 from storage.base import ByteRange
 from storage.errors import RangeNotSatisfiable
 
 
-def cut(key: str, size: int, byte_range: ByteRange | None) -> tuple[int, int]:
+def resolve_range(key: str, size: int, byte_range: ByteRange | None) -> tuple[int, int]:
     """Return start and length of what is to be read. Raises `RangeNotSatisfiable`."""
     if byte_range is None:
         return 0, size

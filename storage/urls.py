@@ -8,36 +8,36 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from storage.keys import is_key
 
 
-def wrong(what: str) -> ValueError:
-    """Return the error for a STORAGE_URL that `what` is said of."""
-    return ValueError(f"STORAGE_URL {what}.")
+def invalid_url(reason: str) -> ValueError:
+    """Return the error whose sentence begins with STORAGE_URL and goes on with the reason."""
+    return ValueError(f"STORAGE_URL {reason}.")
 
 
-def split(url: str) -> SplitResult:
+def split_url(url: str) -> SplitResult:
     """Take the URL apart."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise wrong("cannot be read") from None  # the cause would show it
+        raise invalid_url("cannot be read") from None  # the cause would show it
     if parts.fragment:
-        raise wrong("has a #; write it as %23")
+        raise invalid_url("has a #; write it as %23")
     return parts
 
 
-def options_of(parts: SplitResult, known: tuple[str, ...]) -> dict[str, str]:
+def query_options(parts: SplitResult, known: tuple[str, ...]) -> dict[str, str]:
     """Return the options, each of which is known and given once."""
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     for name, value in pairs:
         if name not in known:
-            raise wrong(f"has the unknown option {name!r}; known are {', '.join(known)}")
+            raise invalid_url(f"has the unknown option {name!r}; known are {', '.join(known)}")
         if not value or [each for each, _ in pairs].count(name) > 1:
-            raise wrong(f"needs one value for {name}")
+            raise invalid_url(f"needs one value for {name}")
     return dict(pairs)
 
 
-def prefix_of(parts: SplitResult) -> str:
+def key_prefix(parts: SplitResult) -> str:
     """Return what all keys begin with: nothing, or names with a slash after each."""
     prefix = unquote(parts.path).strip("/")
     if prefix and not is_key(prefix):
-        raise wrong("has a prefix that is not names joined by /")
+        raise invalid_url("has a prefix that is not names joined by /")
     return prefix and f"{prefix}/"

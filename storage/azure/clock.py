@@ -10,27 +10,27 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Clock:
+class ServiceClock:
     """Ours, put right by what the service's answers say; it was ahead by `ahead`."""
 
     def __init__(self, ours: Callable[[], datetime] = _utc_now) -> None:
         self._ours = ours
         self.ahead = timedelta()
 
-    def note(self, answer: Any) -> None:
+    def observe(self, answer: Any) -> None:
         """Remember the date of an answer; the SDK calls it for each."""
-        said = _moment(answer.http_response.headers.get("Date"))
-        if said:
-            self.ahead = self._ours() - said
+        theirs = _parse_date(answer.http_response.headers.get("Date"))
+        if theirs:
+            self.ahead = self._ours() - theirs
 
     def now(self) -> datetime:
         """Return the time as the service has it, UTC."""
         return self._ours() - self.ahead
 
 
-def _moment(date: str | None) -> datetime | None:
+def _parse_date(header: str | None) -> datetime | None:
     try:
-        said = parsedate_to_datetime(date or "")
+        date = parsedate_to_datetime(header or "")
     except ValueError:
         return None
-    return said if said.tzinfo else None
+    return date if date.tzinfo else None

@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, unquote
 
 from azure.core.exceptions import AzureError, HttpResponseError
 
-from storage.azure.clock import Clock
+from storage.azure.clock import ServiceClock
 from storage.azure.identity import NotSignedIn
-from storage.azure.options import Account, AzureOptions
+from storage.azure.options import AzureOptions, StorageAccount
 from storage.errors import (
     InvalidKey,
     ObjectMissing,
@@ -80,12 +80,12 @@ _CODES: dict[str, tuple[type[StorageError], str]] = {
 }
 
 
-class Boundary:
-    """Translates, with what its messages need to know."""
+class ErrorTranslator:
+    """Raises our errors for Azure's, with what their messages need to know."""
 
-    def __init__(self, options: AzureOptions, clock: Clock) -> None:
+    def __init__(self, options: AzureOptions, clock: ServiceClock) -> None:
         self._account = options.account
-        self._place = f"container {options.container!r} of {options.account.url}"
+        self._location = f"container {options.container!r} of {options.account.url}"
         self._clock = clock
 
     @contextmanager
@@ -96,35 +96,35 @@ class Boundary:
         except (AzureError, NotSignedIn) as exc:
             raise self._error(exc, key) from self._without_secret(exc)
         except ValueError as exc:  # the SDK's for an answer that it cannot read
-            message = f"{key!r} in {self._place}: the answer cannot be read; {_SOMEBODY_ELSE}."
+            message = f"{key!r} in {self._location}: the answer cannot be read; {_SOMEBODY_ELSE}."
             raise StorageMisconfigured(message) from self._without_secret(exc)
 
     def _error(self, exc: AzureError | NotSignedIn, key: str) -> StorageError:
-        kind, remedy = self._meaning(exc)
-        return kind(f"{key!r} in {self._place}: {_said(exc)}; {remedy}.")
+        kind, remedy = self._classify(exc)
+        return kind(f"{key!r} in {self._location}: {_describe(exc)}; {remedy}.")
 
-    def _meaning(self, exc: AzureError | NotSignedIn) -> tuple[type[StorageError], str]:
+    def _classify(self, exc: AzureError | NotSignedIn) -> tuple[type[StorageError], str]:
         code, status = code_of(exc), getattr(exc, "status_code", None)
         if code in _CODES:
             return _CODES[code]
         if isinstance(exc, NotSignedIn):
             return StorageDenied, _IDENTITY
         if status in (401, 403):
-            return StorageDenied, self._remedy_of_refusal(status)
+            return StorageDenied, self._refusal_remedy(status)
         if status is None or status in (408, 429) or status >= 500:
             return StorageUnavailable, _LATER if status else _NETWORK
         if not code:
             return StorageMisconfigured, _SOMEBODY_ELSE
         return StorageError, "look the code up in Azure's documentation"
 
-    def _remedy_of_refusal(self, status: int) -> str:
+    def _refusal_remedy(self, status: int) -> str:
         ahead = self._clock.ahead
         if abs(ahead) > _SKEW:
-            way = "fast" if ahead > timedelta() else "slow"
+            direction = "fast" if ahead > timedelta() else "slow"
             minutes = round(abs(ahead).total_seconds() / 60)
-            return f"this computer's clock is {minutes} minutes {way}: set it"
+            return f"this computer's clock is {minutes} minutes {direction}: set it"
         if self._account.sas_token:
-            return _remedy_of_sas(self._account.sas_token, self._clock.now())
+            return _sas_remedy(self._account.sas_token, self._clock.now())
         if self._account.key:
             return f"check AZURE_STORAGE_KEY: it is not a key of {self._account.name!r}"
         return _ROLE if status == 403 else _IDENTITY
@@ -141,7 +141,7 @@ def code_of(exc: Exception) -> str:
     return str(getattr(code, "value", code) or "")
 
 
-def _said(exc: AzureError | NotSignedIn) -> str:
+def _describe(exc: AzureError | NotSignedIn) -> str:
     """Say in few words what happened; never the SDK's own text, which may show a signed URL."""
     if isinstance(exc, NotSignedIn):
         return "no credentials were found"
@@ -150,9 +150,9 @@ def _said(exc: AzureError | NotSignedIn) -> str:
     return f"the service cannot be reached ({type(exc.inner_exception or exc).__name__})"
 
 
-def _remedy_of_sas(token: str, now: datetime) -> str:
+def _sas_remedy(token: str, now: datetime) -> str:
     fields = {name: values[0] for name, values in parse_qs(token).items()}
-    ends, begins = _moment(fields.get("se")), _moment(fields.get("st"))
+    ends, begins = _parse_time(fields.get("se")), _parse_time(fields.get("st"))
     if ends and ends <= now:
         return f"AZURE_STORAGE_SAS_TOKEN expired at {fields['se']}: make a new one"
     if begins and begins > now:
@@ -163,14 +163,14 @@ def _remedy_of_sas(token: str, now: datetime) -> str:
     )
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parse_time(text: str | None) -> datetime | None:
     try:
-        found = datetime.fromisoformat(text or "")
+        time = datetime.fromisoformat(text or "")
     except ValueError:
         return None
-    return found if found.tzinfo else None
+    return time if time.tzinfo else None
 
 
-def _secrets_of(account: Account) -> list[str]:
+def _secrets_of(account: StorageAccount) -> list[str]:
     signed = re.findall("sig=([^&]+)", account.sas_token or "")  # as a URL shows it
     return [secret for secret in (account.key, *signed, *map(unquote, signed)) if secret]

@@ -1,6 +1,6 @@
 """Who we are to Entra ID."""
 
-from typing import Any
+from typing import Any, Self
 
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
@@ -16,7 +16,7 @@ class NotSignedIn(Exception):
     """
 
 
-class Identity:
+class EntraIdentity:
     """A credential, by default what Azure's own tools would take: environment, machine, `az`."""
 
     def __init__(self, credential: AsyncTokenCredential | None = None) -> None:
@@ -34,7 +34,7 @@ class Identity:
         """Close the credential."""
         await self._credential.close()
 
-    async def __aenter__(self) -> "Identity":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *error: object) -> None:

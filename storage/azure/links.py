@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from azure.storage.blob import BlobSasPermissions, UserDelegationKey, generate_blob_sas
 from azure.storage.blob.aio import BlobServiceClient
 
-from storage.azure.clock import Clock
+from storage.azure.clock import ServiceClock
 from storage.azure.options import AzureOptions
 from storage.errors import StorageError
 
 # A key that signs for an identity lives for at most 7 days, and a link no longer than its key.
-_KEY_LIVES = timedelta(days=1)
-_KEY_LIVES_AT_MOST = timedelta(days=7)
-_KEY_BEGINS_BEFORE = timedelta(minutes=15)  # clocks of the service's machines differ as well
+_KEY_LIFETIME = timedelta(days=1)
+_KEY_MAX_LIFETIME = timedelta(days=7)
+_KEY_BACKDATE = timedelta(minutes=15)  # clocks of the service's machines differ as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +23,17 @@ class _Delegation:
     until: datetime
 
 
-class Links:
+class LinkSigner:
     """Signs links, with the account's key or with one that Entra ID lets us ask for."""
 
-    def __init__(self, options: AzureOptions, service: BlobServiceClient, clock: Clock) -> None:
+    def __init__(
+        self, options: AzureOptions, service: BlobServiceClient, clock: ServiceClock
+    ) -> None:
         self._options = options
         self._service = service
         self._clock = clock
         self._delegation: _Delegation | None = None
-        self._asking = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def sign(
         self, name: str, expires: timedelta, mime: str | None, disposition: str | None
@@ -44,13 +46,13 @@ class Links:
         account = self._options.account
         if account.sas_token:
             return None
-        delegation = None if account.key else await self._delegated(name, expires)
+        delegation_key = None if account.key else await self._delegation_key(name, expires)
         return generate_blob_sas(
             account.name,
             self._options.container,
             name,
             account_key=account.key,
-            user_delegation_key=delegation,
+            user_delegation_key=delegation_key,
             permission=BlobSasPermissions(read=True),
             expiry=self._clock.now() + expires,
             protocol="https" if account.url.startswith("https:") else None,
@@ -58,17 +60,17 @@ class Links:
             content_disposition=disposition,
         )
 
-    async def _delegated(self, name: str, expires: timedelta) -> UserDelegationKey:
-        if expires > _KEY_LIVES_AT_MOST - _KEY_BEGINS_BEFORE:
+    async def _delegation_key(self, name: str, expires: timedelta) -> UserDelegationKey:
+        if expires > _KEY_MAX_LIFETIME - _KEY_BACKDATE:
             message = f"With Entra ID a link to {name!r} lives for less than 7 days; ask for less."
             raise StorageError(message)
-        async with self._asking:
+        async with self._lock:
             if not self._delegation or self._delegation.until < self._clock.now() + expires:
-                self._delegation = await self._ask(expires)
+                self._delegation = await self._request_key(expires)
             return self._delegation.key
 
-    async def _ask(self, expires: timedelta) -> _Delegation:
+    async def _request_key(self, expires: timedelta) -> _Delegation:
         now = self._clock.now()
-        until = now + min(expires + _KEY_LIVES, _KEY_LIVES_AT_MOST - _KEY_BEGINS_BEFORE)
-        key = await self._service.get_user_delegation_key(now - _KEY_BEGINS_BEFORE, until)
+        until = now + min(expires + _KEY_LIFETIME, _KEY_MAX_LIFETIME - _KEY_BACKDATE)
+        key = await self._service.get_user_delegation_key(now - _KEY_BACKDATE, until)
         return _Delegation(key, until)

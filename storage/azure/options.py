@@ -8,10 +8,11 @@ import binascii
 import re
 from base64 import b64decode
 from dataclasses import dataclass, field, replace
+from typing import Self
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from storage.credentials import Credentials
-from storage.urls import options_of, prefix_of, split, wrong
+from storage.urls import invalid_url, key_prefix, query_options, split_url
 
 _CONNECTION_STRING = "AZURE_STORAGE_CONNECTION_STRING"
 _KNOWN = ("account_url", "create")
@@ -31,7 +32,7 @@ _EMULATOR_URL = "http://127.0.0.1:10000/devstoreaccount1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class StorageAccount:
     """A storage account by its blob endpoint; with neither key nor SAS token, Entra ID knows us."""
 
     url: str
@@ -44,48 +45,50 @@ class Account:
 class AzureOptions:
     """Where the objects are; the prefix is empty or ends with a slash."""
 
-    account: Account
+    account: StorageAccount
     container: str
     prefix: str = ""
     create: bool = False
 
-
-def parse(url: str, credentials: Credentials) -> AzureOptions:
-    """Return what an `azure://container/prefix?…` means with these credentials."""
-    parts = split(url)
-    if not _CONTAINER.fullmatch(parts.netloc):
-        raise wrong(
-            "must be azure://container/prefix; a container's name has 3 to 63 small letters, "
-            "digits and single hyphens"
+    @classmethod
+    def from_url(cls, url: str, credentials: Credentials) -> Self:
+        """Return what an `azure://container/prefix?…` means with these credentials."""
+        parts = split_url(url)
+        if not _CONTAINER.fullmatch(parts.netloc):
+            raise invalid_url(
+                "must be azure://container/prefix; a container's name has 3 to 63 small letters, "
+                "digits and single hyphens"
+            )
+        options = query_options(parts, _KNOWN)
+        return cls(
+            container=parts.netloc,
+            prefix=key_prefix(parts),
+            create=_is_true(options.get("create", "false")),
+            account=_account(options.get("account_url"), credentials),
         )
-    options = options_of(parts, _KNOWN)
-    return AzureOptions(
-        container=parts.netloc,
-        prefix=prefix_of(parts),
-        create=_is_true(options.get("create", "false")),
-        account=_account(options.get("account_url"), credentials),
-    )
 
 
 def _is_true(given: str) -> bool:
     if given not in ("true", "false"):
-        raise wrong("needs true or false for create")
+        raise invalid_url("needs true or false for create")
     return given == "true"
 
 
 # The account
 
 
-def _account(url: str | None, credentials: Credentials) -> Account:
-    said, said_url = _read_connection_string(credentials.azure_connection_string)
-    given = _merged(replace(credentials, azure_sas_token=_sas(credentials)), said)
-    endpoint, name = _endpoint(url, said_url, given.azure_account)
-    account = Account(url=endpoint, name=name, key=given.azure_key, sas_token=given.azure_sas_token)
+def _account(url: str | None, credentials: Credentials) -> StorageAccount:
+    from_string, url_of_string = _read_connection_string(credentials.azure_connection_string)
+    given = _merge(replace(credentials, azure_sas_token=_sas(credentials)), from_string)
+    endpoint, name = _endpoint(url, url_of_string, given.azure_account)
+    account = StorageAccount(
+        url=endpoint, name=name, key=given.azure_key, sas_token=given.azure_sas_token
+    )
     _check(account)
     return account
 
 
-def _check(account: Account) -> None:
+def _check(account: StorageAccount) -> None:
     if account.key and account.sas_token:
         message = (
             "Two ways to sign in to Azure are given: a key (AZURE_STORAGE_KEY or "
@@ -124,21 +127,23 @@ def _sas(credentials: Credentials) -> str | None:
     return token
 
 
-def _merged(given: Credentials, said: Credentials) -> Credentials:
+def _merge(given: Credentials, from_string: Credentials) -> Credentials:
     """Join the single settings with what the connection string says."""
 
-    def one(setting: str, single: str | None, from_string: str | None) -> str | None:
-        if single and from_string and single != from_string:
+    def one(setting: str, single: str | None, other: str | None) -> str | None:
+        if single and other and single != other:
             message = (
                 f"{setting} and {_CONNECTION_STRING} contradict each other. Remove one of them."
             )
             raise ValueError(message)
-        return single or from_string
+        return single or other
 
     return Credentials(
-        azure_account=one("AZURE_STORAGE_ACCOUNT", given.azure_account, said.azure_account),
-        azure_key=one("AZURE_STORAGE_KEY", given.azure_key, said.azure_key),
-        azure_sas_token=one("AZURE_STORAGE_SAS_TOKEN", given.azure_sas_token, said.azure_sas_token),
+        azure_account=one("AZURE_STORAGE_ACCOUNT", given.azure_account, from_string.azure_account),
+        azure_key=one("AZURE_STORAGE_KEY", given.azure_key, from_string.azure_key),
+        azure_sas_token=one(
+            "AZURE_STORAGE_SAS_TOKEN", given.azure_sas_token, from_string.azure_sas_token
+        ),
     )
 
 
@@ -158,17 +163,17 @@ def _read_connection_string(given: str | None) -> tuple[Credentials, str | None]
         scheme = fields.get("defaultendpointsprotocol", "https")
         endpoint = f"{scheme}://{account}.blob.{fields.get('endpointsuffix', _CLOUD)}"
     signed = Credentials(azure_sas_token=fields.get("sharedaccesssignature"))
-    said = Credentials(
+    found = Credentials(
         azure_account=account, azure_key=fields.get("accountkey"), azure_sas_token=_sas(signed)
     )
-    return said, endpoint
+    return found, endpoint
 
 
-def _endpoint(url: str | None, said_url: str | None, account: str | None) -> tuple[str, str]:
+def _endpoint(url: str | None, url_of_string: str | None, account: str | None) -> tuple[str, str]:
     """Return the account's blob endpoint and its name."""
-    given = url or said_url or (f"https://{account}.blob.{_CLOUD}" if account else None)
+    given = url or url_of_string or (f"https://{account}.blob.{_CLOUD}" if account else None)
     if not given:
-        raise wrong(
+        raise invalid_url(
             "does not say which account: add ?account_url=https://ACCOUNT.blob.core.windows.net, "
             f"or set AZURE_STORAGE_ACCOUNT or {_CONNECTION_STRING}"
         )

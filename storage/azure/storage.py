@@ -21,12 +21,12 @@ from azure.storage.blob.aio import (
 )
 
 from common.blocking import BlockingPool, ByteSource
-from storage.azure.clock import Clock
-from storage.azure.errors import Boundary, code_of
-from storage.azure.identity import Identity
-from storage.azure.links import Links
-from storage.azure.options import AzureOptions, parse
-from storage.azure.upload import BLOCK, SMALL, Digests, Upload, send
+from storage.azure.clock import ServiceClock
+from storage.azure.errors import ErrorTranslator, code_of
+from storage.azure.identity import EntraIdentity
+from storage.azure.links import LinkSigner
+from storage.azure.options import AzureOptions
+from storage.azure.upload import BLOCK_SIZE, SMALL_SIZE, BlobDigest, BlobUpload, put_small
 from storage.base import (
     LINK_SECONDS,
     ByteRange,
@@ -40,38 +40,38 @@ from storage.errors import InvalidKey, ObjectMissing, StorageUnavailable
 from storage.filenames import content_disposition
 from storage.keys import check_key, folder_of
 from storage.mimes import content_type
-from storage.ranges import cut
+from storage.ranges import resolve_range
 
-CHUNK = 4 * 1024 * 1024  # bytes that are asked for at a time, and held
-_THREADS = 4
+CHUNK_SIZE = 4 * 1024 * 1024  # bytes that are asked for at a time, and held
+_POOL_SIZE = 4
 _DELETES_AT_ONCE = 16
-_LONGEST_NAME = 1024  # characters, the limits of the service
-_MOST_SEGMENTS = 254
-_BEHIND_ALL = 2**60
+_MAX_NAME = 1024  # characters, the limits of the service
+_MAX_SEGMENTS = 254
+_BEHIND_ALL = 2**60  # an offset that no object reaches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long the service is waited for, in seconds, and how often it is asked once more.
+class Timeouts:
+    """How many seconds an answer is waited for, and how often it is asked for once more.
 
-    It is asked again after `pause_s`, after its square, and so on, give or take a half.
+    It is asked for again after `backoff_s`, after its square, and so on, give or take a half.
     """
 
     connect_s: float = 3
     read_s: float = 60
     retries: int = 3
     connect_retries: int = 2
-    pause_s: int = 2
+    backoff_s: int = 2
 
 
-_PATIENCE = Patience()
+_TIMEOUTS = Timeouts()
 
 
 class AzureBlobStorage(Storage):
     """Keeps each object as a block blob, below a prefix of one container.
 
     Without a key or a SAS token, `identity` gives the tokens; it is closed with the storage.
-    `authority` is a file of certificates to believe instead of the system's.
+    `ca_file` holds the certificates to trust instead of the system's.
     """
 
     def __init__(
@@ -79,26 +79,26 @@ class AzureBlobStorage(Storage):
         options: AzureOptions,
         *,
         identity: AsyncTokenCredential | None = None,
-        authority: Path | None = None,
-        patience: Patience = _PATIENCE,
-        clock: Clock | None = None,
+        ca_file: Path | None = None,
+        timeouts: Timeouts = _TIMEOUTS,
+        clock: ServiceClock | None = None,
     ) -> None:
-        clock = clock or Clock()
+        clock = clock or ServiceClock()
         self._options = options
         is_signed = options.account.key or options.account.sas_token
-        self._identity = None if is_signed else Identity(identity)
-        self._service = _service(options, self._identity, authority, patience, clock)
+        self._identity = None if is_signed else EntraIdentity(identity)
+        self._service = _make_service(options, self._identity, ca_file, timeouts, clock)
         self._container = self._service.get_container_client(options.container)
-        self._links = Links(options, self._service, clock)
-        self._boundary = Boundary(options, clock)
-        self._pool = BlockingPool(_THREADS)
-        self._creating = asyncio.Lock()
+        self._signer = LinkSigner(options, self._service, clock)
+        self._errors = ErrorTranslator(options, clock)
+        self._pool = BlockingPool(_POOL_SIZE)
+        self._create_lock = asyncio.Lock()
         self._is_ready = not options.create
 
     @classmethod
     def from_url(cls, url: str, base: Path, credentials: Credentials) -> Self:  # noqa: ARG003
         """See Storage. Takes `azure://container/prefix?account_url=…&create=true`."""
-        return cls(parse(url, credentials))
+        return cls(AzureOptions.from_url(url, credentials))
 
     def __str__(self) -> str:
         options = self._options
@@ -110,53 +110,59 @@ class AzureBlobStorage(Storage):
         """See Storage. Of two uploads of one key at a time, the slower may be refused."""
         blob = await self._blob(key)
         disposition = content_disposition(filename, inline=False) if filename else None
-        digests, only = Digests(), b""
-        async with Upload(blob) as upload, aclosing(self._pool.blocks(source, BLOCK)) as blocks:
+        digest, small = BlobDigest(), b""
+        async with (
+            BlobUpload(blob) as upload,
+            aclosing(self._pool.blocks(source, BLOCK_SIZE)) as blocks,
+        ):
             async for block in blocks:
-                md5 = await self._pool.run(digests.add, block)
-                if len(block) <= SMALL and not upload.begun:
-                    only = block  # since no block but the last is shorter than BLOCK
+                md5 = await self._pool.run(digest.add, block)
+                if len(block) <= SMALL_SIZE and not upload.has_begun:
+                    small = block  # the only one, since none but the last is that short
                     break
-                with self._boundary.translated(key):
+                with self._errors.translated(key):
                     await upload.stage(block, md5)
-            settings = digests.settings(content_type(mime), disposition)
-            with self._boundary.translated(key):
-                await (upload.commit(settings) if upload.begun else send(blob, only, settings))
-        return digests.receipt()
+            settings = digest.settings(content_type(mime), disposition)
+            with self._errors.translated(key):
+                if upload.has_begun:
+                    await upload.commit(settings)
+                else:
+                    await put_small(blob, small, settings)
+        return digest.receipt()
 
     @asynccontextmanager
     async def open(
         self, key: str, byte_range: ByteRange | None = None
     ) -> AsyncIterator[OpenObject]:
-        """See Storage. A blob longer than a block that is replaced meanwhile ends in an error."""
+        """See Storage. A blob longer than a chunk that is replaced meanwhile ends in an error."""
         blob = await self._blob(key)
         opened = await self._download(key, blob, byte_range)
         if _is_folder(opened.properties):
             message = f"There is no object {key!r}, but a folder of a Data Lake; use another key."
             raise ObjectMissing(message)
         size = int(str(opened.properties.content_range).rpartition("/")[2])
-        start, length = cut(key, size, byte_range)
+        start, length = resolve_range(key, size, byte_range)
         yield OpenObject(size, start, length, self._body(key, opened, length))
 
     async def delete(self, keys: Iterable[str]) -> None:
         """See Storage. One request for each: Azurite has no batches, nor may every SAS do them."""
         blobs = [(key, await self._blob(key)) for key in keys]
         for first in range(0, len(blobs), _DELETES_AT_ONCE):
-            some = blobs[first : first + _DELETES_AT_ONCE]
-            done = await asyncio.gather(
-                *(self._delete(key, blob) for key, blob in some), return_exceptions=True
+            batch = blobs[first : first + _DELETES_AT_ONCE]
+            results = await asyncio.gather(
+                *(self._delete(key, blob) for key, blob in batch), return_exceptions=True
             )
-            for result in done:
-                if result is not None:
-                    raise result
+            for error in results:
+                if error is not None:
+                    raise error
 
     async def read_url(
         self, key: str, expires: int, *, mime: str | None = None, disposition: str | None = None
     ) -> str | None:
         """See Storage. None with a SAS token, which nobody else may have."""
         blob = await self._blob(key)
-        with self._boundary.translated(key):
-            signed = await self._links.sign(
+        with self._errors.translated(key):
+            signed = await self._signer.sign(
                 blob.blob_name, timedelta(seconds=expires), mime, disposition
             )
         return f"{blob.url}?{signed}" if signed else None
@@ -168,7 +174,7 @@ class AzureBlobStorage(Storage):
         above = self._options.prefix
         found = aiter(self._container.list_blobs(above + prefix, include=["metadata"]))
         while True:
-            with self._boundary.translated(prefix):
+            with self._errors.translated(prefix):
                 blob = await anext(found, None)
             if blob is None:
                 return
@@ -190,14 +196,14 @@ class AzureBlobStorage(Storage):
 
     async def _exists(self, key: str) -> bool:
         blob = await self._blob(key)
-        with self._boundary.translated(key):
+        with self._errors.translated(key):
             return await blob.exists()
 
     async def _blob(self, key: str) -> BlobClient:
         """Return the client of a key's blob, in a container that is there if we may create it."""
         check_key(key)
         name = self._options.prefix + key
-        if len(name.encode("utf-16-le")) // 2 > _LONGEST_NAME or name.count("/") >= _MOST_SEGMENTS:
+        if len(name.encode("utf-16-le")) // 2 > _MAX_NAME or name.count("/") >= _MAX_SEGMENTS:
             message = f"The key {key!r} is too long for Azure; use a shorter key."
             raise InvalidKey(message)
         await self._make_ready(key)
@@ -206,9 +212,9 @@ class AzureBlobStorage(Storage):
     async def _make_ready(self, key: str) -> None:
         if self._is_ready:
             return
-        async with self._creating:
+        async with self._create_lock:
             if not self._is_ready:
-                with self._boundary.translated(key):
+                with self._errors.translated(key):
                     await self._create()
                 self._is_ready = True
 
@@ -222,15 +228,15 @@ class AzureBlobStorage(Storage):
     async def _download(
         self, key: str, blob: BlobClient, byte_range: ByteRange | None
     ) -> StorageStreamDownloader[bytes]:
-        """Ask for the first block; the SDK asks for the others as they are read."""
-        with self._boundary.translated(key):
+        """Ask for the first chunk; the SDK asks for the others as they are read."""
+        with self._errors.translated(key):
             try:
-                return await blob.download_blob(*_asked(byte_range))
+                return await blob.download_blob(*_offset_and_length(byte_range))
             except HttpResponseError as exc:
                 if exc.status_code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                     raise
                 size = (await blob.get_blob_properties()).size
-        cut(key, size, byte_range)  # raises, unless another object has come in between
+        resolve_range(key, size, byte_range)  # raises, unless another object has come in between
         message = f"{key!r} was replaced while it was opened; open it again."
         raise StorageUnavailable(message)
 
@@ -239,7 +245,7 @@ class AzureBlobStorage(Storage):
     ) -> AsyncIterator[bytes]:
         chunks = aiter(opened.chunks())
         while length > 0:
-            with self._boundary.translated(key):
+            with self._errors.translated(key):
                 chunk = await anext(chunks, b"")
             if not chunk:
                 message = f"{key!r} was cut short while it was read; open it again."
@@ -248,7 +254,7 @@ class AzureBlobStorage(Storage):
             yield chunk
 
     async def _delete(self, key: str, blob: BlobClient) -> None:
-        with self._boundary.translated(key):
+        with self._errors.translated(key):
             try:
                 await blob.delete_blob(delete_snapshots="include")
             except ResourceNotFoundError as exc:
@@ -256,12 +262,12 @@ class AzureBlobStorage(Storage):
                     raise
 
 
-def _service(
+def _make_service(
     options: AzureOptions,
-    identity: Identity | None,
-    authority: Path | None,
-    patience: Patience,
-    clock: Clock,
+    identity: EntraIdentity | None,
+    ca_file: Path | None,
+    timeouts: Timeouts,
+    clock: ServiceClock,
 ) -> BlobServiceClient:
     account = options.account
     credential: Any = identity
@@ -272,27 +278,27 @@ def _service(
     return BlobServiceClient(
         account.url,
         credential,
-        max_single_get_size=CHUNK,
-        max_chunk_get_size=CHUNK,
-        connection_timeout=patience.connect_s,
-        read_timeout=patience.read_s,
-        retry_policy=_retries(patience),
-        connection_verify=str(authority) if authority else True,
-        raw_response_hook=clock.note,
+        max_single_get_size=CHUNK_SIZE,
+        max_chunk_get_size=CHUNK_SIZE,
+        connection_timeout=timeouts.connect_s,
+        read_timeout=timeouts.read_s,
+        retry_policy=_retry_policy(timeouts),
+        connection_verify=str(ca_file) if ca_file else True,
+        raw_response_hook=clock.observe,
     )
 
 
-def _retries(patience: Patience) -> ExponentialRetry:
+def _retry_policy(timeouts: Timeouts) -> ExponentialRetry:
     return ExponentialRetry(
         initial_backoff=0,
-        increment_base=patience.pause_s,
-        random_jitter_range=patience.pause_s // 2,
-        retry_total=patience.retries,
-        retry_connect=patience.connect_retries,
+        increment_base=timeouts.backoff_s,
+        random_jitter_range=timeouts.backoff_s // 2,
+        retry_total=timeouts.retries,
+        retry_connect=timeouts.connect_retries,
     )
 
 
-def _asked(byte_range: ByteRange | None) -> tuple[int | None, int | None]:
+def _offset_and_length(byte_range: ByteRange | None) -> tuple[int | None, int | None]:
     """Return offset and length to ask for. No object reaches what stands for no bytes at all."""
     if byte_range is None:
         return None, None

@@ -10,31 +10,25 @@ from anyio import CancelScope
 from azure.storage.blob import BlobBlock, ContentSettings
 from azure.storage.blob.aio import BlobClient
 
-from storage.base import Receipt
+from storage.digest import Digest
 
-BLOCK = 2 * 1024 * 1024  # bytes; of the 50,000 that a blob may have, 100 GB
-_AT_ONCE = 2  # blocks
-SMALL = 1024 * 1024  # bytes that are sent in one request; aiohttp wants more of them as a file
+BLOCK_SIZE = 2 * 1024 * 1024  # bytes; of the 50,000 that a blob may have, 100 GB
+_BLOCKS_AT_ONCE = 2
+SMALL_SIZE = 1024 * 1024  # bytes that are sent in one request; aiohttp wants more of them as a file
 
 
-class Digests:
-    """The size and the digests of what went by."""
+class BlobDigest(Digest):
+    """The digest of a blob, with the MD5 that the service asks for."""
 
     def __init__(self) -> None:
-        self._sha256 = hashlib.sha256()
+        super().__init__()
         self._md5 = hashlib.md5(usedforsecurity=False)
-        self._size = 0
 
     def add(self, block: bytes) -> bytearray:
         """Take in a block and return its own MD5; slow, so it runs in a thread."""
-        self._sha256.update(block)
+        self.update(block)
         self._md5.update(block)
-        self._size += len(block)
         return bytearray(hashlib.md5(block, usedforsecurity=False).digest())
-
-    def receipt(self) -> Receipt:
-        """Return what is to be said of the whole."""
-        return Receipt(self._size, self._sha256.hexdigest())
 
     def settings(self, mime: str, disposition: str | None) -> ContentSettings:
         """Return the properties of the blob; the service keeps the MD5 for whoever reads it."""
@@ -45,7 +39,7 @@ class Digests:
         )
 
 
-class Upload:
+class BlobUpload:
     """A blob being sent in blocks, of which nobody sees anything before they are committed.
 
     Some are on their way at a time; the end of the `async with` waits for them or stops them.
@@ -70,13 +64,13 @@ class Upload:
             await asyncio.gather(*self._sending, return_exceptions=True)
 
     @property
-    def begun(self) -> bool:
+    def has_begun(self) -> bool:
         """Whether there are blocks."""
         return bool(self._blocks)
 
     async def stage(self, block: bytes, md5: bytearray) -> None:
         """Start to send a block; an error may be that of one before."""
-        if len(self._sending) == _AT_ONCE:
+        if len(self._sending) == _BLOCKS_AT_ONCE:
             await self._wait(asyncio.FIRST_COMPLETED)
         block_id = f"{self._name}-{len(self._blocks):05}"
         self._blocks.append(BlobBlock(block_id))
@@ -101,7 +95,7 @@ class Upload:
                 raise error
 
 
-async def send(blob: BlobClient, content: bytes, settings: ContentSettings) -> None:
+async def put_small(blob: BlobClient, content: bytes, settings: ContentSettings) -> None:
     """Send a small blob in one request; the service compares it with its MD5."""
     options: dict[str, Any] = {"overwrite": True, "content_settings": settings}
     await blob.upload_blob(content, length=len(content), **options)

@@ -19,7 +19,7 @@ from storage.errors import (
     StorageUnavailable,
 )
 from storage.local.tree import PartialFile, Tree
-from storage.ranges import cut
+from storage.ranges import resolve_range
 
 _LIST_BATCH = 500
 _THREADS = 8
@@ -86,7 +86,7 @@ class LocalStorage(Storage):
         path = await self._run(key, self._tree.path, key)
         async with self._pool.closing(FileReader(path)) as reader:
             size = await self._run(key, _open_object, key, reader)
-            start, length = cut(key, size, byte_range)
+            start, length = resolve_range(key, size, byte_range)
             await self._run(key, reader.seek, start)
             yield OpenObject(size, start, length, self._body(key, reader, length))
 

@@ -3,7 +3,6 @@
 Everything here blocks and runs in worker threads.
 """
 
-import hashlib
 import io
 import itertools
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from common.blocking import BlockingFile
 from storage.base import Receipt, StoredObject
+from storage.digest import Digest
 from storage.errors import InvalidKey
 from storage.keys import check_key, folder_of, is_name
 
@@ -103,8 +103,7 @@ class PartialFile(BlockingFile):
         super().__init__()
         self._tree = tree
         self._path = tree.partial / uuid.uuid4().hex
-        self._digest = hashlib.sha256()
-        self._size = 0
+        self._digest = Digest()
 
     def open(self) -> None:
         with self._step():
@@ -118,7 +117,6 @@ class PartialFile(BlockingFile):
             while rest:
                 rest = rest[file.write(rest) :]
             self._digest.update(chunk)
-            self._size += len(chunk)
 
     def publish(self, path: Path) -> Receipt:
         """Give the file its real name, durably, once its bytes are durable."""
@@ -130,7 +128,7 @@ class PartialFile(BlockingFile):
                 self._tree.prune(path.parent)
                 raise
             _sync_folder(path.parent)
-            return Receipt(self._size, self._digest.hexdigest())
+            return self._digest.receipt()
 
     def _move(self, path: Path) -> None:
         for attempt in itertools.count(1):

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 SdkError = BotoCoreError | ClientError | OSError
 
 _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _SERVER_ERROR = 400, 401, 403, 500
-_PASSING = (408, 409, 429)
-_PASSING_REFUSALS = ("RequestTimeout", "ServiceUnavailable", "SlowDown")
+_TRANSIENT_STATUSES = (408, 409, 429)
+_TRANSIENT_CODES = ("RequestTimeout", "ServiceUnavailable", "SlowDown")
 
 _KEYS = "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 _SIGN_IN = (
@@ -104,17 +104,17 @@ _NO_CREDENTIALS = (
 )
 
 
-def translate(exc: SdkError, key: str, place: str) -> StorageError:
+def translate(exc: SdkError, key: str, location: str) -> StorageError:
     """Return our error for one that came up while this key was worked on."""
-    kind, remedy = _judge(exc)
-    return kind(f"{key!r} in {place}: {_said(exc)}; {remedy}.")
+    kind, remedy = _classify(exc)
+    return kind(f"{key!r} in {location}: {_describe(exc)}; {remedy}.")
 
 
-def translate_refusal(error: "ErrorTypeDef", key: str, place: str) -> StorageError:
+def translate_delete_error(error: "ErrorTypeDef", key: str, location: str) -> StorageError:
     """Return our error for one key of several that the service did not delete."""
-    code = error.get("Code", "")
-    kind, remedy = _of_refusal(code)
-    return kind(f"{key!r} in {place}: {error.get('Message', '').rstrip('.')} ({code}); {remedy}.")
+    code, text = error.get("Code", ""), error.get("Message", "").rstrip(".")
+    kind, remedy = _classify_delete_error(code)
+    return kind(f"{key!r} in {location}: {text} ({code}); {remedy}.")
 
 
 def code_of(exc: ClientError) -> str:
@@ -122,10 +122,10 @@ def code_of(exc: ClientError) -> str:
     return str(exc.response.get("Error", {}).get("Code", ""))
 
 
-def _judge(exc: SdkError) -> tuple[type[StorageError], str]:
+def _classify(exc: SdkError) -> tuple[type[StorageError], str]:
     if isinstance(exc, ClientError):
         status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return _of_code(code_of(exc), status)
+        return _classify_code(code_of(exc), status)
     if isinstance(exc, _NO_CREDENTIALS):
         return StorageDenied, _SIGN_IN
     if isinstance(exc, EndpointConnectionError):
@@ -137,28 +137,28 @@ def _judge(exc: SdkError) -> tuple[type[StorageError], str]:
     return StorageUnavailable, _REACH
 
 
-def _of_code(code: str, status: int) -> tuple[type[StorageError], str]:
-    """Judge by the service's own word, or where that is none we know by the HTTP status."""
+def _classify_code(code: str, status: int) -> tuple[type[StorageError], str]:
+    """Classify by the service's own code, or where we do not know it by the HTTP status."""
     if code.startswith("KMS."):
         return StorageDenied, _KMS
     if code in _CODES:
         return _CODES[code]
     if status in (_UNAUTHORIZED, _FORBIDDEN):
         return StorageDenied, _ALLOW
-    if _BAD_REQUEST <= status < _SERVER_ERROR and status not in _PASSING:
+    if _BAD_REQUEST <= status < _SERVER_ERROR and status not in _TRANSIENT_STATUSES:
         return StorageMisconfigured, _OPTIONS
     return StorageUnavailable, _AGAIN
 
 
-def _of_refusal(code: str) -> tuple[type[StorageError], str]:
-    """Judge what is said of one key: unless it surely passes it must not hold up the others."""
-    if code in _PASSING_REFUSALS:
+def _classify_delete_error(code: str) -> tuple[type[StorageError], str]:
+    """Classify what is wrong with one key: unless it surely passes it must not hold up others."""
+    if code in _TRANSIENT_CODES:
         return StorageUnavailable, _AGAIN
-    kind, remedy = _of_code(code, 0)
+    kind, remedy = _classify_code(code, 0)
     return (StorageDenied, _OWN) if kind is StorageUnavailable else (kind, remedy)
 
 
-def _said(exc: SdkError) -> str:
+def _describe(exc: SdkError) -> str:
     if not isinstance(exc, ClientError):
         return str(exc).rstrip(".")
     error = exc.response.get("Error", {})

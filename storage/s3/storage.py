@@ -17,14 +17,16 @@ from storage.base import (
     StoredObject,
 )
 from storage.credentials import Credentials
+from storage.digest import Digest
 from storage.errors import InvalidKey, StorageError, StorageUnavailable
 from storage.filenames import content_disposition
 from storage.keys import check_key, folder_of, is_key
 from storage.mimes import content_type
-from storage.s3.client import THREADS, Connection
-from storage.s3.errors import translate, translate_refusal
-from storage.s3.options import Options, is_endpoint, parse
-from storage.s3.transfer import PART, Block, Digest, Download, Upload
+from storage.s3.client import POOL_SIZE, S3Connection
+from storage.s3.errors import translate, translate_delete_error
+from storage.s3.options import S3Options, is_endpoint
+from storage.s3.transfer import S3Download
+from storage.s3.upload import PART_SIZE, HashedBlock, S3Upload, hash_block
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import ErrorTypeDef, ListObjectsV2OutputTypeDef
@@ -40,13 +42,13 @@ _T = TypeVar("_T")
 class S3Storage(Storage):
     """Keeps each object under its key, after the prefix, in one bucket."""
 
-    def __init__(self, options: Options, credentials: Credentials) -> None:
+    def __init__(self, options: S3Options, credentials: Credentials) -> None:
         self._options = options
-        self._place = f"s3://{options.bucket}/{options.prefix}".removesuffix("/")
+        self._location = f"s3://{options.bucket}/{options.prefix}".removesuffix("/")
         if endpoint := options.endpoint_url or credentials.aws_endpoint_url:
-            self._place += f" at {endpoint}"
-        self._connection = Connection(options, credentials)
-        self._pool = BlockingPool(THREADS)
+            self._location += f" at {endpoint}"
+        self._connection = S3Connection(options, credentials)
+        self._pool = BlockingPool(POOL_SIZE)
 
     @classmethod
     def from_url(cls, url: str, base: Path, credentials: Credentials) -> Self:  # noqa: ARG003
@@ -57,16 +59,16 @@ class S3Storage(Storage):
                 f"{_ENDPOINTS} is not of the form https://host:port."  # it may have a password
             )
             raise ValueError(message)
-        return cls(parse(url), credentials)
+        return cls(S3Options.from_url(url), credentials)
 
     def __str__(self) -> str:
-        return self._place
+        return self._location
 
     async def put(
         self, key: str, source: ByteSource, *, mime: str, filename: str | None = None
     ) -> Receipt:
         """See Storage. A cancel after the last byte was sent comes too late."""
-        upload = Upload(self._connection, self._target(key), self._how(mime, filename))
+        upload = S3Upload(self._connection, self._target(key), self._settings(mime, filename))
         digest = Digest()
         async with self._pool.closing(upload):
             async with aclosing(prefetch(self._blocks(source, digest))) as blocks:
@@ -76,17 +78,19 @@ class S3Storage(Storage):
             await self._run(key, upload.finish, receipt.size)
         return receipt
 
-    async def _blocks(self, source: ByteSource, digest: Digest) -> AsyncGenerator[Block, None]:
-        async with aclosing(self._pool.blocks(source, PART)) as blocks:
+    async def _blocks(
+        self, source: ByteSource, digest: Digest
+    ) -> AsyncGenerator[HashedBlock, None]:
+        async with aclosing(self._pool.blocks(source, PART_SIZE)) as blocks:
             async for block in blocks:
-                yield await self._pool.run(digest.add, block)
+                yield await self._pool.run(hash_block, digest, block)
 
     @asynccontextmanager
     async def open(
         self, key: str, byte_range: ByteRange | None = None
     ) -> AsyncIterator[OpenObject]:
         """See Storage."""
-        async with self._pool.closing(Download(self._connection, self._target(key))) as download:
+        async with self._pool.closing(S3Download(self._connection, self._target(key))) as download:
             size, start, length = await self._run(key, download.open, key, byte_range)
             yield OpenObject(size, start, length, self._body(key, download, length))
 
@@ -98,7 +102,7 @@ class S3Storage(Storage):
             names = {name: key for key, name in targets[first : first + _DELETE_BATCH]}
             errors = await self._run(next(iter(names.values())), self._delete, names)
             refused += [
-                translate_refusal(error, names.get(error["Key"], ""), self._place)
+                translate_delete_error(error, names.get(error["Key"], ""), self._location)
                 for error in errors
             ]
         if refused:  # what could be deleted is
@@ -108,10 +112,10 @@ class S3Storage(Storage):
         self, key: str, expires: int, *, mime: str | None = None, disposition: str | None = None
     ) -> str:
         """See Storage. S3 signs for 7 days at most; temporary credentials end their links."""
-        asked = self._target(key)
-        asked |= {"ResponseContentType": mime} if mime else {}
-        asked |= {"ResponseContentDisposition": disposition} if disposition else {}
-        return await self._run(key, self._sign, asked, expires)
+        params = self._target(key)
+        params |= {"ResponseContentType": mime} if mime else {}
+        params |= {"ResponseContentDisposition": disposition} if disposition else {}
+        return await self._run(key, self._sign, params, expires)
 
     async def list(self, prefix: str = "") -> AsyncIterator[StoredObject]:
         """See Storage. Holds up to 1,000 objects at a time."""
@@ -136,21 +140,21 @@ class S3Storage(Storage):
         check_key(key)
         name = self._options.prefix + key
         if len(name.encode()) > _LONGEST_KEY:
-            message = f"{key!r} is too long for {self._place}; use a shorter key."
+            message = f"{key!r} is too long for {self._location}; use a shorter key."
             raise InvalidKey(message)
         return {"Bucket": self._options.bucket, "Key": name}
 
-    def _how(self, mime: str, filename: str | None) -> dict[str, Any]:
-        how: dict[str, Any] = {"ContentType": content_type(mime)}
+    def _settings(self, mime: str, filename: str | None) -> dict[str, Any]:
+        settings: dict[str, Any] = {"ContentType": content_type(mime)}
         if filename is not None:
-            how["ContentDisposition"] = content_disposition(filename, inline=False)
+            settings["ContentDisposition"] = content_disposition(filename, inline=False)
         if self._options.sse:
-            how["ServerSideEncryption"] = self._options.sse
+            settings["ServerSideEncryption"] = self._options.sse
         if self._options.kms_key_id:
-            how["SSEKMSKeyId"] = self._options.kms_key_id
-        return how
+            settings["SSEKMSKeyId"] = self._options.kms_key_id
+        return settings
 
-    async def _body(self, key: str, download: Download, length: int) -> AsyncIterator[bytes]:
+    async def _body(self, key: str, download: S3Download, length: int) -> AsyncIterator[bytes]:
         while length > 0:
             chunk = await self._run(key, download.read, min(CHUNK_SIZE, length))
             if not chunk:
@@ -166,14 +170,14 @@ class S3Storage(Storage):
         )
         return answer.get("Errors", ())
 
-    def _sign(self, asked: dict[str, Any], expires: int) -> str:
-        client = self._connection.certain_client()
-        return client.generate_presigned_url("get_object", Params=asked, ExpiresIn=expires)
+    def _sign(self, params: dict[str, Any], expires: int) -> str:
+        client = self._connection.regional_client()
+        return client.generate_presigned_url("get_object", Params=params, ExpiresIn=expires)
 
     def _page(self, prefix: str, token: str) -> "ListObjectsV2OutputTypeDef":
-        asked: dict[str, Any] = {"Prefix": self._options.prefix + prefix}
-        asked |= {"ContinuationToken": token} if token else {}
-        return self._connection.client().list_objects_v2(Bucket=self._options.bucket, **asked)
+        params: dict[str, Any] = {"Prefix": self._options.prefix + prefix}
+        params |= {"ContinuationToken": token} if token else {}
+        return self._connection.client().list_objects_v2(Bucket=self._options.bucket, **params)
 
     def _objects(self, page: "ListObjectsV2OutputTypeDef") -> Iterator[StoredObject]:
         # Some services sort folder by folder, so that a/x comes before a-b.
@@ -192,4 +196,4 @@ class S3Storage(Storage):
         try:
             yield
         except (BotoCoreError, ClientError, OSError) as exc:
-            raise translate(exc, key, self._place) from exc
+            raise translate(exc, key, self._location) from exc

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from datalayer.stores.base import Store
-from storage.azure.options import AzureOptions, parse
+from storage.azure.options import AzureOptions
 from storage.azure.storage import AzureBlobStorage
 from storage.base import Storage
 from storage.credentials import Credentials
 from storage.factory import open_storage
-from tests.support.azures import MakeAzure, azure_maker, behind, options_of
+from tests.support.azure_storages import MakeAzure, azure_maker, behind, options_of
 from tests.support.backends import BACKENDS, Backend
-from tests.support.buckets import Open
 from tests.support.builders import new_id
 from tests.support.chainlits import ChainlitDatabase, MakeDatabase, ddl
 from tests.support.officials import DDL, Official
+from tests.support.s3_storages import OpenS3
 from tests.support.servers.azurite import Azurite
 from tests.support.servers.postgres import Postgres
 from tests.support.servers.proxy import Proxy, running_proxy
@@ -98,7 +98,7 @@ def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-async def s3(seaweedfs: SeaweedFS, prefix: str, tmp_path: Path) -> AsyncIterator[Open]:
+async def s3(seaweedfs: SeaweedFS, prefix: str, tmp_path: Path) -> AsyncIterator[OpenS3]:
     """Opens storages on the server, with other options or credentials if they are given."""
     opened: list[Storage] = []
 
@@ -130,7 +130,8 @@ async def azure_entra_options(azurite_with_entra_id: Azurite) -> AsyncIterator[A
     """A container of its own, for whom Entra ID knows."""
     server = azurite_with_entra_id
     async with server.container() as container:
-        yield parse(f"azure://{container}?account_url={server.account_url}", Credentials())
+        url = f"azure://{container}?account_url={server.account_url}"
+        yield AzureOptions.from_url(url, Credentials())
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from urllib.parse import quote
 import pytest
 from azure.storage.blob import BlobBlock
 
-from storage.azure.options import AzureOptions, parse
+from storage.azure.options import AzureOptions
 from storage.azure.storage import AzureBlobStorage
 from storage.base import ByteRange, Receipt
 from storage.credentials import Credentials
 from storage.errors import InvalidKey, ObjectMissing, StorageError, StorageUnavailable
 from storage.factory import open_storage
-from tests.support.azures import MakeAzure, clock_off_by, fetch, link_to, with_sas
+from tests.support.azure_storages import MakeAzure, clock_off_by, fetch, link_to, with_sas
 from tests.support.servers.azurite import ACCOUNT, Azurite
 from tests.support.servers.proxy import Proxy
 from tests.support.storages import MB, OLD, SourceBrokenError, get, keys, put
@@ -186,7 +186,7 @@ async def test_open_storage_with_each_kind_of_credentials(
 
 
 async def test_close_what_was_never_used() -> None:
-    options = parse("azure://files", Credentials(azure_account="account"))
+    options = AzureOptions.from_url("azure://files", Credentials(azure_account="account"))
     storage = AzureBlobStorage(options)
     await storage.close()
     await storage.close()

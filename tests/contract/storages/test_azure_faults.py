@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.azure.options import AzureOptions, parse
+from storage.azure.options import AzureOptions
 from storage.azure.storage import AzureBlobStorage
 from storage.base import Receipt
 from storage.credentials import Credentials
@@ -20,7 +20,7 @@ from storage.errors import (
     StorageMisconfigured,
     StorageUnavailable,
 )
-from tests.support.azures import HASTY, OTHER_KEY, MakeAzure, behind, uncommitted
+from tests.support.azure_storages import HASTY, OTHER_KEY, MakeAzure, behind, uncommitted
 from tests.support.servers.azurite import Azurite
 from tests.support.servers.proxy import Proxy
 from tests.support.storages import MB, OLD, big_file, file_sha256, file_stream, get, keys, put
@@ -45,7 +45,7 @@ async def test_an_endpoint_that_never_answers(
 ) -> None:
     azure_proxy.holds_after = 1
     quick = replace(HASTY, read_s=0.2)
-    azure = make_azure(behind(azure_options, azurite, azure_proxy.port), patience=quick)
+    azure = make_azure(behind(azure_options, azurite, azure_proxy.port), timeouts=quick)
     with pytest.raises(StorageUnavailable):
         await put(azure, key, OLD)
 
@@ -57,14 +57,14 @@ async def test_an_endpoint_that_takes_no_connection(
         port = full.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)):  # all that it has room for
             quick = replace(HASTY, connect_s=0.2)
-            azure = make_azure(behind(azure_options, azurite, port), patience=quick)
+            azure = make_azure(behind(azure_options, azurite, port), timeouts=quick)
             with pytest.raises(StorageUnavailable, match="Timeout"):
                 await put(azure, key, OLD)
 
 
 async def test_an_account_that_nobody_knows(make_azure: MakeAzure, key: str) -> None:
     url = "azure://files?account_url=https://account.blob.keepchat.invalid"
-    azure = make_azure(parse(url, Credentials(azure_key=OTHER_KEY)))
+    azure = make_azure(AzureOptions.from_url(url, Credentials(azure_key=OTHER_KEY)))
     with pytest.raises(StorageUnavailable, match=r"DNS.*account_url"):
         await put(azure, key, OLD)
 

@@ -13,12 +13,12 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from azure.storage.blob import ResourceTypes, generate_account_sas
 
-from storage.azure.clock import Clock
-from storage.azure.options import AzureOptions, parse
+from storage.azure.clock import ServiceClock
+from storage.azure.options import AzureOptions
 from storage.azure.storage import AzureBlobStorage
 from storage.credentials import Credentials
 from storage.errors import StorageDenied, StorageError, StorageMisconfigured, StorageUnavailable
-from tests.support.azures import (
+from tests.support.azure_storages import (
     OTHER_KEY,
     MakeAzure,
     behind,
@@ -27,7 +27,7 @@ from tests.support.azures import (
     link_to,
     with_sas,
 )
-from tests.support.servers.azurite import ACCOUNT, Azurite, Identity, managed_identity
+from tests.support.servers.azurite import ACCOUNT, Azurite, FakeIdentity, managed_identity
 from tests.support.servers.proxy import Proxy
 from tests.support.storages import MB, OLD, get, keys, put
 
@@ -88,7 +88,9 @@ async def test_a_sas_token_of_the_account_may_create_the_container(
     url = (
         f"azure://new-{azure_options.container[:50]}?account_url={azurite.account_url}&create=true"
     )
-    azure = make_azure(parse(url.replace("-?", "?"), Credentials(azure_sas_token=token)))
+    azure = make_azure(
+        AzureOptions.from_url(url.replace("-?", "?"), Credentials(azure_sas_token=token))
+    )
     await azure.check()
     assert await keys(azure) == []
 
@@ -156,17 +158,17 @@ async def test_a_clock_that_is_wrong_is_told(
 async def test_entra_id(
     azurite_with_entra_id: Azurite, azure_entra_options: AzureOptions, key: str
 ) -> None:
-    authority, identity = azurite_with_entra_id.certificate, Identity()
-    azure = AzureBlobStorage(azure_entra_options, identity=identity, authority=authority)
+    ca_file, identity = azurite_with_entra_id.certificate, FakeIdentity()
+    azure = AzureBlobStorage(azure_entra_options, identity=identity, ca_file=ca_file)
     await azure.check()
     await put(azure, key, b"x" * (5 * MB))
     for _ in range(3):
         link = await link_to(azure, key, mime="image/png")
-        answer = await fetch(link, authority=authority)
+        answer = await fetch(link, ca_file=ca_file)
         assert (answer.status_code, len(answer.content)) == (200, 5 * MB)
         assert answer.headers["content-type"] == "image/png"
         assert "skoid=" in link, "signed with a user delegation key"
-    expired = await fetch(await link_to(azure, key, expires=-60), authority=authority)
+    expired = await fetch(await link_to(azure, key, expires=-60), ca_file=ca_file)
     assert expired.status_code == 403
     assert identity.asked == 1
     await azure.close()
@@ -180,8 +182,8 @@ async def test_a_key_that_signs_for_an_identity_is_used_while_it_lasts(
     key: str,
 ) -> None:
     now = [datetime.now(UTC)]
-    authority, clock = azurite_with_entra_id.certificate, Clock(lambda: now[0])
-    azure = make_azure(azure_entra_options, identity=Identity(), authority=authority, clock=clock)
+    ca_file, clock = azurite_with_entra_id.certificate, ServiceClock(lambda: now[0])
+    azure = make_azure(azure_entra_options, identity=FakeIdentity(), ca_file=ca_file, clock=clock)
 
     async def end_of_the_key() -> str:
         return parse_qs(await link_to(azure, key))["ske"][0]
@@ -196,11 +198,11 @@ async def test_a_key_that_signs_for_an_identity_is_used_while_it_lasts(
 async def test_links_of_more_than_a_week_are_not_promised(
     azurite_with_entra_id: Azurite, azure_entra_options: AzureOptions, key: str
 ) -> None:
-    authority = azurite_with_entra_id.certificate
-    azure = AzureBlobStorage(azure_entra_options, identity=Identity(), authority=authority)
+    ca_file = azurite_with_entra_id.certificate
+    azure = AzureBlobStorage(azure_entra_options, identity=FakeIdentity(), ca_file=ca_file)
     six_days, eight_days = 6 * 86_400, 8 * 86_400
     await put(azure, key, OLD)
-    assert (await fetch(await link_to(azure, key, six_days), authority=authority)).content == OLD
+    assert (await fetch(await link_to(azure, key, six_days), ca_file=ca_file)).content == OLD
     with pytest.raises(StorageError, match="7 days"):
         await azure.read_url(key, eight_days)
     await azure.close()
@@ -212,13 +214,13 @@ async def test_a_token_that_is_refused(
     make_azure: MakeAzure,
     key: str,
 ) -> None:
-    authority = azurite_with_entra_id.certificate
-    azure = make_azure(azure_entra_options, identity=Identity(lives_s=-60), authority=authority)
+    ca_file = azurite_with_entra_id.certificate
+    azure = make_azure(azure_entra_options, identity=FakeIdentity(lives_s=-60), ca_file=ca_file)
     with pytest.raises(StorageDenied, match="Storage Blob Data Contributor"):
         await put(azure, key, OLD)
 
 
-class Nobody(Identity):
+class Nobody(FakeIdentity):
     """What DefaultAzureCredential is where nobody is signed in."""
 
     async def get_token(self, *scopes: str, **options: object) -> Any:
@@ -234,7 +236,7 @@ async def test_nobody_is_signed_in(
 ) -> None:
     nobody = Nobody()
     azure = make_azure(
-        azure_entra_options, identity=nobody, authority=azurite_with_entra_id.certificate
+        azure_entra_options, identity=nobody, ca_file=azurite_with_entra_id.certificate
     )
     with pytest.raises(StorageDenied, match=rf"{key}.*az login") as caught:
         await put(azure, key, OLD)
@@ -254,8 +256,8 @@ async def test_the_identity_of_the_machine(
     async with managed_identity() as (endpoint, asked):
         monkeypatch.setenv("IDENTITY_ENDPOINT", endpoint)
         monkeypatch.setenv("IDENTITY_HEADER", "a header")
-        authority = azurite_with_entra_id.certificate
-        azure = make_azure(azure_entra_options, authority=authority)
+        ca_file = azurite_with_entra_id.certificate
+        azure = make_azure(azure_entra_options, ca_file=ca_file)
         await azure.check()
         assert "skoid=" in await link_to(azure, key)
     assert len(asked) == 1
@@ -266,7 +268,7 @@ async def test_a_certificate_that_nobody_vouches_for(
     azure_entra_options: AzureOptions, make_azure: MakeAzure, key: str
 ) -> None:
     with pytest.raises(StorageUnavailable, match="Certificate"):
-        await put(make_azure(azure_entra_options, identity=Identity()), key, OLD)
+        await put(make_azure(azure_entra_options, identity=FakeIdentity()), key, OLD)
 
 
 # Secrets

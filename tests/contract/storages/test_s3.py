@@ -22,8 +22,8 @@ from storage.errors import (
     StorageUnavailable,
 )
 from storage.factory import open_storage
-from storage.s3.transfer import PART
-from tests.support.buckets import BIG, BUSY, Open, heads_of, through_proxy
+from storage.s3.upload import PART_SIZE
+from tests.support.s3_storages import BIG, BUSY, OpenS3, heads_of, through_proxy
 from tests.support.servers.proxy import running_proxy
 from tests.support.servers.seaweedfs import BUCKET, CREDENTIALS, KEY, READER, SECRET, SeaweedFS
 from tests.support.storages import (
@@ -52,7 +52,7 @@ WRONG = "wrong-secret-wrong-secret"
     ],
     ids=["key", "secret"],
 )
-async def test_wrong_credentials(s3: Open, key: str, wrong: Credentials, tmp_path: Path) -> None:
+async def test_wrong_credentials(s3: OpenS3, key: str, wrong: Credentials, tmp_path: Path) -> None:
     storage = s3(wrong)
     for refused in (
         put(storage, key, b"x"),
@@ -68,24 +68,24 @@ async def test_wrong_credentials(s3: Open, key: str, wrong: Credentials, tmp_pat
     assert await keys(s3()) == []
 
 
-async def test_no_credentials(s3: Open, key: str) -> None:
+async def test_no_credentials(s3: OpenS3, key: str) -> None:
     with pytest.raises(StorageDenied, match="AWS_ACCESS_KEY_ID") as caught:
         await put(s3(Credentials()), key, b"x")
     assert "role" in str(caught.value)
 
 
-async def test_half_of_the_credentials(s3: Open, key: str) -> None:
+async def test_half_of_the_credentials(s3: OpenS3, key: str) -> None:
     with pytest.raises(StorageDenied, match="AWS_SECRET_ACCESS_KEY"):
         await put(s3(Credentials(aws_access_key_id=KEY)), key, b"x")
 
 
-async def test_an_unknown_profile(s3: Open, key: str) -> None:
+async def test_an_unknown_profile(s3: OpenS3, key: str) -> None:
     with pytest.raises(StorageDenied, match=r"nobody.*AWS_PROFILE"):
         await put(s3(Credentials(aws_profile="nobody")), key, b"x")
 
 
 async def test_credentials_of_the_environment(
-    s3: Open, key: str, monkeypatch: pytest.MonkeyPatch
+    s3: OpenS3, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
@@ -94,7 +94,7 @@ async def test_credentials_of_the_environment(
 
 @pytest.mark.parametrize("profile", [None, "chat"])
 async def test_credentials_of_a_profile(
-    s3: Open, key: str, tmp_path: Path, profile: str | None
+    s3: OpenS3, key: str, tmp_path: Path, profile: str | None
 ) -> None:
     (tmp_path / "AWS_SHARED_CREDENTIALS_FILE").write_text(
         f"[{profile or 'default'}]\naws_access_key_id={KEY}\naws_secret_access_key={SECRET}\n"
@@ -104,7 +104,7 @@ async def test_credentials_of_a_profile(
 
 @pytest.mark.parametrize("profile", ["", "nobody"])
 async def test_keys_that_are_given_need_no_profile(
-    s3: Open, key: str, monkeypatch: pytest.MonkeyPatch, profile: str
+    s3: OpenS3, key: str, monkeypatch: pytest.MonkeyPatch, profile: str
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", profile)
     await put(s3(replace(CREDENTIALS, aws_profile=profile or None)), key, b"x")
@@ -123,7 +123,7 @@ async def test_a_service_of_a_profile(seaweedfs: SeaweedFS, prefix: str, tmp_pat
     await storage.close()
 
 
-async def test_credentials_of_a_role(s3: Open, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_credentials_of_a_role(s3: OpenS3, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     until = datetime.now().astimezone() + timedelta(hours=1)
     role = (
         f'{{"AccessKeyId": "{KEY}", "SecretAccessKey": "{SECRET}", "Token": "", '
@@ -149,7 +149,7 @@ async def test_a_session_token_is_sent_and_signed(seaweedfs: SeaweedFS, prefix: 
         assert "X-Amz-Security-Token=temporary-token" in str(await storage.read_url("t/1", 60))
 
 
-async def test_who_may_only_read_is_told_what_to_allow(s3: Open, key: str) -> None:
+async def test_who_may_only_read_is_told_what_to_allow(s3: OpenS3, key: str) -> None:
     await put(s3(), key, OLD)
     storage = s3(READER)
     assert await get(storage, key) == OLD
@@ -160,7 +160,7 @@ async def test_who_may_only_read_is_told_what_to_allow(s3: Open, key: str) -> No
     assert await get(s3(), key) == OLD
 
 
-def test_no_secret_is_shown(s3: Open) -> None:
+def test_no_secret_is_shown(s3: OpenS3) -> None:
     storage = s3()
     assert BUCKET in str(storage)
     for shown in (str(storage), repr(storage), repr(CREDENTIALS), repr(vars(storage))):
@@ -170,7 +170,7 @@ def test_no_secret_is_shown(s3: Open) -> None:
 # Bucket, region, clock
 
 
-async def test_a_missing_bucket(s3: Open, key: str, tmp_path: Path) -> None:
+async def test_a_missing_bucket(s3: OpenS3, key: str, tmp_path: Path) -> None:
     storage = s3(bucket="not-there")
     for refused in (
         put(storage, key, b"x"),
@@ -184,7 +184,9 @@ async def test_a_missing_bucket(s3: Open, key: str, tmp_path: Path) -> None:
             await refused
 
 
-async def test_a_prefix_is_a_folder_of_its_own(s3: Open, seaweedfs: SeaweedFS, prefix: str) -> None:
+async def test_a_prefix_is_a_folder_of_its_own(
+    s3: OpenS3, seaweedfs: SeaweedFS, prefix: str
+) -> None:
     await put(s3(), "t/1", b"x")
     assert seaweedfs.client.get_object(Bucket=BUCKET, Key=f"{prefix}/t/1")["Body"].read() == b"x"
     seaweedfs.client.put_object(Bucket=BUCKET, Key=f"{prefix}-other/t/2", Body=b"x")
@@ -192,7 +194,7 @@ async def test_a_prefix_is_a_folder_of_its_own(s3: Open, seaweedfs: SeaweedFS, p
     assert await keys(s3()) == ["t/1"]
 
 
-async def test_a_key_that_is_too_long_with_its_prefix(s3: Open) -> None:
+async def test_a_key_that_is_too_long_with_its_prefix(s3: OpenS3) -> None:
     with pytest.raises(InvalidKey, match="shorter"):
         await put(s3(), "/".join(["a" * 250] * 4), b"x")
 
@@ -245,7 +247,7 @@ async def test_a_region_that_cannot_be_found_is_not_asked_for_by_each_call(
 async def test_a_region_that_could_not_be_found_is_asked_for_later(
     seaweedfs: SeaweedFS, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.s3.client._DOUBT_SECONDS", 0)
+    monkeypatch.setattr("storage.s3.client._REGION_RETRY_SECONDS", 0)
     async with through_proxy(seaweedfs, prefix) as (proxy, storage):
         proxy.answers = [BUSY] * 3
         with pytest.raises(StorageUnavailable, match="t/1"):
@@ -319,7 +321,7 @@ async def test_virtual_style(
 
 @pytest.mark.parametrize("hours", [-2, 2])
 async def test_a_clock_that_is_wrong(
-    s3: Open, key: str, monkeypatch: pytest.MonkeyPatch, hours: int
+    s3: OpenS3, key: str, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
     right: Callable[..., datetime] = vars(botocore.auth)["get_current_datetime"]
 
@@ -336,7 +338,7 @@ async def test_a_clock_that_is_wrong(
 # What the service is told
 
 
-async def test_the_object_says_what_it_is(s3: Open, seaweedfs: SeaweedFS, prefix: str) -> None:
+async def test_the_object_says_what_it_is(s3: OpenS3, seaweedfs: SeaweedFS, prefix: str) -> None:
     content = stream(bytes(9 * MB))
     for key, source in (("small", b"x"), ("big", content)):
         await s3().put(key, source, mime="image/png", filename='a "b" 文.png')
@@ -372,7 +374,7 @@ async def test_encryption_is_asked_for(
             assert header in head
 
 
-async def test_encryption_by_the_service(s3: Open, seaweedfs: SeaweedFS, prefix: str) -> None:
+async def test_encryption_by_the_service(s3: OpenS3, seaweedfs: SeaweedFS, prefix: str) -> None:
     await put(s3(sse="AES256"), "t/1", b"x")
     found = seaweedfs.client.head_object(Bucket=BUCKET, Key=f"{prefix}/t/1")
     assert found["ServerSideEncryption"] == "AES256"
@@ -386,5 +388,5 @@ async def test_each_upload_has_its_md5(seaweedfs: SeaweedFS, prefix: str, tmp_pa
         sent = heads_of(proxy, "PUT") + [
             head for head in heads_of(proxy, "POST") if "?delete" in head
         ]
-        assert len(sent) == 2 + -(-BIG // PART)
+        assert len(sent) == 2 + -(-BIG // PART_SIZE)
         assert all("content-md5: " in head for head in sent)

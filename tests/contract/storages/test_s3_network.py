@@ -23,7 +23,7 @@ from storage.errors import (
     StorageUnavailable,
 )
 from storage.factory import open_storage
-from tests.support.buckets import BIG, BUSY, Open, heads_of, through_proxy
+from tests.support.s3_storages import BIG, BUSY, OpenS3, heads_of, through_proxy
 from tests.support.servers.certificates import make_authority
 from tests.support.servers.proxy import Proxy
 from tests.support.servers.seaweedfs import BUCKET, CREDENTIALS, SeaweedFS
@@ -253,7 +253,7 @@ async def test_a_source_that_fails_while_its_upload_does_is_heard() -> None:
     assert unheard == []
 
 
-async def test_a_source_is_read_in_one_task(s3: Open, key: str) -> None:
+async def test_a_source_is_read_in_one_task(s3: OpenS3, key: str) -> None:
     async def limited() -> AsyncIterator[bytes]:
         async with asyncio.timeout(60):
             with anyio.CancelScope():
@@ -300,7 +300,7 @@ async def test_a_service_that_stays_busy_is_asked_three_times(
         assert len(proxy.answers) == 6
 
 
-async def test_a_download_that_is_cut(seaweedfs: SeaweedFS, prefix: str, s3: Open) -> None:
+async def test_a_download_that_is_cut(seaweedfs: SeaweedFS, prefix: str, s3: OpenS3) -> None:
     await put(s3(), "t/1", random.randbytes(32 * MB))  # more than is under way at once
     async with (
         through_proxy(seaweedfs, prefix) as (proxy, storage),
@@ -319,7 +319,7 @@ async def test_a_service_without_ranges(seaweedfs: SeaweedFS, prefix: str) -> No
         assert await get(storage, "t/1", ByteRange(2, 4)) == b"234"
 
 
-async def test_a_break_in_a_later_part_leaves_nothing(s3: Open, key: str) -> None:
+async def test_a_break_in_a_later_part_leaves_nothing(s3: OpenS3, key: str) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield bytes(10 * MB)
         raise SourceBrokenError
@@ -332,7 +332,7 @@ async def test_a_break_in_a_later_part_leaves_nothing(s3: Open, key: str) -> Non
 
 
 async def test_a_cancel_at_any_moment_of_a_big_upload_leaves_nothing(
-    s3: Open, seaweedfs: SeaweedFS, prefix: str, tmp_path: Path
+    s3: OpenS3, seaweedfs: SeaweedFS, prefix: str, tmp_path: Path
 ) -> None:
     storage, source = s3(), big_file(tmp_path, BIG)
     new = file_sha256(source)
@@ -365,7 +365,7 @@ async def test_a_cancel_while_bytes_are_sent_is_in_time(seaweedfs: SeaweedFS, pr
 # Many, and big
 
 
-async def test_more_than_a_thousand_objects(s3: Open, seaweedfs: SeaweedFS, prefix: str) -> None:
+async def test_more_than_a_thousand_objects(s3: OpenS3, seaweedfs: SeaweedFS, prefix: str) -> None:
     names = sorted(f"t{number % 3}/{number:05}" for number in range(1_050))
 
     def make(name: str) -> None:
@@ -380,15 +380,15 @@ async def test_more_than_a_thousand_objects(s3: Open, seaweedfs: SeaweedFS, pref
 
 
 async def test_more_parts_than_a_service_takes(
-    s3: Open, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    s3: OpenS3, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.s3.transfer._MOST_PARTS", 2)
+    monkeypatch.setattr("storage.s3.upload._MAX_PARTS", 2)
     with pytest.raises(StorageDenied, match="in pieces"):
         await put(s3(), key, big_file(tmp_path, BIG))
     assert await keys(s3()) == []
 
 
-async def test_a_big_file_takes_little_memory(s3: Open, key: str, tmp_path: Path) -> None:
+async def test_a_big_file_takes_little_memory(s3: OpenS3, key: str, tmp_path: Path) -> None:
     source, storage = big_file(tmp_path, 200 * MB), s3()
     process = psutil.Process()
     before = process.memory_info().rss
@@ -411,6 +411,6 @@ async def through(storage: Storage, key: str, source: Path) -> str:
     return found.hexdigest()
 
 
-async def test_an_object_that_is_gone(s3: Open, key: str) -> None:
+async def test_an_object_that_is_gone(s3: OpenS3, key: str) -> None:
     with pytest.raises(ObjectMissing, match=f"{key}.*backup"):
         await get(s3(), key)

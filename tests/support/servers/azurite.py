@@ -117,7 +117,7 @@ def entra_token(*, lives_s: int = 3600) -> AccessToken:
     return AccessToken(".".join([*parts, _encoded("nobody")]), now + 3600)
 
 
-class Identity:
+class FakeIdentity:
     """A credential that gives such tokens."""
 
     def __init__(self, *, lives_s: int = 3600) -> None:
@@ -135,7 +135,7 @@ class Identity:
         """Close it."""
         self.closed = True
 
-    async def __aenter__(self) -> "Identity":
+    async def __aenter__(self) -> "FakeIdentity":
         """As the SDK's protocol wants it."""
         return self
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.azure.options import Account, AzureOptions, parse
+from storage.azure.options import AzureOptions, StorageAccount
 from storage.credentials import Credentials
 
 KEY = "c2VjcmV0LWtleS1vZi10aGUtYWNjb3VudA=="
@@ -14,9 +14,9 @@ STRING = (
 )
 
 
-def account_of(account_url: str | None = None, **given: str) -> Account:
+def account_of(account_url: str | None = None, **given: str) -> StorageAccount:
     query = f"?account_url={account_url}" if account_url else ""
-    return parse(f"azure://files{query}", Credentials(**given)).account
+    return AzureOptions.from_url(f"azure://files{query}", Credentials(**given)).account
 
 
 @pytest.mark.parametrize(
@@ -24,12 +24,12 @@ def account_of(account_url: str | None = None, **given: str) -> Account:
     [
         (
             "azure://files",
-            AzureOptions(account=Account(url=ENDPOINT, name="acc"), container="files"),
+            AzureOptions(account=StorageAccount(url=ENDPOINT, name="acc"), container="files"),
         ),
         (
             "azure://my-files-2/a/b%20c/%E6%96%87%23?create=true",
             AzureOptions(
-                account=Account(url=ENDPOINT, name="acc"),
+                account=StorageAccount(url=ENDPOINT, name="acc"),
                 container="my-files-2",
                 prefix="a/b c/文#/",
                 create=True,
@@ -37,12 +37,12 @@ def account_of(account_url: str | None = None, **given: str) -> Account:
         ),
         (
             "azure://files/?create=false",
-            AzureOptions(account=Account(url=ENDPOINT, name="acc"), container="files"),
+            AzureOptions(account=StorageAccount(url=ENDPOINT, name="acc"), container="files"),
         ),
     ],
 )
 def test_a_url(url: str, expected: AzureOptions) -> None:
-    assert parse(url, Credentials(azure_account="acc")) == expected
+    assert AzureOptions.from_url(url, Credentials(azure_account="acc")) == expected
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,9 @@ def test_a_url(url: str, expected: AzureOptions) -> None:
     ],
 )
 def test_the_forms_of_an_account_url(account_url: str, endpoint: str, name: str) -> None:
-    assert account_of(account_url, azure_key=KEY) == Account(url=endpoint, name=name, key=KEY)
+    assert account_of(account_url, azure_key=KEY) == StorageAccount(
+        url=endpoint, name=name, key=KEY
+    )
 
 
 def test_a_domain_of_ones_own_needs_the_name() -> None:
@@ -76,29 +78,29 @@ def test_a_domain_of_ones_own_needs_the_name() -> None:
     with pytest.raises(ValueError, match="AZURE_STORAGE_ACCOUNT"):
         account_of(url, azure_key=KEY)
     found = account_of(url, azure_key=KEY, azure_account="acc")
-    assert found == Account(url=url, name="acc", key=KEY)
+    assert found == StorageAccount(url=url, name="acc", key=KEY)
 
 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (STRING, Account(url=ENDPOINT, name="acc", key=KEY)),
-        (f" {STRING}; ", Account(url=ENDPOINT, name="acc", key=KEY)),
+        (STRING, StorageAccount(url=ENDPOINT, name="acc", key=KEY)),
+        (f" {STRING}; ", StorageAccount(url=ENDPOINT, name="acc", key=KEY)),
         (
             f"AccountName=acc;AccountKey={KEY};BlobEndpoint=http://127.0.0.1:10000/acc;",
-            Account(url="http://127.0.0.1:10000/acc", name="acc", key=KEY),
+            StorageAccount(url="http://127.0.0.1:10000/acc", name="acc", key=KEY),
         ),
         (
             f"BlobEndpoint={ENDPOINT}/;SharedAccessSignature={SAS}",
-            Account(url=ENDPOINT, name="acc", sas_token=SAS),
+            StorageAccount(url=ENDPOINT, name="acc", sas_token=SAS),
         ),
         (
             f"accountname=acc;ACCOUNTKEY={KEY};EndpointSuffix=core.usgovcloudapi.net",
-            Account(url="https://acc.blob.core.usgovcloudapi.net", name="acc", key=KEY),
+            StorageAccount(url="https://acc.blob.core.usgovcloudapi.net", name="acc", key=KEY),
         ),
     ],
 )
-def test_connection_strings(given: str, expected: Account) -> None:
+def test_connection_strings(given: str, expected: StorageAccount) -> None:
     assert account_of(azure_connection_string=given) == expected
 
 
@@ -123,7 +125,7 @@ def test_what_says_the_same_twice_is_no_contradiction() -> None:
         azure_account="acc",
         azure_key=KEY,
     )
-    assert found == Account(url=ENDPOINT, name="acc", key=KEY)
+    assert found == StorageAccount(url=ENDPOINT, name="acc", key=KEY)
 
 
 @pytest.mark.parametrize(
@@ -190,13 +192,15 @@ def test_what_says_the_same_twice_is_no_contradiction() -> None:
 )
 def test_what_is_wrong(url: str, given: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message) as caught:
-        parse(url, Credentials(**given))
+        AzureOptions.from_url(url, Credentials(**given))
     assert KEY not in str(caught.value)
     assert "s3cr3t" not in str(caught.value)
 
 
 def test_nothing_secret_is_shown() -> None:
     for given in ({"azure_key": KEY}, {"azure_sas_token": SAS}):
-        options = parse(f"azure://files?account_url={ENDPOINT}", Credentials(**given))
+        options = AzureOptions.from_url(
+            f"azure://files?account_url={ENDPOINT}", Credentials(**given)
+        )
         assert KEY not in repr(options)
         assert "s3cr3t" not in repr(options)

@@ -20,9 +20,9 @@ from storage.errors import (
     StorageMisconfigured,
     StorageUnavailable,
 )
-from storage.s3.errors import translate, translate_refusal
+from storage.s3.errors import translate, translate_delete_error
 
-PLACE = "s3://files at https://host"
+LOCATION = "s3://files at https://host"
 
 
 def answer(code: str, status: int, message: str = "It said so.") -> ClientError:
@@ -63,9 +63,9 @@ def answer(code: str, status: int, message: str = "It said so.") -> ClientError:
     ],
 )
 def test_an_answer(code: str, status: int, kind: type[StorageError], remedy: str) -> None:
-    error = translate(answer(code, status), "t/1", PLACE)
+    error = translate(answer(code, status), "t/1", LOCATION)
     assert type(error) is kind
-    assert str(error).startswith(f"'t/1' in {PLACE}: It said so ({code}); ")
+    assert str(error).startswith(f"'t/1' in {LOCATION}: It said so ({code}); ")
     assert remedy in str(error)
 
 
@@ -83,9 +83,9 @@ def test_an_answer(code: str, status: int, kind: type[StorageError], remedy: str
     ],
 )
 def test_a_refusal_of_one_key(code: str, kind: type[StorageError], remedy: str) -> None:
-    error = translate_refusal({"Code": code, "Message": "It said so."}, "t/1", PLACE)
+    error = translate_delete_error({"Code": code, "Message": "It said so."}, "t/1", LOCATION)
     assert type(error) is kind
-    assert str(error).startswith(f"'t/1' in {PLACE}: It said so ({code}); ")
+    assert str(error).startswith(f"'t/1' in {LOCATION}: It said so ({code}); ")
     assert remedy in str(error)
 
 
@@ -100,6 +100,6 @@ def test_a_refusal_of_one_key(code: str, kind: type[StorageError], remedy: str) 
     ],
 )
 def test_no_answer(fault: Any, kind: type[StorageError], remedy: str) -> None:
-    error = translate(fault, "t/1", PLACE)
+    error = translate(fault, "t/1", LOCATION)
     assert type(error) is kind
     assert remedy in str(error)

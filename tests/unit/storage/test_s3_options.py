@@ -6,33 +6,33 @@ import pytest
 
 from storage.credentials import Credentials
 from storage.factory import open_storage
-from storage.s3.options import Options, parse
+from storage.s3.options import S3Options
 
 
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("s3://files", Options("files")),
-        ("s3://files/", Options("files")),
-        ("S3://my.files-1/a/b%20c/", Options("my.files-1", "a/b c/")),
-        ("s3://files?region=eu-central-1", Options("files", region="eu-central-1")),
+        ("s3://files", S3Options("files")),
+        ("s3://files/", S3Options("files")),
+        ("S3://my.files-1/a/b%20c/", S3Options("my.files-1", "a/b c/")),
+        ("s3://files?region=eu-central-1", S3Options("files", region="eu-central-1")),
         (
             "s3://files/p?endpoint_url=http://127.0.0.1:9000&addressing_style=path",
-            Options("files", "p/", endpoint_url="http://127.0.0.1:9000", addressing_style="path"),
+            S3Options("files", "p/", endpoint_url="http://127.0.0.1:9000", addressing_style="path"),
         ),
         (
             "s3://files?endpoint_url=https%3A%2F%2Fr2.example%2Fpath&region=auto",
-            Options("files", region="auto", endpoint_url="https://r2.example/path"),
+            S3Options("files", region="auto", endpoint_url="https://r2.example/path"),
         ),
-        ("s3://files?sse=AES256", Options("files", sse="AES256")),
+        ("s3://files?sse=AES256", S3Options("files", sse="AES256")),
         (
             "s3://files?sse=aws:kms&kms_key_id=alias/files",
-            Options("files", sse="aws:kms", kms_key_id="alias/files"),
+            S3Options("files", sse="aws:kms", kms_key_id="alias/files"),
         ),
     ],
 )
-def test_a_url(url: str, expected: Options) -> None:
-    assert parse(url) == expected
+def test_a_url(url: str, expected: S3Options) -> None:
+    assert S3Options.from_url(url) == expected
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from storage.s3.transfer import begun_since, said_at
+from storage.s3.upload import answered_at, uploads_since
 
 NOW = datetime(2026, 5, 4, 10, 0, 30, tzinfo=UTC)
 
@@ -23,18 +23,18 @@ def test_those_of_the_key_that_began_after_it() -> None:
     found = answer(
         ("t/1", "another's", -60), ("t/1", "lost", 0), ("t/1", "last", 9), ("t/12", "far", 9)
     )
-    assert begun_since(found, "t/1", NOW) == ["lost", "last"]
+    assert uploads_since(found, "t/1", NOW) == ["lost", "last"]
 
 
 def test_none() -> None:
-    assert begun_since(answer(), "t/1", NOW) == []
+    assert uploads_since(answer(), "t/1", NOW) == []
 
 
 def test_the_services_clock_counts() -> None:
-    assert said_at(answer(date="Mon, 04 May 2026 10:00:30 GMT")) == NOW
+    assert answered_at(answer(date="Mon, 04 May 2026 10:00:30 GMT")) == NOW
 
 
 @pytest.mark.parametrize("date", ["", "soon", "Mon, 99 May 2026 10:00:30 GMT"])
 def test_where_it_says_none_ours_does(date: str) -> None:
     before = datetime.now(UTC)
-    assert before <= said_at(answer(date=date)) <= datetime.now(UTC)
+    assert before <= answered_at(answer(date=date)) <= datetime.now(UTC)

@@ -12,13 +12,13 @@ import httpx2
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerSasPermissions, generate_container_sas
 
-from storage.azure.clock import Clock
-from storage.azure.options import AzureOptions, parse
-from storage.azure.storage import AzureBlobStorage, Patience
+from storage.azure.clock import ServiceClock
+from storage.azure.options import AzureOptions
+from storage.azure.storage import AzureBlobStorage, Timeouts
 from storage.credentials import Credentials
 from tests.support.servers.azurite import ACCOUNT, Azurite
 
-HASTY = Patience(connect_s=2, read_s=2, retries=2, connect_retries=2, pause_s=0)
+HASTY = Timeouts(connect_s=2, read_s=2, retries=2, connect_retries=2, backoff_s=0)
 OTHER_KEY = "b3RoZXIga2V5IG9mIG90aGVyIGFjY291bnQ="
 
 MakeAzure = Callable[..., AzureBlobStorage]
@@ -26,11 +26,11 @@ MakeAzure = Callable[..., AzureBlobStorage]
 
 @asynccontextmanager
 async def azure_maker() -> AsyncIterator[MakeAzure]:
-    """Makes storages that lose patience soon, and closes them."""
+    """Makes storages that soon give up, and closes them."""
     opened: list[AzureBlobStorage] = []
 
     def make(options: AzureOptions, **settings: Any) -> AzureBlobStorage:
-        opened.append(AzureBlobStorage(options, **{"patience": HASTY, **settings}))
+        opened.append(AzureBlobStorage(options, **{"timeouts": HASTY, **settings}))
         return opened[-1]
 
     yield make
@@ -40,7 +40,7 @@ async def azure_maker() -> AsyncIterator[MakeAzure]:
 
 def options_of(server: Azurite, container: str) -> AzureOptions:
     url = f"azure://{container}/pre/fix?account_url={server.account_url}"
-    return parse(url, Credentials(azure_key=server.key))
+    return AzureOptions.from_url(url, Credentials(azure_key=server.key))
 
 
 def behind(options: AzureOptions, server: Azurite, port: int) -> AzureOptions:
@@ -63,15 +63,15 @@ def with_sas(
     )
     credentials = Credentials(azure_sas_token=f"?{token}")
     url = f"azure://{options.container}/pre/fix?account_url={options.account.url}"
-    return parse(url, credentials)
+    return AzureOptions.from_url(url, credentials)
 
 
-def clock_off_by(minutes: int) -> Clock:
-    return Clock(lambda: datetime.now(UTC) + timedelta(minutes=minutes))
+def clock_off_by(minutes: int) -> ServiceClock:
+    return ServiceClock(lambda: datetime.now(UTC) + timedelta(minutes=minutes))
 
 
-async def fetch(link: str, authority: Path | None = None) -> httpx2.Response:
-    verify = ssl.create_default_context(cafile=authority) if authority else True
+async def fetch(link: str, ca_file: Path | None = None) -> httpx2.Response:
+    verify = ssl.create_default_context(cafile=ca_file) if ca_file else True
     async with httpx2.AsyncClient(verify=verify) as client:
         return await client.get(link)
 

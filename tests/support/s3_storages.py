@@ -14,7 +14,7 @@ from tests.support.storages import MB
 BIG = 20 * MB  # several parts
 BUSY = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
-Open = Callable[..., Storage]
+OpenS3 = Callable[..., Storage]
 
 
 @asynccontextmanager
