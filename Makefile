@@ -23,7 +23,7 @@ run: $(VENV)/.demo ## Installs everything and opens the chat at http://localhost
 compose-env: ## Makes the secrets of docker-compose.yml in .env, and the first account
 	@$(PYTHON) deploy/compose_env.py
 
-test: $(TESTABLE) ## Runs all tests; needs Chromium, Node.js, PostgreSQL and PgBouncer
+test: $(TESTABLE) ## Runs all tests, and installs what they need
 	@$(BIN)/python -m pytest
 
 drills: $(TESTABLE) ## Repeats the fault and fuzz drills at full count
@@ -54,7 +54,7 @@ clean: ## Removes what was installed and cached; data/ stays
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 needs: $(VENV)/.created
-	@$(BIN)/python tests/support/needs.py
+	@$(BIN)/python -m tests.support.install
 
 $(VENV)/.created:
 	@for python in "$(PYTHON)" python3.13 python3.12 python3.11; do \

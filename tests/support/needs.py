@@ -1,25 +1,23 @@
-"""What `make test` needs from the machine beyond Python packages.
+"""What `make test` needs from the machine beyond Python packages, and where that is.
 
-Run as a script it says in one sentence for each missing tool how to get it. A missing tool is a
-failure, never a skipped test.
+It is read before anything is installed, so it knows the standard library only. A tool that is
+missing is a failure, never a skipped test; `tests/support/install.py` gets it.
 """
 
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
+from enum import Enum
 from pathlib import Path
+from shutil import which
 
 NODE_AT_LEAST = (20, 15)
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_FROM_PLAYWRIGHT = Path("/opt/ms-playwright")
 CHROMIUM_ON_MACOS = (
     Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
     Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
-)
-NO_CHROMIUM = (
-    "The tests need Chromium: on Debian 'apt-get install chromium', "
-    "on macOS 'brew install --cask chromium'."
 )
 POSTGRES_FOLDERS = (
     "usr/lib/postgresql/*/bin",
@@ -27,24 +25,20 @@ POSTGRES_FOLDERS = (
     "opt/homebrew/opt/postgresql*/bin",
     "usr/local/opt/postgresql*/bin",
 )
-NO_POSTGRES = (
-    "The tests need PostgreSQL's server programs, 13 or newer: "
-    "on Debian 'apt-get install postgresql', on macOS 'brew install postgresql'."
-)
 PGBOUNCER_FOLDER = "/usr/sbin"
-NO_PGBOUNCER = (
-    "The tests need PgBouncer: on Debian 'apt-get install pgbouncer', "
-    "on macOS 'brew install pgbouncer'."
-)
-NO_SEAWEEDFS = (
-    "The tests need SeaweedFS's program weed: on Linux 'make test' installs it into .venv, "
-    "on macOS 'brew install seaweedfs'."
-)
-NO_NODE = (
-    "The tests need Node.js 20.15 or newer with npm: on Debian 'apt-get install nodejs npm' "
-    "(Debian 12 has only 18: then also 'npm install --global node@22'), "
-    "on macOS 'brew install node'."
-)
+JAVA_FOLDERS = ("/opt/homebrew/opt/openjdk/bin", "/usr/local/opt/openjdk/bin")
+
+
+class Tool(Enum):
+    """What has to be there; the value is its name in sentences."""
+
+    CHROMIUM = "Chromium"
+    NODE = "Node.js 20.15 or newer"
+    NPM = "npm"
+    POSTGRES = "PostgreSQL's server programs"
+    PGBOUNCER = "PgBouncer"
+    JAVA = "Java"
+    SEAWEEDFS = "SeaweedFS"
 
 
 class MissingToolError(RuntimeError):
@@ -52,66 +46,95 @@ class MissingToolError(RuntimeError):
 
 
 def find_chromium() -> Path:
-    """The browser for the end-to-end tests, from PATH or from where macOS keeps it."""
-    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if found:
-        return Path(found)
-    for path in CHROMIUM_ON_MACOS:
-        if path.is_file():
-            return path
-    raise MissingToolError(NO_CHROMIUM)
+    """The browser for the end-to-end tests, not confined to a snap: that sees no file in /tmp."""
+    named = [Path(found) for found in map(which, CHROMIUM_NAMES) if found and not _is_snap(found)]
+    downloaded = CHROMIUM_FROM_PLAYWRIGHT.glob("chromium-*/chrome-linux*/chrome")
+    on_macos = filter(Path.is_file, CHROMIUM_ON_MACOS)
+    return _first(Tool.CHROMIUM, [*named, *downloaded, *on_macos])
 
 
 def find_node() -> Path:
-    """Node.js in a version that runs the test servers, beside npm, which installs them."""
-    node = shutil.which("node")
-    if node is None or shutil.which("npm") is None or _version_of(node) < NODE_AT_LEAST:
-        raise MissingToolError(NO_NODE)
-    return Path(node)
+    """Node.js in a version that runs the test servers."""
+    node = which("node")
+    is_new = node is not None and _version_of(node) >= NODE_AT_LEAST
+    return _first(Tool.NODE, [node if is_new else None])
+
+
+def find_npm() -> Path:
+    """What installs the test servers."""
+    return _first(Tool.NPM, [which("npm")])
 
 
 def find_postgres() -> Path:
     """The folder of PostgreSQL's server programs, from PATH or from where packages keep them."""
-    found = shutil.which("initdb")
+    found = which("initdb")
     folders = [Path(found).resolve().parent] if found else []
     for pattern in POSTGRES_FOLDERS:
         folders += sorted(Path("/").glob(pattern), key=_major, reverse=True)
-    for folder in folders:
-        if all((folder / name).is_file() for name in ("initdb", "pg_ctl", "postgres")):
-            return folder
-    raise MissingToolError(NO_POSTGRES)
+    return _first(Tool.POSTGRES, (folder for folder in folders if _is_postgres(folder)))
 
 
 def find_pgbouncer() -> Path:
     """PgBouncer, from PATH or from where Debian keeps it for root."""
-    found = shutil.which("pgbouncer") or shutil.which("pgbouncer", path=PGBOUNCER_FOLDER)
-    if found is None:
-        raise MissingToolError(NO_PGBOUNCER)
-    return Path(found)
+    return _first(Tool.PGBOUNCER, [which("pgbouncer"), which("pgbouncer", path=PGBOUNCER_FOLDER)])
+
+
+def find_java() -> Path:
+    """A Java that runs: macOS has a program of that name that only says where to get one."""
+    found = [which("java"), *(which("java", path=folder) for folder in JAVA_FOLDERS)]
+    return _first(Tool.JAVA, (java for java in found if java and _runs(java, "-version")))
 
 
 def find_seaweedfs() -> Path:
     """SeaweedFS, from beside this Python or from PATH."""
-    found = shutil.which("weed", path=Path(sys.executable).parent) or shutil.which("weed")
-    if found is None:
-        raise MissingToolError(NO_SEAWEEDFS)
-    return Path(found)
+    return _first(Tool.SEAWEEDFS, [which("weed", path=Path(sys.executable).parent), which("weed")])
+
+
+FINDERS: dict[Tool, Callable[[], Path]] = {
+    Tool.CHROMIUM: find_chromium,
+    Tool.NODE: find_node,
+    Tool.NPM: find_npm,
+    Tool.POSTGRES: find_postgres,
+    Tool.PGBOUNCER: find_pgbouncer,
+    Tool.JAVA: find_java,
+}
+if sys.platform == "darwin":  # elsewhere it is a wheel, which comes after this
+    FINDERS[Tool.SEAWEEDFS] = find_seaweedfs
+
+
+def missing() -> list[Tool]:
+    """The tools that are not there."""
+    return [tool for tool, find in FINDERS.items() if not _is_there(find)]
+
+
+def _is_there(find: Callable[[], Path]) -> bool:
+    try:
+        find()
+    except MissingToolError:
+        return False
+    return True
+
+
+def _first(tool: Tool, found: Iterable[str | Path | None]) -> Path:
+    for path in found:
+        if path:
+            return Path(path)
+    raise MissingToolError(f"The tests need {tool.value}: 'make needs' installs it.")
+
+
+def _is_snap(program: str) -> bool:
+    """Whether it leads to a snap, as a link or as the script in Ubuntu's package."""
+    path = Path(program)
+    with path.open("rb") as file:
+        return path.resolve().name == "snap" or b"/snap/bin/" in file.read(4096)
+
+
+def _is_postgres(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in ("initdb", "pg_ctl", "postgres"))
 
 
 def _major(folder: Path) -> int:
     return int("".join(re.findall(r"\d+", str(folder))[:1]) or 0)
-
-
-def missing() -> Iterator[str]:
-    """One sentence for each tool that is not there."""
-    finders = [find_chromium, find_node, find_postgres, find_pgbouncer]
-    if sys.platform == "darwin":  # elsewhere `make test` installs it, after this
-        finders.append(find_seaweedfs)
-    for find in finders:
-        try:
-            find()
-        except MissingToolError as error:
-            yield str(error)
 
 
 def _version_of(node: str) -> tuple[int, ...]:
@@ -119,13 +142,5 @@ def _version_of(node: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", answer.stdout)[:2]))
 
 
-def main() -> int:
-    """Says what is missing."""
-    sentences = list(missing())
-    for sentence in sentences:
-        print(sentence, file=sys.stderr)
-    return 1 if sentences else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _runs(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

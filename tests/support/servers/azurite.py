@@ -27,7 +27,7 @@ from tests.support.waiting import free_port
 
 ACCOUNT = "keepchat"
 PROGRAM = Path(__file__).parent / "node_modules/azurite/dist/src/blob/main.js"
-NO_AZURITE = "The tests need Azurite: 'make test' installs it, or run 'npm ci' in tests/servers."
+NO_AZURITE = "The tests need Azurite: 'make test' installs it."
 _TENANT = "00000000-0000-0000-0000-000000000001"
 _SOMEBODY = "00000000-0000-0000-0000-000000000002"
 

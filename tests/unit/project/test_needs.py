@@ -1,40 +1,65 @@
-"""What is said about missing tools; the tools are there, or these tests would not run."""
+"""What is found of the tools; they are there, or most other tests would not run."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.support import needs
+from tests.support.needs import Tool
+from tests.support.programs import program
 
 
-def test_the_tools_are_found_here() -> None:
-    assert needs.find_chromium().is_file()
-    assert needs.find_node().is_file()
-    assert (needs.find_postgres() / "initdb").is_file()
-    assert needs.find_pgbouncer().is_file()
-    assert needs.main() == 0
-
-
-def test_each_missing_tool_is_one_sentence_with_a_remedy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine without any of the tools; what is put into its one folder is on PATH."""
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(needs, "CHROMIUM_FROM_PLAYWRIGHT", tmp_path / "playwright")
     monkeypatch.setattr(needs, "CHROMIUM_ON_MACOS", ())
     monkeypatch.setattr(needs, "POSTGRES_FOLDERS", ())
     monkeypatch.setattr(needs, "PGBOUNCER_FOLDER", str(tmp_path))
-    assert needs.main() == 1
-    chromium, node, postgres, pgbouncer = capsys.readouterr().err.splitlines()
-    assert "apt-get install chromium" in chromium
-    assert "apt-get install nodejs npm" in node
-    assert "apt-get install postgresql" in postgres
-    assert "apt-get install pgbouncer" in pgbouncer
+    monkeypatch.setattr(needs, "JAVA_FOLDERS", ())
+    return tmp_path
 
 
-def test_an_old_node_is_as_good_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("node", "npm"):
-        tool = tmp_path / name
-        tool.write_text("#!/bin/sh\necho v18.20.4\n", encoding="utf-8")
-        tool.chmod(0o700)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(needs.MissingToolError, match=r"20\.15"):
-        needs.find_node()
+def test_the_tools_are_found_here() -> None:
+    assert needs.missing() == []
+    assert (needs.find_postgres() / "initdb").is_file()
+
+
+def test_on_a_bare_machine_all_of_them_are_missing(bare: Path) -> None:
+    assert needs.missing() == list(needs.FINDERS)
+
+
+def test_a_missing_tool_is_one_sentence_with_a_remedy(bare: Path) -> None:
+    with pytest.raises(needs.MissingToolError, match=r"need PgBouncer: 'make needs' installs it\."):
+        needs.find_pgbouncer()
+
+
+def test_an_old_node_is_as_good_as_none(bare: Path) -> None:
+    program(bare / "npm")
+    program(bare / "node", "echo v20.14.0")
+    assert Tool.NODE in needs.missing()
+    assert Tool.NPM not in needs.missing()
+    program(bare / "node", "echo v20.15.0")
+    assert Tool.NODE not in needs.missing()
+
+
+def test_a_java_that_does_not_run_is_none(bare: Path) -> None:
+    program(bare / "java", "exit 1")
+    assert Tool.JAVA in needs.missing()
+
+
+def test_a_chromium_in_a_snap_is_passed_over(bare: Path) -> None:
+    program(bare / "snap")
+    (bare / "chromium").symlink_to(bare / "snap")
+    program(bare / "chromium-browser", 'exec /snap/bin/chromium "$@"')
+    assert Tool.CHROMIUM in needs.missing()
+    chrome = program(bare / "google-chrome")
+    assert needs.find_chromium() == chrome
+
+
+def test_the_chromium_that_playwright_downloads_is_found(bare: Path) -> None:
+    folder = bare / "playwright" / "chromium-1255" / "chrome-linux64"
+    folder.mkdir(parents=True)
+    chrome = program(folder / "chrome")
+    assert needs.find_chromium() == chrome
