@@ -28,7 +28,7 @@ from chainlit.user import PersistedUser, User
 from datalayer import convert
 from datalayer.pipeline.deletion import FileDeletion
 from datalayer.pipeline.maintenance import Maintenance
-from datalayer.pipeline.uploads import Lost, Source, Uploads
+from datalayer.pipeline.uploads import ElementBytes, OnLost, Uploads
 from datalayer.pipeline.writer import Writer
 from datalayer.records import Outcome, Result
 from datalayer.stores.base import Store
@@ -75,7 +75,11 @@ class KeepchatDataLayer(BaseDataLayer):
     """Chainlit's data layer over any `Store` and any `Storage`."""
 
     def __init__(
-        self, store: Store, storage: Storage, root_path: str = "", on_lost: Lost | None = None
+        self,
+        store: Store,
+        storage: Storage,
+        root_path: str = "",
+        on_lost: OnLost | None = None,
     ) -> None:
         self._store = store
         self._storage = storage
@@ -262,14 +266,14 @@ class KeepchatDataLayer(BaseDataLayer):
     # Elements
 
     async def create_element(self, element: "Element") -> None:
-        write, source = self._element(element)
-        await self._write_later(write, source)
+        write, content = self._element(element)
+        await self._write_later(write, content)
 
-    def _element(self, element: "Element") -> tuple[SaveElement, Source | None]:
+    def _element(self, element: "Element") -> tuple[SaveElement, ElementBytes | None]:
         """Read an element whole: Chainlit changes it while it is being stored."""
         fields: dict[str, Any] = dict(element.to_dict())
-        source = _source_of(element)
-        if source is None:
+        content = _bytes_of(element)
+        if content is None:
             del fields["objectKey"]  # only our own keys: a delete removes what they name
         else:
             fields |= {"objectKey": f"{element.thread_id}/{element.id}", "url": None}
@@ -278,10 +282,10 @@ class KeepchatDataLayer(BaseDataLayer):
             thread_id=element.thread_id,
             owner=_current_user(),
             fields=fields,
-            ready=source is None,
+            ready=content is None,
             revision=self._clock.next(),
         )
-        return write, source
+        return write, content
 
     async def get_element(self, thread_id: str, element_id: str) -> "ElementDict | None":
         known = as_id(thread_id), as_id(element_id)
@@ -355,19 +359,21 @@ class KeepchatDataLayer(BaseDataLayer):
         """Store a write; a caller that is cancelled does not take it back."""
         return await self._write_with_bytes(write, None)
 
-    def _write_later(self, write: Write, source: Source | None = None) -> Awaitable[Result | None]:
+    def _write_later(
+        self, write: Write, content: ElementBytes | None = None
+    ) -> Awaitable[Result | None]:
         """Store a write, and an element's bytes with it; where Chainlit wants it so, after the
         thread's first message.
         """
         store = self._queued if _session() is not None else self._write_with_bytes
-        return store(write, source)
+        return store(write, content)
 
-    async def _write_with_bytes(self, write: Write, source: Source | None) -> Result:
+    async def _write_with_bytes(self, write: Write, content: ElementBytes | None) -> Result:
         # Both begin before the first await: a caller that is cancelled stops neither.
         stored = self._writer.submit(write)
-        if not isinstance(write, SaveElement) or source is None:
+        if not isinstance(write, SaveElement) or content is None:
             return await stored
-        upload = self._uploads.start(write, source, stored)
+        upload = self._uploads.start(write, content, stored)
         result = await asyncio.shield(stored)
         await asyncio.shield(upload)
         return result
@@ -382,8 +388,8 @@ class KeepchatDataLayer(BaseDataLayer):
             self._deletion.wake()
 
     @_waits_for_first_message
-    async def _queued(self, write: Write, source: Source | None) -> Result:
-        return await self._write_with_bytes(write, source)
+    async def _queued(self, write: Write, content: ElementBytes | None) -> Result:
+        return await self._write_with_bytes(write, content)
 
 
 def _session() -> "HTTPSession | WebsocketSession | None":
@@ -402,7 +408,7 @@ def _current_thread() -> str | None:
     return str(session.thread_id) if session else None
 
 
-def _source_of(element: "Element") -> Source | None:
+def _bytes_of(element: "Element") -> ElementBytes | None:
     """Return where the bytes of an element are; None when it needs none."""
     if element.type == "custom":
         return None

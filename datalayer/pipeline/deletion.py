@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from common.retry import RetryPolicy
 from datalayer.pipeline.background import Background
 from datalayer.pipeline.writer import Writer
 from datalayer.stores.base import Store
@@ -14,8 +15,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = 100  # files at a time
 AWAY = 5  # so many in a row that cannot be removed now: the storage is away, not the files at fault
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 60.0
+RETRY = RetryPolicy(first_pause_s=1.0, longest_pause_s=60.0)
 
 
 class FileDeletion(Background):
@@ -31,17 +31,17 @@ class FileDeletion(Background):
         self._clock = clock
 
     async def _run(self) -> None:
-        pause = FIRST_PAUSE_S
+        failures = 0  # in a row, since a file was removed
         while True:
             await self._wake.wait()
             self._wake.clear()
             gone, failure = await self._try_all()
             if gone or not failure:
-                pause = FIRST_PAUSE_S
+                failures = 0
             if failure:
+                failures += 1
                 logger.warning("Deleted files are not removed yet: %s", failure)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_S)
+                await asyncio.sleep(RETRY.pause_s(failures))
                 self._wake.set()
 
     async def _try_all(self) -> tuple[int, Exception | None]:

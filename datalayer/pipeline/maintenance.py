@@ -3,14 +3,15 @@
 import asyncio
 import logging
 
+from common.retry import RetryPolicy
 from datalayer.pipeline.background import Background
 from datalayer.records import MaintenanceState
 from datalayer.stores.base import Store
 
 logger = logging.getLogger(__name__)
 
-GATHER_S = 0.5  # what is written in this time is indexed together
-LONGEST_PAUSE_S = 60.0
+RETRY = RetryPolicy(first_pause_s=0.5, longest_pause_s=60.0)
+"""The first pause comes before every round: what is written in it is indexed together."""
 
 
 class Maintenance(Background):
@@ -21,18 +22,18 @@ class Maintenance(Background):
         self._store = store
 
     async def _run(self) -> None:
-        pause = GATHER_S
+        attempt = 1
         while True:
             await self._wake.wait()
-            await asyncio.sleep(pause)
+            await asyncio.sleep(RETRY.pause_s(attempt))
             self._wake.clear()
-            if await self._all_is_done():
-                pause = GATHER_S
+            if await self._is_done():
+                attempt = 1
             else:  # later, even if nothing is saved until then: who is at it now may die of it
-                pause = min(pause * 2, LONGEST_PAUSE_S)
+                attempt += 1
                 self._wake.set()
 
-    async def _all_is_done(self) -> bool:
+    async def _is_done(self) -> bool:
         try:
             while (done := await self._store.maintain()) is MaintenanceState.MORE:
                 pass

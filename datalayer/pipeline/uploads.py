@@ -3,14 +3,15 @@
 import asyncio
 import logging
 import os
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from anyio import CancelScope, to_thread
 
+from common.retry import RetryPolicy
 from datalayer.pipeline.writer import Writer
 from datalayer.records import Outcome, Result
 from datalayer.writes import FinishElement, RevisionClock, SaveElement
@@ -19,28 +20,27 @@ from storage.errors import StorageError, StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
-# Between attempts while the storage cannot be reached; then the file is given up, and it is said.
-PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
-PATIENCE_S = 60.0  # after so long no further attempt is made, however long each has taken
+# While the storage cannot be reached; at the limit the file is given up, and it is said.
+RETRY = RetryPolicy(first_pause_s=0.5, longest_pause_s=20.0, limit_s=60.0)
 STOP_S = 5.0  # how long `close` waits for those that it has cancelled
 END_S = 10.0  # how long `close` waits for files, which may wait for the database
 
 PIECE = 256 * 1024  # bytes
 
-Source = bytes | Path
-Kept = Callable[[], bytes | AsyncIterator[bytes]]
-"""Gives a source from its beginning, each time it is called."""
-Lost = Callable[[str], Awaitable[None]]
+ElementBytes = bytes | Path
+Rereadable = Callable[[], bytes | AsyncIterator[bytes]]
+"""Gives the bytes from their beginning, each time it is called."""
+OnLost = Callable[[str], Awaitable[None]]
 """Told the name of a file that could not be stored, in the context of whoever sent it."""
 
 
 @asynccontextmanager
-async def opened(source: Source) -> AsyncIterator[Kept]:
-    """Keep a source readable, even if the file is removed meanwhile, as at the end of a session."""
-    if isinstance(source, bytes):
-        yield lambda: source
+async def kept_open(content: ElementBytes) -> AsyncIterator[Rereadable]:
+    """Keep bytes readable, even if their file is removed meanwhile, as at the end of a session."""
+    if isinstance(content, bytes):
+        yield lambda: content
         return
-    file = await to_thread.run_sync(source.open, "rb")
+    file = await to_thread.run_sync(content.open, "rb")
     try:
         yield lambda: _pieces(file)
     finally:
@@ -59,7 +59,11 @@ class Uploads:
     """Stores bytes, those of one element after the other; `close` waits until they are there."""
 
     def __init__(
-        self, storage: Storage, writer: Writer, clock: RevisionClock, on_lost: Lost | None = None
+        self,
+        storage: Storage,
+        writer: Writer,
+        clock: RevisionClock,
+        on_lost: OnLost | None = None,
     ) -> None:
         self._storage = storage
         self._on_lost = on_lost
@@ -69,32 +73,18 @@ class Uploads:
         self._running: set[asyncio.Task[None]] = set()
 
     def start(
-        self, write: SaveElement, source: Source, stored: asyncio.Future[Result]
+        self, write: SaveElement, content: ElementBytes, stored: asyncio.Future[Result]
     ) -> asyncio.Task[None]:
         """Store an element's bytes once its row is, and after those that it had before.
 
         The task ends when the row says so; it raises `StorageError` or `OSError` when they are not.
         """
         before = self._tasks.get(write.id)
-        task = asyncio.create_task(self._store(write, source, stored, before))
+        task = asyncio.create_task(self._store(write, content, stored, before))
         self._tasks[write.id] = task
         self._running.add(task)
         task.add_done_callback(lambda done: self._forget(write.id, done))
         return task
-
-    async def _patiently(self, write: SaveElement, key: str, source: Kept) -> Receipt:
-        mime = str(write.fields.get("mime") or "application/octet-stream")
-        name = str(write.fields.get("name") or "")
-        deadline = time.monotonic() + PATIENCE_S
-        for pause in PAUSES_S:
-            try:
-                return await self._storage.put(key, source(), mime=mime, filename=name)
-            except StorageUnavailable as exc:
-                if time.monotonic() > deadline:
-                    raise
-                logger.warning("The file of element %s waits for its storage: %s", write.id, exc)
-                await asyncio.sleep(pause)
-        return await self._storage.put(key, source(), mime=mime, filename=name)
 
     async def close(self) -> None:
         """Wait for the files that are being stored; those that take too long are logged."""
@@ -118,17 +108,17 @@ class Uploads:
     async def _store(
         self,
         write: SaveElement,
-        source: Source,
+        content: ElementBytes,
         stored: asyncio.Future[Result],
         before: asyncio.Task[None] | None,
     ) -> None:
-        async with opened(source) as kept:
+        async with kept_open(content) as kept:
             await self._store_kept(write, kept, stored, before)
 
     async def _store_kept(
         self,
         write: SaveElement,
-        source: Kept,
+        content: Rereadable,
         stored: asyncio.Future[Result],
         before: asyncio.Task[None] | None,
     ) -> None:
@@ -139,16 +129,20 @@ class Uploads:
         if result.outcome not in (Outcome.APPLIED, Outcome.STALE):
             return
         try:
-            await self._put(write, source)
+            await self._put(write, content)
         except (StorageError, OSError):
             logger.exception("The file of element %s is not stored", write.id)
             if self._on_lost:
                 await self._on_lost(str(write.fields.get("name") or "file"))
             raise
 
-    async def _put(self, write: SaveElement, source: Kept) -> None:
+    async def _put(self, write: SaveElement, content: Rereadable) -> None:
         key = str(write.fields["objectKey"])
-        receipt = await self._patiently(write, key, source)
+        receipt = await RETRY.call(
+            partial(self._put_once, write, key, content),
+            passes=lambda error: isinstance(error, StorageUnavailable),
+            before_pause=partial(_log_wait, write.id),
+        )
         finish = FinishElement(
             id=write.id,
             thread_id=write.thread_id,
@@ -158,3 +152,12 @@ class Uploads:
             revision=self._clock.next(),
         )
         await self._writer.submit(finish)
+
+    async def _put_once(self, write: SaveElement, key: str, content: Rereadable) -> Receipt:
+        mime = str(write.fields.get("mime") or "application/octet-stream")
+        name = str(write.fields.get("name") or "")
+        return await self._storage.put(key, content(), mime=mime, filename=name)
+
+
+def _log_wait(element_id: str, error: BaseException) -> None:
+    logger.warning("The file of element %s waits for its storage: %s", element_id, error)

@@ -11,13 +11,14 @@ is not ours, is tried again with growing pauses.
 import asyncio
 import contextvars
 import logging
-import random
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
+from common.retry import RetryPolicy
 from datalayer.errors import (
     DataLayerError,
     SchemaMismatch,
@@ -35,8 +36,7 @@ logger = logging.getLogger(__name__)
 
 MAX_BATCH = 1_000  # writes in one transaction
 SHARE = 200  # writes from which on it pays to store them in one more batch, side by side
-FIRST_PAUSE_S = 0.05
-LONGEST_PAUSE_S = 5.0
+RETRY = RetryPolicy(first_pause_s=0.05, longest_pause_s=5.0, jitter=0.5)
 REMEMBERED_FAILURES = 1_000  # threads whose next flush raises why a step failed
 
 
@@ -186,7 +186,7 @@ class Writer:
         """Store what has to wait for somebody: in no slot, so that no other waits with it."""
         while left := [entry for entry in self._on_the_way[key] if not entry.resolved.is_set()]:
             if await self._store_batch(left, alone=True):
-                await asyncio.sleep(FIRST_PAUSE_S)
+                await asyncio.sleep(RETRY.first_pause_s)
         self._let_go(key)
         self._dispatch()
 
@@ -246,16 +246,12 @@ class Writer:
 
     async def _apply(self, entries: list[_Entry], *, patient: bool) -> list[tuple[_Entry, Result]]:
         writes = [entry.write for entry in entries]
-        for pause in _pauses():
-            try:
-                results = await self._store.apply(writes, patient=patient)
-                return list(zip(entries, results, strict=True))
-            except StoreHeldUp:
-                raise
-            except (StoreUnavailable, SchemaMismatch) as exc:  # somebody may migrate, or stop it
-                logger.warning("%d writes wait for the database: %s", len(writes), exc)
-                await asyncio.sleep(pause)
-        raise AssertionError
+        results = await RETRY.call(
+            partial(self._store.apply, writes, patient=patient),
+            passes=_passes,
+            before_pause=partial(_log_wait, len(writes)),
+        )
+        return list(zip(entries, results, strict=True))
 
     def _give_up(self, entry: _Entry) -> None:
         if not entry.resolved.is_set():
@@ -290,6 +286,16 @@ class Writer:
             logger.exception("What follows on %s failed", describe(entry.write))
 
 
+def _passes(error: BaseException) -> bool:
+    if isinstance(error, StoreHeldUp):
+        return False  # others need not wait for it
+    return isinstance(error, StoreUnavailable | SchemaMismatch)  # somebody may migrate, or stop it
+
+
+def _log_wait(count: int, error: BaseException) -> None:
+    logger.warning("%d writes wait for the database: %s", count, error)
+
+
 def _only(entries: Iterable[_Entry], keys: set[str]) -> list[_Entry]:
     return [entry for entry in entries if entry.write.order_key in keys]
 
@@ -312,10 +318,3 @@ def _shared_out(queues: _Queues, count: int) -> list[_Queues]:
         shares[smallest][key] = entries
         sizes[smallest] += len(entries)
     return [share for share in shares if share]
-
-
-def _pauses() -> Iterator[float]:
-    pause = FIRST_PAUSE_S
-    while True:
-        yield pause * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
-        pause = min(pause * 2, LONGEST_PAUSE_S)

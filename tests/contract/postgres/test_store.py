@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.util import await_only
 
+from common.retry import RetryPolicy
 from datalayer.errors import (
     StoreMisconfigured,
     StoreUnavailable,
@@ -454,7 +455,8 @@ async def test_a_text_that_is_saved_again_and_again_is_indexed_once(store: SqlSt
 async def test_what_another_process_was_at_when_it_died_is_done(
     store: SqlStore, postgres: Postgres, backend: PostgresBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("datalayer.pipeline.maintenance.GATHER_S", 0.01)
+    quick = RetryPolicy(first_pause_s=0.01, longest_pause_s=1.0)
+    monkeypatch.setattr("datalayer.pipeline.maintenance.RETRY", quick)
     await save(store, step(new_id(), output="some text"))
     other = await asyncpg.connect(postgres.url(backend.name))
     await other.execute("BEGIN")

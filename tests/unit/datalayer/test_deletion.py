@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from datalayer.errors import StoreUnavailable
-from datalayer.pipeline.deletion import AWAY, BATCH, LONGEST_PAUSE_S, FileDeletion
+from datalayer.pipeline.deletion import AWAY, BATCH, FileDeletion
 from datalayer.pipeline.writer import Writer
 from datalayer.records import Outcome, Result
 from datalayer.stores.base import Store
@@ -17,6 +17,7 @@ from datalayer.writes import ForgetRemovals, RevisionClock, Write
 from storage.base import Storage
 from storage.errors import StorageUnavailable
 from storage.local.storage import LocalStorage
+from tests.support.pauses import skip_pauses
 
 DEADLINE_S = 2.0
 
@@ -71,15 +72,7 @@ Make = Callable[..., FileDeletion]
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were asked for; none of them is waited for."""
-    found: list[float] = []
-    original = asyncio.sleep
-
-    async def sleep(delay: float, result: Any = None) -> Any:
-        found.append(delay)
-        return await original(0, result)
-
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-    return found
+    return skip_pauses(monkeypatch)
 
 
 @pytest.fixture
@@ -196,7 +189,7 @@ async def test_the_pauses_grow_up_to_a_limit_and_begin_anew(
     deletion = make(store, storage)
     deletion.wake()
     await until(store.empty)
-    assert pauses == [1, 2, 4, 8, 16, 32, LONGEST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     store.empty.clear()
     store.keys = keys(1)
     storage.failures.append(StorageUnavailable("away"))

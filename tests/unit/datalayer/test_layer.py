@@ -40,6 +40,7 @@ from datalayer.writes import (
 from storage.base import Receipt
 from storage.errors import ObjectMissing, StorageDenied, StorageError, StorageUnavailable
 from storage.local.storage import LocalStorage
+from tests.support.pauses import skip_pauses
 
 TIME = "2026-01-02T12:34:56.789012Z"
 ALICE = "alice"
@@ -608,12 +609,13 @@ async def test_an_upload_that_fails_is_an_error_and_no_element(
     monkeypatch: pytest.MonkeyPatch,
     error: StorageError,
 ) -> None:
-    monkeypatch.setattr(uploads, "PAUSES_S", (0.0, 0.0))
+    pauses = skip_pauses(monkeypatch)
     element = text_element(new_id())
-    parts.storage.failures += [error] * 3
+    parts.storage.failures += [error] * 20
     with pytest.raises(type(error)):
         await parts.layer.create_element(element)
-    assert len(parts.storage.failures) == (0 if isinstance(error, StorageUnavailable) else 2)
+    expected = [0.5, 1, 2, 4, 8, 16, 20] if isinstance(error, StorageUnavailable) else []
+    assert (pauses, len(parts.storage.failures)) == (expected, 19 - len(expected))
     parts.storage.failures.clear()
     assert parts.lost == ["a.txt"]
     assert element.id in caplog.text
@@ -625,10 +627,11 @@ async def test_an_upload_that_fails_is_an_error_and_no_element(
 async def test_a_storage_that_comes_back_gets_the_file(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "PAUSES_S", (0.0, 0.0))
+    pauses = skip_pauses(monkeypatch)
     element = text_element(new_id())
     parts.storage.failures += [StorageUnavailable("away")] * 2
     await parts.layer.create_element(element)
+    assert pauses == [0.5, 1]
     assert await parts.layer.get_element(element.thread_id, element.id) is not None
     assert parts.lost == []
 

@@ -1,6 +1,7 @@
 """Maintenance goes on until nothing is left, whatever happens in between."""
 
 import asyncio
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -39,7 +40,8 @@ class ListedStore:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maintenance, "GATHER_S", 0.001)
+    quick = replace(maintenance.RETRY, first_pause_s=0.001)
+    monkeypatch.setattr(maintenance, "RETRY", quick)
 
 
 @pytest.mark.parametrize(("failures", "held_up"), [(0, 0), (3, 0), (0, 3)])

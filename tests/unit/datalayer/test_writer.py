@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import random
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 
+from common.retry import RetryPolicy
 from datalayer.errors import (
     SchemaMismatch,
     StoreHeldUp,
@@ -96,8 +96,8 @@ Make = Callable[..., tuple[ScriptedStore, Writer]]
 @pytest.fixture
 async def make(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
     """Make a scripted store with its writer, which is closed at the end."""
-    monkeypatch.setattr(writer_module, "FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr(writer_module, "LONGEST_PAUSE_S", 0.002)
+    quick = RetryPolicy(first_pause_s=0.001, longest_pause_s=0.002)
+    monkeypatch.setattr(writer_module, "RETRY", quick)
     made: list[tuple[ScriptedStore, Writer]] = []
 
     def new(concurrency: int = 1, **options: Any) -> tuple[ScriptedStore, Writer]:
@@ -288,15 +288,6 @@ async def test_a_database_that_goes_away_while_a_bad_write_is_isolated(make: Mak
     await asyncio.wait(futures)
     assert isinstance(futures[2].exception(), WriteRejected)
     assert store.ids == [name for name in ids_of(writes) if name != writes[2].id]
-
-
-async def test_the_pauses_grow_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(random, "uniform", lambda low, high: 1.0)
-    pauses = writer_module._pauses()
-    found = [next(pauses) for _ in range(10)]
-    assert found[:3] == [0.05, 0.1, 0.2]
-    assert found == sorted(found)
-    assert found[-1] == writer_module.LONGEST_PAUSE_S
 
 
 async def test_a_failure_that_nobody_waits_for_is_no_unhandled_error(make: Make) -> None:
