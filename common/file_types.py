@@ -1,23 +1,58 @@
-"""Of which type a file is, judged by what is in it. Pure."""
+"""What a file is: by its content first, then by its name, and by what was declared last. Pure.
+
+Also for the process that reads attachments, which starts for each file: what takes time to load is
+imported where it is used.
+"""
 
 import codecs
 import mimetypes
 import re
+import struct
 from collections.abc import Mapping
+from enum import Enum, auto
 from fnmatch import fnmatch
 from pathlib import PurePath
 
-import filetype
-
-HEAD = 65_536  # bytes that are looked at
+HEAD_SIZE = 65_536  # bytes that are looked at
 ANYTHING = "*/*"
-_BINARY = "application/octet-stream"
-_TEXT = "text/plain"
-_PDF = re.compile(rb"%PDF-")
+
+
+class FileKind(Enum):
+    """What a file is, whatever it is called."""
+
+    IMAGE = auto()  # one that can be shown to a model
+    PDF = auto()
+    TEXT = auto()
+    ZIP = auto()  # as Office's files are, and many others
+    DOCUMENT = auto()
+    SHEETS = auto()
+    SLIDES = auto()
+    OLE = auto()  # the container of Office's old files, and of encrypted new ones
+    OTHER = auto()
+
+
+# Office's files, by the one of their members that each has
+MAIN_PARTS: Mapping[str, FileKind] = {
+    "word/document.xml": FileKind.DOCUMENT,
+    "xl/workbook.xml": FileKind.SHEETS,
+    "ppt/presentation.xml": FileKind.SLIDES,
+}
+_FOLDERS = {part.partition("/")[0].encode(): kind for part, kind in MAIN_PARTS.items()}
+_OFFICE_MEMBER = re.compile(rb"PK\x03\x04.{26}(%b)/" % b"|".join(_FOLDERS), re.DOTALL)
+_ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")  # the second begins an empty one
+_OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_IMAGE_MARKS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
+_TEXT_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b\x08")) + b"\x7f"
+_PDF_WITHIN = 1024  # bytes
+_MARKUP_WITHIN = 4096
 _MARKUP = (
     (re.compile(r"<svg[\s>]", re.IGNORECASE), "image/svg+xml"),
     (re.compile(r"<!doctype\s+html|<html[\s>]", re.IGNORECASE), "text/html"),
 )
+
+_BINARY = "application/octet-stream"
+_TEXT = "text/plain"
 _TEXTUAL = frozenset(
     f"application/{kind}"
     for kind in (
@@ -25,30 +60,35 @@ _TEXTUAL = frozenset(
         *("x-sh", "x-tex", "x-latex", "x-ndjson", "rtf", "x-python", "typescript", "x-php"),
     )
 )
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_OLD_OFFICE = ("application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint")
-_OFFICE_MEMBER = re.compile(rb"PK\x03\x04.{26}(word|xl|ppt)/", re.DOTALL)
 _OPEN_XML = "application/vnd.openxmlformats-officedocument"
-_OFFICE = {
-    b"word": f"{_OPEN_XML}.wordprocessingml.document",
-    b"xl": f"{_OPEN_XML}.spreadsheetml.sheet",
-    b"ppt": f"{_OPEN_XML}.presentationml.presentation",
+_TYPES: Mapping[FileKind, str] = {
+    FileKind.PDF: "application/pdf",
+    FileKind.DOCUMENT: f"{_OPEN_XML}.wordprocessingml.document",
+    FileKind.SHEETS: f"{_OPEN_XML}.spreadsheetml.sheet",
+    FileKind.SLIDES: f"{_OPEN_XML}.presentationml.presentation",
 }
-# What the chat reads. Python knows few of these where there is no /etc/mime.types. Office's files
-# with macros are named as their content is judged.
-_NAMED: Mapping[str, str] = {
-    **dict.fromkeys((".docx", ".docm"), _OFFICE[b"word"]),
-    **dict.fromkeys((".xlsx", ".xlsm"), _OFFICE[b"xl"]),
-    **dict.fromkeys((".pptx", ".pptm"), _OFFICE[b"ppt"]),
+# What the chat reads that is no text. Office's files with macros are named as their content is
+# judged. Python knows few of these endings where there is no /etc/mime.types.
+READABLE_TYPES: Mapping[str, str] = {
+    ".pdf": _TYPES[FileKind.PDF],
+    **dict.fromkeys((".docx", ".docm"), _TYPES[FileKind.DOCUMENT]),
+    **dict.fromkeys((".xlsx", ".xlsm"), _TYPES[FileKind.SHEETS]),
+    **dict.fromkeys((".pptx", ".pptm"), _TYPES[FileKind.SLIDES]),
     **dict.fromkeys((".jpg", ".jpeg"), "image/jpeg"),
     **dict.fromkeys((".tif", ".tiff"), "image/tiff"),
+    **{f".{kind}": f"image/{kind}" for kind in ("png", "gif", "webp", "bmp", "avif")},
+}
+OLD_OFFICE_TYPES: Mapping[str, str] = {
+    **dict.fromkeys((".doc", ".dot"), "application/msword"),
+    **dict.fromkeys((".xls", ".xlt"), "application/vnd.ms-excel"),
+    **dict.fromkeys((".ppt", ".pot", ".pps"), "application/vnd.ms-powerpoint"),
+}
+_TEXT_TYPES: Mapping[str, str] = {
+    **dict.fromkeys((".txt", ".log"), _TEXT),
     **dict.fromkeys((".html", ".htm"), "text/html"),
     **dict.fromkeys((".yaml", ".yml"), "application/yaml"),
-    **{f".{kind}": f"image/{kind}" for kind in ("png", "gif", "webp", "bmp", "avif")},
-    **{f".{kind}": f"application/{kind}" for kind in ("pdf", "json", "xml", "sql", "toml")},
+    **{f".{kind}": f"application/{kind}" for kind in ("json", "xml", "sql", "toml", "rtf")},
     ".svg": "image/svg+xml",
-    ".txt": _TEXT,
-    ".log": _TEXT,
     ".md": "text/markdown",
     ".csv": "text/csv",
     ".tsv": "text/tab-separated-values",
@@ -56,24 +96,80 @@ _NAMED: Mapping[str, str] = {
     ".js": "text/javascript",
     ".ts": "application/typescript",
     ".sh": "application/x-sh",
-    ".rtf": "application/rtf",
 }
-_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b\x08"))
+_TYPES_BY_ENDING = {**READABLE_TYPES, **OLD_OFFICE_TYPES, **_TEXT_TYPES}
+
+
+def kind_of(content: bytes) -> FileKind:
+    """Return what a file is by its first `HEAD_SIZE` bytes; Office's files are ZIP at first."""
+    head = content[:HEAD_SIZE]
+    if _is_image(head):
+        return FileKind.IMAGE
+    if b"%PDF-" in head[:_PDF_WITHIN]:
+        return FileKind.PDF
+    if head.startswith(_ZIP_MARKS):
+        return FileKind.ZIP
+    if head.startswith(_OLE_MARK):
+        return FileKind.OLE
+    return FileKind.TEXT if _is_text(head) else FileKind.OTHER
+
+
+def _is_image(head: bytes) -> bool:
+    return (
+        head.startswith(_IMAGE_MARKS)
+        or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+        or head[4:12] in (b"ftypavif", b"ftypavis")
+        or _is_bitmap(head)
+    )
+
+
+def _is_bitmap(head: bytes) -> bool:
+    if head[:2] != b"BM" or len(head) < 18:
+        return False
+    reserved, _, header = struct.unpack_from("<III", head, 6)
+    return reserved == 0 and header in (12, 40, 52, 56, 64, 108, 124)
+
+
+def _is_text(head: bytes) -> bool:
+    """Tell whether it is text: in Unicode with a mark, or with next to no control characters."""
+    if head.startswith(_TEXT_MARKS):
+        return True
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    return b"\0" not in head and controls * 50 <= len(head)
 
 
 def type_of(head: bytes, name: str) -> str:
-    """Return a file's type by its first `HEAD` bytes; its name decides among kinds of text."""
-    if _PDF.search(head[:1024]):
-        return "application/pdf"
-    if _is_text(head):
-        return _textual(head, named_type(name))
-    if office := _OFFICE_MEMBER.search(head):
-        return _OFFICE[office.group(1)]
-    if head.startswith(_OLE) and (named := named_type(name) or "") in _OLD_OFFICE:
-        return named
+    """Return a file's type by its first `HEAD_SIZE` bytes; its name decides among kinds of text."""
+    kind = kind_of(head)
+    if kind is FileKind.TEXT:
+        return _text_type(head, named_type(name))
+    if kind is FileKind.ZIP and (member := _OFFICE_MEMBER.search(head)):
+        kind = _FOLDERS[member[1]]
+    if kind is FileKind.OLE and (named := named_type(name)) in OLD_OFFICE_TYPES.values():
+        return named or _BINARY
+    return _TYPES.get(kind) or _guess(head)
+
+
+def _text_type(head: bytes, named: str | None) -> str:
+    beginning = head[:_MARKUP_WITHIN].decode("utf-8", "replace")
+    for pattern, markup in _MARKUP:
+        if pattern.search(beginning) and named in (None, markup, _TEXT):
+            return markup
+    is_text = named is not None and (named.startswith("text/") or named in _TEXTUAL)
+    return named if named and (is_text or named == "image/svg+xml") else _TEXT
+
+
+def _guess(head: bytes) -> str:
+    import filetype
+
     found = filetype.guess(head)
     return str(found.mime) if found else _BINARY
+
+
+def named_type(name: str) -> str | None:
+    """Return the type that a name's ending stands for."""
+    path = PurePath(name)
+    return _TYPES_BY_ENDING.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0]
 
 
 def shown_type(found: str, declared: str | None) -> str:
@@ -81,12 +177,6 @@ def shown_type(found: str, declared: str | None) -> str:
     is_vague = found in (_BINARY, _TEXT, "application/zip")
     is_shown = (declared or "").startswith(("image/", "audio/", "video/", "application/pdf"))
     return declared if declared and is_vague and not is_shown else found
-
-
-def named_type(name: str) -> str | None:
-    """Return the type that a name's ending stands for."""
-    path = PurePath(name)
-    return _NAMED.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0]
 
 
 def allowed_as(head: bytes, name: str, patterns: tuple[str, ...]) -> str | None:
@@ -105,19 +195,3 @@ def _agrees(found: str, name: str) -> bool:
     """Tell whether what is in a file may stand under its name's ending."""
     named = named_type(name)
     return found == named or (found in (_TEXT, _BINARY) and (named is None or named == _BINARY))
-
-
-def _is_text(head: bytes) -> bool:
-    if head.startswith(_MARKS):
-        return True
-    controls = len(head) - len(head.translate(None, _CONTROLS))
-    return b"\0" not in head and controls * 50 <= len(head)
-
-
-def _textual(head: bytes, named: str | None) -> str:
-    beginning = head[:4096].decode("utf-8", "replace")
-    for pattern, markup in _MARKUP:
-        if pattern.search(beginning) and named in (None, markup, _TEXT):
-            return markup
-    is_text = named is not None and (named.startswith("text/") or named in _TEXTUAL)
-    return named if named and (is_text or named == "image/svg+xml") else _TEXT

@@ -22,7 +22,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from common.file_types import ANYTHING, HEAD, allowed_as, named_type, shown_type
+from common.file_types import ANYTHING, HEAD_SIZE, allowed_as, named_type, shown_type
 
 PATH = "/project/file"
 MEGABYTE = 1_000_000  # as the page counts
@@ -205,7 +205,7 @@ async def _judged(file: UploadFile, limits: UploadLimits) -> UploadFile:
     name = file.filename or "file"
     if (file.size or 0) > limits.megabytes * MEGABYTE:
         raise HTTPException(413, limits.too_large)
-    head = await file.read(HEAD)
+    head = await file.read(HEAD_SIZE)
     await file.seek(0)
     if not head:
         raise HTTPException(400, f"“{name}” is empty.")

@@ -6,10 +6,10 @@ import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 
-from chat.attachments.reading import kinds
-from chat.attachments.reading.kinds import Kind
+from chat.attachments.reading.kinds import readable_kind
 from chat.attachments.reading.text_buffer import Full, Paper
 from chat.attachments.results import CannotRead, Reading, Reason, Unread, to_json
+from common.file_types import FileKind
 
 MAX_INPUT = 200_000_000  # bytes; of text that is longer the beginning is read
 DEEPEST = 20_000  # calls: the libraries walk down nested HTML and XML
@@ -66,10 +66,10 @@ def read(content: bytes, asked: Request) -> Reading:
 
 
 def _read(content: bytes, asked: Request) -> Reading:
-    kind = kinds.kind_of(content, asked.suffix)
-    if kind is not Kind.TEXT and len(content) > MAX_INPUT:
+    kind = readable_kind(content, asked.suffix)
+    if kind is not FileKind.TEXT and len(content) > MAX_INPUT:
         raise CannotRead(Reason.TOO_LARGE)
-    if kind is Kind.IMAGE:
+    if kind is FileKind.IMAGE:
         from chat.attachments.reading import pictures
 
         return pictures.read(content, asked.pixels)
@@ -85,13 +85,13 @@ def _text(paper: Paper) -> Reading:
     return paper.text()
 
 
-def _write(kind: Kind, content: bytes, asked: Request, paper: Paper) -> None:
+def _write(kind: FileKind, content: bytes, asked: Request, paper: Paper) -> None:
     """Load the one library that is needed: all of them would take half a second."""
-    if kind is Kind.TEXT:
+    if kind is FileKind.TEXT:
         from chat.attachments.reading import plain
 
         plain.read(content, asked.suffix, paper, asked.room)
-    elif kind is Kind.PDF:
+    elif kind is FileKind.PDF:
         from chat.attachments.reading import pdf
 
         pdf.read(content, paper)
@@ -99,15 +99,15 @@ def _write(kind: Kind, content: bytes, asked: Request, paper: Paper) -> None:
         _write_office(kind, content, asked, paper)
 
 
-def _write_office(kind: Kind, content: bytes, asked: Request, paper: Paper) -> None:
+def _write_office(kind: FileKind, content: bytes, asked: Request, paper: Paper) -> None:
     from chat.attachments.reading import archives
 
     archives.check(content)
-    if kind is Kind.DOCUMENT:
+    if kind is FileKind.DOCUMENT:
         from chat.attachments.reading import word
 
         word.read(content, paper, asked.room)
-    elif kind is Kind.SHEETS:
+    elif kind is FileKind.SHEETS:
         from chat.attachments.reading import sheets
 
         sheets.read(content, paper)

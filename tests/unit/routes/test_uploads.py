@@ -1,10 +1,8 @@
 """What may be uploaded: sizes while the body comes in, types by content, numbers."""
 
 import json
-import mimetypes
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from pathlib import PurePath
 from typing import Any, cast
 
 import httpx
@@ -18,7 +16,6 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.types import Message, Receive, Scope, Send
 
-from common.file_types import allowed_as, shown_type, type_of
 from patches.sockets import restore_handlers
 from routes import uploads
 from routes.uploads import UploadLimits, UploadSize, accepted, first_references, uploads_router
@@ -32,83 +29,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-# Types
-
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
-
-
-@pytest.mark.parametrize(
-    ("content", "name", "found"),
-    [
-        (documents.image("PNG"), "a.txt", "image/png"),
-        (documents.image("JPEG"), "a", "image/jpeg"),
-        (documents.pdf("x"), "a.png", "application/pdf"),
-        (documents.docx("x"), "a.zip", DOCX),
-        (documents.xlsx({"a": [[1]]}), "a.xlsx", XLSX),
-        (documents.zipped({"a": b"x"}), "a.docx", "application/zip"),
-        (OLE, "a.doc", "application/msword"),
-        (b"MZ\0\1\2", "a.png", "application/x-msdownload"),
-        (b"\0\1\2\3", "a.png", "application/octet-stream"),
-        (b"BMW sales", "a.txt", "text/plain"),
-        (b"a;b", "a.csv", "text/csv"),
-        (b"words", "a.png", "text/plain"),
-        ("Grüße".encode("utf-16"), "a.txt", "text/plain"),
-        (b"<!doctype html><p>x", "a.txt", "text/html"),
-        (b"<svg xmlns='x'/>", "a.svg", "image/svg+xml"),
-        (b"# <html> is a tag", "a.py", "text/x-python"),
-    ],
-)
-def test_a_type_is_judged_by_content(content: bytes, name: str, found: str) -> None:
-    assert type_of(content, name) == found
-
-
-@pytest.mark.parametrize(
-    ("content", "name", "patterns", "allowed"),
-    [
-        (documents.image("PNG"), "a.txt", ("*/*",), "image/png"),
-        (documents.image("PNG"), "a.png", ("image/*",), "image/png"),
-        (b"words", "a.png", ("image/*",), None),
-        (documents.image("PNG"), "a.txt", (".txt",), None),
-        (b"words", "a.txt", (".txt",), "text/plain"),
-        (b"words", "A.TXT", (".txt",), "text/plain"),
-        (documents.docx("x"), "a.docx", (".pdf", ".docx"), DOCX),
-        (documents.docx("x"), "a.pdf", (".pdf", ".docx"), None),
-        (b"words", "a.unheardof", (".unheardof",), "application/octet-stream"),
-        (documents.image("PNG"), "a.unheardof", (".unheardof",), None),
-    ],
-)
-def test_types_are_allowed_by_patterns_and_endings(
-    content: bytes, name: str, patterns: tuple[str, ...], allowed: str | None
-) -> None:
-    assert allowed_as(content, name, patterns) == allowed
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("a.docx", documents.docx("x")),
-        ("a.docm", documents.docx("x")),
-        ("a.xlsx", documents.xlsx({"a": [[1]]})),
-        ("a.pdf", documents.pdf("x")),
-        ("a.md", b"# words"),
-        ("a.yml", b"a: b"),
-        ("a.rtf", b"{\\rtf1 words}"),
-        *((f"a.{kind}", documents.image(kind.upper())) for kind in ("webp", "bmp", "tiff", "avif")),
-    ],
-)
-def test_endings_are_known_where_the_computer_has_no_list_of_types(
-    monkeypatch: pytest.MonkeyPatch, name: str, content: bytes
-) -> None:
-    monkeypatch.setattr(mimetypes, "_db", mimetypes.MimeTypes())  # as without /etc/mime.types
-    assert allowed_as(content, name, (PurePath(name).suffix,))
-    assert not allowed_as(documents.image("PNG"), name, (PurePath(name).suffix,))
-
-
-def test_what_was_declared_counts_where_the_content_says_little() -> None:
-    assert shown_type("text/plain", "text/x-new") == "text/x-new"
-    assert shown_type("text/plain", "image/png") == "text/plain"
-    assert shown_type("image/png", "text/plain") == "image/png"
-    assert shown_type("text/plain", None) == "text/plain"
+# Limits
 
 
 def test_the_page_gets_endings_under_their_types() -> None:
