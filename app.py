@@ -1,10 +1,7 @@
-"""Wiring only: settings -> storage -> store -> data layer -> chat. Run by `chainlit run app.py`."""
+"""Wiring only: opens the parts and hangs them into Chainlit. Run by `chainlit run app.py`."""
 
 import asyncio
 import gc
-import logging
-import sys
-from dataclasses import dataclass, replace
 
 import chainlit as cl
 import chainlit.data
@@ -12,149 +9,51 @@ from chainlit.config import config
 from chainlit.server import app as server
 
 import settings as environment
-from access.guard import messages
-from access.login.base import LoginMode
-from bootstrap.files import open_attachments, upload_limits
-from bootstrap.login import open_login
 from bootstrap.logs import quiet_libraries
-from bootstrap.models import manner_of, open_models
-from bootstrap.storages import open_storage
-from bootstrap.stores import prepare_store
+from bootstrap.parts import open_parts, with_new_turns
 from chat import callbacks
-from chat.models.registry import Models, NoModel
-from chat.turn import editing
-from chat.turn.titles import Titles
-from chat.turn.turn import Turns
-from chat.wording import away, notice
-from datalayer.errors import DataLayerError, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
-from datalayer.stores.base import Store
-from patches import page, sockets
-from patches.routes import guarded_router
-from routes import sharing, uploads
-from routes.export import export_router
-from routes.files import files_router
-from routes.headers import SecurityHeaders
-from routes.links import SignedLinks
-from routes.old_links import OldLinks
-from routes.uploads import UploadSize, uploads_router
+from patches.catalogue import patch_code, patch_server
+from patches.patch import Parts
 from settings import Settings
-from storage.base import Storage
-
-logger = logging.getLogger("keepchat")
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What is opened once and stays when `chainlit run -w` reloads the code."""
+def main() -> None:
+    """Open the parts the first time, and register what calls them at each load of the code."""
+    kept = getattr(server.state, "keepchat", None)
+    settings, parts = reloaded(*kept) if kept else started()
+    server.state.keepchat = settings, parts
+    patch_code(parts)
+    callbacks.register(parts.turns)
+    parts.login.register()
+    register(parts)
 
-    settings: Settings
-    layer: KeepchatDataLayer
-    models: Models
-    login: LoginMode
-    links: SignedLinks | None
 
-
-def build() -> Parts:
-    """Open everything and hang it into Chainlit's server; a wrong setting ends the program."""
+def started() -> tuple[Settings, Parts]:
+    """Open everything and change Chainlit's server; a wrong setting ends the program."""
     quiet_libraries()
     settings = environment.load()
     environment.prepare_data_dir(settings)
     environment.export_auth_secret(settings)
-    # The last one added is the first one asked: strangers are refused before their files are read.
-    server.add_middleware(OldLinks, prefix=config.run.root_path)
-    server.add_middleware(UploadSize, limits=upload_limits(settings), prefix=config.run.root_path)
-    storage = open_files(settings)
-    links = SignedLinks(storage) if settings.storage_redirect == "on" else None
-    login = prepare_access(settings, links)
-    models = choose_models(settings)
-    store = open_database(settings)
-    layer = KeepchatDataLayer(store, storage, config.run.root_path, away.file_lost)
-    server.add_exception_handler(StoreUnavailable, away.unavailable)
-    prefix, is_on = config.run.root_path, settings.thread_sharing == "on"
-    for router in (
-        files_router(store, storage, prefix, sharing=is_on, links=links),
-        sharing.sharing_router(store, layer, prefix, sharing=is_on),
-        export_router(store, layer, prefix, sharing=is_on),
-        guarded_router(layer, prefix),
-        uploads_router(upload_limits(settings), prefix),
-        notice.notice_router(models.notice, prefix),
-    ):
-        # Before Chainlit's own routes: its last one answers every path.
-        server.router.routes[:0] = router.routes
-    return Parts(settings, layer, models, login, links)
+    parts = open_parts(settings, host=config.run.host, prefix=config.run.root_path)
+    patch_server(parts)
+    return settings, parts
 
 
-def renewed(parts: Parts) -> Parts:
-    """Return the parts with new models: reloaded code does not know the old ones' pieces."""
-    server.state.closing = asyncio.get_running_loop().create_task(parts.models.close())
-    return replace(parts, models=choose_models(parts.settings))
+def reloaded(settings: Settings, parts: Parts) -> tuple[Settings, Parts]:
+    """Keep what stays when `chainlit run -w` loads the code again."""
+    server.state.closing = asyncio.get_running_loop().create_task(close_turns(parts))
+    return settings, with_new_turns(parts, settings)
 
 
-def prepare_access(settings: Settings, links: SignedLinks | None) -> LoginMode:
-    """Put what lets people in before all of Chainlit's routes."""
-    login = open_login(settings)
-    state = login.state(config.run.host)
-    if state.status == "failed":
-        sys.exit(f"{state.message} {state.remedy}".strip())
-    if state.status == "warning":
-        logger.warning("%s %s", state.message, state.remedy)
-    server.add_middleware(SecurityHeaders, origin=links.origin if links else None)
-    server.add_middleware(login.guard)
-    return login
-
-
-def choose_models(settings: Settings) -> Models:
-    """Return the models that the settings name; without one the program ends."""
-    try:
-        return open_models(settings)
-    except NoModel as exc:
-        sys.exit(str(exc))
-
-
-def turns_of(parts: Parts) -> Turns:
-    """Return what answers, in the manner that the settings ask for."""
-    titles = Titles(parts.layer) if parts.settings.thread_titles == "on" else None
-    return Turns(
-        layer=parts.layer,
-        models=parts.models,
-        manner=manner_of(parts.settings),
-        attachments=open_attachments(parts.settings, parts.layer),
-        titles=titles,
-    )
-
-
-def open_database(settings: Settings) -> Store:
-    """Return the store; a database that cannot be used as it is ends the program."""
-    try:
-        return prepare_store(settings)
-    except DataLayerError as exc:
-        sys.exit(f"DATABASE_URL: {exc}")
-
-
-def open_files(settings: Settings) -> Storage:
-    """Return the storage; a URL that cannot be read ends the program."""
-    try:
-        return open_storage(settings)
-    except ValueError as exc:
-        sys.exit(f"{exc} See .env.example.")
+async def close_turns(parts: Parts) -> None:
+    """Stop the answers that are on their way, and what gives them."""
+    await parts.turns.close()
+    await parts.models.close()
 
 
 def register(parts: Parts) -> None:
-    """Let Chainlit call us; done again after each reload of the code."""
-    settings = parts.settings
-    turns = turns_of(parts)
-    sockets.restore_handlers()
-    messages.guard_socket()
-    messages.guard_messages(parts.layer)
-    uploads.show_limits(upload_limits(settings))
-    uploads.guard_messages(settings.upload_max_files)
-    sharing.register(sharing=settings.thread_sharing == "on")
-    page.register()
-    callbacks.register(turns)
-    editing.guard_edits(parts.layer)
-    parts.login.register()
-    sockets.end_logins(parts.login)  # after all others, since it looks at every event first
+    """Let Chainlit know our data layer, and begin and end with it."""
 
     @cl.data_layer
     def data_layer() -> KeepchatDataLayer:
@@ -172,17 +71,9 @@ def register(parts: Parts) -> None:
 
     @cl.on_app_shutdown
     async def on_app_shutdown() -> None:
-        await turns.close()
-        await parts.models.close()
+        await close_turns(parts)
         if parts.links:
             await parts.links.close()
-
-
-def main() -> None:
-    """Build the parts the first time, and register what calls them."""
-    kept = getattr(server.state, "keepchat", None)
-    server.state.keepchat = renewed(kept) if kept else build()
-    register(server.state.keepchat)
 
 
 main()

@@ -1,10 +1,10 @@
 """What the settings say of the files of messages: which are taken, and how they are read."""
 
+from access.guard.limits import UploadLimits
 from chat.attachments import collect
 from chat.attachments.collect import Attachments
 from chat.attachments.process import Reader
 from datalayer.layer import KeepchatDataLayer
-from routes.uploads import UploadLimits
 from settings import Settings
 
 

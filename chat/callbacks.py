@@ -2,9 +2,7 @@
 
 import chainlit as cl
 from chainlit.chat_context import chat_context
-from chainlit.config import config
 from chainlit.context import init_ws_context
-from chainlit.server import sio
 from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 
@@ -14,7 +12,6 @@ from chat.wording import profiles, starters
 
 def register(turns: Turns) -> None:
     """Let Chainlit call these turns."""
-    config.code.set_chat_profiles = None
     if len(turns.models.names) > 1:
 
         @cl.set_chat_profiles
@@ -22,12 +19,6 @@ def register(turns: Turns) -> None:
             return profiles.profiles(turns.models)
 
     starters.register()
-
-    async def on_chat_start() -> None:
-        await profiles.offer(turns)
-
-    # Not by Chainlit's decorator, which would store a run in every thread.
-    config.code.on_chat_start = on_chat_start
 
     @cl.on_message
     async def on_message(message: cl.Message) -> None:
@@ -42,10 +33,8 @@ def register(turns: Turns) -> None:
         # Meanwhile: the page gets its conversation when this returns.
         turns.in_background(profiles.offer(turns))
 
-    sio.on("stop", _stop)
 
-
-async def _stop(sid: str) -> None:
+async def stop(sid: str) -> None:
     """Stop the answer. Chainlit's own handler would add a message that says so to the thread."""
     session = WebsocketSession.get(sid)
     if session is None:
@@ -53,5 +42,3 @@ async def _stop(sid: str) -> None:
     init_ws_context(session)
     if session.current_task:
         session.current_task.cancel()
-    if config.code.on_stop:
-        await config.code.on_stop()

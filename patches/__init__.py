@@ -1,1 +1,1 @@
-"""Every change that we make to Chainlit."""
+"""Every change that we make to Chainlit, as one list: `catalogue.PATCHES`."""

@@ -10,11 +10,13 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import chainlit.server
 from chainlit.config import APP_ROOT
 from chainlit.emitter import ChainlitEmitter
+
+from patches.originals import replace
+from patches.patch import Parts
 
 _LINK = re.compile(r"[ \t]*<link\b[^>]*>\n?")
 _OUTSIDE = re.compile(r'href="(https?:)?//')
@@ -27,15 +29,19 @@ Template = Callable[[str], str]
 InitThread = Callable[[ChainlitEmitter, str], Awaitable[None]]
 
 
-def register() -> None:
-    """Let Chainlit send this page and these texts; done again, it replaces itself."""
-    server: Any = chainlit.server
-    template: Template = server.get_html_template
-    server.get_html_template = offline(getattr(template, "original", template))
-    server.get_markdown_str = help_text
-    emitter: Any = ChainlitEmitter
-    begin: InitThread = emitter.init_thread
-    emitter.init_thread = telling(getattr(begin, "original", begin))
+def keep_to_ourselves(_parts: Parts) -> None:
+    """Send a page that asks nobody else, and that runs its own scripts only."""
+    replace(chainlit.server, "get_html_template", offline)
+
+
+def choose_help(_parts: Parts) -> None:
+    """Send the help in the reader's language."""
+    replace(chainlit.server, "get_markdown_str", lambda _original: help_text)
+
+
+def tell_thread(_parts: Parts) -> None:
+    """Let our part of the page know which thread begins."""
+    replace(ChainlitEmitter, "init_thread", telling)
 
 
 def offline(original: Template) -> Template:
@@ -45,7 +51,6 @@ def offline(original: Template) -> Template:
         html = without_outside(original(root_path))
         return with_policy(html, evaluates=has_custom_elements(Path(APP_ROOT)))
 
-    get_html_template.original = original  # type: ignore[attr-defined]
     return get_html_template
 
 
@@ -82,7 +87,6 @@ def telling(original: InitThread) -> InitThread:
         await original(emitter, interaction)
         await emitter.send_window_message({"keepchatThread": emitter.session.thread_id})
 
-    init_thread.original = original  # type: ignore[attr-defined]
     return init_thread
 
 

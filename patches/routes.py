@@ -1,56 +1,56 @@
-"""In front of Chainlit's own routes that do not ask whose it is what they act on."""
+"""Our routes, before Chainlit's own: its last one answers every path."""
 
-from typing import Any
+from chainlit.server import app
+from fastapi import APIRouter
 
-from chainlit import server
-from chainlit.server import UserParam
-from chainlit.types import (
-    CallActionRequest,
-    DeleteFeedbackRequest,
-    ElementRequest,
-    UpdateFeedbackRequest,
-)
-from fastapi import APIRouter, Request
-
-from access.guard import owners
-from datalayer.layer import KeepchatDataLayer
+from chat.wording import away, notice
+from datalayer.errors import StoreUnavailable
+from patches.owned_routes import owned_router
+from patches.patch import Parts
+from routes.export import export_router
+from routes.files import files_router
+from routes.sharing import sharing_router
+from routes.uploads import uploads_router
 
 
-def guarded_router(layer: KeepchatDataLayer, prefix: str) -> APIRouter:
-    """Return the routes, to be placed before Chainlit's own, which they call."""
-    router = APIRouter(prefix=prefix, include_in_schema=False)
+def place_uploads(parts: Parts) -> None:
+    """Take files."""
+    _place(uploads_router(parts.limits, parts.waiting_files, parts.prefix))
 
-    @router.put("/feedback")
-    async def put_feedback(request: Request, update: UpdateFeedbackRequest, user: UserParam) -> Any:
-        owners.refuse_foreign_session(user, update.sessionId)
-        feedback = update.feedback
-        await owners.require_step(layer, user, feedback.forId, feedback.threadId)
-        return await server.update_feedback(request, update, user)
 
-    @router.delete("/feedback")
-    async def delete_feedback(
-        request: Request, payload: DeleteFeedbackRequest, user: UserParam
-    ) -> Any:
-        with owners.answering():
-            thread_id = await layer.get_feedback_thread(payload.feedbackId)
-        await owners.require_thread(layer, user, thread_id)
-        return await server.delete_feedback(request, payload, user)
+def place_owned(parts: Parts) -> None:
+    """Stand before the routes that change something."""
+    _place(owned_router(parts.layer, parts.prefix))
 
-    @router.put("/project/element")
-    async def put_element(payload: ElementRequest, user: UserParam) -> Any:
-        owners.require_session(user, payload.sessionId)
-        await owners.require_element(layer, user, payload.element)
-        return await server.update_thread_element(payload, user)
 
-    @router.delete("/project/element")
-    async def delete_element(payload: ElementRequest, user: UserParam) -> Any:
-        owners.require_session(user, payload.sessionId)
-        await owners.require_element(layer, user, payload.element)
-        return await server.delete_thread_element(payload, user)
+def place_sharing(parts: Parts) -> None:
+    """Stand in for the routes that share."""
+    _place(sharing_router(parts.store, parts.layer, parts.prefix, sharing=parts.sharing))
 
-    @router.post("/project/action")
-    async def post_action(payload: CallActionRequest, user: UserParam) -> Any:
-        owners.require_session(user, payload.sessionId)
-        return await server.call_action(payload, user)
 
-    return router
+def place_export(parts: Parts) -> None:
+    """Add what saves a conversation."""
+    _place(export_router(parts.store, parts.layer, parts.prefix, sharing=parts.sharing))
+
+
+def place_files(parts: Parts) -> None:
+    """Add what sends files."""
+    _place(
+        files_router(
+            parts.store, parts.storage, parts.prefix, sharing=parts.sharing, links=parts.links
+        )
+    )
+
+
+def place_notice(parts: Parts) -> None:
+    """Add what tells the page its standing line."""
+    _place(notice.notice_router(parts.models.notice, parts.prefix))
+
+
+def answer_unavailable(_parts: Parts) -> None:
+    """Answer 503 where the database would have to answer."""
+    app.add_exception_handler(StoreUnavailable, away.unavailable)
+
+
+def _place(router: APIRouter) -> None:
+    app.router.routes[:0] = router.routes

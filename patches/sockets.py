@@ -1,34 +1,36 @@
-"""Handlers of the socket's events: ours go before Chainlit's own, anew after each reload."""
+"""Before Chainlit's handlers of the socket's events."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chainlit.server import sio
 from chainlit.session import WebsocketSession
+from socketio.exceptions import ConnectionRefusedError as SocketRefused
 
+from access.guard.limits import UploadLimits, WaitingFiles, first_references
+from access.guard.sockets import has_valid_ids, may_ask, may_star
 from access.login.base import LoginMode
+from chat import callbacks
+from chat.turn import editing
+from datalayer.layer import KeepchatDataLayer
+from patches.originals import Handler, wrap
+from patches.patch import Parts
 
-Event = Callable[..., Awaitable[Any]]
+logger = logging.getLogger(__name__)
+
+Judge = Callable[[KeepchatDataLayer, WebsocketSession, Any], Awaitable[bool]]
+
+NOT_SENT = ("connect", "disconnect")  # the events that the server itself begins
 
 
-def restore_handlers() -> None:
-    """Put Chainlit's own handlers back, so that reloaded code can go before them once again."""
-    handlers = sio.handlers["/"]
-    server: Any = sio
-    if not hasattr(server, "keepchat_originals"):
-        server.keepchat_originals = dict(handlers)
-    handlers.clear()
-    handlers.update(server.keepchat_originals)
-
-
-def end_logins(login: LoginMode) -> None:
+def end_logins(parts: Parts) -> None:
     """Disconnect an open page at its next event once its login does not count any more."""
-    for event, handler in list(sio.handlers["/"].items()):
-        if event not in ("connect", "disconnect"):
-            sio.on(event, signed_in(handler, login))
+    for event in sio.handlers["/"].keys() - set(NOT_SENT):
+        wrap(event, lambda original: signed_in(original, parts.login))
 
 
-def signed_in(original: Event, login: LoginMode) -> Event:
+def signed_in(original: Handler, login: LoginMode) -> Handler:
     """Return a handler that lets only those through who are still signed in."""
 
     async def handle(sid: str, *sent: Any) -> Any:
@@ -39,3 +41,77 @@ def signed_in(original: Event, login: LoginMode) -> Event:
         return await original(sid, *sent)
 
     return handle
+
+
+def check_ids(_parts: Parts) -> None:
+    """Refuse a connection whose ids are no UUIDs."""
+    wrap("connect", with_valid_ids)
+
+
+def with_valid_ids(original: Handler) -> Handler:
+    """Return a connect handler that refuses unless all ids are UUIDs."""
+
+    async def connect(sid: str, environ: dict[str, Any], auth: Any) -> Any:
+        if not has_valid_ids(auth):
+            message = "sessionId and threadId must be UUIDs"
+            raise SocketRefused(message)
+        return await original(sid, environ, auth)
+
+    return connect
+
+
+def limit_files(parts: Parts) -> None:
+    """Take no more files with a message than are allowed."""
+    wrap(
+        "client_message",
+        lambda original: with_few_files(original, parts.limits, parts.waiting_files),
+    )
+
+
+def with_few_files(original: Handler, limits: UploadLimits, waiting: WaitingFiles) -> Handler:
+    """Return a handler that leaves out files above the limit; then none waits any more."""
+
+    async def message(sid: str, payload: Any) -> Any:
+        session = WebsocketSession.get(sid)
+        if session is not None and isinstance(payload, dict):
+            given = payload.get("fileReferences")
+            payload["fileReferences"] = first_references(given, limits.files)
+            waiting.clear(session)
+        return await original(sid, payload)
+
+    return message
+
+
+def check_message(parts: Parts) -> None:
+    """Refuse a message that its user cannot have asked here."""
+    wrap("client_message", lambda original: judged(original, may_ask, parts.layer))
+
+
+def check_star(parts: Parts) -> None:
+    """Refuse a star on what is not the user's own question."""
+    wrap("message_favorite", lambda original: judged(original, may_star, parts.layer))
+
+
+def judged(original: Handler, is_allowed: Judge, layer: KeepchatDataLayer) -> Handler:
+    """Return a handler that lets through what a session may send."""
+
+    async def handle(sid: str, payload: Any) -> Any:
+        session = WebsocketSession.get(sid)
+        if session is None:
+            return None
+        if not await is_allowed(layer, session, payload):
+            logger.warning("A message in thread %s is refused", session.thread_id)
+            return None
+        return await original(sid, payload)
+
+    return handle
+
+
+def edit_in_one_write(parts: Parts) -> None:
+    """Remove all that follows an edited question."""
+    wrap("edit_message", lambda original: editing.edited(original, parts.layer))
+
+
+def stop_in_silence(_parts: Parts) -> None:
+    """Stop an answer, and add no message."""
+    wrap("stop", lambda _original: callbacks.stop)

@@ -6,8 +6,6 @@ Chainlit's own routes for it do not look at the setting, and send whole threads.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import chainlit as cl
-from chainlit.config import config
 from chainlit.server import UserParam
 from chainlit.types import ShareThreadRequest, ThreadDict
 from chainlit.utils import utc_now
@@ -56,18 +54,6 @@ _ELEMENT_FIELDS = (
     "playerConfig",
 )
 ASKER = "User"  # instead of the name that somebody signs in with
-
-
-def register(*, sharing: bool) -> None:
-    """Let the page offer sharing, or not; done again after each reload of the code."""
-    config.features.allow_thread_sharing = sharing
-    config.code.on_shared_thread_view = None
-    if sharing:
-
-        @cl.on_shared_thread_view
-        async def on_shared_thread_view(thread: ThreadDict, _viewer: cl.User | None) -> bool:
-            # Without it the page offers no sharing. What it says does not count: see below.
-            return (thread.get("metadata") or {}).get("is_shared") is True
 
 
 def sharing_router(

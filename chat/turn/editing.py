@@ -12,7 +12,6 @@ from typing import Any
 import chainlit as cl
 from chainlit.chat_context import chat_context
 from chainlit.context import init_ws_context
-from chainlit.server import sio
 from chainlit.session import WebsocketSession
 
 from datalayer.errors import DataLayerError
@@ -24,11 +23,6 @@ Edit = Callable[[str, dict[str, Any]], Awaitable[None]]
 
 READ_S = 1.0  # so long an edit waits for the database to tell what the page has to remove
 REFUSAL = "This message cannot be edited here. Reload the page and try again."
-
-
-def guard_edits(layer: KeepchatDataLayer) -> None:
-    """Put this before Chainlit's handler."""
-    sio.on("edit_message", edited(sio.handlers["/"]["edit_message"], layer))
 
 
 def edited(original: Edit, layer: KeepchatDataLayer) -> Edit:

@@ -3,25 +3,26 @@
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterator
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import cast
 
 import chainlit.server
 import pytest
-from chainlit.emitter import ChainlitEmitter
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from patches import page
+from patches import originals, page
+from patches.patch import Parts
 from routes.headers import POLICY, SecurityHeaders, policy
 from settings import ROOT
 
+NO_PARTS = cast(Parts, SimpleNamespace())
 THEME = json.loads((ROOT / "public" / "theme.json").read_text())["variables"]
 
 
@@ -36,18 +37,10 @@ class Addresses(HTMLParser):
         self.found += [value for _, value in attrs if value and "//" in value]
 
 
-@pytest.fixture
-def restored() -> Iterator[None]:
-    server: Any = chainlit.server
-    emitter: Any = ChainlitEmitter
-    kept = server.get_html_template, server.get_markdown_str, emitter.init_thread
-    yield
-    server.get_html_template, server.get_markdown_str, emitter.init_thread = kept
-
-
-def test_chainlits_page_names_no_other_site_and_each_script_by_its_hash(restored: None) -> None:
-    page.register()
-    page.register()  # as a reload of the code does
+def test_chainlits_page_names_no_other_site_and_each_script_by_its_hash() -> None:
+    page.keep_to_ourselves(NO_PARTS)
+    originals.restore()
+    page.keep_to_ourselves(NO_PARTS)  # as a reload of the code does
     html = chainlit.server.get_html_template("/chat")
     addresses = Addresses()
     addresses.feed(html)
@@ -62,10 +55,10 @@ def test_chainlits_page_names_no_other_site_and_each_script_by_its_hash(restored
 
 
 def test_only_a_page_with_custom_elements_may_make_scripts_of_text(
-    restored: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "APP_ROOT", str(tmp_path))
-    page.register()
+    page.keep_to_ourselves(NO_PARTS)
     folder = tmp_path / "public" / "elements" / "charts"
     assert "unsafe-eval" not in chainlit.server.get_html_template("")
     folder.mkdir(parents=True)

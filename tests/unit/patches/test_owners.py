@@ -1,4 +1,4 @@
-"""Chainlit's routes act on what is the asker's, on a real layer; what Chainlit does is left out."""
+"""Routes and events act on what is the asker's, on a real layer; what Chainlit does is left out."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -18,12 +18,13 @@ from chainlit.types import Feedback
 from chainlit.user import User
 from fastapi import FastAPI
 
-from access.guard.messages import guard_messages, is_question
 from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
 from datalayer.stores.sql.store import SqlStore
-from patches.routes import guarded_router
+from patches import sockets
+from patches.owned_routes import owned_router
+from patches.patch import Parts
 from routes.export import export_router
 from routes.sharing import sharing_router
 from storage.local.storage import LocalStorage
@@ -56,7 +57,7 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     await store.migrate()
     layer = KeepchatDataLayer(store, LocalStorage(tmp_path / "files"))
     app = FastAPI()
-    app.include_router(guarded_router(layer, ""))
+    app.include_router(owned_router(layer, ""))
     app.include_router(sharing_router(store, layer, "", sharing=True))
     app.include_router(sharing_router(store, layer, "/off", sharing=False))
     app.include_router(export_router(store, layer, "", sharing=True))
@@ -244,30 +245,9 @@ def question(**changed: object) -> dict[str, Any]:
     return {"message": {**message, **changed}}
 
 
-def test_what_a_client_sends_is_a_question() -> None:
-    assert is_question(question())
-    assert is_question(question(parentId=None, threadId=str(uuid.uuid4())))
-    for wrong in (
-        None,
-        "text",
-        {},
-        {"message": "text"},
-        question(id="../x"),
-        question(id=None),
-        question(id=uuid.uuid4().hex),
-        question(type="assistant_message"),
-        question(type=None),
-        question(output=None),
-        question(output={"a": 1}),
-        question(threadId="../x"),
-        question(parentId={"a": 1}),
-    ):
-        assert not is_question(wrong), wrong
-
-
-async def test_messages_and_stars_are_the_users_own(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def reached(house: House, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What has reached Chainlit's handlers, before which ours are put."""
     reached: list[str] = []
     handlers: dict[str, Any] = {}
     for event in ("client_message", "message_favorite"):
@@ -277,13 +257,22 @@ async def test_messages_and_stars_are_the_users_own(
 
         handlers[event] = note
     monkeypatch.setattr(server.sio, "handlers", {"/": handlers})
-    guard_messages(house.layer)
-    guard_messages(house.layer)  # as a reload of the code does
+    parts = cast(Parts, SimpleNamespace(layer=house.layer))
+    sockets.check_message(parts)
+    sockets.check_star(parts)
+    return reached
+
+
+async def send(event: str, sid: str, payload: Any) -> None:
+    await server.sio.handlers["/"][event](sid, payload)
+
+
+async def test_messages_and_stars_are_the_users_own(house: House, reached: list[str]) -> None:
     for sid in (ADA, BOB, "gone"):
-        await handlers["client_message"](sid, question())
-        await handlers["client_message"](sid, question(id=house.step_id))
-        await handlers["message_favorite"](sid, question(id=house.step_id))
-        await handlers["message_favorite"](sid, question())
+        await send("client_message", sid, question())
+        await send("client_message", sid, question(id=house.step_id))
+        await send("message_favorite", sid, question(id=house.step_id))
+        await send("message_favorite", sid, question())
     # Ada's step is not of the thread that her session shows: it can be starred, not sent again.
     assert reached == [
         "client_message of ada",
@@ -292,23 +281,23 @@ async def test_messages_and_stars_are_the_users_own(
     ]
 
 
+async def test_what_is_no_question_is_refused_before_anything_is_asked(
+    house: House, reached: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(KeepchatDataLayer, "get_step_thread")
+    for event in ("client_message", "message_favorite"):
+        await send(event, ADA, question(type="assistant_message"))
+        await send(event, ADA, "text")
+    assert reached == []
+
+
 async def test_the_chat_goes_on_without_its_database(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: House, reached: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: Any) -> None:
         raise StoreUnavailable
 
     monkeypatch.setattr(house.store, "get_step", away)
-    reached: list[str] = []
-    handlers: dict[str, Any] = {}
     for event in ("client_message", "message_favorite"):
-
-        async def note(sid: str, payload: Any, event: str = event) -> None:
-            reached.append(event)
-
-        handlers[event] = note
-    monkeypatch.setattr(server.sio, "handlers", {"/": handlers})
-    guard_messages(house.layer)
-    for event in ("client_message", "message_favorite"):
-        await handlers[event](ADA, question())
-    assert reached == ["client_message"]
+        await send(event, ADA, question())
+    assert reached == ["client_message of ada"]

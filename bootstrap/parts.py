@@ -1,0 +1,97 @@
+"""All parts of the program, opened as the settings name them. What cannot be opened ends it."""
+
+import logging
+import sys
+from dataclasses import replace
+
+from access.guard.limits import WaitingFiles
+from access.login.base import LoginMode
+from bootstrap.files import open_attachments, upload_limits
+from bootstrap.login import open_login
+from bootstrap.models import manner_of, open_models
+from bootstrap.storages import open_storage
+from bootstrap.stores import prepare_store
+from chat.models.registry import Models, NoModel
+from chat.turn.titles import Titles
+from chat.turn.turn import Turns
+from chat.wording import away
+from datalayer.errors import DataLayerError
+from datalayer.layer import KeepchatDataLayer
+from datalayer.stores.base import Store
+from patches.patch import Parts
+from routes.links import SignedLinks
+from settings import Settings
+from storage.base import Storage
+
+logger = logging.getLogger("keepchat")
+
+
+def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
+    """Open everything, for a server that listens on a host and whose paths have a prefix."""
+    storage = _open_storage(settings)
+    login = _open_login(settings, host)
+    models = _open_models(settings)
+    store = _open_store(settings)
+    layer = KeepchatDataLayer(store, storage, prefix, away.file_lost)
+    limits = upload_limits(settings)
+    return Parts(
+        prefix=prefix,
+        store=store,
+        storage=storage,
+        links=SignedLinks(storage) if settings.storage_redirect == "on" else None,
+        layer=layer,
+        login=login,
+        limits=limits,
+        waiting_files=WaitingFiles(limits),
+        sharing=settings.thread_sharing == "on",
+        models=models,
+        turns=_turns(settings, layer, models),
+    )
+
+
+def with_new_turns(parts: Parts, settings: Settings) -> Parts:
+    """Return the parts with new models and turns: reloaded code does not know the old ones'."""
+    models = _open_models(settings)
+    return replace(parts, models=models, turns=_turns(settings, parts.layer, models))
+
+
+def _turns(settings: Settings, layer: KeepchatDataLayer, models: Models) -> Turns:
+    return Turns(
+        layer=layer,
+        models=models,
+        manner=manner_of(settings),
+        attachments=open_attachments(settings, layer),
+        titles=Titles(layer) if settings.thread_titles == "on" else None,
+    )
+
+
+def _open_login(settings: Settings, host: str) -> LoginMode:
+    login = open_login(settings)
+    state = login.state(host)
+    sentence = f"{state.message} {state.remedy}".strip()
+    if state.status == "failed":
+        sys.exit(sentence)
+    if state.status == "warning":
+        logger.warning(sentence)
+    return login
+
+
+def _open_models(settings: Settings) -> Models:
+    try:
+        return open_models(settings)
+    except NoModel as exc:
+        sys.exit(str(exc))
+
+
+def _open_store(settings: Settings) -> Store:
+    try:
+        return prepare_store(settings)
+    except DataLayerError as exc:
+        sys.exit(f"DATABASE_URL: {exc}")
+
+
+def _open_storage(settings: Settings) -> Storage:
+    try:
+        return open_storage(settings)
+    except ValueError as exc:
+        sys.exit(f"{exc} See .env.example.")

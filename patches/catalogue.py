@@ -1,0 +1,170 @@
+"""All that we change in Chainlit, the first asked first.
+
+A request or an event meets the patches of a place from the top of the list to the bottom, and then
+Chainlit. What is put in last stands before the others, so they are applied from the bottom to the
+top.
+"""
+
+from patches import features, middlewares, originals, page, routes, sessions, sockets
+from patches.patch import Moment, Parts, Patch
+
+PATCHES = (
+    Patch(
+        "login of requests",
+        "Chainlit's login is a signed cookie that nobody can call back: whoever asks is judged "
+        "before anything else is.",
+        Moment.START,
+        middlewares.add_login,
+    ),
+    Patch(
+        "headers",
+        "Chainlit lets the page ask any site for anything, and be shown in any other's frame.",
+        Moment.START,
+        middlewares.add_headers,
+    ),
+    Patch(
+        "size of uploads",
+        "Chainlit reads a whole body before it judges its size, and from anybody.",
+        Moment.START,
+        middlewares.add_upload_size,
+    ),
+    Patch(
+        "old links",
+        "A thread that was adopted has a new id where Chainlit's was no UUID.",
+        Moment.START,
+        middlewares.add_old_links,
+    ),
+    Patch(
+        "uploads",
+        "Chainlit believes the type that a file is said to have, and does not count files.",
+        Moment.START,
+        routes.place_uploads,
+    ),
+    Patch(
+        "owners",
+        "Chainlit's routes for feedback, elements and actions do not ask whose they are.",
+        Moment.START,
+        routes.place_owned,
+    ),
+    Patch(
+        "sharing",
+        "Chainlit's routes share although that is switched off, cannot refuse, and send whole "
+        "threads with names, settings and feedback.",
+        Moment.START,
+        routes.place_sharing,
+    ),
+    Patch(
+        "files",
+        "Chainlit has no links to stored files that last.",
+        Moment.START,
+        routes.place_files,
+    ),
+    Patch("export", "Chainlit cannot save a conversation.", Moment.START, routes.place_export),
+    Patch(
+        "notice",
+        "Chainlit's page has no standing line that says which model answers.",
+        Moment.START,
+        routes.place_notice,
+    ),
+    Patch(
+        "database away",
+        "Chainlit would answer 500 where 503 says that it is worth trying again.",
+        Moment.START,
+        routes.answer_unavailable,
+    ),
+    Patch(
+        "login of events",
+        "Chainlit judges a login as a page connects, and never again while it is open.",
+        Moment.LOAD,
+        sockets.end_logins,
+    ),
+    Patch(
+        "ids of a connection",
+        "Chainlit takes whatever a client names its session and its thread: they must be UUIDs.",
+        Moment.LOAD,
+        sockets.check_ids,
+    ),
+    Patch(
+        "files of a message",
+        "Chainlit tells the page how many files a message may have, and does not look itself.",
+        Moment.LOAD,
+        sockets.limit_files,
+    ),
+    Patch(
+        "messages",
+        "Chainlit stores whatever a client sends as a message, under any id, also another's.",
+        Moment.LOAD,
+        sockets.check_message,
+    ),
+    Patch(
+        "stars",
+        "Chainlit does not ask whose message is marked.",
+        Moment.LOAD,
+        sockets.check_star,
+    ),
+    Patch(
+        "edits",
+        "Chainlit removes later messages one by one, and leaves their runs and tools behind.",
+        Moment.LOAD,
+        sockets.edit_in_one_write,
+    ),
+    Patch(
+        "stop",
+        "Chainlit adds a message to the thread that says that somebody stopped the answer.",
+        Moment.LOAD,
+        sockets.stop_in_silence,
+    ),
+    Patch(
+        "beginning",
+        "Chainlit's decorator would store a run in every thread, before anything is said.",
+        Moment.LOAD,
+        sessions.begin_without_a_run,
+    ),
+    Patch(
+        "page",
+        "Chainlit's page asks other sites for fonts and styles, and runs any script in it.",
+        Moment.LOAD,
+        page.keep_to_ourselves,
+    ),
+    Patch(
+        "help",
+        "Chainlit logs a complaint for each language of readers that has no help of its own.",
+        Moment.LOAD,
+        page.choose_help,
+    ),
+    Patch(
+        "address of a new thread",
+        "Chainlit's page gives a conversation no address while its sidebar is not drawn.",
+        Moment.LOAD,
+        page.tell_thread,
+    ),
+    Patch(
+        "offer of uploads",
+        "Chainlit's page would know none of our limits.",
+        Moment.LOAD,
+        features.offer_uploads,
+    ),
+    Patch(
+        "offer of sharing",
+        "Chainlit's page would offer it whatever THREAD_SHARING says.",
+        Moment.LOAD,
+        features.offer_sharing,
+    ),
+)
+
+
+def patch_server(parts: Parts) -> None:
+    """Apply what stays as it is while the server runs."""
+    _apply(Moment.START, parts)
+
+
+def patch_code(parts: Parts) -> None:
+    """Apply what belongs to the code that is loaded, in the place of what was loaded before."""
+    originals.restore()
+    _apply(Moment.LOAD, parts)
+
+
+def _apply(moment: Moment, parts: Parts) -> None:
+    for patch in reversed(PATCHES):
+        if patch.moment is moment:
+            patch.apply(parts)

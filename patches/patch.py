@@ -1,0 +1,49 @@
+"""What a patch is, and the parts of the program that patches work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from access.guard.limits import UploadLimits, WaitingFiles
+from access.login.base import LoginMode
+from chat.models.registry import Models
+from chat.turn.turn import Turns
+from datalayer.layer import KeepchatDataLayer
+from datalayer.stores.base import Store
+from routes.links import SignedLinks
+from storage.base import Storage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the program consists of. `bootstrap.parts` opens it; app.py hangs it into Chainlit."""
+
+    prefix: str
+    """Chainlit's root path."""
+    store: Store
+    storage: Storage
+    links: SignedLinks | None
+    layer: KeepchatDataLayer
+    login: LoginMode
+    limits: UploadLimits
+    waiting_files: WaitingFiles
+    sharing: bool
+    models: Models
+    turns: Turns
+
+
+class Moment(Enum):
+    """When a patch is applied. `chainlit run -w` loads the code again, and keeps the server."""
+
+    START = "once, before the server takes its first request"
+    LOAD = "at each load of the code"
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One change of Chainlit, and what it closes or mends."""
+
+    name: str
+    why: str
+    moment: Moment
+    apply: Callable[[Parts], None]

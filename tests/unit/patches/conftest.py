@@ -1,0 +1,17 @@
+"""Chainlit is changed in these tests, and given back as it was."""
+
+from collections.abc import Iterator
+
+import pytest
+from chainlit.server import app
+
+from patches import originals
+
+
+@pytest.fixture(autouse=True)
+def _unpatched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # Before what the test itself has changed is changed back.
+    del monkeypatch
+    yield
+    originals.restore()
+    app.state.keepchat_originals = {"attributes": {}, "events": {}}

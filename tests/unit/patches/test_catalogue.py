@@ -1,0 +1,157 @@
+"""The patches as a whole: in the order of the list, and once however often the code is loaded."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from chainlit.config import config
+from chainlit.server import sio
+from chainlit.session import WebsocketSession
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from access.guard.limits import UploadLimits, WaitingFiles
+from access.login.local import LocalLogin
+from datalayer.errors import StoreUnavailable
+from patches import middlewares, originals, routes
+from patches.catalogue import PATCHES, patch_code, patch_server
+from patches.patch import Moment, Parts
+from routes.headers import SecurityHeaders
+from routes.old_links import OldLinks
+from routes.upload_size import UploadSize
+
+LIMITS = UploadLimits(files=2, megabytes=1, types=("*/*",))
+CHAINLITS = dict(sio.handlers["/"])
+
+
+class Login(LocalLogin):
+    """Says whether a login counts, and how often it was asked."""
+
+    counts = True
+    asked = 0
+
+    def honours(self, token: str) -> bool:
+        self.asked += 1
+        return self.counts
+
+
+@pytest.fixture
+def login() -> Login:
+    return Login()
+
+
+@pytest.fixture
+def parts(login: Login, monkeypatch: pytest.MonkeyPatch) -> Parts:
+    """Parts as far as patches look at them while they are applied."""
+    for feature in ("spontaneous_file_upload", "allow_thread_sharing"):
+        monkeypatch.setattr(config.features, feature, None)
+    monkeypatch.setattr(config.code, "on_chat_start", None)
+    return cast(
+        Parts,
+        SimpleNamespace(
+            prefix="/chat",
+            layer=None,
+            store=None,
+            storage=None,
+            links=None,
+            login=login,
+            limits=LIMITS,
+            waiting_files=WaitingFiles(LIMITS),
+            sharing=False,
+            models=SimpleNamespace(notice=None),
+            turns=None,
+        ),
+    )
+
+
+def test_each_patch_has_a_name_of_its_own_and_says_why_it_is_there() -> None:
+    assert len({patch.name for patch in PATCHES}) == len(PATCHES)
+    assert all(len(patch.why.split()) > 4 and patch.why.endswith(".") for patch in PATCHES)
+    assert {patch.moment for patch in PATCHES} == set(Moment)
+
+
+def test_requests_meet_the_patches_from_the_top_of_the_list(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = FastAPI()
+    chainlits = list(server.router.routes)
+    for module in (middlewares, routes):
+        monkeypatch.setattr(module, "app", server)
+    patch_server(parts)
+    found = [middleware.cls for middleware in server.user_middleware]
+    assert found == [parts.login.guard, SecurityHeaders, UploadSize, OldLinks]
+    ours = server.router.routes[: -len(chainlits)]
+    assert server.router.routes[-len(chainlits) :] == chainlits
+    paths = [route.path for route in ours if isinstance(route, Route)]
+    assert paths[0] == "/chat/project/file"
+    assert "/chat/feedback" in paths
+    assert StoreUnavailable in server.exception_handlers
+
+
+async def test_events_meet_the_patches_once_however_often_the_code_is_loaded(
+    parts: Parts, login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached: list[Any] = []
+
+    async def chainlits(sid: str, *sent: Any) -> None:
+        reached.append(sent)
+
+    session = SimpleNamespace(token="t", thread_id="")
+    monkeypatch.setattr(WebsocketSession, "get", staticmethod({"sid": session}.get))
+    handlers = dict.fromkeys(CHAINLITS, chainlits)
+    monkeypatch.setattr(sio, "handlers", {"/": handlers})
+    for _ in range(3):
+        patch_code(parts)
+    await handlers["window_message"]("sid", "hello")
+    assert reached == [("hello",)]
+    assert login.asked == 1
+    originals.restore()
+    assert handlers == dict.fromkeys(CHAINLITS, chainlits)
+
+
+@pytest.mark.parametrize("event", sorted(CHAINLITS.keys() - {"connect", "disconnect"}))
+async def test_an_ended_login_is_the_end_of_an_open_page(
+    parts: Parts, login: Login, event: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone: list[str] = []
+
+    async def disconnect(sid: str) -> None:
+        gone.append(sid)
+
+    async def reached(*_: Any) -> None:
+        pytest.fail("Chainlit is told of the event")
+
+    session = SimpleNamespace(token="t", thread_id="")
+    monkeypatch.setattr(WebsocketSession, "get", staticmethod({"sid": session}.get))
+    monkeypatch.setattr(sio, "disconnect", disconnect)
+    monkeypatch.setattr(sio, "handlers", {"/": dict.fromkeys(CHAINLITS, reached)})
+    login.counts = False
+    patch_code(parts)
+    await sio.handlers["/"][event]("sid", {"message": {}})
+    assert gone == ["sid"]
+
+
+def test_what_is_replaced_is_put_back(parts: Parts) -> None:
+    class Owner:
+        name = "Chainlit's"
+
+    originals.replace(Owner, "name", lambda found: found + " and ours")
+    originals.replace(Owner, "name", lambda found: found + " and ours")
+    assert Owner.name == "Chainlit's and ours and ours"
+    originals.restore()
+    assert Owner.name == "Chainlit's"
+
+
+def test_all_changes_are_in_the_list() -> None:
+    """Each function of `patches` that takes the parts is applied by an entry."""
+    applied = {patch.apply for patch in PATCHES}
+    folder = Path(routes.__file__).parent
+    for path in folder.glob("*.py"):
+        if path.stem in ("catalogue", "patch", "__init__"):
+            continue
+        module = __import__(f"patches.{path.stem}", fromlist=["_"])
+        for name, value in vars(module).items():
+            takes = getattr(value, "__annotations__", {})
+            if list(takes.values())[:1] == [Parts]:
+                assert value in applied, f"{path.stem}.{name} is not in PATCHES"
