@@ -10,10 +10,8 @@ from contextvars import ContextVar
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-import anyio.to_thread
 import chainlit as cl
 import jwt
-from anyio import CapacityLimiter
 from chainlit.auth import get_token_from_cookies
 from chainlit.auth.jwt import get_jwt_secret
 from starlette.datastructures import MutableHeaders
@@ -23,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from access.login.accounts import LONGEST_NAME, Account, AccountError, UsersFile, folded
 from access.login.base import LoginMode, LoginState
 from access.login.throttle import Throttle, TooManyAttempts
+from common.blocking import BlockingPool
 
 HASHING_THREADS = 2  # a hash takes 64 MiB and a core for a moment
 # Chainlit's callback for logins is not told where the request comes from.
@@ -37,7 +36,7 @@ class PasswordLogin(LoginMode):
     def __init__(self, users: UsersFile) -> None:
         self._users = users
         self._throttle = Throttle()
-        self._threads = CapacityLimiter(HASHING_THREADS)
+        self._hashing = BlockingPool(HASHING_THREADS)
 
     def state(self, host: str) -> LoginState:
         """Judge whether there is anybody who can sign in; any host will do."""
@@ -71,9 +70,7 @@ class PasswordLogin(LoginMode):
             return None
         try:
             async with self._throttle.turn((folded(name), _client_address.get())) as attempt:
-                account = await anyio.to_thread.run_sync(
-                    self._users.verify, name, password, limiter=self._threads
-                )
+                account = await self._hashing.run(self._users.verify, name, password)
                 attempt.failed = account is None
                 if account:
                     await asyncio.sleep(account.wait_s)

@@ -30,6 +30,7 @@ from routes.sharing import sharing_router
 from storage.local.storage import LocalStorage
 
 ADA, BOB = "ada", "bob"
+UNKNOWN = str(uuid.uuid4())
 
 
 @dataclass
@@ -185,7 +186,7 @@ async def test_only_custom_elements_where_they_are(house: House) -> None:
     assert house.reached == []
 
 
-@pytest.mark.parametrize("wrong", ["../x", str(uuid.uuid4()), ""])
+@pytest.mark.parametrize("wrong", ["../x", UNKNOWN, ""], ids=["path", "unknown", "empty"])
 async def test_ids_that_name_nothing(house: House, wrong: str) -> None:
     assert await house.ask("PUT", "/feedback", feedback_on(house, forId=wrong)) == 404
     assert await house.ask("DELETE", "/feedback", {"feedbackId": wrong}) == 404
