@@ -10,18 +10,18 @@ from pathlib import Path
 
 from benchmarks import machine, plot, report
 from benchmarks.data import History
-from benchmarks.databases import running
+from benchmarks.databases import running_databases
 from benchmarks.parts import blocked, growth, reads, search, sqlite, storages, turn, writes
 from benchmarks.report import Part
-from benchmarks.stage import Place
+from benchmarks.setup import Setup
 
 THREADS = 1_000
-FOREIGN = 10_000
-PARTS: Mapping[str, Callable[[Place], Awaitable[Part]]] = {
+OTHERS_THREADS = 10_000
+PARTS: Mapping[str, Callable[[Setup], Awaitable[Part]]] = {
     "sidebar": reads.sidebar,
     "open": reads.opening,
     "save": writes.single,
-    "save_far": writes.single_far,
+    "save_remote": writes.single_remote,
     "at_once": writes.at_once,
     "search": search.search,
     "blocked": blocked.blocked,
@@ -30,7 +30,7 @@ PARTS: Mapping[str, Callable[[Place], Awaitable[Part]]] = {
 }
 SQLITE = "sqlite"
 STORAGES = "storages"
-OTHERS: Mapping[str, Callable[[], Awaitable[Part]]] = {
+STANDALONE_PARTS: Mapping[str, Callable[[], Awaitable[Part]]] = {
     SQLITE: sqlite.sqlite,
     STORAGES: storages.storages,
 }
@@ -43,15 +43,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         type=_parts,
-        default=[*PARTS, *OTHERS],
+        default=[*PARTS, *STANDALONE_PARTS],
         metavar="PART,PART",
-        help="; ".join([*PARTS, *OTHERS]),
+        help="; ".join([*PARTS, *STANDALONE_PARTS]),
     )
     parser.add_argument("--scale", type=float, default=1.0, help="0.1: a tenth of all threads")
     parser.add_argument("--keep", type=Path, help="a folder whose databases stay for the next run")
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT} and {PLOT}")
     arguments = parser.parse_args()
-    if arguments.write and set(arguments.only) != {*PARTS, *OTHERS}:
+    if arguments.write and set(arguments.only) != {*PARTS, *STANDALONE_PARTS}:
         parser.error("--write needs all parts")
     _refuse_sqlite_without_driver(parser, arguments.only)
     return arguments
@@ -59,7 +59,7 @@ def _arguments() -> argparse.Namespace:
 
 def _parts(text: str) -> list[str]:
     names = text.split(",")
-    if unknown := set(names) - {*PARTS, *OTHERS}:
+    if unknown := set(names) - {*PARTS, *STANDALONE_PARTS}:
         message = f"no such part: {', '.join(sorted(unknown))}"
         raise argparse.ArgumentTypeError(message)
     return names
@@ -71,22 +71,22 @@ def _refuse_sqlite_without_driver(parser: argparse.ArgumentParser, names: Sequen
         parser.error("the part sqlite needs aiosqlite, which is not installed")
 
 
-async def _measured(names: Sequence[str], scale: float, keep: Path | None) -> list[Part]:
+async def _measure_parts(names: Sequence[str], scale: float, keep: Path | None) -> list[Part]:
     parts: list[Part] = []
     if set(names) & set(PARTS):
-        with running(keep) as databases:
-            own, foreign = round(THREADS * scale), round(FOREIGN * scale)
-            place = Place(databases, History(own), foreign)
+        with running_databases(keep) as databases:
+            own, others = round(THREADS * scale), round(OTHERS_THREADS * scale)
+            setup = Setup(databases, History(own), others)
             for name, measure in PARTS.items():
                 if name in names:
-                    parts.append(await _said(name, measure(place)))
-    for name, measure_it in OTHERS.items():
+                    parts.append(await _measure_one(name, measure(setup)))
+    for name, measure_standalone in STANDALONE_PARTS.items():
         if name in names:
-            parts.append(await _said(name, measure_it()))
+            parts.append(await _measure_one(name, measure_standalone()))
     return parts
 
 
-async def _said(name: str, measure: Awaitable[Part]) -> Part:
+async def _measure_one(name: str, measure: Awaitable[Part]) -> Part:
     start = time.perf_counter()
     part = await measure
     print(
@@ -95,9 +95,11 @@ async def _said(name: str, measure: Awaitable[Part]) -> Part:
     return part
 
 
-def _write(where: str, parts: Sequence[Part]) -> None:
+def _write(machine_line: str, parts: Sequence[Part]) -> None:
     """Put what was measured into the documentation."""
-    text = report.written_into(DOCUMENT.read_text(encoding="utf-8"), report.page(where, parts))
+    text = report.insert_into(
+        DOCUMENT.read_text(encoding="utf-8"), report.page(machine_line, parts)
+    )
     DOCUMENT.write_text(text, encoding="utf-8")
     plot.draw(parts, PLOT)
 
@@ -106,11 +108,11 @@ def main() -> None:
     """Run the parts that were asked for."""
     arguments = _arguments()
     logging.disable(logging.WARNING)
-    where = machine.described(machine.busy())
-    parts = asyncio.run(_measured(arguments.only, arguments.scale, arguments.keep))
-    print(f"\n{where}\n\n## Goals\n\n{report.rendered(report.verdicts(parts))}")
+    machine_line = machine.describe(machine.busy_share())
+    parts = asyncio.run(_measure_parts(arguments.only, arguments.scale, arguments.keep))
+    print(f"\n{machine_line}\n\n## Goals\n\n{report.render(report.verdicts(parts))}")
     if arguments.write:
-        _write(where, parts)
+        _write(machine_line, parts)
 
 
 if __name__ == "__main__":

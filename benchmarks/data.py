@@ -24,8 +24,8 @@ _BETWEEN_MESSAGES = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who has threads; the owner is number 0."""
+class User:
+    """A user who has threads; the owner is number 0."""
 
     number: int
 
@@ -40,7 +40,7 @@ class Person:
         return f"person-{self.number}"
 
 
-OWNER = Person(0)
+OWNER = User(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ class Message:
     id: str
     number: int
     text: str
-    at: datetime
+    created_at: datetime
     favorite: bool = False
     feedback: int | None = None
 
     @property
-    def asked(self) -> bool:
+    def is_question(self) -> bool:
         """Whether the user wrote it, and not the assistant."""
         return self.number % 2 == 0
 
@@ -66,7 +66,7 @@ class Thread:
 
     id: str
     name: str
-    person: Person
+    user: User
     messages: tuple[Message, ...]
 
 
@@ -75,62 +75,62 @@ class History:
     """How much there is: threads of the owner, and of all others together."""
 
     own: int
-    foreign: int = 0
+    others_threads: int = 0
 
-    def people(self) -> Iterator[Person]:
-        """Iterate over all who have threads."""
+    def users(self) -> Iterator[User]:
+        """Iterate over all users."""
         yield OWNER
-        if self.foreign:
-            yield from map(Person, range(1, OTHERS + 1))
+        if self.others_threads:
+            yield from map(User, range(1, OTHERS + 1))
 
     def threads(self) -> Iterator[Thread]:
         """Iterate over all threads, oldest first, the others' among the owner's."""
-        share = self.foreign // self.own
+        share = self.others_threads // self.own
         for number in range(self.own):
             yield self.thread(OWNER, number)
             for other in range(number * share, (number + 1) * share):
-                yield self.thread(Person(1 + other % OTHERS), other // OTHERS)
+                yield self.thread(User(1 + other % OTHERS), other // OTHERS)
 
     def thread_id(self, number: int) -> str:
         """Return the id of one of the owner's threads."""
         return _uuid(_random(OWNER, number))
 
-    def thread(self, person: Person, number: int) -> Thread:
+    def thread(self, user: User, number: int) -> Thread:
         """Return a thread of somebody, made anew."""
-        rng = _random(person, number)
+        rng = _random(user, number)
         thread_id, name = _uuid(rng), words.title(rng)
         start = _START + number * _BETWEEN_THREADS
         messages = tuple(
-            self._message(rng, person, number, index, start) for index in range(MESSAGES)
+            self._message(rng, user, number, index, start) for index in range(MESSAGES)
         )
-        return Thread(thread_id, name, person, messages)
+        return Thread(thread_id, name, user, messages)
 
     def _message(
-        self, rng: random.Random, person: Person, thread: int, index: int, start: datetime
+        self, rng: random.Random, user: User, thread: int, index: int, start: datetime
     ) -> Message:
         planted = _planted_everywhere(thread, index)
-        planted += self._own_words(thread, index) if person == OWNER else _others_words(index)
+        planted += self._owner_words(thread, index) if user == OWNER else _others_words(index)
         return Message(
             id=_uuid(rng),
             number=index,
             text="".join((words.text(rng), *(f" {word}" for word in planted))),
-            at=start + index * _BETWEEN_MESSAGES,
-            favorite=person == OWNER and index == 10 and self._is_one_of(FAVORITES, thread),
-            feedback=self._feedback(thread) if person == OWNER and index == 21 else None,
+            created_at=start + index * _BETWEEN_MESSAGES,
+            favorite=user == OWNER and index == 10 and self._is_sampled(FAVORITES, thread),
+            feedback=self._feedback(thread) if user == OWNER and index == 21 else None,
         )
 
-    def _is_one_of(self, count: int, thread: int) -> bool:
+    def _is_sampled(self, count: int, thread: int) -> bool:
         """Whether a thread is one of so many, spread evenly."""
         return thread % max(1, self.own // count) == 0 and thread < count * max(
             1, self.own // count
         )
 
     def _feedback(self, thread: int) -> int | None:
-        if self._is_one_of(FEEDBACKS, thread):
+        if self._is_sampled(FEEDBACKS, thread):
             return 1
-        return 0 if self._is_one_of(FEEDBACKS, thread - 1) else None
+        return 0 if self._is_sampled(FEEDBACKS, thread - 1) else None
 
-    def _own_words(self, thread: int, index: int) -> list[str]:
+    def _owner_words(self, thread: int, index: int) -> list[str]:
         found = []
         if (thread, index) == (self.own // 3, 42):
             found.append(words.RARE)
@@ -156,8 +156,8 @@ def _others_words(index: int) -> list[str]:
     return [words.FOREIGN] if index == 33 else []
 
 
-def _random(person: Person, number: int) -> random.Random:
-    return random.Random(f"{words.SEED}:{person.number}:{number}")
+def _random(user: User, number: int) -> random.Random:
+    return random.Random(f"{words.SEED}:{user.number}:{number}")
 
 
 def _uuid(rng: random.Random) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 
 from benchmarks.data import History
-from benchmarks.layers.base import Kind, Rows, batches
+from benchmarks.layers.base import LayerKind, Rows, batches
 from tests.support.servers.postgres import Postgres, running_postgres
 
 
@@ -18,7 +18,7 @@ class Databases:
     def __init__(self, server: Postgres) -> None:
         self.server = server
 
-    async def filled(self, kind: Kind, history: History) -> str:
+    async def filled(self, kind: LayerKind, history: History) -> str:
         """Return the URL of a database that holds a history; nobody may write to it."""
         name = kind.database(history)
         if not self._names(name):
@@ -27,26 +27,26 @@ class Databases:
             await self._fill(kind, history, name)
         return self.server.url(name)
 
-    async def _fill(self, kind: Kind, history: History, name: str) -> None:
-        start, half_made = time.perf_counter(), f"{name}-unfinished"
-        self.server.query(f'CREATE DATABASE "{half_made}"')
-        url = self.server.url(half_made)
+    async def _fill(self, kind: LayerKind, history: History, name: str) -> None:
+        start, unfinished = time.perf_counter(), f"{name}-unfinished"
+        self.server.query(f'CREATE DATABASE "{unfinished}"')
+        url = self.server.url(unfinished)
         connection = await asyncpg.connect(url)
         try:
             await connection.execute(kind.schema)
-            for person in history.people():
-                await _copy(connection, kind.person_rows(person))
+            for user in history.users():
+                await _copy(connection, kind.user_rows(user))
             for threads in batches(history):
                 await _copy(connection, kind.thread_rows(threads))
         finally:
             await connection.close()
         if kind.finish:
             await kind.finish(url)
-        await self._settle(half_made)
-        self.server.query(f'ALTER DATABASE "{half_made}" RENAME TO "{name}"')
+        await self._vacuum(unfinished)
+        self.server.query(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
         print(f"Filled {name} in {time.perf_counter() - start:.0f} s", flush=True)
 
-    async def _settle(self, name: str) -> None:
+    async def _vacuum(self, name: str) -> None:
         connection = await asyncpg.connect(self.server.url(name))
         try:
             await connection.execute("VACUUM (ANALYZE)")
@@ -55,7 +55,7 @@ class Databases:
             await connection.close()
 
     @asynccontextmanager
-    async def copy(self, kind: Kind, history: History) -> AsyncIterator[str]:
+    async def copy(self, kind: LayerKind, history: History) -> AsyncIterator[str]:
         """Give the name of a copy of a filled database, to be written to and then removed."""
         await self.filled(kind, history)
         name = f"{kind.slug}-copy"
@@ -87,7 +87,7 @@ async def _copy(connection: asyncpg.Connection, rows: Rows) -> None:
 
 
 @contextmanager
-def running(folder: Path | None) -> Iterator[Databases]:
+def running_databases(folder: Path | None) -> Iterator[Databases]:
     """Run a server that waits for the disk; in a folder that is given its data stays."""
     with running_postgres(durable=True, folder=folder) as server:
         yield Databases(server)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import psutil
 
 BUSY = 0.1  # of its cores
-LOOK_S = 3.0
+MEASURED_S = 3.0
 
 
 def cores() -> int:
@@ -15,12 +15,12 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def busy() -> float:
+def busy_share() -> float:
     """Return the share of the cores that others keep at work now; 1 is all of them."""
-    return psutil.cpu_percent(LOOK_S) / 100
+    return psutil.cpu_percent(MEASURED_S) / 100
 
 
-def described(busy_before: float) -> str:
+def describe(busy_before: float) -> str:
     """Return a sentence about the machine, which was that busy before the run."""
     python = ".".join(platform.python_version_tuple()[:2])
     state = "otherwise idle" if busy_before <= BUSY else "busy with other things: not to be trusted"

@@ -29,25 +29,25 @@ def draw(parts: Sequence[Part], path: Path) -> None:
     with mpl.rc_context(_SETTINGS):
         figure = Figure(figsize=(8, 1 + 1.1 * len(compared)), layout="constrained")
         axes = figure.subplots()
-        for place, part in enumerate(compared):
-            _bars(axes, place, part)
+        for row, part in enumerate(compared):
+            _bars(axes, row, part)
         _label(axes, compared)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, format="svg", metadata={"Date": None})
 
 
-def _bars(axes: Any, place: int, part: Part) -> None:
+def _bars(axes: Any, row: int, part: Part) -> None:
     for (name, ratio), offset, colour in zip(
         part.ratios.items(), _offsets(len(part.ratios)), _COLOURS, strict=False
     ):
-        label = name if place == 0 else None
-        at = place + offset
+        label = name if row == 0 else None
+        y = row + offset
         # From 1, "as long as Keepchat", to the right where the layer is slower.
-        axes.barh(at, ratio - 1, 0.22, left=1, color=colour, label=label)
+        axes.barh(y, ratio - 1, 0.22, left=1, color=colour, label=label)
         side, shift = ("left", 4) if ratio >= 1 else ("right", -4)
         axes.annotate(
             f"{ratio:,.0f}x" if ratio >= 10 else f"{ratio:.2f}x",
-            (ratio, at),
+            (ratio, y),
             xytext=(shift, 0),
             textcoords="offset points",
             ha=side,
@@ -66,7 +66,7 @@ def _label(axes: Any, parts: Sequence[Part]) -> None:
     axes.set_yticks(range(len(parts)), [part.title for part in parts])
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    axes.xaxis.set_major_formatter(lambda value, _place: f"{value:,g}x")
+    axes.xaxis.set_major_formatter(lambda value, _position: f"{value:,g}x")
     axes.set_xlabel("time taken, as a multiple of Keepchat's (log scale; right of 1: slower)")
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)

@@ -66,7 +66,7 @@ class Part:
         met = seconds <= limit
         self.verdicts.append(Verdict(what, f"at most {duration(limit)}", duration(seconds), met))
 
-    def true(self, what: str, goal: str, measured: str, met: bool) -> None:
+    def check(self, what: str, goal: str, measured: str, met: bool) -> None:
         """Judge what is no time."""
         self.verdicts.append(Verdict(what, goal, measured, met))
 
@@ -88,15 +88,15 @@ def verdicts(parts: Iterable[Part]) -> Table:
     return table
 
 
-def rendered(table: Table) -> str:
+def render(table: Table) -> str:
     """Return a table, its columns aligned."""
     lines = [table.header, *table.rows]
     widths = [max(len(line[index]) for line in lines) for index in range(len(table.header))]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in map(_two, widths[1:]))]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in map(_at_least_two, widths[1:]))]
     return "\n".join(_line(line, widths) for line in (table.header, rule, *table.rows))
 
 
-def _two(width: int) -> int:
+def _at_least_two(width: int) -> int:
     return max(2, width)
 
 
@@ -107,17 +107,17 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def section(part: Part) -> str:
     """Return a part as a section of a page."""
-    pieces = [f"## {part.title}", part.note, *map(rendered, part.tables)]
+    pieces = [f"## {part.title}", part.note, *map(render, part.tables)]
     return "\n\n".join(piece for piece in pieces if piece)
 
 
 def page(machine: str, parts: Sequence[Part]) -> str:
     """Return where it was measured, the plot, the goals and all parts."""
-    goals = f"## Goals\n\n{rendered(verdicts(parts))}"
+    goals = f"## Goals\n\n{render(verdicts(parts))}"
     return "\n\n".join((machine, PICTURE, goals, *map(section, parts)))
 
 
-def written_into(document: str, measured: str) -> str:
+def insert_into(document: str, measured: str) -> str:
     """Return a document with what stands between the markers replaced.
 
     Raises ValueError when the markers are not there.

@@ -9,8 +9,8 @@ AT_LEAST = 3  # rounds, however slow
 BUDGET_S = 8.0  # what one of them may take in all
 TURN = 20  # calls
 
-Ask = Callable[[int], Awaitable[object]]
-"""A call to be measured; it is given the number of the round, so that each can ask another."""
+Call = Callable[[int], Awaitable[object]]
+"""What is measured; it is given the number of the round, so that each can ask for another thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +36,35 @@ class Sample:
         return max(self.seconds)
 
 
-def together(samples: Sequence[Sample]) -> Sample:
+def combine(samples: Sequence[Sample]) -> Sample:
     """Return all calls of several samples as one."""
     return Sample(tuple(seconds for sample in samples for seconds in sample.seconds))
 
 
 async def take_turns(
-    asks: Mapping[str, Ask], *, rounds: int, warm: int = 5, budget_s: float = BUDGET_S
+    calls: Mapping[str, Call], *, rounds: int, warm: int = 5, budget_s: float = BUDGET_S
 ) -> dict[str, Sample]:
     """Return what each call took in `rounds` rounds after `warm` ones; who is slow has fewer.
 
     They take turns `TURN` calls at a time: an app has one layer, whose data the others would push
     out of the processor's caches between any two calls.
     """
-    taken: dict[str, list[float]] = {name: [] for name in asks}
-    for name, ask in asks.items():
+    seconds_of: dict[str, list[float]] = {name: [] for name in calls}
+    for name, call in calls.items():
         for number in range(warm):
-            if await timed(ask, number) > budget_s / AT_LEAST / 4:
+            if await timed(call, number) > budget_s / AT_LEAST / 4:
                 break  # so slow that it does not matter
-        taken[name].clear()
+        seconds_of[name].clear()
     for first in range(warm, warm + rounds, TURN):
-        for name, ask in asks.items():
+        for name, call in calls.items():
             for number in range(first, min(first + TURN, warm + rounds)):
-                if len(taken[name]) < AT_LEAST or sum(taken[name]) < budget_s:
-                    taken[name].append(await timed(ask, number))
-    return {name: Sample(tuple(seconds)) for name, seconds in taken.items()}
+                if len(seconds_of[name]) < AT_LEAST or sum(seconds_of[name]) < budget_s:
+                    seconds_of[name].append(await timed(call, number))
+    return {name: Sample(tuple(seconds)) for name, seconds in seconds_of.items()}
 
 
-async def timed(ask: Ask, number: int) -> float:
+async def timed(call: Call, number: int) -> float:
     """Return the seconds that one call takes."""
     start = time.perf_counter()
-    await ask(number)
+    await call(number)
     return time.perf_counter() - start

@@ -24,8 +24,8 @@ WARM = b"x" * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What is to be done: `up` or down, by whose client, and how the service is reached."""
+class TransferJob:
+    """One transfer: `up` or down, by whose client, and how the service is reached."""
 
     ours: bool
     up: bool
@@ -37,14 +37,14 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """Seconds, and bytes by which the process grew over what it was when it was warm."""
+class TransferResult:
+    """Seconds taken, and bytes by which the process grew over what it was when it was warm."""
 
     seconds: float
     growth: int
 
 
-class Ours:
+class KeepchatClient:
     """Our storage."""
 
     def __init__(self, storage: Any) -> None:
@@ -57,10 +57,10 @@ class Ours:
     async def down(self, key: str) -> int:
         """Read a file; returns its size."""
         async with self._storage.open(key) as opened:
-            return sum([len(piece) async for piece in opened.body])
+            return sum([len(chunk) async for chunk in opened.body])
 
 
-class Theirs:
+class ChainlitClient:
     """Chainlit's client, which takes bytes; what it has stored is read by the link it gives."""
 
     def __init__(self, client: Any, host: str = "") -> None:
@@ -79,51 +79,58 @@ class Theirs:
             link = f"{self._host}/{link.split('/', 3)[3]}"
         async with httpx2.AsyncClient(timeout=60) as browser, browser.stream("GET", link) as reply:
             reply.raise_for_status()
-            return sum([len(piece) async for piece in reply.aiter_raw()])
+            return sum([len(chunk) async for chunk in reply.aiter_raw()])
 
 
 @asynccontextmanager
-async def _client(job: Job) -> AsyncIterator[Ours | Theirs]:
+async def _client(job: TransferJob) -> AsyncIterator[KeepchatClient | ChainlitClient]:
     if job.ours:
         storage = open_storage(job.url, Path.cwd(), Credentials(**job.credentials))
-        yield Ours(storage)
+        yield KeepchatClient(storage)
         await storage.close()
     elif job.service == "s3":
-        yield Theirs(_their_s3(job))
+        yield ChainlitClient(_chainlit_s3(job))
     else:
-        client = _their_azure(job)
-        yield Theirs(client, host=job.credentials["azure_connection_string"].split("=")[-1][:-1])
+        client = _chainlit_azure(job)
+        yield ChainlitClient(client, host=_fields(job)["BlobEndpoint"])
         await client.close()
 
 
-def _their_s3(job: Job) -> Any:
+def _chainlit_s3(job: TransferJob) -> Any:
     from chainlit.data.storage_clients.s3 import S3StorageClient
 
-    place, _, options = job.url.partition("?endpoint_url=")
+    location, _, endpoint = job.url.partition("?endpoint_url=")
     return S3StorageClient(
-        bucket=place.split("/")[2],
-        endpoint_url=options,
+        bucket=location.split("/")[2],
+        endpoint_url=endpoint,
         region_name="us-east-1",
         aws_access_key_id=job.credentials["aws_access_key_id"],
         aws_secret_access_key=job.credentials["aws_secret_access_key"],
     )
 
 
-def _their_azure(job: Job) -> Any:
+def _chainlit_azure(job: TransferJob) -> Any:
     from azure.storage.blob.aio import BlobServiceClient
     from chainlit.data.storage_clients.azure_blob import AzureBlobStorageClient
 
-    said = job.credentials["azure_connection_string"]
-    parts = dict(part.split("=", 1) for part in said.split(";") if part)
+    fields = _fields(job)
     container = job.url.split("/")[2]
-    client = AzureBlobStorageClient(container, parts["AccountName"], parts["AccountKey"])
+    client = AzureBlobStorageClient(container, fields["AccountName"], fields["AccountKey"])
     # It cannot be told of another host than Microsoft's: what it made is exchanged.
-    client.service_client = BlobServiceClient.from_connection_string(said)
+    client.service_client = BlobServiceClient.from_connection_string(
+        job.credentials["azure_connection_string"]
+    )
     client.container_client = client.service_client.get_container_client(container)
     return client
 
 
-async def _run(job: Job) -> Taken:
+def _fields(job: TransferJob) -> dict[str, str]:
+    """Return what the connection string says."""
+    pairs = job.credentials["azure_connection_string"].split(";")
+    return dict(pair.split("=", 1) for pair in pairs if pair)
+
+
+async def _run(job: TransferJob) -> TransferResult:
     async with _client(job) as client:
         warm = Path(job.path).with_name("warm")
         await asyncio.to_thread(warm.write_bytes, WARM)
@@ -136,7 +143,7 @@ async def _run(job: Job) -> Taken:
             size = await asyncio.to_thread(lambda: Path(job.path).stat().st_size)
             assert await client.down(job.key) == size, "not the whole file"
         seconds = time.perf_counter() - start
-    return Taken(seconds, max(0, _peak() - before))
+    return TransferResult(seconds, max(0, _peak() - before))
 
 
 def _peak() -> int:
@@ -148,4 +155,4 @@ def _peak() -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(asyncio.run(_run(Job(**json.load(sys.stdin)))))))
+    print(json.dumps(asdict(asyncio.run(_run(TransferJob(**json.load(sys.stdin)))))))

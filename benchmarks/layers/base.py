@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from chainlit.step import StepDict
 from chainlit.types import PaginatedResponse, Pagination, ThreadDict, ThreadFilter
 
-from benchmarks.data import OWNER, History, Person, Thread
+from benchmarks.data import OWNER, History, Thread, User
 
 PAGE = 35  # threads, as Chainlit's sidebar asks for them
 
@@ -39,25 +39,25 @@ class Layer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class LayerKind:
     """A layer that can be measured.
 
     `schema` makes its tables in an empty database, the rows are copied into them, and `finish` does
     what is left after that, by code whose text is `finished_by`. `open` gives the layer for a
-    database's URL; `left` counts what it still has to do in the background.
+    database's URL; `pending` counts what it still has to do in the background.
     """
 
     name: str
     slug: str
     schema: str
-    person_rows: Callable[[Person], Rows]
+    user_rows: Callable[[User], Rows]
     thread_rows: Callable[[Sequence[Thread]], Rows]
     threads: str
     steps: str
     open: Callable[[str], AbstractAsyncContextManager[Layer]]
     finish: Callable[[str], Awaitable[None]] | None = None
     finished_by: str = ""
-    left: str = "SELECT 0"
+    pending: str = "SELECT 0"
 
     def database(self, history: History) -> str:
         """Return the name of its database with this history, another one for other contents."""
@@ -65,7 +65,7 @@ class Kind:
         digest = hashlib.sha256(repr((self.schema, self.finished_by, sample)).encode()).hexdigest()[
             :8
         ]
-        return f"{self.slug}-{history.own}-{history.foreign}-{digest}"
+        return f"{self.slug}-{history.own}-{history.others_threads}-{digest}"
 
 
 def batches(history: History, size: int = 50) -> Iterator[list[Thread]]:
@@ -81,8 +81,8 @@ def batches(history: History, size: int = 50) -> Iterator[list[Thread]]:
 
 
 def page(
-    person: Person, *, search: str | None = None, feedback: Literal[0, 1] | None = None
+    user: User, *, search: str | None = None, feedback: Literal[0, 1] | None = None
 ) -> tuple[Pagination, ThreadFilter]:
     """Return what the sidebar asks for its first page."""
-    filters = ThreadFilter(userId=person.id, search=search, feedback=feedback)
+    filters = ThreadFilter(userId=user.id, search=search, feedback=feedback)
     return Pagination(first=PAGE), filters

@@ -12,7 +12,7 @@ from benchmarks.databases import Databases
 from benchmarks.layers.base import Layer
 from benchmarks.parts.writes import thread_ids
 from benchmarks.report import Part, Table, duration
-from benchmarks.stage import OURS, Place, Writable, quiet, writing
+from benchmarks.setup import OURS, Setup, WritableLayer, open_for_writing, wait_until_idle
 from benchmarks.steps import message, messages
 from benchmarks.timing import Sample
 
@@ -21,17 +21,17 @@ SAVES = 99
 UNAFFECTED = 1.2  # times as long
 
 
-async def blocked(place: Place) -> Part:
+async def blocked(setup: Setup) -> Part:
     """Measure saves with and without a locked row elsewhere."""
     part = Part(
         "One thread blocked by a locked row",
         f"{SAVES} saves in as many other threads, one after the other; held up is what took "
-        f"{duration(HELD_UP_S)} or more. All of them are stored once the lock is gone.",
+        f"{duration(HELD_UP_S)} or more. All of them are stored once the lock is gwritable.",
     )
     table = Table(("layer", "free: median", "p95", "blocked: median", "p95", "held up"))
-    async with writing(place) as stage:
-        for name, one in stage.items():
-            free, held = await _measured(place, one)
+    async with open_for_writing(setup) as layers:
+        for name, writable in layers.items():
+            free, held = await _measure(setup, writable)
             times = (free.median, free.p95, held.median, held.p95)
             table.rows.append((name, *map(duration, times), f"{_held_up(held):.0%}"))
             if name == OURS:
@@ -39,7 +39,7 @@ async def blocked(place: Place) -> Part:
                     "others' saves while a thread is blocked", _ratio(held, free), UNAFFECTED
                 )
                 share = _held_up(held)
-                part.true("others' saves held up by it", "none", f"{share:.0%}", share == 0)
+                part.check("others' saves held up by it", "none", f"{share:.0%}", share == 0)
     part.tables.append(table)
     return part
 
@@ -52,28 +52,30 @@ def _ratio(held: Sample, free: Sample) -> float:
     return held.median / free.median
 
 
-async def _measured(place: Place, one: Writable) -> tuple[Sample, Sample]:
-    locked, *others = thread_ids(place.history)
-    await _saves(one.layer, messages(others, 20))  # connections are open, statements compiled
-    await quiet(place.databases, one)
-    free, _ = await _saves(one.layer, messages(others, SAVES))
-    await quiet(place.databases, one)
-    async with _locked(place.databases, one, locked):
-        stuck = asyncio.create_task(_save(one.layer, message(locked, "waits")))
+async def _measure(setup: Setup, writable: WritableLayer) -> tuple[Sample, Sample]:
+    locked, *others = thread_ids(setup.history)
+    await _saves(writable.layer, messages(others, 20))  # connections are open, statements compiled
+    await wait_until_idle(setup.databases, writable)
+    free, _ = await _saves(writable.layer, messages(others, SAVES))
+    await wait_until_idle(setup.databases, writable)
+    async with _locked(setup.databases, writable, locked):
+        stuck = asyncio.create_task(_save(writable.layer, message(locked, "waits")))
         await asyncio.sleep(0.05)
         assert not stuck.done(), "the row is not locked"
-        held, late = await _saves(one.layer, messages(others, SAVES))
+        held, late = await _saves(writable.layer, messages(others, SAVES))
     await asyncio.gather(stuck, *late)
-    await quiet(place.databases, one)
+    await wait_until_idle(setup.databases, writable)
     return free, held
 
 
 @asynccontextmanager
-async def _locked(databases: Databases, one: Writable, thread_id: str) -> AsyncIterator[None]:
-    connection = await asyncpg.connect(databases.server.url(one.database))
+async def _locked(
+    databases: Databases, writable: WritableLayer, thread_id: str
+) -> AsyncIterator[None]:
+    connection = await asyncpg.connect(databases.server.url(writable.database))
     try:
         async with connection.transaction():
-            query = f"SELECT FROM {one.kind.threads} WHERE id = $1 FOR UPDATE"
+            query = f"SELECT FROM {writable.kind.threads} WHERE id = $1 FOR UPDATE"
             await connection.fetch(query, thread_id)
             yield
     finally:

@@ -8,9 +8,9 @@ from typing import Literal
 from benchmarks import words
 from benchmarks.data import OWNER, History
 from benchmarks.layers.base import page
-from benchmarks.layers.ours import keepchat, open_keepchat
+from benchmarks.layers.keepchat import keepchat, open_keepchat
 from benchmarks.report import Part, Table, duration
-from benchmarks.stage import Place
+from benchmarks.setup import Setup
 from benchmarks.timing import take_turns
 from datalayer.layer import KeepchatDataLayer
 
@@ -45,9 +45,9 @@ READS: Mapping[str, Read] = {
 }
 
 
-async def growth(place: Place) -> Part:
+async def growth(setup: Setup) -> Part:
     """Measure all reads on the whole history and on a tenth of it."""
-    large, small = place.history, History(place.history.own // 10)
+    large, small = setup.history, History(setup.history.own // 10)
     part = Part(
         "Ten times the history",
         f"Medians of {ROUNDS} rounds, {small.own:,} and {large.own:,} threads of 100 messages "
@@ -57,7 +57,7 @@ async def growth(place: Place) -> Part:
     async with AsyncExitStack() as stack:
         layers = {}
         for history in (small, large):
-            url = await place.databases.filled(keepchat(), history)
+            url = await setup.databases.filled(keepchat(), history)
             layers[history] = await stack.enter_async_context(open_keepchat(url))
         for name, read in READS.items():
             before, after = await _both(read, layers)
@@ -69,13 +69,13 @@ async def growth(place: Place) -> Part:
 
 async def _both(read: Read, layers: Mapping[History, KeepchatDataLayer]) -> tuple[float, float]:
     """Return the medians with little and with much history."""
-    asks = {
-        str(history.own): partial(_ask, read, layer, history) for history, layer in layers.items()
+    calls = {
+        str(history.own): partial(_call, read, layer, history) for history, layer in layers.items()
     }
-    samples = await take_turns(asks, rounds=ROUNDS, budget_s=BUDGET_S)
+    samples = await take_turns(calls, rounds=ROUNDS, budget_s=BUDGET_S)
     small, large = (samples[str(history.own)].median for history in layers)
     return small, large
 
 
-async def _ask(read: Read, layer: KeepchatDataLayer, history: History, _number: int) -> None:
+async def _call(read: Read, layer: KeepchatDataLayer, history: History, _number: int) -> None:
     await read(layer, history)

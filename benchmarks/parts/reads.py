@@ -5,18 +5,18 @@ from functools import partial
 from benchmarks.data import OWNER, History
 from benchmarks.layers.base import Layer, page
 from benchmarks.report import Part
-from benchmarks.stage import ASYNCPG, BY_HAND, OURS, Place, reading
+from benchmarks.setup import ASYNCPG, BY_HAND, OURS, Setup, open_for_reading
 from benchmarks.timing import take_turns
 
 ROUNDS = 200
 OPENED = 50  # threads in turn, each of which was opened before
 
 
-async def sidebar(place: Place) -> Part:
+async def sidebar(setup: Setup) -> Part:
     """Measure a page of the sidebar."""
-    async with reading(place) as stage:
+    async with open_for_reading(setup) as layers:
         samples = await take_turns(
-            {name: partial(list_page, layer) for name, layer in stage.items()}, rounds=ROUNDS
+            {name: partial(list_page, layer) for name, layer in layers.items()}, rounds=ROUNDS
         )
     part = Part("The sidebar's page of 35 threads")
     part.compare(samples, OURS)
@@ -26,11 +26,11 @@ async def sidebar(place: Place) -> Part:
     return part
 
 
-async def opening(place: Place) -> Part:
+async def opening(setup: Setup) -> Part:
     """Measure how long a thread takes to be opened."""
-    async with reading(place) as stage:
+    async with open_for_reading(setup) as layers:
         samples = await take_turns(
-            {name: partial(open_one, layer, place.history) for name, layer in stage.items()},
+            {name: partial(open_one, layer, setup.history) for name, layer in layers.items()},
             rounds=ROUNDS,
             warm=OPENED,
         )

@@ -7,10 +7,10 @@ from functools import partial
 from benchmarks import words
 from benchmarks.data import OWNER, History
 from benchmarks.layers.base import PAGE, Layer, page
-from benchmarks.layers.ours import keepchat, open_keepchat
+from benchmarks.layers.keepchat import keepchat, open_keepchat
 from benchmarks.report import Part, Table, duration
-from benchmarks.stage import OURS, Place, reading
-from benchmarks.timing import Sample, take_turns, together
+from benchmarks.setup import OURS, Setup, open_for_reading
+from benchmarks.timing import Sample, combine, take_turns
 from datalayer.values import fold
 
 ROUNDS = 20
@@ -70,27 +70,27 @@ def _twos(text: str) -> Iterator[str]:
     return (text[at : at + 2] for at in range(len(text) - 1))
 
 
-async def search(place: Place) -> Part:
+async def search(setup: Setup) -> Part:
     """Measure the search for words of all kinds."""
-    history = History(place.history.own, place.foreign)
+    history = History(setup.history.own, setup.others_threads)
     latin, han = long_words(), chinese(history)
-    url = await place.databases.filled(keepchat(), history)
+    url = await setup.databases.filled(keepchat(), history)
     async with open_keepchat(url) as layer:
         await _check(layer, history, [*_all(latin), *_all(han)])
         samples = await _samples(layer, [*_all(latin), *_all(han)])
     part = _part(history)
     part.tables = [_table("three or more characters", latin, samples)]
     part.tables.append(_table("one or two Chinese characters", han, samples))
-    part.tables.append(await _beside(place))
+    part.tables.append(await _compare_chainlit(setup))
     _judge(part, samples, latin, han)
     return part
 
 
 def _part(history: History) -> Part:
-    own, foreign = history.own * 100, history.foreign * 100
+    own, others = history.own * 100, history.others_threads * 100
     return Part(
         "Search",
-        f"One user's {own:,} messages among {foreign:,} of 200 others; the first page of 35 "
+        f"One user's {own:,} messages among {others:,} of 200 others; the first page of 35 "
         "threads. What it finds was compared with the texts. “Slowest” is the median of the "
         "slowest word of its kind. Chainlit's layers have the user's own messages only; the "
         "asyncpg layer looks at nothing but the names of threads.",
@@ -101,9 +101,9 @@ def _judge(part: Part, samples: Mapping[str, Sample], latin: Groups, han: Groups
     for group in ("rare: one message", "common: “ the ”"):
         part.within(f"search, {group}, p95", samples[latin[group][0]].p95, P95_S)
     everything = [samples[needle] for needle in _all(latin)]
-    part.within("search, all words, p95", together(everything).p95, P95_S)
+    part.within("search, all words, p95", combine(everything).p95, P95_S)
     part.within("search, slowest word", max(one.median for one in everything), LONGEST_S)
-    all_han = together([samples[needle] for needle in _all(han)])
+    all_han = combine([samples[needle] for needle in _all(han)])
     part.within("search, one or two Chinese characters, p95", all_han.p95, CHINESE_P95_S)
 
 
@@ -132,8 +132,8 @@ def expected_threads(history: History, needles: Iterable[str]) -> dict[str, int]
 
 
 async def _samples(layer: Layer, needles: Sequence[str]) -> dict[str, Sample]:
-    asks = {needle: partial(_find, layer, needle) for needle in dict.fromkeys(needles)}
-    return await take_turns(asks, rounds=ROUNDS, warm=1, budget_s=BUDGET_S)
+    calls = {needle: partial(_find, layer, needle) for needle in dict.fromkeys(needles)}
+    return await take_turns(calls, rounds=ROUNDS, warm=1, budget_s=BUDGET_S)
 
 
 async def _find(layer: Layer, needle: str, _number: int) -> None:
@@ -144,26 +144,26 @@ def _table(title: str, groups: Groups, samples: Mapping[str, Sample]) -> Table:
     table = Table((title, "median", "p95", "slowest", "calls"))
     for group, needles in groups.items():
         own = [samples[needle] for needle in needles]
-        every, slowest = together(own), max(one.median for one in own)
+        every, slowest = combine(own), max(one.median for one in own)
         times = map(duration, (every.median, every.p95, slowest))
         table.rows.append((group, *times, str(len(every.seconds))))
     return table
 
 
-async def _beside(place: Place) -> Table:
+async def _compare_chainlit(setup: Setup) -> Table:
     """Return a table of what Chainlit's layers take for two words, and how much they find."""
     table = Table(("Chainlit's layers", "median", "threads found", "there are"))
     needles = [words.RARE, "the"]
-    expected = expected_threads(place.history, needles)
-    async with reading(place) as stage:
-        for name in stage:
+    expected = expected_threads(setup.history, needles)
+    async with open_for_reading(setup) as layers:
+        for name in layers:
             if not name.startswith("Chainlit"):
                 continue
             for needle in needles:
                 samples = await take_turns(
-                    {OURS: partial(_find, stage[name], needle)}, rounds=3, warm=1
+                    {OURS: partial(_find, layers[name], needle)}, rounds=3, warm=1
                 )
-                found = len((await stage[name].list_threads(*page(OWNER, search=needle))).data)
+                found = len((await layers[name].list_threads(*page(OWNER, search=needle))).data)
                 row = (duration(samples[OURS].median), str(found))
                 table.rows.append((f"{name}, “{needle}”", *row, str(min(PAGE, expected[needle]))))
     return table

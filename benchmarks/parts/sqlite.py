@@ -120,17 +120,17 @@ Measure = Callable[[Saver, int], Awaitable[tuple[float, int]]]
 async def sqlite() -> Part:
     """Compare the two layers on SQLite."""
     table = Table(("SQLite", "Keepchat", "stored", "SQLAlchemy layer", "stored", "ratio"))
-    table.rows.append(await _compared("1,000 messages at once", save_at_once, 1_000))
-    table.rows.append(await _compared("200 messages, one by one", save_singly, 200))
+    table.rows.append(await _compare("1,000 messages at once", save_at_once, 1_000))
+    table.rows.append(await _compare("200 messages, one by one", save_singly, 200))
     note = (
         "Saves per second, medians of five rounds, each on new files, in which the two take turns."
     )
     return Part("SQLite, beside Chainlit's SQLAlchemy layer", note, [table])
 
 
-async def _compared(title: str, measure: Measure, count: int) -> tuple[str, ...]:
+async def _compare(title: str, measure: Measure, count: int) -> tuple[str, ...]:
     """Measure both layers in turn and return a row of the table."""
-    taken: dict[str, list[float]] = {}
+    seconds_of: dict[str, list[float]] = {}
     kept: dict[str, int] = {}
     for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory() as folder:
@@ -138,9 +138,9 @@ async def _compared(title: str, measure: Measure, count: int) -> tuple[str, ...]
                 async with open_layer(Path(folder)) as saver:
                     await measure(saver, 10)  # connections are open, statements compiled
                     seconds, rows = await measure(saver, count)
-                taken.setdefault(saver.name, []).append(seconds)
+                seconds_of.setdefault(saver.name, []).append(seconds)
                 kept[saver.name] = kept.get(saver.name, 0) + rows
-    medians = {name: statistics.median(seconds) for name, seconds in taken.items()}
+    medians = {name: statistics.median(seconds) for name, seconds in seconds_of.items()}
     cells: list[str] = []
     for name, seconds in medians.items():
         cells += [f"{count / seconds:,.0f}/s", f"{kept[name] / (count * ROUNDS):.0%}"]

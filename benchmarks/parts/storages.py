@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.report import Part, Table
 from benchmarks.timing import Sample
-from benchmarks.transfer import Job, Taken
+from benchmarks.transfer import TransferJob, TransferResult
 from tests.support.servers.azurite import Azurite, running_azurite
 from tests.support.servers.seaweedfs import BUCKET, KEY, SECRET, SeaweedFS, running_seaweedfs
 
@@ -22,8 +22,8 @@ SIZE = 500 * MB
 ROUNDS = 3
 GROWTH_MB = 32
 OURS, THEIRS = "Keepchat", "Chainlit's client"
-WAYS = ("up", "down")
-_PIECE = 16 * MB
+DIRECTIONS = ("up", "down")
+_CHUNK_SIZE = 16 * MB
 
 
 async def storages() -> Part:
@@ -36,18 +36,18 @@ async def storages() -> Part:
         "memory and cannot read: what they stored is fetched by the link that they give, and "
         "the one for Azure is told of Azurite by exchanging what it had made for itself.",
     )
-    table = Table(("service", "way", "client", "MB/s", "memory", "to ours"))
+    table = Table(("service", "direction", "client", "MB/s", "memory", "to ours"))
     with tempfile.TemporaryDirectory() as folder, _servers() as servers:
         path = await asyncio.to_thread(_file, Path(folder))
         for service, server in servers.items():
-            taken = [await asyncio.to_thread(_round, server, path) for _ in range(ROUNDS)]
-            for way in WAYS:
-                _tell(part, table, service, way, [each[way] for each in taken])
+            rounds = [await asyncio.to_thread(_round, server, path) for _ in range(ROUNDS)]
+            for direction in DIRECTIONS:
+                _add_rows(part, table, service, direction, [each[direction] for each in rounds])
     part.tables.append(table)
     return part
 
 
-Round = dict[str, dict[str, Taken]]
+Round = dict[str, dict[str, TransferResult]]
 Servers = dict[str, SeaweedFS | Azurite]
 
 
@@ -60,33 +60,33 @@ def _servers() -> Iterator[Servers]:
 def _file(folder: Path) -> Path:
     path = folder / "large.bin"
     with path.open("wb") as file:
-        for _ in range(0, SIZE, _PIECE):
-            file.write(os.urandom(min(_PIECE, SIZE - file.tell())))
+        for _ in range(0, SIZE, _CHUNK_SIZE):
+            file.write(os.urandom(min(_CHUNK_SIZE, SIZE - file.tell())))
     return path
 
 
 def _round(server: SeaweedFS | Azurite, path: Path) -> Round:
     return {
-        way: {
-            name: _transfer(_job(server, path, ours=name == OURS, up=way == "up"))
+        direction: {
+            name: _transfer(_job(server, path, ours=name == OURS, up=direction == "up"))
             for name in (OURS, THEIRS)
         }
-        for way in WAYS
+        for direction in DIRECTIONS
     }
 
 
-def _job(server: SeaweedFS | Azurite, path: Path, *, ours: bool, up: bool) -> Job:
+def _job(server: SeaweedFS | Azurite, path: Path, *, ours: bool, up: bool) -> TransferJob:
     key = "ours" if ours else "theirs"
     if isinstance(server, SeaweedFS):
         keys = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET}
         url = f"s3://{BUCKET}?endpoint_url={server.endpoint}"
-        return Job(ours, up, "s3", key, str(path), url, keys)
+        return TransferJob(ours, up, "s3", key, str(path), url, keys)
     keys = {"azure_connection_string": server.connection_string}
     url = "azure://benchmark" + ("?create=true" if ours else "")
-    return Job(ours, up, "azure", key, str(path), url, keys)
+    return TransferJob(ours, up, "azure", key, str(path), url, keys)
 
 
-def _transfer(job: Job) -> Taken:
+def _transfer(job: TransferJob) -> TransferResult:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.transfer"],
         input=json.dumps(asdict(job)),
@@ -94,10 +94,12 @@ def _transfer(job: Job) -> Taken:
         text=True,
         check=True,
     )
-    return Taken(**json.loads(done.stdout.splitlines()[-1]))
+    return TransferResult(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def _tell(part: Part, table: Table, service: str, way: str, rounds: list[dict[str, Taken]]) -> None:
+def _add_rows(
+    part: Part, table: Table, service: str, direction: str, rounds: list[dict[str, TransferResult]]
+) -> None:
     samples = {
         name: Sample(tuple(each[name].seconds for each in rounds)) for name in (OURS, THEIRS)
     }
@@ -105,8 +107,8 @@ def _tell(part: Part, table: Table, service: str, way: str, rounds: list[dict[st
         growth = max(each[name].growth for each in rounds) / MB
         speed = f"{SIZE / MB / sample.median:,.0f}"
         ratio = f"{sample.median / samples[OURS].median:.2f}x"
-        table.rows.append((f"{service}", way, name, speed, f"+{growth:,.0f} MB", ratio))
+        table.rows.append((f"{service}", direction, name, speed, f"+{growth:,.0f} MB", ratio))
         if name == OURS:
-            what = f"{service}, {SIZE // MB} MB {way}: memory grows"
-            said = f"less than {GROWTH_MB} MB"
-            part.true(what, said, f"{growth:.0f} MB", growth < GROWTH_MB)
+            what = f"{service}, {SIZE // MB} MB {direction}: memory grows"
+            goal = f"less than {GROWTH_MB} MB"
+            part.check(what, goal, f"{growth:.0f} MB", growth < GROWTH_MB)

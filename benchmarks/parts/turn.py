@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.layers.base import Layer
 from benchmarks.report import Part, Table
-from benchmarks.stage import Place, quiet, writing
+from benchmarks.setup import Setup, open_for_writing, wait_until_idle
 from benchmarks.steps import message
 from tests.support.servers.postgres import Postgres
 
@@ -49,7 +49,7 @@ def cost(lines: Iterable[str]) -> Cost:
     return Cost(round_trips, transactions)
 
 
-async def turn(place: Place) -> Part:
+async def turn(setup: Setup) -> Part:
     """Count what each call of a turn costs."""
     part = Part(
         "One turn of a conversation",
@@ -58,15 +58,15 @@ async def turn(place: Place) -> Part:
         "trips. What Keepchat does later in the background is not in it.",
     )
     costs: dict[str, list[Cost]] = {}
-    async with writing(place, logged=True) as stage:
-        for name, one in stage.items():
-            server = place.databases.server
+    async with open_for_writing(setup, logged=True) as layers:
+        for name, writable in layers.items():
+            server = setup.databases.server
             for number in range(2):  # the first opens connections and compiles statements
-                calls = _calls(one.layer, place.history.thread_id(number))
+                calls = _calls(writable.layer, setup.history.thread_id(number))
                 costs[name] = await _costs(server, calls)
-                await quiet(place.databases, one)
+                await wait_until_idle(setup.databases, writable)
     table = Table(("call", *costs))
-    for index, call in enumerate(_calls(one.layer, place.history.thread_id(0))):
+    for index, call in enumerate(_calls(writable.layer, setup.history.thread_id(0))):
         table.rows.append((call, *(str(found[index]) for found in costs.values())))
     table.rows.append(("together", *(str(_sum(found)) for found in costs.values())))
     part.tables.append(table)
@@ -74,7 +74,7 @@ async def turn(place: Place) -> Part:
 
 
 def _calls(layer: Layer, thread_id: str) -> Mapping[str, Call]:
-    asked = message(thread_id, "A question", name="user")
+    question = message(thread_id, "A question", name="user")
     run = message(thread_id, "", name="on_message", type="run")
     answer: Mapping[str, Any] = {"name": "Assistant", "type": "assistant_message"}
     shown = message(thread_id, "An", parentId=run["id"], streaming=True, **answer)
@@ -82,7 +82,7 @@ def _calls(layer: Layer, thread_id: str) -> Mapping[str, Call]:
     ended = message(thread_id, "", name="on_message", type="run", id=run["id"])
     merge = partial(layer.update_thread, thread_id, metadata={"chat_profile": "small"})
     return {
-        "create_step, question": partial(layer.create_step, asked),
+        "create_step, question": partial(layer.create_step, question),
         "create_step, run": partial(layer.create_step, run),
         "create_step, answer": partial(layer.create_step, shown),
         "update_step, answer": partial(layer.update_step, whole),

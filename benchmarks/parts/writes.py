@@ -9,10 +9,10 @@ from chainlit.step import StepDict
 from benchmarks import words
 from benchmarks.data import OWNER, History
 from benchmarks.databases import Databases
-from benchmarks.distance import ROUND_TRIP_S
+from benchmarks.latency import ROUND_TRIP_S
 from benchmarks.layers.base import Layer, page
 from benchmarks.report import Part, Table, duration
-from benchmarks.stage import ASYNCPG, OURS, Place, Writable, quiet, writing
+from benchmarks.setup import ASYNCPG, OURS, Setup, WritableLayer, open_for_writing, wait_until_idle
 from benchmarks.steps import messages
 from benchmarks.timing import Sample, timed
 
@@ -24,22 +24,22 @@ THREADS = 100
 SEARCHABLE_S = 2.0
 
 
-async def single(place: Place) -> Part:
+async def single(setup: Setup) -> Part:
     """Measure one message that is saved in a thread that is there.
 
     In blocks, since a layer that works in the background is to slow down itself and nobody else.
     """
-    async with writing(place) as stage:
-        samples = await _in_blocks(place, stage)
+    async with open_for_writing(setup) as layers:
+        samples = await _in_blocks(setup, layers)
     part = Part("One message saved, nothing else going on")
     _judge(part, samples, "save a message")
     return part
 
 
-async def single_far(place: Place) -> Part:
+async def single_remote(setup: Setup) -> Part:
     """Measure the same with a server that is a way off, as it mostly is in production."""
-    async with writing(place, far=True) as stage:
-        samples = await _in_blocks(place, stage)
+    async with open_for_writing(setup, remote=True) as layers:
+        samples = await _in_blocks(setup, layers)
     part = Part(
         "One message saved on a server that is a way off",
         f"As before, through a proxy that makes each round trip {duration(ROUND_TRIP_S)} longer, "
@@ -49,15 +49,15 @@ async def single_far(place: Place) -> Part:
     return part
 
 
-async def _in_blocks(place: Place, stage: dict[str, Writable]) -> dict[str, Sample]:
-    taken: dict[str, list[float]] = {}
+async def _in_blocks(setup: Setup, layers: dict[str, WritableLayer]) -> dict[str, Sample]:
+    seconds_of: dict[str, list[float]] = {}
     for block in range(BLOCKS + 1):
-        for name, one in stage.items():
-            seconds = await _one_by_one(one.layer, place.history)
-            await quiet(place.databases, one)
+        for name, writable in layers.items():
+            seconds = await _one_by_one(writable.layer, setup.history)
+            await wait_until_idle(setup.databases, writable)
             if block:  # the first opens connections and compiles statements
-                taken.setdefault(name, []).extend(seconds)
-    return {name: Sample(tuple(seconds)) for name, seconds in taken.items()}
+                seconds_of.setdefault(name, []).extend(seconds)
+    return {name: Sample(tuple(seconds)) for name, seconds in seconds_of.items()}
 
 
 def _judge(part: Part, samples: dict[str, Sample], what: str) -> None:
@@ -80,15 +80,15 @@ def thread_ids(history: History) -> list[str]:
     return [history.thread_id(number) for number in range(min(THREADS, history.own))]
 
 
-async def at_once(place: Place) -> Part:
+async def at_once(setup: Setup) -> Part:
     """Measure a burst of messages, and when they are found by the search."""
     part = Part(
         "1,000 messages at once",
         f"`create_step` for {AT_ONCE:,} messages in {THREADS} threads, not awaiting one for "
         "another; the rows are counted afterwards.",
     )
-    async with writing(place) as stage:
-        bursts, stored, found = await _bursts(place, stage)
+    async with open_for_writing(setup) as layers:
+        bursts, stored, found = await _bursts(setup, layers)
     table = part.compare(bursts, OURS)
     table.header = (*table.header, "saves/s", "stored")
     table.rows = [
@@ -98,31 +98,31 @@ async def at_once(place: Place) -> Part:
     part.tables.append(Table(("searchable after", "time"), [(OURS, duration(found))]))
     ours, theirs = bursts[OURS].median, bursts[ASYNCPG].median
     part.at_least("1,000 messages at once, beside the asyncpg layer", theirs / ours, 10)
-    part.true("1,000 messages at once, stored", "all", f"{stored[OURS]:.1%}", stored[OURS] == 1)
+    part.check("1,000 messages at once, stored", "all", f"{stored[OURS]:.1%}", stored[OURS] == 1)
     part.within("1,000 messages at once, searchable after", found, SEARCHABLE_S)
     return part
 
 
 async def _bursts(
-    place: Place, stage: dict[str, Writable]
+    setup: Setup, layers: dict[str, WritableLayer]
 ) -> tuple[dict[str, Sample], dict[str, float], float]:
     """Return the seconds of the bursts, the share that is stored, and the longest until found."""
-    taken: dict[str, list[float]] = {name: [] for name in stage}
-    kept = dict.fromkeys(stage, 0)
+    seconds_of: dict[str, list[float]] = {name: [] for name in layers}
+    kept = dict.fromkeys(layers, 0)
     longest = 0.0
-    for one in stage.values():
-        await _warm(one.layer, place.history)
-        await quiet(place.databases, one)
+    for writable in layers.values():
+        await _warm(writable.layer, setup.history)
+        await wait_until_idle(setup.databases, writable)
     for number in range(BURSTS):
-        for name, one in stage.items():
-            before = count(place.databases, one)
+        for name, writable in layers.items():
+            before = count(setup.databases, writable)
             word = f"{words.RARE}{number}"
-            taken[name].append(await _burst(one.layer, place.history, word))
-            kept[name] += count(place.databases, one) - before
+            seconds_of[name].append(await _burst(writable.layer, setup.history, word))
+            kept[name] += count(setup.databases, writable) - before
             if name == OURS:
-                longest = max(longest, await _until_found(one.layer, word))
-            await quiet(place.databases, one)
-    samples = {name: Sample(tuple(seconds)) for name, seconds in taken.items()}
+                longest = max(longest, await _until_found(writable.layer, word))
+            await wait_until_idle(setup.databases, writable)
+    samples = {name: Sample(tuple(seconds)) for name, seconds in seconds_of.items()}
     return samples, {name: rows / (AT_ONCE * BURSTS) for name, rows in kept.items()}, longest
 
 
@@ -152,8 +152,8 @@ async def _until_found(layer: Layer, word: str) -> float:
     return time.perf_counter() - start
 
 
-def count(databases: Databases, one: Writable) -> int:
+def count(databases: Databases, writable: WritableLayer) -> int:
     """Return how many steps a layer's database holds."""
-    query = f"SELECT count(*) FROM {one.kind.steps}"  # noqa: S608 - a name of ours
-    [(rows,)] = databases.server.query(query, database=one.database)
+    query = f"SELECT count(*) FROM {writable.kind.steps}"  # noqa: S608 - a name of ours
+    [(rows,)] = databases.server.query(query, database=writable.database)
     return int(rows)

@@ -5,20 +5,20 @@ from pathlib import Path
 import pytest
 
 from benchmarks import report, timing, words
-from benchmarks.data import FAVORITES, FEEDBACKS, MESSAGES, OWNER, History, Message, Person
+from benchmarks.data import FAVORITES, FEEDBACKS, MESSAGES, OWNER, History, Message, User
 from benchmarks.parts.search import chinese, expected_threads, long_words
 from benchmarks.parts.turn import Cost, cost
 from benchmarks.plot import draw
 from benchmarks.timing import Sample, take_turns
 
-HISTORY = History(own=40, foreign=80)
+HISTORY = History(own=40, others_threads=80)
 
 
 def _own(history: History) -> list[Message]:
     return [
         message
         for thread in history.threads()
-        if thread.person == OWNER
+        if thread.user == OWNER
         for message in thread.messages
     ]
 
@@ -35,10 +35,10 @@ def test_all_texts_and_ids_are_different() -> None:
 
 
 def test_threads_of_others_lie_among_the_owners() -> None:
-    people = [thread.person for thread in HISTORY.threads()]
-    assert people.count(OWNER) == 40
-    assert {people.index(OWNER, start) - start for start in range(0, 120, 3)} == {0}
-    assert Person(1) in people
+    users = [thread.user for thread in HISTORY.threads()]
+    assert users.count(OWNER) == 40
+    assert {users.index(OWNER, start) - start for start in range(0, 120, 3)} == {0}
+    assert User(1) in users
 
 
 def test_one_text_in_ten_is_chinese() -> None:
@@ -81,7 +81,7 @@ def test_verdicts_tell_what_is_met() -> None:
     part.within("soon", 0.009, 0.01)
     part.within("late", 0.011, 0.01)
     assert [verdict.met for verdict in part.verdicts] == [True, False] * 3
-    table = report.rendered(report.verdicts([part]))
+    table = report.render(report.verdicts([part]))
     assert table.count("**not met**") == 3
     assert "| at most 10.0 ms |  11.0 ms |" in table
 
@@ -96,10 +96,10 @@ def test_a_comparison_gives_multiples_of_ours() -> None:
 
 def test_only_what_stands_between_the_markers_is_replaced() -> None:
     document = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
-    written = report.written_into(document, "new")
+    written = report.insert_into(document, "new")
     assert written == f"before\n{report.BEGIN}\n\nnew\n\n{report.END}\nafter\n"
     with pytest.raises(ValueError, match="have to be in the document"):
-        report.written_into("nothing", "new")
+        report.insert_into("nothing", "new")
 
 
 async def test_the_slow_have_fewer_rounds_and_all_take_turns(

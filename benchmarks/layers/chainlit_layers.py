@@ -12,9 +12,9 @@ from typing import Any, cast
 from chainlit.data.chainlit_data_layer import ChainlitDataLayer
 from chainlit.data.sql_alchemy import SQLAlchemyDataLayer
 
-from benchmarks.data import Message, Person, Thread
-from benchmarks.layers import ours
-from benchmarks.layers.base import Kind, Layer, Rows
+from benchmarks.data import Message, Thread, User
+from benchmarks.layers import keepchat
+from benchmarks.layers.base import Layer, LayerKind, Rows
 from datalayer.stores.sql.flags import FLAGS
 
 DOCUMENTED = """
@@ -116,13 +116,13 @@ class AsyncpgLayer(ChainlitDataLayer):
 # The same rows, as each schema has them
 
 
-def _documented_person(person: Person) -> Rows:
-    return _without(ours.person_rows(person), "revision")
+def _documented_user(user: User) -> Rows:
+    return _without(keepchat.user_rows(user), "revision")
 
 
 def _documented_rows(threads: Sequence[Thread]) -> Rows:
     added = ("revision", "sequence", "updatedAt", "favorite", *FLAGS)
-    return _without(ours.bare_rows(threads), *added)
+    return _without(keepchat.bare_rows(threads), *added)
 
 
 def _without(rows: Rows, *names: str) -> Rows:
@@ -134,8 +134,8 @@ def _without(rows: Rows, *names: str) -> Rows:
     }
 
 
-def _prisma_person(person: Person) -> Rows:
-    return {"User": [{"id": person.id, "identifier": person.identifier, "metadata": "{}"}]}
+def _prisma_user(user: User) -> Rows:
+    return {"User": [{"id": user.id, "identifier": user.identifier, "metadata": "{}"}]}
 
 
 def _prisma_rows(threads: Sequence[Thread]) -> Rows:
@@ -162,7 +162,7 @@ def _prisma_thread(thread: Thread) -> dict[str, Any]:
         "createdAt": _naive(thread.messages[0]),
         "updatedAt": _naive(thread.messages[-1]),
         "name": thread.name,
-        "userId": thread.person.id,
+        "userId": thread.user.id,
         "metadata": "{}",
     }
 
@@ -172,8 +172,8 @@ def _prisma_step(thread: Thread, message: Message) -> dict[str, Any]:
         "id": message.id,
         "createdAt": _naive(message),
         "threadId": thread.id,
-        "name": thread.person.identifier if message.asked else "Assistant",
-        "type": "user_message" if message.asked else "assistant_message",
+        "name": thread.user.identifier if message.is_question else "Assistant",
+        "type": "user_message" if message.is_question else "assistant_message",
         "metadata": '{"favorite": true}' if message.favorite else "{}",
         "output": message.text,
         "showInput": "json",
@@ -184,7 +184,7 @@ def _prisma_step(thread: Thread, message: Message) -> dict[str, Any]:
 
 
 def _naive(message: Message) -> datetime:
-    return message.at.replace(tzinfo=None)
+    return message.created_at.replace(tzinfo=None)
 
 
 # Connected
@@ -208,13 +208,13 @@ async def _open_asyncpg(url: str) -> AsyncIterator[Layer]:
         await layer.close()
 
 
-def sqlalchemy() -> Kind:
+def sqlalchemy() -> LayerKind:
     """Return Chainlit's SQLAlchemy layer as one to be measured."""
-    return Kind(
+    return LayerKind(
         name="Chainlit's SQLAlchemy layer",
         slug="sqlalchemy",
         schema=DOCUMENTED,
-        person_rows=_documented_person,
+        user_rows=_documented_user,
         thread_rows=_documented_rows,
         threads="threads",
         steps="steps",
@@ -222,13 +222,13 @@ def sqlalchemy() -> Kind:
     )
 
 
-def asyncpg() -> Kind:
+def asyncpg() -> LayerKind:
     """Return Chainlit's asyncpg layer as one to be measured."""
-    return Kind(
+    return LayerKind(
         name="Chainlit's asyncpg layer",
         slug="asyncpg",
         schema=PRISMA,
-        person_rows=_prisma_person,
+        user_rows=_prisma_user,
         thread_rows=_prisma_rows,
         threads='"Thread"',
         steps='"Step"',

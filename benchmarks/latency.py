@@ -1,6 +1,6 @@
-"""A server that is some way off: a proxy, in a process of its own, that delivers bytes later.
+"""The latency of a network: a proxy, in a process of its own, that delivers bytes later.
 
-Run as `python -m benchmarks.distance PORT SECONDS` it prints the port that it listens on.
+Run as `python -m benchmarks.latency PORT SECONDS` it prints the port that it listens on.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 ROUND_TRIP_S = 0.0005  # between two machines of one data centre
-_PIECE = 256 * 1024
+_CHUNK_SIZE = 256 * 1024
 
 
 @contextmanager
-def away(port: int, round_trip_s: float = ROUND_TRIP_S) -> Iterator[int]:
+def delayed_port(port: int, round_trip_s: float = ROUND_TRIP_S) -> Iterator[int]:
     """Give a port that leads to another on this machine, a round trip takes so much longer."""
     command = [sys.executable, "-m", __name__, str(port), str(round_trip_s / 2)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -28,20 +28,24 @@ def away(port: int, round_trip_s: float = ROUND_TRIP_S) -> Iterator[int]:
 
 async def _serve(port: int, delay_s: float) -> None:
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(_carry(reader, there[1], delay_s), _carry(there[0], writer, delay_s))
+        upstream = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(
+            _forward(reader, upstream[1], delay_s), _forward(upstream[0], writer, delay_s)
+        )
 
     server = await asyncio.start_server(connect, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
-async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter, delay: float) -> None:
-    """Deliver each piece some seconds after it came, in order and without waiting for it."""
+async def _forward(
+    source: asyncio.StreamReader, target: asyncio.StreamWriter, delay_s: float
+) -> None:
+    """Deliver each chunk some seconds after it came, in order and without waiting for it."""
     loop = asyncio.get_running_loop()
-    while piece := await source.read(_PIECE):
-        loop.call_later(delay, target.write, piece)
-    loop.call_later(delay, target.close)
+    while chunk := await source.read(_CHUNK_SIZE):
+        loop.call_later(delay_s, target.write, chunk)
+    loop.call_later(delay_s, target.close)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.data import Message, Person, Thread
-from benchmarks.layers.base import Kind, Rows
+from benchmarks.data import Message, Thread, User
+from benchmarks.layers.base import LayerKind, Rows
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import MaintenanceState
 from datalayer.stores.sql import ngrams
@@ -20,11 +20,11 @@ from datalayer.values import fold, iso_time
 from storage.local.storage import LocalStorage
 
 
-def person_rows(person: Person) -> Rows:
-    """Return a person's rows."""
+def user_rows(user: User) -> Rows:
+    """Return a user's rows."""
     row = {
-        "id": person.id,
-        "identifier": person.identifier,
+        "id": user.id,
+        "identifier": user.identifier,
         "metadata": "{}",
         "createdAt": "2025-01-01T00:00:00.000000Z",
         "revision": 1,
@@ -54,11 +54,11 @@ def bare_rows(threads: Sequence[Thread]) -> Rows:
 def _thread(thread: Thread) -> dict[str, Any]:
     return {
         "id": thread.id,
-        "createdAt": iso_time(thread.messages[0].at),
-        "updatedAt": iso_time(thread.messages[-1].at),
+        "createdAt": iso_time(thread.messages[0].created_at),
+        "updatedAt": iso_time(thread.messages[-1].created_at),
         "name": thread.name,
-        "userId": thread.person.id,
-        "userIdentifier": thread.person.identifier,
+        "userId": thread.user.id,
+        "userIdentifier": thread.user.identifier,
         "metadata": "{}",
         **{name: _has(thread, value) for value, name in OF_FEEDBACK.items()},
         STARRED: any(message.favorite for message in thread.messages),
@@ -70,13 +70,13 @@ def _has(thread: Thread, feedback: int) -> bool:
 
 
 def _step(thread: Thread, message: Message) -> dict[str, Any]:
-    at = iso_time(message.at)
-    revision = int(message.at.timestamp() * 1_000_000)
+    at = iso_time(message.created_at)
+    revision = int(message.created_at.timestamp() * 1_000_000)
     return {
         "id": message.id,
         "threadId": thread.id,
-        "name": thread.person.identifier if message.asked else "Assistant",
-        "type": "user_message" if message.asked else "assistant_message",
+        "name": thread.user.identifier if message.is_question else "Assistant",
+        "type": "user_message" if message.is_question else "assistant_message",
         "streaming": False,
         "waitForAnswer": False,
         "isError": False,
@@ -134,18 +134,18 @@ async def open_keepchat(url: str) -> AsyncIterator[KeepchatDataLayer]:
             await layer.close()
 
 
-def keepchat() -> Kind:
+def keepchat() -> LayerKind:
     """Return the layer as one to be measured."""
-    return Kind(
+    return LayerKind(
         name="Keepchat",
         slug="keepchat",
         schema=postgres_sql(),
-        person_rows=person_rows,
+        user_rows=user_rows,
         thread_rows=thread_rows,
         threads="threads",
         steps="steps",
         open=open_keepchat,
         finish=finish,
         finished_by="".join(map(inspect.getsource, (ngrams, search_index))),
-        left="SELECT count(*) FROM search_entries WHERE pending IS NOT NULL",
+        pending="SELECT count(*) FROM search_entries WHERE pending IS NOT NULL",
     )

@@ -12,8 +12,8 @@ import asyncpg
 from chainlit.step import StepDict
 from chainlit.types import PageInfo, PaginatedResponse, Pagination, ThreadDict, ThreadFilter
 
-from benchmarks.layers import ours
-from benchmarks.layers.base import Kind
+from benchmarks.layers import keepchat
+from benchmarks.layers.base import LayerKind
 from datalayer.stores.sql.migrations import postgres_sql
 
 _PAGE = """
@@ -114,14 +114,14 @@ async def _open(url: str) -> AsyncIterator[ByHand]:
         yield ByHand(pool)
 
 
-def by_hand() -> Kind:
+def by_hand() -> LayerKind:
     """Return the hand-written statements as a layer to be measured."""
-    return Kind(
+    return LayerKind(
         name="hand-written SQL",
         slug="by_hand",
         schema=postgres_sql(),
-        person_rows=ours.person_rows,
-        thread_rows=ours.bare_rows,
+        user_rows=keepchat.user_rows,
+        thread_rows=keepchat.bare_rows,
         threads="threads",
         steps="steps",
         open=_open,
