@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from bootstrap.logs import quiet_libraries
-from cli import accounts, doctor, importing, schema, sweep
+from cli import accounts, doctor, import_, migrate, sweep
 
-COMMANDS = (doctor, schema, importing, sweep, accounts)
+COMMANDS = (doctor, migrate, import_, sweep, accounts)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,9 +20,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and end with its exit code."""
-    asked = parser().parse_args(arguments)
+    args = parser().parse_args(arguments)
     quiet_libraries()
-    sys.exit(asked.run(asked))
+    sys.exit(args.run(args))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
 
-POSTGRES = ("postgresql", "postgres", "postgresql+asyncpg")
 OLLAMA = "http://localhost:11434"
 AZURE_VERSION = "2024-10-21"
 DEFAULT_PROMPT = "You are a helpful assistant. Answer in the language of the question."
@@ -67,7 +66,6 @@ def _off(value: object) -> object:
     return "" if value == "off" else value
 
 
-_SQLITE = re.compile(r"sqlite:///[^?]+")
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 _TYPE = re.compile(r"\.[\w.+-]+|[\w*.+-]+/[\w*.+-]+")
 
@@ -85,21 +83,6 @@ def _function(given: str) -> str:
         message = "it names a function, in the form package.module:function"
         raise ValueError(message)
     return given
-
-
-def _check_database(url: SecretStr) -> SecretStr:
-    given = url.get_secret_value()
-    scheme = _scheme(given)
-    if given and scheme not in ("sqlite", *POSTGRES):
-        message = "the address has to begin with sqlite: or postgresql:"
-        raise ValueError(message)
-    if scheme == "sqlite" and not _SQLITE.fullmatch(given):
-        message = (
-            "the form is sqlite:///data/keepchat.db, or sqlite:////var/lib/keepchat.db for a path "
-            "from the root, with nothing after the file's name"
-        )
-        raise ValueError(message)
-    return url
 
 
 # What the storages are told, each with the variables that say it; of those in one group the first
@@ -134,8 +117,7 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Path("data")
-    # A secret, since a password may be in it.
-    database_url: Annotated[SecretStr, AfterValidator(_check_database)] = SecretStr("")
+    database_url: SecretStr = SecretStr("")  # a password may be in it
     database_password_from: Annotated[str, AfterValidator(_function)] = ""
     database_migrate: Literal["on", "off"] = "on"
     database_adopt: Literal["yes", "no"] = "no"
@@ -274,15 +256,10 @@ class Settings(BaseSettings):
         return ROOT / self.data_dir
 
     @property
-    def on_postgres(self) -> bool:
-        """Whether the database is a PostgreSQL server."""
-        return urlsplit(self.database_url.get_secret_value()).scheme in POSTGRES
-
-    @property
-    def sqlite_path(self) -> Path:
-        """The database file, absolute, where the database is no server."""
-        given = self.database_url.get_secret_value().removeprefix("sqlite:///")
-        return ROOT / given if given else self.data_path / "keepchat.db"
+    def database(self) -> str:
+        """The database's URL; by default a file in the data folder."""
+        given = self.database_url.get_secret_value()
+        return given or f"sqlite:///{self.data_path / 'keepchat.db'}"
 
     @property
     def users_path(self) -> Path:
@@ -363,8 +340,6 @@ def prepare_data_dir(settings: Settings) -> None:
     """Make the data folder, readable by its owner only; stops the program when it cannot be."""
     try:
         settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not settings.on_postgres:
-            settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         sys.exit(f"DATA_DIR: {settings.data_path} cannot be made ({exc.strerror}). Name another.")
 

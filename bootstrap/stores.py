@@ -4,14 +4,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from urllib.parse import urlsplit
 
 import anyio
 
 from datalayer.errors import SchemaMismatch, StoreMisconfigured, StoreUnavailable
 from datalayer.stores.base import Store
-from datalayer.stores.sql.store import SqlStore
-from settings import Settings
+from datalayer.stores.factory import open_store as open_store_url
+from datalayer.stores.options import StoreOptions
+from datalayer.stores.sql.adoption import Adopter
+from settings import ROOT, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -22,21 +23,21 @@ def open_store(settings: Settings, *, migrates: bool | None = None) -> Store:
     With `migrates`, by default as DATABASE_MIGRATE says, a server is migrated before that, and
     adopted where DATABASE_ADOPT says so. Raises `StoreMisconfigured` for a URL that cannot be read.
     """
-    adopts = settings.database_adopt == "yes"
-    if settings.on_postgres:
-        url = postgres_url(settings)
-        wanted = settings.database_migrate == "on" if migrates is None else migrates
-        return SqlStore.postgres(url, migrates=wanted, adopts=adopts)
-    return SqlStore.sqlite(str(settings.sqlite_path), adopts=adopts)
+    options = StoreOptions(
+        password_from=settings.database_password_from,
+        migrates=settings.database_migrate == "on" if migrates is None else migrates,
+        adopts=settings.database_adopt == "yes",
+        load_adopter=load_adopter,
+    )
+    return open_store_url(settings.database, ROOT, options)
 
 
-def postgres_url(settings: Settings) -> str:
-    """Return DATABASE_URL, with DATABASE_PASSWORD_FROM as the option that the store knows."""
-    url = settings.database_url.get_secret_value()
-    if not settings.database_password_from:
-        return url
-    joint = "&" if urlsplit(url).query else "?"
-    return f"{url}{joint}password_from={settings.database_password_from}"
+def load_adopter() -> Adopter:
+    """Return what can adopt the tables of Chainlit's own layer."""
+    # Imported when it is used: an adoption happens once in a database's life.
+    from datalayer.migration.sqlalchemy import adopt
+
+    return adopt
 
 
 def prepare_store(settings: Settings) -> Store:
@@ -51,7 +52,7 @@ def prepare_store(settings: Settings) -> Store:
     except StoreMisconfigured:
         raise
     except StoreUnavailable as exc:
-        if not settings.on_postgres:
+        if not store.is_remote:
             raise
         logger.warning("The chat starts without its database and waits for it. %s", exc)
     return store
@@ -69,7 +70,7 @@ async def prepare(settings: Settings) -> None:
 
     Raises `SchemaMismatch` or `StoreUnavailable`.
     """
-    await (migrate if settings.database_migrate == "on" else look)(settings)
+    await (migrate if settings.database_migrate == "on" else check_schema)(settings)
 
 
 async def migrate(settings: Settings) -> None:
@@ -81,13 +82,14 @@ async def migrate(settings: Settings) -> None:
         await store.close()
 
 
-async def look(settings: Settings) -> None:
+async def check_schema(settings: Settings) -> None:
     """Find out whether the schema is that of this version. Raises `SchemaMismatch`."""
     store = open_store(settings, migrates=False)
     try:
         if await store.needs_migration():
+            reason = ", and DATABASE_MIGRATE is off" if settings.database_migrate == "off" else ""
             message = (
-                "The database's schema is not that of this version, and DATABASE_MIGRATE is off: "
+                f"The database's schema is not that of this version{reason}: "
                 "run 'python manage.py migrate'."
             )
             raise SchemaMismatch(message)

@@ -1,13 +1,11 @@
 """The doctor's checks, each of one part of the program."""
 
-import os
 import shutil
 import stat
 import time
 import uuid
 from contextlib import aclosing
 from dataclasses import replace
-from pathlib import Path
 
 import httpx2
 import openai
@@ -15,14 +13,14 @@ import openai
 from bootstrap.login import open_login
 from bootstrap.models import manner_of, open_models
 from bootstrap.storages import open_storage
-from bootstrap.stores import open_store, postgres_url
+from bootstrap.stores import open_store
 from chat.models.base import AnswerInterrupted, Ending, Model
 from chat.models.registry import NoModel
 from chat.wording.sentences import sentence_for
 from cli.findings import Finding, failed, ok, warning
 from cli.links import try_link
 from datalayer.errors import DataLayerError, StoreMisconfigured
-from datalayer.stores.sql.postgres.probe import look_at
+from datalayer.stores.base import Store
 from datalayer.writes import DeleteUser, RevisionClock, SaveUser
 from settings import Settings
 from storage.errors import StorageError
@@ -77,55 +75,34 @@ def access(settings: Settings) -> Finding:
 
 async def database(settings: Settings) -> Finding:
     """Check that the database has our schema and takes, gives and deletes."""
-    folder = settings.sqlite_path.parent
-    if not settings.on_postgres and _is_to_come(folder):
-        return warning(
-            "database", f"There is no folder {folder}.", "Start the program: it makes it."
-        )
     try:
         store = open_store(settings, migrates=False)
     except StoreMisconfigured as exc:
         return failed("database", f"DATABASE_URL: {exc}")
-    write = SaveUser(identifier=NOBODY, metadata={}, revision=RevisionClock().next())
     try:
-        if await store.needs_migration():
-            remedy = "Start the program or run 'python manage.py migrate'."
-            return warning("database", "The schema is not that of this version.", remedy)
-        began = time.perf_counter()
-        await store.apply([write])
-        found = await store.get_user(NOBODY)
-        await store.apply([DeleteUser(identifier=NOBODY, revision=RevisionClock().next())])
+        return await _database(store)
     except DataLayerError as exc:
         return failed("database", str(exc))
     finally:
         await store.close()
+
+
+async def _database(store: Store) -> Finding:
+    about = await store.describe()
+    if not about.is_there:
+        return warning("database", about.warning, about.remedy)
+    if await store.needs_migration():
+        remedy = "Start the program or run 'python manage.py migrate'."
+        return warning("database", "The schema is not that of this version.", remedy)
+    began = time.perf_counter()
+    await store.apply([SaveUser(identifier=NOBODY, metadata={}, revision=RevisionClock().next())])
+    found = await store.get_user(NOBODY)
+    await store.apply([DeleteUser(identifier=NOBODY, revision=RevisionClock().next())])
     if found is None:
         return failed("database", "What was written could not be read.", "Check DATABASE_URL.")
-    done = f"written, read, deleted in {_ms(began)}"
-    return (
-        await _server(settings, done) if settings.on_postgres else ok("database", f"SQLite, {done}")
-    )
-
-
-async def _server(settings: Settings, done: str) -> Finding:
-    """Say what server it is and how it is reached, beside what was done."""
-    try:
-        server = await look_at(postgres_url(settings))
-    except DataLayerError as exc:
-        return failed("database", str(exc))
-    name = f"PostgreSQL {server.version}"
-    if not server.is_pooled:
-        return ok("database", f"{name}, {server.tls or 'without TLS'}, {done}")
-    if server.is_told:
-        return ok("database", f"{name} behind a pooler, {done}")
-    message = f"A pooler such as PgBouncer stands before {name}, and DATABASE_URL does not say so."
-    return warning("database", message, "Add pgbouncer=true to its options.")
-
-
-def _is_to_come(folder: Path) -> bool:
-    """Tell whether a folder is not there and can be made."""
-    there = next(each for each in (folder, *folder.parents) if each.exists())
-    return there != folder and there.is_dir() and os.access(there, os.W_OK)
+    if about.warning:
+        return warning("database", about.warning, about.remedy)
+    return ok("database", f"{about.summary}, written, read, deleted in {_ms(began)}")
 
 
 async def storage(settings: Settings) -> Finding:

@@ -30,10 +30,10 @@ def add_commands(commands: Subcommands) -> None:
     parser.set_defaults(run=doctor)
 
 
-def doctor(asked: argparse.Namespace) -> int:
+def doctor(args: argparse.Namespace) -> int:
     """Check everything and print what is found; 1 when something has failed."""
     findings = anyio.run(examine)
-    print(report_json(findings) if asked.json else report(findings))
+    print(report_json(findings) if args.json else report(findings))
     return exit_code(findings)
 
 

@@ -2,45 +2,47 @@
 
 import asyncio
 import re
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import text
-
 from bootstrap.logs import quiet_libraries
-from datalayer.stores.sql.migrations import postgres_sql
-from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.factory import open_store
+from datalayer.stores.sql.migrations import new_schema_sql
 from settings import ROOT
 
 HEADER = """\
 -- The schema as the migrations in versions/ make it. Rendered by `make sql`, for people to read;
 -- the program makes and changes its tables by itself.
 """
+_STATEMENTS = (
+    "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name NOT LIKE 'sqlite_%' "
+    "ORDER BY type = 'index', rowid"
+)
 SQLITE = ROOT / "sql" / "sqlite.sql"
 POSTGRES = ROOT / "sql" / "postgresql.sql"
 
 
 async def render_sqlite() -> str:
     """Return the schema of a new SQLite database."""
-    query = text(
-        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name NOT LIKE 'sqlite_%' "
-        "ORDER BY type = 'index', rowid"
-    )
     with tempfile.TemporaryDirectory() as folder:
-        store = SqlStore.sqlite(str(Path(folder) / "new.db"))
-        try:
-            await store.migrate()
-            statements = await store.database.read(lambda on: on.execute(query).scalars().all())
-        finally:
-            await store.close()
-    tidy = (re.sub(r"[ \t]+\n", "\n", statement) for statement in statements)
-    return HEADER + "".join(f"\n{statement};\n" for statement in tidy)
+        store = open_store("sqlite:///new.db", Path(folder))
+        await store.migrate()
+        await store.close()
+        with closing(sqlite3.connect(Path(folder) / "new.db")) as connection:
+            statements = connection.execute(_STATEMENTS).fetchall()
+    return HEADER + "".join(f"\n{_tidy(statement)};\n" for (statement,) in statements)
 
 
 def render_postgres() -> str:
     """Return the schema of a new PostgreSQL database."""
-    statements = re.sub(r"[ \t]+\n", "\n", postgres_sql())
+    statements = _tidy(new_schema_sql("postgresql"))
     return HEADER + "\n" + re.sub(r"\n{3,}", "\n\n", statements).strip() + "\n"
+
+
+def _tidy(statements: str) -> str:
+    return re.sub(r"[ \t]+\n", "\n", statements)
 
 
 def main() -> None:

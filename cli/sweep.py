@@ -13,7 +13,7 @@ import anyio
 from tqdm import tqdm
 
 from bootstrap.storages import open_storage
-from bootstrap.stores import look, open_store, prepare
+from bootstrap.stores import check_schema, open_store, prepare
 from cli.commands import Subcommands
 from datalayer.errors import DataLayerError
 from datalayer.pipeline.reconciliation import FileState, ReconciledFile, reconcile
@@ -76,7 +76,7 @@ def run(asked: argparse.Namespace) -> int:
 
 
 async def _with_parts(settings: Settings, dry_run: bool, most: bool) -> int:
-    await (look if dry_run else prepare)(settings)
+    await (check_schema if dry_run else prepare)(settings)
     store, storage = open_store(settings, migrates=False), open_storage(settings)
     try:
         await storage.check()  # one that cannot be read would look empty

@@ -8,6 +8,7 @@ DataLayerError
 ├── WriteRejected        the database will never take this write (a value it cannot hold)
 ├── WriteRefused         the write would move a row or act on what is not the writer's
 ├── SchemaMismatch       the database's schema does not fit this version of the program
+├── BackupFailed         there is no backup
 ├── SourceUnusable       the database of an import cannot be read, or is not what it should be
 └── WriterClosed         a write arrived after close()
 
@@ -56,6 +57,10 @@ class WriteRefused(DataLayerError):
 
 class SchemaMismatch(DataLayerError):
     """The schema is newer than the program, incomplete, or somebody else's."""
+
+
+class BackupFailed(DataLayerError):
+    """No backup could be made; the message says why and what to do."""
 
 
 class SourceUnusable(DataLayerError):

@@ -1,9 +1,22 @@
-"""What a store says of adopting tables that another data layer made: its plan, or what it did."""
+"""What a store says of itself, and of adopting tables that another data layer made."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 SHOWN_IDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class StoreDescription:
+    """What a database is and how it is reached, and what should be seen to, with the remedy.
+
+    `is_there` is False where the database has still to be made.
+    """
+
+    summary: str
+    warning: str = ""
+    remedy: str = ""
+    is_there: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from chainlit.types import PageInfo, PaginatedResponse, Pagination, ThreadDict, 
 
 from benchmarks.layers import keepchat
 from benchmarks.layers.base import LayerKind
-from datalayer.stores.sql.migrations import postgres_sql
+from datalayer.stores.sql.migrations import new_schema_sql
 
 _PAGE = """
 SELECT id::text, "updatedAt" AS "createdAt", name, "userId"::text, "userIdentifier", tags, metadata
@@ -119,7 +119,7 @@ def by_hand() -> LayerKind:
     return LayerKind(
         name="hand-written SQL",
         slug="by_hand",
-        schema=postgres_sql(),
+        schema=new_schema_sql("postgresql"),
         user_rows=keepchat.user_rows,
         thread_rows=keepchat.bare_rows,
         threads="threads",

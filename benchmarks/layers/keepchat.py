@@ -13,9 +13,9 @@ from datalayer.layer import KeepchatDataLayer
 from datalayer.records import MaintenanceState
 from datalayer.stores.sql import ngrams
 from datalayer.stores.sql.flags import OF_FEEDBACK, STARRED
-from datalayer.stores.sql.migrations import postgres_sql
+from datalayer.stores.sql.migrations import new_schema_sql
 from datalayer.stores.sql.postgres import search_index
-from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.sql.postgres.store import PostgresStore
 from datalayer.values import fold, iso_time
 from storage.local.storage import LocalStorage
 
@@ -114,7 +114,7 @@ def _text(kind: str, row_id: str, thread: Thread, text: str) -> dict[str, Any]:
 
 async def finish(url: str) -> None:
     """Index for the search what was copied."""
-    store = SqlStore.postgres(url)
+    store = PostgresStore(url)
     try:
         while await store.maintain() is MaintenanceState.MORE:
             pass
@@ -126,7 +126,7 @@ async def finish(url: str) -> None:
 async def open_keepchat(url: str) -> AsyncIterator[KeepchatDataLayer]:
     """Give the layer, its background work begun."""
     with tempfile.TemporaryDirectory() as folder:
-        layer = KeepchatDataLayer(SqlStore.postgres(url), LocalStorage(Path(folder)))
+        layer = KeepchatDataLayer(PostgresStore(url), LocalStorage(Path(folder)))
         layer.start()
         try:
             yield layer
@@ -139,7 +139,7 @@ def keepchat() -> LayerKind:
     return LayerKind(
         name="Keepchat",
         slug="keepchat",
-        schema=postgres_sql(),
+        schema=new_schema_sql("postgresql"),
         user_rows=user_rows,
         thread_rows=thread_rows,
         threads="threads",

@@ -7,7 +7,7 @@ import asyncio
 import resource
 import time
 
-from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.sql.postgres.store import PostgresStore
 from tests.support.chainlits import ddl
 from tests.support.servers.postgres import running_postgres
 
@@ -30,7 +30,7 @@ async def main() -> None:
     """Measure the plan and the adoption."""
     with running_postgres() as server, server.database("adoption") as name:
         server.run(ddl("B", "postgres") + _FILL, database=name)
-        store = SqlStore.postgres(server.url(name))
+        store = PostgresStore(server.url(name))
         for what, dry_run in (("plan", True), ("adoption", False)):
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             began, busy = time.perf_counter(), time.process_time()

@@ -23,7 +23,7 @@ from chainlit.step import StepDict
 from benchmarks.report import Part, Table
 from benchmarks.steps import messages
 from datalayer.layer import KeepchatDataLayer
-from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.sql.sqlite.store import SqliteStore
 from storage.local.storage import LocalStorage
 
 # What Chainlit's documentation gives for PostgreSQL, typed as people type it on SQLite, with the
@@ -57,7 +57,7 @@ class Saver:
 async def keepchat(folder: Path) -> AsyncIterator[Saver]:
     """Give our layer on a new SQLite file."""
     path = folder / "keepchat.db"
-    store = SqlStore.sqlite(str(path))
+    store = SqliteStore(path)
     await store.migrate()
     layer = KeepchatDataLayer(store, LocalStorage(folder / "files"))
     try:

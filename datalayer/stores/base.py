@@ -13,6 +13,7 @@ For all methods:
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import tzinfo
+from pathlib import Path
 
 from datalayer.records import (
     ElementRecord,
@@ -24,7 +25,7 @@ from datalayer.records import (
     ThreadRecord,
     UserRecord,
 )
-from datalayer.reports import AdoptionReport
+from datalayer.reports import AdoptionReport, StoreDescription
 from datalayer.values import Json
 from datalayer.writes import Write
 
@@ -34,6 +35,9 @@ class Store(ABC):
 
     concurrency: int
     """How many batches `apply` may run at once with profit."""
+
+    is_remote: bool
+    """Whether the database may be away and come back: the program starts and waits for it."""
 
     # Life cycle
 
@@ -75,6 +79,17 @@ class Store(ABC):
         """Return the SQL that `migrate` would run now, empty when there is nothing to do.
 
         Raises `SchemaMismatch` as `migrate` does.
+        """
+
+    @abstractmethod
+    async def describe(self) -> StoreDescription:
+        """Say what database it is and how it is reached, changing nothing."""
+
+    @abstractmethod
+    async def backup(self, folder: Path) -> Path:
+        """Back the database up, as it is at one moment, to a new file in that folder.
+
+        Returns where the backup lies, whole and for its owner alone. Raises `BackupFailed`.
         """
 
     @abstractmethod

@@ -15,8 +15,10 @@ import pytest
 from sqlalchemy import Engine, event
 
 from datalayer.stores.base import Store
-from datalayer.stores.sql.database import SqliteDatabase
 from datalayer.stores.sql.postgres.database import PostgresDatabase
+from datalayer.stores.sql.postgres.store import PostgresStore
+from datalayer.stores.sql.sqlite.database import SqliteDatabase
+from datalayer.stores.sql.sqlite.store import SqliteStore
 from datalayer.stores.sql.store import SqlStore
 from datalayer.stores.sql.tables import metadata
 from tests.support.builders import new_id
@@ -72,7 +74,7 @@ class SqliteBackend(Backend):
         self.path = folder / "contract.db"
 
     def open(self) -> Store:
-        return SqlStore.sqlite(str(self.path))
+        return SqliteStore(self.path)
 
     async def open_migrated(self) -> Store:
         if not SqliteBackend._migrated:
@@ -86,11 +88,11 @@ class SqliteBackend(Backend):
         await assert_idle_pool(sqlite_engine(store))
 
     def unreachable(self) -> Store:
-        return SqlStore.sqlite(str(self.path / "no" / "such" / "folder.db"))
+        return SqliteStore(Path("/dev/null/no/such/folder.db"))
 
     @asynccontextmanager
     async def busy(self) -> AsyncIterator[Store]:
-        store = SqlStore.sqlite(str(self.path))
+        store = SqliteStore(self.path)
         event.listen(sqlite_engine(store), "connect", _wait_briefly)
         await store.migrate()
         with closing(sqlite3.connect(self.path, isolation_level=None)) as other:
@@ -142,7 +144,7 @@ class PostgresBackend(Backend):
         self.name = name
 
     def open(self) -> Store:
-        return SqlStore.postgres(self._server.url(self.name))
+        return PostgresStore(self._server.url(self.name))
 
     async def open_migrated(self) -> Store:
         return self.open() if self.name == self._shared else await super().open_migrated()
@@ -151,11 +153,11 @@ class PostgresBackend(Backend):
         await assert_idle_pool(postgres_engine(store))
 
     def unreachable(self) -> Store:
-        return SqlStore.postgres(f"postgresql://nobody@127.0.0.1:{free_port()}/nothing")
+        return PostgresStore(f"postgresql://nobody@127.0.0.1:{free_port()}/nothing")
 
     @asynccontextmanager
     async def busy(self) -> AsyncIterator[Store]:
-        store = SqlStore.postgres(f"{self._server.url(self.name)}?lock_timeout=20")
+        store = PostgresStore(f"{self._server.url(self.name)}?lock_timeout=20")
         await store.migrate()
         self._run("BEGIN")
         self._run("LOCK TABLE threads, steps, elements, users IN EXCLUSIVE MODE")

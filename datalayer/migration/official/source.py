@@ -13,8 +13,8 @@ from datalayer.migration.official import schema
 from datalayer.migration.official.rows import DELETED, HOME, OWNER
 from datalayer.migration.official.schema import TABLES, Columns
 from datalayer.migration.sqlalchemy.rows import Raw
-from datalayer.stores.sql.errors import translated
 from datalayer.stores.sql.postgres.connections import Address, parse
+from datalayer.stores.sql.postgres.errors import translated
 
 CONNECT_S = 10.0
 ANSWER_S = 600.0  # a sort of all that there is may take long; silence for ever may not

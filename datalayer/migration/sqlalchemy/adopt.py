@@ -4,6 +4,7 @@ from datetime import tzinfo
 
 from sqlalchemy import Connection
 
+from datalayer.errors import SchemaMismatch
 from datalayer.migration.sqlalchemy import phrases, staging
 from datalayer.migration.sqlalchemy.copying import Copying
 from datalayer.migration.sqlalchemy.dependents import refuse_dependents
@@ -12,6 +13,18 @@ from datalayer.migration.sqlalchemy.rows import KINDS
 from datalayer.migration.sqlalchemy.schema import STAGED, ChainlitTables, recognise
 from datalayer.reports import AdoptionReport, Notes
 from datalayer.stores.sql.migrations import is_ours, upgrade
+
+
+def advise(connection: Connection) -> str:
+    """Say what can be done about tables that have the names of ours and are none."""
+    try:
+        recognise(connection)
+    except SchemaMismatch as exc:
+        return f"Name another database. {exc}"
+    return (
+        "Chainlit's own data layer made them: run 'python manage.py migrate --adopt', or set "
+        "DATABASE_ADOPT=yes, to go on with them; or name another database."
+    )
 
 
 def plan_adoption(connection: Connection, zone: tzinfo | None) -> AdoptionReport | None:

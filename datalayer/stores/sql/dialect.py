@@ -1,39 +1,42 @@
-"""The few places where SQLite and PostgreSQL are spoken to differently."""
+"""How databases are spoken to differently: the one place of what they share that knows it."""
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Dialect, Table, func, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 _BUCKETS = 1_024  # so that a large batch takes no more locks than the server has room for
-_CLASS = 0x6B63  # tells our advisory locks from those of others in the same database
+LOCK_CLASS = 0x6B63  # tells our advisory locks from those of others in the same database
 _LOCK_NAMES = text(
     "SELECT pg_advisory_xact_lock(:class, bucket) FROM unnest(CAST(:buckets AS int[])) AS bucket"
 )
 
 
-_LOCK_SCHEMA = text("SELECT pg_advisory_xact_lock(:class, 0)")
-_SCHEMA_CLASS = _CLASS + 1
+def has_one_writer(connection: Connection) -> bool:
+    """Tell whether who writes is alone, as on SQLite: nothing is ever locked by somebody else."""
+    return connection.dialect.name == "sqlite"
 
 
-def lock_schema(connection: Connection) -> None:
-    """Keep other processes from migrating until the transaction ends. PostgreSQL only."""
-    connection.execute(_LOCK_SCHEMA, {"class": _SCHEMA_CLASS})
+def has_uuids(dialect: Dialect) -> bool:
+    """Tell whether there is a type for UUIDs, which takes nothing else."""
+    return dialect.name == "postgresql"
 
 
 def lock_names(connection: Connection, names: Iterable[str]) -> None:
-    """Keep these names from others until the transaction ends, be there rows for them or not.
-
-    SQLite has one writer at a time and needs no such locks.
-    """
-    if connection.dialect.name == "postgresql":
+    """Keep these names from others until the transaction ends, be there rows for them or not."""
+    if not has_one_writer(connection):
         # Sorted, so that two who want the same names do not wait for each other.
         buckets = sorted({zlib.crc32(name.encode()) % _BUCKETS for name in names})
-        connection.execute(_LOCK_NAMES, {"class": _CLASS, "buckets": buckets})
+        connection.execute(_LOCK_NAMES, {"class": LOCK_CLASS, "buckets": buckets})
 
 
 def insert(dialect: str, table: Table) -> Any:
     """Return the dialect's own INSERT, which knows ON CONFLICT."""
     return (postgresql if dialect == "postgresql" else sqlite).insert(table)
+
+
+def not_indexed(dialect: str) -> Mapping[str, Any]:
+    """Return what a changed search entry says where an index has still to learn of it."""
+    return {"pending": func.txid_current()} if dialect == "postgresql" else {}

@@ -1,5 +1,6 @@
 """Alembic, driven from inside the program; the versions lie in `sql/`."""
 
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
@@ -11,27 +12,33 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, inspect
 
 from datalayer.errors import SchemaMismatch
-from datalayer.migration.sqlalchemy.schema import recognise
 from datalayer.stores.sql.tables import metadata
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "sql"
 VERSION_TABLE = "keepchat_version"
 
+Advice = Callable[[Connection], str]  # what can be done about tables that are none of ours
 
-def upgrade(connection: Connection) -> None:
+
+def name_another(_connection: Connection) -> str:
+    """Advise where nobody knows whose tables they are."""
+    return "Name another database."
+
+
+def upgrade(connection: Connection, advice: Advice = name_another) -> None:
     """Bring the schema to this version within the connection's transaction.
 
     Raises `SchemaMismatch` when the schema is newer than the program or was not made by it.
     """
-    if is_behind(connection):
+    if is_behind(connection, advice):
         command.upgrade(_config(connection), "head")
 
 
-def is_behind(connection: Connection) -> bool:
+def is_behind(connection: Connection, advice: Advice = name_another) -> bool:
     """Tell whether the schema is older than this version. Raises `SchemaMismatch`."""
     config = _config(connection)
     current = _current(connection)
-    _refuse_foreign(connection, current)
+    _refuse_foreign(connection, current, advice)
     _refuse_newer(config, current)
     return current != ScriptDirectory.from_config(config).get_current_head()
 
@@ -41,14 +48,14 @@ def is_ours(connection: Connection) -> bool:
     return _current(connection) is not None or not _foreign(connection)
 
 
-def postgres_sql() -> str:
-    """Return the statements that bring an empty PostgreSQL database to this version."""
-    return _sql("postgresql", "head")
+def new_schema_sql(dialect: str) -> str:
+    """Return the statements that bring an empty database of that dialect to this version."""
+    return _sql(dialect, "head")
 
 
-def pending_sql(connection: Connection) -> str:
+def pending_sql(connection: Connection, advice: Advice = name_another) -> str:
     """Return the statements that `upgrade` would run. Raises `SchemaMismatch`."""
-    if not is_behind(connection):
+    if not is_behind(connection, advice):
         return ""
     current = _current(connection)
     return _sql(connection.dialect.name, f"{current}:head" if current else "head")
@@ -79,21 +86,14 @@ def _foreign(connection: Connection) -> list[str]:
     return sorted(set(inspect(connection).get_table_names()) & set(metadata.tables))
 
 
-def _refuse_foreign(connection: Connection, current: str | None) -> None:
+def _refuse_foreign(connection: Connection, current: str | None, advice: Advice) -> None:
     theirs = _foreign(connection)
-    if current is not None or not theirs:
-        return
-    found = f"The database that DATABASE_URL names holds tables called {', '.join(theirs)} that "
-    try:
-        recognise(connection)
-    except SchemaMismatch as exc:
-        message = f"{found}Keepchat did not make. Name another database. {exc}"
-        raise SchemaMismatch(message) from exc
-    message = (
-        f"{found}Chainlit's own data layer made. Run 'python manage.py migrate --adopt', or set "
-        "DATABASE_ADOPT=yes, to go on with them; or name another database."
-    )
-    raise SchemaMismatch(message)
+    if current is None and theirs:
+        message = (
+            f"The database that DATABASE_URL names holds tables called {', '.join(theirs)} that "
+            f"Keepchat did not make. {advice(connection)}"
+        )
+        raise SchemaMismatch(message)
 
 
 def _refuse_newer(config: Config, current: str | None) -> None:

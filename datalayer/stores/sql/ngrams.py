@@ -1,4 +1,4 @@
-"""Grams: the short pieces of a text by which a search finds it through an index. Pure.
+"""Ngrams: the short pieces of a text by which a search finds it through an index. Pure.
 
 A text has all its runs of one and two characters, and those of three in scripts of few characters:
 in the others (Chinese, Japanese, Korean, emoji) two already say as much. An index keeps them as
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from operator import add
 from zlib import crc32
 
-ENOUGH = 32  # grams of a needle; what they let through is compared with the text itself
+ENOUGH = 32  # ngrams of a needle; what they let through is compared with the text itself
 SIGNATURE_BITS = 15_872  # of which three fit a page of PostgreSQL, with what else a row needs
 REMEMBERED = 100_000
 SLICE = 20_000  # characters; what runs in C lets no other thread go on until it ends
@@ -21,22 +21,22 @@ _FEW_CHARACTERS = re.compile("[^\u2e80-\U0010ffff]{3,}")  # runs in scripts of f
 
 
 @dataclass(frozen=True, slots=True)
-class Grams:
-    """The numbers of a text's grams, and its signature: the highest bit of a byte is the first."""
+class Ngrams:
+    """The numbers of a text's ngrams, and its signature: the highest bit of a byte is the first."""
 
     numbers: set[int]
     signature: bytes
 
-    def __or__(self, other: "Grams") -> "Grams":
-        """Return the grams of both, as of one text."""
-        one, two = (int.from_bytes(grams.signature) for grams in (self, other))
+    def __or__(self, other: "Ngrams") -> "Ngrams":
+        """Return the ngrams of both, as of one text."""
+        one, two = (int.from_bytes(ngrams.signature) for ngrams in (self, other))
         signature = (one | two).to_bytes(len(self.signature))
-        return Grams(self.numbers | other.numbers, signature)
+        return Ngrams(self.numbers | other.numbers, signature)
 
 
 @dataclass(frozen=True, slots=True)
-class Needle:
-    """Numbers of grams, and bits of the signature, that each text has in which a needle stands."""
+class NeedleNgrams:
+    """Numbers of ngrams, and bits of the signature, that each text has in which a needle stands."""
 
     numbers: set[int]
     bits: Sequence[int]
@@ -55,8 +55,8 @@ class _Numbers(dict[str, int]):
 _NUMBERS = _Numbers()
 
 
-def grams_of(texts: Iterable[str], owner: str) -> Grams:
-    """Return the grams of folded texts of a user, named by id."""
+def ngrams_of(texts: Iterable[str], owner: str) -> Ngrams:
+    """Return the ngrams of folded texts of a user, named by id."""
     pieces: set[str] = set()
     fives: set[str] = set()
     for part in _slices(texts):
@@ -68,10 +68,10 @@ def grams_of(texts: Iterable[str], owner: str) -> Grams:
     signature = bytearray(SIGNATURE_BITS // 8)
     for bit in _bits(fives):
         signature[bit >> 3] |= 0x80 >> (bit & 7)
-    return Grams({_of_owner(owner), *map(_NUMBERS.__getitem__, pieces)}, bytes(signature))
+    return Ngrams({_of_owner(owner), *map(_NUMBERS.__getitem__, pieces)}, bytes(signature))
 
 
-def grams_of_needle(needle: str, owner: str) -> Needle:
+def ngrams_of_needle(needle: str, owner: str) -> NeedleNgrams:
     """Return what each text of that user has in which the folded needle stands."""
     pieces = [pair for pair in _pairs(needle) if max(pair) >= "\u2e80"]
     bits: list[int] = []
@@ -80,7 +80,7 @@ def grams_of_needle(needle: str, owner: str) -> Needle:
         pieces += threes
         bits += _bits(_fives(run, threes))
     some = pieces[:: max(1, len(pieces) // ENOUGH)] or [needle]
-    return Needle({_of_owner(owner), *map(_NUMBERS.__getitem__, some)}, bits)
+    return NeedleNgrams({_of_owner(owner), *map(_NUMBERS.__getitem__, some)}, bits)
 
 
 def _pairs(text: str) -> Sequence[str]:

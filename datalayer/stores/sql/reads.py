@@ -11,15 +11,12 @@ from sqlalchemy import (
     Connection,
     Select,
     bindparam,
-    cast,
     exists,
     func,
     literal_column,
-    null,
     select,
     true,
     tuple_,
-    union_all,
 )
 
 from datalayer.fields import ELEMENT_FIELDS, STEP_FIELDS
@@ -49,7 +46,7 @@ from datalayer.stores.sql.types import as_show_input
 from datalayer.values import Json
 
 EXPORT_PAGE = 500
-_OTHER = "other"  # a feedback that no column tells of
+_NO_FLAG = "other"  # a feedback that no column tells of
 _NOT_SHOWN = ("fieldRevisions", *FLAGS)
 
 _OWNER = func.coalesce(threads.c.userIdentifier, users.c.identifier).label("owner")
@@ -116,76 +113,75 @@ def whole_thread(connection: Connection, thread_id: str) -> ThreadRecord | None:
     row = connection.execute(THREAD, values).mappings().one_or_none()
     if row is None:
         return None
-    own = connection.execute(_STEPS.where(steps.c.threadId == bindparam("id")), values)
-    files = connection.execute(_ELEMENTS.where(elements.c.threadId == bindparam("id")), values)
+    own = connection.execute(STEPS.where(steps.c.threadId == bindparam("id")), values)
+    files = connection.execute(ELEMENTS.where(elements.c.threadId == bindparam("id")), values)
     return thread(
         row, ordered_steps(own.mappings().all()), ordered_elements(files.mappings().all())
     )
 
 
-def thread_of_rows(rows: Rows) -> ThreadRecord | None:
-    """Return a thread whole from the rows of `WHOLE_THREAD`."""
-    found = [row["document"] for row in rows if row["kind"] == "thread"]
-    if not found:
-        return None
-    return thread(
-        found[0],
-        ordered_steps([row for row in rows if row["kind"] == "step"]),
-        ordered_elements([row["document"] for row in rows if row["kind"] == "element"]),
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What a list of threads is to hold: the newest `first`, of those after a place."""
+class ThreadQuery:
+    """Which of a user's threads are asked for: the newest `first` of those after one, if given."""
 
     user_id: str
     first: int
-    moment: str | None
-    place: str | None
+    after_timestamp: str | None
+    after_id: str | None
     needle: str
     feedback: int | None
 
+    @property
+    def is_continued(self) -> bool:
+        """Whether there was a page before."""
+        return self.after_timestamp is not None
+
+    @property
+    def feedback_flag(self) -> str:
+        """The column that tells which threads have the feedback that is asked for, if any."""
+        return "" if self.feedback is None else OF_FEEDBACK.get(self.feedback, _NO_FLAG)
+
     def values(self) -> dict[str, Any]:
         """Return the values of a query's names."""
-        found = asdict(self)
-        return {name: value for name, value in found.items() if value not in (None, "")}
+        given = asdict(self)
+        return {name: value for name, value in given.items() if value not in (None, "")}
 
 
-def page_query(wanted: Wanted, contains: str) -> Query:
+def page_query(query: ThreadQuery, contains: str) -> Query:
     """Return the query for a page; `contains` is the function that finds a text in another."""
-    later, contains = wanted.moment is not None, contains if wanted.needle else ""
-    return _page_query(later=later, contains=contains, judged=_judged(wanted))
-
-
-def _judged(wanted: Wanted) -> str:
-    """Return the column that tells which threads have the feedback that is asked for, if any."""
-    return "" if wanted.feedback is None else OF_FEEDBACK.get(wanted.feedback, _OTHER)
+    return _page_query(
+        continued=query.is_continued,
+        contains=contains if query.needle else "",
+        flag=query.feedback_flag,
+    )
 
 
 @cache
-def _page_query(*, later: bool, contains: str, judged: str) -> Query:
-    query = _of_user(later=later, judged=judged)
+def _page_query(*, continued: bool, contains: str, flag: str) -> Query:
+    query = threads_of_user(continued=continued, flag=flag)
     if contains:
         query = query.where(mentions(threads.c.id, contains))
-    return Query(_newest(query, threads).limit(bindparam("first")))
+    return Query(newest_first(query, threads).limit(bindparam("first")))
 
 
-def _of_user(*, later: bool, judged: str) -> Select[Any]:
+def threads_of_user(*, continued: bool, flag: str) -> Select[Any]:
+    """Return the query for a user's threads, after one and with a feedback where that is asked."""
     query = _THREADS.where(threads.c.userId == bindparam("user_id"))
-    if later:
-        moment = bindparam("moment", type_=threads.c.updatedAt.type)
-        place = bindparam("place", type_=threads.c.id.type)
-        query = query.where(tuple_(threads.c.updatedAt, threads.c.id) < tuple_(moment, place))
-    if judged == _OTHER:
+    if continued:
+        timestamp = bindparam("after_timestamp", type_=threads.c.updatedAt.type)
+        thread_id = bindparam("after_id", type_=threads.c.id.type)
+        after = tuple_(timestamp, thread_id)
+        query = query.where(tuple_(threads.c.updatedAt, threads.c.id) < after)
+    if flag == _NO_FLAG:
         given = feedbacks.c.value == bindparam("feedback")
         query = query.where(exists().where(feedbacks.c.threadId == threads.c.id, given))
-    elif judged:
-        query = query.where(threads.c[judged] == true())
+    elif flag:
+        query = query.where(threads.c[flag] == true())
     return query
 
 
-def _newest(query: Select[Any], source: Any) -> Select[Any]:
+def newest_first(query: Select[Any], source: Any) -> Select[Any]:
+    """Order threads, which `source` names, by their last activity."""
     return query.order_by(source.c.updatedAt.desc(), source.c.id.desc())
 
 
@@ -201,19 +197,6 @@ def mentions(thread_id: ColumnElement[str], contains: str) -> ColumnElement[bool
         getattr(func, contains)(search_entries.c.text, needle) > 0,
     )
     return found.limit(literal_column("1")).scalar_subquery()
-
-
-@cache
-def _near_query(*, later: bool, judged: str) -> Query:
-    query = _newest(_of_user(later=later, judged=judged), threads)
-    near = query.limit(bindparam("near")).subquery()
-    query = select(near).where(mentions(near.c.id, "strpos"))
-    return Query(_newest(query, near).limit(bindparam("first")))
-
-
-def near_query(wanted: Wanted) -> Query:
-    """Return the query that searches the `near` newest threads."""
-    return _near_query(later=wanted.moment is not None, judged=_judged(wanted))
 
 
 def page(rows: Rows, first: int) -> ThreadPage:
@@ -248,17 +231,17 @@ def thread(
 
 # Steps
 
-_STEPS = (
+STEPS = (
     select(*_STEP, *_FEEDBACK)
     .select_from(steps)
     .outerjoin(feedbacks, feedbacks.c.forId == steps.c.id)
 )
-STEP = Query(_STEPS.where(steps.c.id == bindparam("id")))
-FEEDBACK_STEP = Query(_STEPS.where(feedbacks.c.id == bindparam("id")))
+STEP = Query(STEPS.where(steps.c.id == bindparam("id")))
+FEEDBACK_STEP = Query(STEPS.where(feedbacks.c.id == bindparam("id")))
 _STARRED = select(threads.c.id).where(
     threads.c.userId == bindparam("user_id"), threads.c[STARRED] == true()
 )
-FAVORITES = Query(_STEPS.where(steps.c.favorite == true(), steps.c.threadId.in_(_STARRED)))
+FAVORITES = Query(STEPS.where(steps.c.favorite == true(), steps.c.threadId.in_(_STARRED)))
 
 
 def ordered_steps(rows: Rows) -> list[StepRecord]:
@@ -305,11 +288,11 @@ def _feedback(row: Row) -> FeedbackRecord | None:
 
 # Elements and files
 
-_ELEMENTS = select(*(column for column in elements.c if column.name != "fieldRevisions")).where(
+ELEMENTS = select(*(column for column in elements.c if column.name != "fieldRevisions")).where(
     elements.c.ready == true()
 )
 ELEMENT = Query(
-    _ELEMENTS.where(elements.c.id == bindparam("id"), elements.c.threadId == bindparam("thread_id"))
+    ELEMENTS.where(elements.c.id == bindparam("id"), elements.c.threadId == bindparam("thread_id"))
 )
 REMOVALS = Query(
     select(removals.c.objectKey)
@@ -377,24 +360,3 @@ def file(row: Row) -> FileRecord:
         ready=bool(row["ready"]),
         revision=row["revision"] or 0,
     )
-
-
-# A thread in one statement, for a database that is a round trip away: its steps are rows, itself
-# and its elements documents.
-
-
-def _whole_thread() -> Query:
-    own = _STEPS.where(steps.c.threadId == _ID)
-    parts = [own.add_columns(literal_column("'step'").label("kind"), null().label("document"))]
-    nothing = [cast(null(), column.type).label(column.name) for column in own.selected_columns]
-    for kind, source in (
-        ("thread", THREAD.subquery("thread")),
-        ("element", _ELEMENTS.where(elements.c.threadId == _ID).subquery("element")),
-    ):
-        document = func.to_jsonb(literal_column(kind)).label("document")
-        columns = (*nothing, literal_column(f"'{kind}'").label("kind"), document)
-        parts.append(select(*columns).select_from(source))
-    return Query(union_all(*parts))
-
-
-WHOLE_THREAD = _whole_thread()

@@ -203,7 +203,7 @@ search_entries = Table(
     # PostgreSQL: the transaction that wrote it, until it is in the index (`search_index.py`).
     Column("pending", BigInteger),
 )
-# Some texts of a thread: their ids and grams (`grams.py`). On PostgreSQL alone: where it is said,
+# Some texts of a thread: their ids and ngrams (`ngrams.py`). On PostgreSQL alone: where it is said,
 # `info` names the one database that has a table.
 search_parts = Table(
     "search_parts",

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import UUID, Dialect, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from datalayer.stores.sql.dialect import has_uuids
 from datalayer.values import Json, as_id
 
 
@@ -16,11 +17,10 @@ class Id(TypeDecorator[str]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        native = dialect.name == "postgresql"
-        return dialect.type_descriptor(UUID(as_uuid=False) if native else Text())
+        return dialect.type_descriptor(UUID(as_uuid=False) if has_uuids(dialect) else Text())
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return value if dialect.name == "sqlite" or as_id(value) == value else None
+        return value if not has_uuids(dialect) or as_id(value) == value else None
 
 
 class JsonText(TypeDecorator[Any]):

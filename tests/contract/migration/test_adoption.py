@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from chainlit.types import Pagination, ThreadFilter
 
+from bootstrap.stores import load_adopter
 from datalayer.errors import SchemaMismatch
 from datalayer.migration.sqlalchemy import staging
 from datalayer.migration.sqlalchemy.adopt import adopt as adopt_on
 from datalayer.migration.sqlalchemy.phrases import CONTRADICTION
+from datalayer.stores.factory import open_store as open_store_url
+from datalayer.stores.options import StoreOptions
 from datalayer.stores.sql.store import SqlStore
 from datalayer.values import derived_id
 from tests.support.builders import clock, new_id
@@ -24,9 +27,10 @@ LOOSE = ["sqlite", "postgres with text"]  # where an id can be any text
 
 
 def open_store(theirs: ChainlitDatabase, *, adopts: bool = False) -> SqlStore:
-    if theirs.kind == "sqlite":
-        return SqlStore.sqlite(str(theirs.path), adopts=adopts)
-    return SqlStore.postgres(theirs.url, adopts=adopts)
+    options = StoreOptions(adopts=adopts, load_adopter=load_adopter)
+    store = open_store_url(theirs.url, theirs.path.parent, options)
+    assert isinstance(store, SqlStore)
+    return store
 
 
 async def adopted(theirs: ChainlitDatabase, zone: ZoneInfo | None = None) -> list[str]:
@@ -315,15 +319,18 @@ async def test_the_start_adopts_where_it_is_told_to(make: MakeDatabase, kind: st
 
 KILLED = """
 import asyncio, sys, signal
+from pathlib import Path
+from bootstrap.stores import load_adopter
 from datalayer.migration.sqlalchemy import staging
-from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.factory import open_store
+from datalayer.stores.options import StoreOptions
 
 def halt(*_):
     print("half", flush=True)
     signal.pause()
 
 staging.drop = halt
-store = SqlStore.sqlite(sys.argv[2]) if sys.argv[1] == "sqlite" else SqlStore.postgres(sys.argv[2])
+store = open_store(sys.argv[1], Path(), StoreOptions(load_adopter=load_adopter))
 asyncio.run(store.adopt())
 """
 
@@ -333,9 +340,8 @@ async def test_a_killed_adoption_leaves_all_as_it_was(make: MakeDatabase, kind: 
     theirs = make("B", kind)
     await fill(theirs, "one", "two")
     rows = theirs.dump()
-    place = str(theirs.path) if kind == "sqlite" else theirs.url
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", KILLED, kind, place),
+        *(sys.executable, "-c", KILLED, theirs.url),
         cwd=Path(__file__).parents[3],
         stdout=asyncio.subprocess.PIPE,
     )

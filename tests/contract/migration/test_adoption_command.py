@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import manage
-from cli.backup import libpq_address
+from datalayer.stores.sql.postgres.backup import libpq_address
 from tests.support.chainlits import ChainlitDatabase, MakeDatabase, fill
 from tests.support.servers.postgres import Postgres
 

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 import manage
-from cli import importing
-from datalayer.stores.sql.store import SqlStore
+from cli import import_
+from datalayer.stores.factory import open_store
+from datalayer.stores.sql.postgres.store import PostgresStore
 from tests.support.builders import get_thread, new_id
 from tests.support.officials import Official, fill
 from tests.support.servers.postgres import Postgres
@@ -101,8 +102,7 @@ def test_as_it_is_called_in_a_shell(
 
 
 async def outputs_of(url: str, thread_id: str) -> list[object]:
-    path = url.removeprefix("sqlite:///")
-    store = SqlStore.sqlite(path) if path != url else SqlStore.postgres(url)
+    store = open_store(url, Path())
     found: list[object] = [
         step.fields["output"] for step in (await get_thread(store, thread_id)).steps
     ]
@@ -145,7 +145,7 @@ def test_a_right_that_is_lacking_ends_it_with_a_sentence(
 
 
 async def migrated(url: str) -> None:
-    store = SqlStore.postgres(url)
+    store = PostgresStore(url)
     await store.migrate()
     await store.close()
 
@@ -159,8 +159,8 @@ def test_what_cannot_be_asked(
 
 
 def test_who_watches_sees_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    progress = importing.Progress()
-    monkeypatch.setattr(importing, "PROGRESS_S", 0)
+    progress = import_.Progress()
+    monkeypatch.setattr(import_, "PROGRESS_S", 0)
     progress(1, 2)
     assert capsys.readouterr().err == ""  # no screen
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)

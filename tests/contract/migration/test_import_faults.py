@@ -13,7 +13,7 @@ from datalayer.errors import SourceUnusable
 from datalayer.migration.official.importer import import_from
 from datalayer.migration.official.report import ImportOutcome
 from datalayer.stores.base import Store
-from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.sql.sqlite.store import SqliteStore
 from tests.support.builders import (
     get_thread,
     listed,
@@ -174,8 +174,9 @@ async def test_a_source_that_goes_away_is_said_and_can_be_tried_again(
 KILLED = """
 import asyncio, signal, sys
 from datetime import UTC
+from pathlib import Path
 from datalayer.migration.official.importer import import_from
-from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.sql.sqlite.store import SqliteStore
 
 calls = iter(range(100))
 
@@ -184,7 +185,7 @@ def halt(done, total):
         print(done, flush=True)
         signal.pause()
 
-store = SqlStore.sqlite(sys.argv[2])
+store = SqliteStore(Path(sys.argv[2]))
 work = import_from(
     sys.argv[1], store, zone=UTC, now=10**15 * 2, keep_leftover=print, progress=halt
 )
@@ -196,8 +197,8 @@ async def test_an_import_that_is_killed_is_finished_by_the_next(
     official: Official, tmp_path: Path
 ) -> None:
     talks = await fill(official, "one", "two")
-    path = str(tmp_path / "killed.db")
-    store = SqlStore.sqlite(path)
+    path = tmp_path / "killed.db"
+    store = SqliteStore(path)
     await store.migrate()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", KILLED, official.url, path),

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from datalayer.errors import StoreHeldUp, StoreMisconfigured, StoreUnavailable, WriteRejected
 from datalayer.records import MaintenanceState
+from datalayer.stores.sql.postgres.connections import parse
 from datalayer.stores.sql.postgres.database import PostgresDatabase
 from tests.support.builders import new_id
 from tests.support.servers.postgres import Postgres
@@ -21,7 +22,7 @@ SHUT = 'ALTER DATABASE "{}" ALLOW_CONNECTIONS false'
 
 @pytest.fixture
 async def database(postgres: Postgres) -> AsyncIterator[PostgresDatabase]:
-    opened = PostgresDatabase(postgres.url())
+    opened = PostgresDatabase(parse(postgres.url()))
     yield opened
     await opened.close()
 
@@ -31,7 +32,7 @@ def both_ways(
 ) -> list[Callable[[], Coroutine[Any, Any, Any]]]:
     """Ask with a single statement, and in a transaction."""
     return [
-        lambda: database.fetch(statement, ()),
+        lambda: database.fetch_text(statement, ()),
         lambda: database.write(lambda on: on.exec_driver_sql(statement).close()),
     ]
 
@@ -60,7 +61,7 @@ async def refusing(state: str) -> AsyncIterator[PostgresDatabase]:
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    database = PostgresDatabase(f"postgresql://u:p@127.0.0.1:{port}/d?sslmode=disable")
+    database = PostgresDatabase(parse(f"postgresql://u:p@127.0.0.1:{port}/d?sslmode=disable"))
     try:
         yield database
     finally:
@@ -78,7 +79,7 @@ async def test_no_value_has_a_part_in_what_connecting_ends_with(state: str) -> N
 async def test_a_database_that_takes_no_connections_for_now(postgres: Postgres) -> None:
     with postgres.database(new_id()) as name:
         postgres.query(SHUT.format(name))
-        database = PostgresDatabase(postgres.url(name))
+        database = PostgresDatabase(parse(postgres.url(name)))
         assert await faults(database) == [StoreUnavailable] * 2
         postgres.query(SHUT.format(name).replace("false", "true"))
         await asyncio.gather(*(ask() for ask in both_ways(database)))
@@ -107,7 +108,7 @@ async def test_what_a_statement_ends_with(
 
 async def test_too_many_arguments_are_nothing_to_wait_for(database: PostgresDatabase) -> None:
     with pytest.raises(WriteRejected):
-        await database.fetch("SELECT 1", (1, 2))
+        await database.fetch_text("SELECT 1", (1, 2))
 
 
 async def test_a_connection_that_ends_in_the_maintenance(
@@ -121,4 +122,4 @@ async def test_a_connection_that_ends_in_the_maintenance(
     monkeypatch.setattr("datalayer.stores.sql.postgres.database.index_some", end)
     with pytest.raises(StoreUnavailable):
         await database.maintain()
-    assert await database.fetch("SELECT 1", ())
+    assert await database.fetch_text("SELECT 1", ())

@@ -18,9 +18,9 @@ LIBPQ = (
 
 async def said(url: str) -> str:
     """What both ways say of options that the server does not take."""
-    database = PostgresDatabase(url)
+    database = PostgresDatabase(parse(url))
     with pytest.raises(StoreMisconfigured) as by_statement:
-        await database.fetch("SELECT 1", ())
+        await database.fetch_text("SELECT 1", ())
     with pytest.raises(StoreMisconfigured) as by_transaction:
         await database.write(lambda _connection: None)
     await database.close()
@@ -29,8 +29,10 @@ async def said(url: str) -> str:
 
 
 async def test_options_that_only_libpq_knows_are_taken_or_dropped(postgres: Postgres) -> None:
-    database = PostgresDatabase(f"{postgres.url()}?{LIBPQ}")
-    [row] = await database.fetch("SELECT 'é' AS said, current_setting('client_encoding') AS as", ())
+    database = PostgresDatabase(parse(f"{postgres.url()}?{LIBPQ}"))
+    [row] = await database.fetch_text(
+        "SELECT 'é' AS said, current_setting('client_encoding') AS as", ()
+    )
     assert (row["said"], row["as"]) == ("é", "UTF8")
     assert database.address.connect["timeout"] == 7
     assert database.address.socket == dict(zip(SOCKET, (1, 11, 5, 2, 7000), strict=True))
@@ -87,6 +89,6 @@ async def test_an_option_that_the_server_does_not_take_is_named(
 async def test_the_server_ends_what_takes_too_long_before_we_do(
     options: str, limit_s: float | None
 ) -> None:
-    database = PostgresDatabase(f"postgresql://h/d{options}")
+    database = PostgresDatabase(parse(f"postgresql://h/d{options}"))
     assert database.limit_s == limit_s
     await database.close()

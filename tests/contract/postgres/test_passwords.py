@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from bootstrap.stores import open_store
-from cli.backup import back_up
 from datalayer.errors import StoreMisconfigured, StoreUnavailable
 from datalayer.stores.base import Store
-from datalayer.stores.sql.postgres.passwords import password_from
+from datalayer.stores.options import StoreOptions
+from datalayer.stores.sql.postgres.passwords import ask_function
+from datalayer.stores.sql.postgres.store import PostgresStore
 from datalayer.stores.sql.store import SqlStore
 from settings import Settings
 from tests.support.builders import get_step, new_id, step
@@ -23,6 +24,8 @@ from tests.support.waiting import until
 
 ROLE = "expiring"
 MODULE = "tokens_of_the_test"
+FUNCTION = f"{MODULE}:password"
+ASKING = StoreOptions(password_from=FUNCTION)
 AWKWARD = "a:b\\c 'd' \"e\" ü%?#[]/@"  # nothing that a password holds needs care
 
 
@@ -112,7 +115,7 @@ async def test_a_password_file_is_read_for_each_connection(
         file.write_text(f"127.0.0.1:{server.port}:*:{ROLE}:{password}\n")
 
     publish("first")
-    store = SqlStore.postgres(url)
+    store = PostgresStore(url)
     await store.migrate()
     write = step(new_id(), output="x")
     await store.apply([write])
@@ -133,7 +136,7 @@ async def test_a_password_file_is_read_for_each_connection(
 
 async def test_a_function_is_asked_for_each_connection(server: Server, functions: Any) -> None:
     functions.password = server.new_password
-    store = SqlStore.postgres(f"{server.url}?password_from={MODULE}:password")
+    store = PostgresStore(server.url, ASKING)
     await store.migrate()
     await use(store)
     assert server.calls == 2
@@ -155,7 +158,7 @@ async def test_the_setting_names_it_and_it_may_be_async(
     functions.password = password
     url = server.url.replace("@", ":old@") + "?application_name=mine"
     monkeypatch.setenv("DATABASE_URL", url)
-    monkeypatch.setenv("DATABASE_PASSWORD_FROM", f"{MODULE}:password")
+    monkeypatch.setenv("DATABASE_PASSWORD_FROM", FUNCTION)
     store = open_store(Settings(), migrates=True)
     await use(store)
     assert server.calls == 2
@@ -174,7 +177,7 @@ async def test_a_function_that_fails_is_named_and_asked_again(
         return end
 
     functions.password = password
-    store = SqlStore.postgres(f"{server.url}?password_from={MODULE}:password", migrates=True)
+    store = PostgresStore(server.url, StoreOptions(password_from=FUNCTION, migrates=True))
     named = f"{MODULE}:password, which DATABASE_PASSWORD_FROM names,"
     assert await said_by(store) == f"{named} failed: OSError: no route"
     for kind in ("NoneType", "str", "NoneType", "bytes"):
@@ -194,7 +197,7 @@ async def test_a_function_that_is_too_slow_is_not_waited_for(
 
     functions.password = password
     monkeypatch.setattr("datalayer.stores.sql.postgres.passwords.ANSWER_S", 0.05)
-    store = SqlStore.postgres(f"{server.url}?password_from={MODULE}:password")
+    store = PostgresStore(server.url, ASKING)
     assert "did not answer within" in await said_by(store)
     await store.close()
 
@@ -212,7 +215,7 @@ async def test_a_function_that_hangs_holds_up_nothing_but_itself(
 
     functions.password = password
     monkeypatch.setattr("datalayer.stores.sql.postgres.passwords.ANSWER_S", 0.05)
-    store = SqlStore.postgres(f"{server.url}?password_from={MODULE}:password")
+    store = PostgresStore(server.url, ASKING)
     for _ in range(3):
         asked = [store.get_user("nobody") for _ in range(20)]
         for end in await asyncio.gather(*asked, return_exceptions=True):
@@ -239,7 +242,7 @@ async def test_those_who_ask_at_the_same_time_share_an_answer(functions: Any) ->
         return f"the answer to call {len(calls)}"
 
     functions.password = password
-    ask = password_from(f"{MODULE}:password")
+    ask = ask_function(FUNCTION)
     waiting = [asyncio.ensure_future(ask()) for _ in range(5)]
     await until(lambda: bool(calls), "the call")
     waiting.pop().cancel()  # takes nothing from the others
@@ -253,10 +256,12 @@ async def test_a_backup_asks_it_too(
 ) -> None:
     functions.password = server.new_password
     monkeypatch.setenv("DATABASE_URL", f"{server.url}?pool_size=2&pgbouncer=true")
-    monkeypatch.setenv("DATABASE_PASSWORD_FROM", f"{MODULE}:password")
+    monkeypatch.setenv("DATABASE_PASSWORD_FROM", FUNCTION)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    assert back_up(Settings()).read_bytes().startswith(b"PGDMP")
+    store = open_store(Settings())
+    assert (await store.backup(tmp_path)).read_bytes().startswith(b"PGDMP")
     assert server.calls == 1
+    await store.close()
 
 
 @pytest.mark.parametrize(
@@ -272,7 +277,6 @@ def test_a_function_that_is_not_there_ends_the_program(
     functions: Any, name: str, hint: str
 ) -> None:
     functions.number = 1
-    url = f"postgresql://h/d?password_from={name}"
     with pytest.raises(StoreMisconfigured, match="DATABASE_PASSWORD_FROM") as caught:
-        SqlStore.postgres(url)
+        PostgresStore("postgresql://h/d", StoreOptions(password_from=name))
     assert hint in str(caught.value)

@@ -14,6 +14,7 @@ from datalayer.pipeline.writer import Writer
 from datalayer.records import MaintenanceState, Outcome
 from datalayer.stores.sql.postgres.connections import TIME_OUTS
 from datalayer.stores.sql.postgres.database import PostgresDatabase
+from datalayer.stores.sql.postgres.store import PostgresStore
 from datalayer.stores.sql.store import SqlStore
 from settings import Settings
 from tests.support.builders import (
@@ -54,7 +55,7 @@ def database(postgres: Postgres) -> Iterator[str]:
 
 @pytest.fixture
 async def store(bouncer: PgBouncer, database: str) -> AsyncIterator[SqlStore]:
-    opened = SqlStore.postgres(f"{bouncer.url(database)}?pgbouncer=true")
+    opened = PostgresStore(f"{bouncer.url(database)}?pgbouncer=true")
     await opened.migrate()
     yield opened
     await opened.close()
@@ -63,7 +64,7 @@ async def store(bouncer: PgBouncer, database: str) -> AsyncIterator[SqlStore]:
 async def fetch(store: SqlStore, statement: str) -> object:
     """The one value that a statement returns."""
     assert isinstance(store.database, PostgresDatabase)
-    [row] = await store.database.fetch(statement, ())
+    [row] = await store.database.fetch_text(statement, ())
     return row[0]
 
 
@@ -111,7 +112,7 @@ async def test_many_at_once_on_few_connections(
 
 async def test_no_statement_stays_in_the_server(database: str, postgres: Postgres) -> None:
     with running_pgbouncer(postgres, servers=1) as bouncer:
-        store = SqlStore.postgres(f"{bouncer.url(database)}?pgbouncer=true")
+        store = PostgresStore(f"{bouncer.url(database)}?pgbouncer=true")
         await store.migrate()
         for number in range(10):
             await save(store, step(new_id(), output="x", odd=number))
@@ -123,7 +124,7 @@ async def test_time_outs_hold_although_the_server_is_not_told(
     bouncer: PgBouncer, database: str
 ) -> None:
     url = f"{bouncer.url(database)}?pgbouncer=true&statement_timeout=1s&lock_timeout=7s"
-    store = SqlStore.postgres(url)
+    store = PostgresStore(url)
 
     def settings(connection: Connection) -> list[str]:
         shown = [text(f"SHOW {name}") for name in TIME_OUTS]
@@ -143,7 +144,7 @@ async def test_time_outs_hold_although_the_server_is_not_told(
 
 async def test_writes_wait_while_it_is_away(database: str, postgres: Postgres) -> None:
     with running_pgbouncer(postgres, servers=SERVERS) as bouncer:
-        store = SqlStore.postgres(f"{bouncer.url(database)}?pgbouncer=true")
+        store = PostgresStore(f"{bouncer.url(database)}?pgbouncer=true")
         await store.migrate()
         writer = Writer(store)
         writes = [step(new_id(), output=str(number)) for number in range(20)]
@@ -199,7 +200,7 @@ async def test_the_doctor_sees_it(
 
 async def refusal(url: str) -> str:
     """What transactions and single statements say."""
-    store = SqlStore.postgres(url)
+    store = PostgresStore(url)
     with pytest.raises(StoreMisconfigured) as by_statement:
         await store.get_user("alice")
     with pytest.raises(StoreMisconfigured) as by_transaction:
@@ -217,10 +218,10 @@ async def test_prepared_statements_that_are_lost_are_explained(
     database: str, postgres: Postgres
 ) -> None:
     with running_pgbouncer(postgres, servers=SERVERS, ignore_startup_parameters=IGNORED) as bouncer:
-        named = SqlStore.postgres(f"{bouncer.url(database)}?pgbouncer=true")
+        named = PostgresStore(f"{bouncer.url(database)}?pgbouncer=true")
         await named.migrate()
         await named.close()
-        store = SqlStore.postgres(bouncer.url(database))
+        store = PostgresStore(bouncer.url(database))
         calls = [store.apply([step(new_id(), output="x")]) for _ in range(AT_ONCE)]
         ends = await asyncio.gather(*calls, return_exceptions=True)
         told = [end for end in ends if isinstance(end, StoreMisconfigured)]
@@ -256,7 +257,7 @@ async def test_tls_to_it(database: str, postgres: Postgres, tmp_path: Path) -> N
     certificate = sign(authority, "localhost")
     with running_pgbouncer(postgres, certificate, servers=SERVERS) as bouncer:
         url = f"{bouncer.url(database)}?pgbouncer=true".replace("127.0.0.1", "localhost")
-        store = SqlStore.postgres(f"{url}&sslmode=verify-full&sslrootcert={authority}")
+        store = PostgresStore(f"{url}&sslmode=verify-full&sslrootcert={authority}")
         await store.migrate()
         await save(store, step(new_id(), output="x"))
         await store.close()
@@ -271,4 +272,4 @@ async def test_a_pgbouncer_without_tls(bouncer: PgBouncer, database: str) -> Non
 @pytest.mark.parametrize("value", ["soon", "1 year", "-1", "1'; DROP TABLE x"])
 def test_a_time_out_that_is_none(value: str) -> None:
     with pytest.raises(StoreMisconfigured, match="lock_timeout is a number of milliseconds"):
-        SqlStore.postgres(f"postgresql://h/d?pgbouncer=true&lock_timeout={value}")
+        PostgresStore(f"postgresql://h/d?pgbouncer=true&lock_timeout={value}")

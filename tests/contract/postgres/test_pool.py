@@ -9,7 +9,9 @@ from sqlalchemy import Connection, text
 
 from datalayer.errors import StoreMisconfigured, StoreUnavailable
 from datalayer.pipeline.writer import Writer
+from datalayer.stores.sql.postgres.connections import parse
 from datalayer.stores.sql.postgres.database import BATCHES, PostgresDatabase
+from datalayer.stores.sql.postgres.store import PostgresStore
 from datalayer.stores.sql.store import SqlStore
 from tests.support.builders import get_step, new_id, save, step
 from tests.support.servers.postgres import Postgres
@@ -50,7 +52,7 @@ def watched(postgres: Postgres) -> Iterator[Watched]:
 
 @pytest.fixture
 async def store(watched: Watched) -> AsyncIterator[SqlStore]:
-    opened = SqlStore.postgres(watched.url("pool_size=6"))
+    opened = PostgresStore(watched.url("pool_size=6"))
     await opened.migrate()
     yield opened
     await opened.close()
@@ -67,7 +69,7 @@ def ping(connection: Connection) -> int:
 async def test_never_more_connections_than_asked_for(
     watched: Watched, options: str, most: int
 ) -> None:
-    store = SqlStore.postgres(watched.url(f"application_name=counted{options}"))
+    store = PostgresStore(watched.url(f"application_name=counted{options}"))
     await store.migrate()
     writer = Writer(store)
     half = range(READS_AND_SAVES // 2)
@@ -88,7 +90,7 @@ async def test_never_more_connections_than_asked_for(
     ("size", "transactions", "statements"), [(2, 1, 1), (5, 2, 3), (10, 4, 6), (40, BATCHES, 36)]
 )
 async def test_connections_are_divided(size: int, transactions: int, statements: int) -> None:
-    database = PostgresDatabase(f"postgresql://h/d?pool_size={size}")
+    database = PostgresDatabase(parse(f"postgresql://h/d?pool_size={size}"))
     pool: Any = database.engine.sync_engine.pool
     assert (pool.size(), database.direct) == (transactions, statements)
     await database.close()
@@ -97,7 +99,7 @@ async def test_connections_are_divided(size: int, transactions: int, statements:
 @pytest.mark.parametrize("size", ["1", "0", "-3", "many", "", "5.5"])
 def test_too_few_connections(size: str) -> None:
     with pytest.raises(StoreMisconfigured, match="pool_size is a number, 2 or more"):
-        SqlStore.postgres(f"postgresql://h/d?pool_size={size}")
+        PostgresStore(f"postgresql://h/d?pool_size={size}")
 
 
 # What dies unseen
@@ -145,9 +147,9 @@ async def test_an_old_connection_is_not_used_again(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pid = text("SELECT pg_backend_pid()")
-    kept = SqlStore.postgres(watched.url("pool_size=10"))
+    kept = PostgresStore(watched.url("pool_size=10"))
     monkeypatch.setattr("datalayer.stores.sql.postgres.connections.IDLE_S", 0)
-    renewed = SqlStore.postgres(watched.url("pool_size=10"))
+    renewed = PostgresStore(watched.url("pool_size=10"))
     for store, count in ((kept, 1), (renewed, 3)):
         pids = {
             await store.database.read(lambda on: on.execute(pid).scalar_one()) for _ in range(3)
@@ -157,10 +159,10 @@ async def test_an_old_connection_is_not_used_again(
 
 
 async def test_a_statement_that_takes_too_long_is_cut_on_both_ways(watched: Watched) -> None:
-    store = SqlStore.postgres(watched.url("statement_timeout=1000"))
+    store = PostgresStore(watched.url("statement_timeout=1000"))
     assert isinstance(store.database, PostgresDatabase)
     with pytest.raises(StoreUnavailable, match="statement timeout"):
-        await store.database.fetch("SELECT 1 FROM pg_sleep(60)", ())
+        await store.database.fetch_text("SELECT 1 FROM pg_sleep(60)", ())
     with pytest.raises(StoreUnavailable, match="statement timeout"):
         await store.database.read(lambda on: on.execute(text("SELECT pg_sleep(60)")))
     assert await store.database.read(ping) == 1

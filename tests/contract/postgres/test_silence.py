@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from datalayer.stores.sql.postgres.connections import parse
 from datalayer.stores.sql.postgres.database import PostgresDatabase
 from tests.support.servers.postgres import Postgres
 from tests.support.waiting import until
@@ -79,18 +80,18 @@ async def told_both_ways(database: PostgresDatabase) -> list[list[int]]:
 async def test_sockets_are_told_to_look_whether_somebody_is_there(
     postgres: Postgres, options: str, expected: list[int]
 ) -> None:
-    database = PostgresDatabase(f"{postgres.url()}{options}")
+    database = PostgresDatabase(parse(f"{postgres.url()}{options}"))
     for found in await told_both_ways(database):
         assert found == expected[: len(found)]
     await database.close()
 
 
 async def test_probes_can_be_turned_off_and_a_unix_socket_has_none(postgres: Postgres) -> None:
-    off = PostgresDatabase(f"{postgres.url()}?keepalives=0")
+    off = PostgresDatabase(parse(f"{postgres.url()}?keepalives=0"))
     assert [found[0] for found in await told_both_ways(off)] == [0, 0]
     await off.close()
-    local = PostgresDatabase(postgres.socket_url("postgres"))
-    assert await local.fetch("SELECT 1", ())
+    local = PostgresDatabase(parse(postgres.socket_url("postgres")))
+    assert await local.fetch_text("SELECT 1", ())
     await local.close()
 
 
@@ -99,9 +100,9 @@ async def test_closing_ends_although_nobody_answers(
 ) -> None:
     monkeypatch.setattr("datalayer.stores.sql.postgres.connections.LEAVE_S", 0.2)
     async with balanced(postgres) as (balancer, url):
-        database = PostgresDatabase(url)
+        database = PostgresDatabase(parse(url))
         await asyncio.gather(
-            *(database.fetch("SELECT pg_sleep(0.1)", ()) for _ in range(3)),
+            *(database.fetch_text("SELECT pg_sleep(0.1)", ()) for _ in range(3)),
             *(database.write(lambda on: on.execute(text("SELECT pg_sleep(0.1)"))) for _ in "123"),
         )
         balancer.passes = False

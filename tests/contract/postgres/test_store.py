@@ -27,6 +27,7 @@ from datalayer.records import MaintenanceState, Outcome
 from datalayer.stores.sql.postgres import search_index
 from datalayer.stores.sql.postgres.connections import SERVER_SETTINGS, parse
 from datalayer.stores.sql.postgres.database import PostgresDatabase
+from datalayer.stores.sql.postgres.store import PostgresStore
 from datalayer.stores.sql.store import SqlStore, _apply
 from datalayer.values import EXACT_FLOATS
 from datalayer.writes import SaveStep, Write
@@ -117,7 +118,7 @@ def test_what_asyncpg_is_given(url: str, dsn: str) -> None:
 )
 def test_a_url_that_cannot_be_read_is_said_without_showing_it(url: str) -> None:
     with pytest.raises(StoreMisconfigured, match="percent-encoded") as caught:
-        SqlStore.postgres(url)
+        PostgresStore(url)
     assert "hush" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert "secret" not in repr(parse("postgresql://u:secret@h/d"))
@@ -132,14 +133,14 @@ async def test_the_server_is_told_who_asks_and_how_long(store: SqlStore) -> None
 
 
 async def test_the_url_may_say_otherwise(postgres: Postgres) -> None:
-    store = SqlStore.postgres(f"{postgres.url()}?application_name=mine&lock_timeout=7s")
+    store = PostgresStore(f"{postgres.url()}?application_name=mine&lock_timeout=7s")
     assert await shown(store, "application_name") == "mine"
     assert await shown(store, "lock_timeout") == "7s"
     await store.close()
 
 
 async def test_a_socket_and_a_pgbouncer(postgres: Postgres, backend: PostgresBackend) -> None:
-    store = SqlStore.postgres(f"{postgres.socket_url(backend.name)}&pgbouncer=true")
+    store = PostgresStore(f"{postgres.socket_url(backend.name)}&pgbouncer=true")
     query = text("SELECT count(*) FROM pg_prepared_statements")
     write = step(new_id(), output="x")
     await save(store, write)
@@ -156,7 +157,7 @@ async def test_a_socket_and_a_pgbouncer(postgres: Postgres, backend: PostgresBac
 
 async def fault(url: str) -> Exception:
     """The error that a first use ends with."""
-    store = SqlStore.postgres(url)
+    store = PostgresStore(url)
     with pytest.raises(StoreUnavailable) as caught:
         await store.get_user("alice")
     with pytest.raises(type(caught.value)):
@@ -185,7 +186,7 @@ async def test_a_missing_database(postgres: Postgres) -> None:
 
 async def test_a_missing_right(postgres: Postgres, backend: PostgresBackend) -> None:
     postgres.query("CREATE ROLE guest LOGIN PASSWORD 'guest'")
-    store = SqlStore.postgres(f"postgresql://guest:guest@127.0.0.1:{postgres.port}/{backend.name}")
+    store = PostgresStore(f"postgresql://guest:guest@127.0.0.1:{postgres.port}/{backend.name}")
     with pytest.raises(StoreMisconfigured, match="right"):
         await store.apply([thread()])
     with pytest.raises(StoreMisconfigured, match="right"):
@@ -217,7 +218,7 @@ async def test_a_server_that_is_away(postgres: Postgres) -> None:
 
 async def test_a_database_that_was_never_migrated(postgres: Postgres) -> None:
     with postgres.database(new_id()) as name:
-        store = SqlStore.postgres(postgres.url(name))
+        store = PostgresStore(postgres.url(name))
         with pytest.raises(StoreUnavailable):
             await store.apply([thread()])
         await store.migrate()
@@ -227,7 +228,7 @@ async def test_a_database_that_was_never_migrated(postgres: Postgres) -> None:
 
 async def test_the_server_may_restart() -> None:
     with running_postgres() as server:
-        store = SqlStore.postgres(server.url())
+        store = PostgresStore(server.url())
         await store.migrate()
         writes = [step(new_id(), output="x") for _ in range(20)]
         await asyncio.gather(*(store.apply([write]) for write in writes))
@@ -267,7 +268,7 @@ async def test_a_transaction_has_an_end(
 
 async def test_the_schema_may_change_under_a_running_program(postgres: Postgres) -> None:
     with postgres.database(new_id()) as name:
-        store = SqlStore.postgres(postgres.url(name))
+        store = PostgresStore(postgres.url(name))
         await store.migrate()
         write = step(new_id(), output="x")
         await save(store, write)
@@ -492,7 +493,7 @@ async def test_who_does_not_own_the_index_fills_it_all_the_same(
         postgres.query(statement, database=backend.name)
     url = urlsplit(postgres.url(backend.name))
     netloc = f"{role}:secret@{url.hostname}:{url.port}"
-    app = SqlStore.postgres(url._replace(netloc=netloc).geturl())
+    app = PostgresStore(url._replace(netloc=netloc).geturl())
     try:
         assert await app.maintain() is MaintenanceState.MORE
     finally:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from datalayer.errors import StoreMisconfigured
 from datalayer.stores.sql.postgres.database import PostgresDatabase
-from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.sql.postgres.store import PostgresStore
 from tests.support.builders import thread
 from tests.support.servers.certificates import make_authority, sign
 from tests.support.servers.postgres import CERTIFIED, Postgres, running_postgres
@@ -50,17 +50,17 @@ def _no_files_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 
 async def is_encrypted(url: str) -> set[bool]:
     """Whether transactions and single statements go by way of TLS."""
-    store = SqlStore.postgres(url)
+    store = PostgresStore(url)
     assert isinstance(store.database, PostgresDatabase)
     found = await store.database.read(lambda on: on.execute(text(ENCRYPTED)).scalar_one())
-    [row] = await store.database.fetch(ENCRYPTED, ())
+    [row] = await store.database.fetch_text(ENCRYPTED, ())
     await store.close()
     return {found, row["ssl"]}
 
 
 async def refusal(url: str) -> str:
     """What is said by transactions, single statements and saves alike."""
-    store = SqlStore.postgres(url)
+    store = PostgresStore(url)
     said = []
     for call in (store.migrate, partial(store.get_user, "alice"), partial(store.apply, [thread()])):
         with pytest.raises(StoreMisconfigured) as caught:
@@ -132,4 +132,4 @@ async def test_files_that_hold_nothing_of_use(trust: Trust, options: str, tmp_pa
 @pytest.mark.parametrize("option", ["sslrootcert", "sslcert", "sslkey", "sslcrl"])
 def test_files_that_are_not_there(option: str) -> None:
     with pytest.raises(StoreMisconfigured, match=f"'/no/file.pem' that {option} names"):
-        SqlStore.postgres(f"postgresql://u:p@h/d?sslmode=verify-full&{option}=/no/file.pem")
+        PostgresStore(f"postgresql://u:p@h/d?sslmode=verify-full&{option}=/no/file.pem")

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.schema import CURRENT
-from datalayer.stores.sql.migrations import postgres_sql
-from datalayer.stores.sql.store import SqlStore
+from cli.migrate import CURRENT
+from datalayer.stores.options import StoreOptions
+from datalayer.stores.sql.migrations import new_schema_sql
+from datalayer.stores.sql.postgres.store import PostgresStore
 from settings import ROOT
 from tests.support.builders import new_id, save, step, thread
 from tests.support.servers.postgres import Postgres
@@ -53,7 +54,7 @@ class Empty:
 
     async def is_migrated(self) -> bool:
         """Whether it can be written to, and has one version."""
-        store = SqlStore.postgres(self.server.url(self.name))
+        store = PostgresStore(self.server.url(self.name))
         await save(store, step(new_id(), output="x"))
         await store.close()
         versions = self.query("SELECT version_num FROM keepchat_version")
@@ -74,7 +75,7 @@ async def test_three_processes_at_once(empty: Empty) -> None:
 
 async def test_three_programs_that_migrate_before_their_first_use(empty: Empty) -> None:
     url = empty.server.url(empty.name)
-    stores = [SqlStore.postgres(url, migrates=True) for _ in range(3)]
+    stores = [PostgresStore(url, StoreOptions(migrates=True)) for _ in range(3)]
     writes = [thread(name=str(number)) for number in range(3)]
     await asyncio.gather(*(save(store, write) for store, write in zip(stores, writes, strict=True)))
     for store in stores:
@@ -118,7 +119,7 @@ async def test_one_that_waits_for_another_goes_on_when_that_is_killed(empty: Emp
 async def test_a_schema_that_is_newer_stops_everything_but_says_how_to_go_on(
     empty: Empty,
 ) -> None:
-    empty.server.run(postgres_sql(), database=empty.name)
+    empty.server.run(new_schema_sql("postgresql"), database=empty.name)
     empty.query("UPDATE keepchat_version SET version_num = '9999'")
     for arguments in ([], ["--check"]):
         code, said, errors = await empty.run(*arguments)
@@ -136,7 +137,7 @@ async def test_check_and_sql(empty: Empty) -> None:
         "The database's schema is older than this version. Run 'python manage.py migrate'.\n",
     )
     code, script, _ = await empty.run("--sql")
-    assert (code, script.strip()) == (0, postgres_sql().strip())
+    assert (code, script.strip()) == (0, new_schema_sql("postgresql").strip())
     assert empty.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public'") == []
     empty.server.run(script, database=empty.name)
     assert await empty.run("--check") == (0, f"{CURRENT}\n", "")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from datalayer.errors import SchemaMismatch, StoreUnavailable, WriteRejected
-from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.sql.sqlite.store import SqliteStore
 from tests.support.builders import new_id, step, thread
 
 WRITTEN = "geheim"  # what somebody wrote
@@ -15,7 +15,7 @@ WRITTEN = "geheim"  # what somebody wrote
 async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_bytes(b"These are notes. " * 1_000)
-    store = SqlStore.sqlite(str(path))
+    store = SqliteStore(path)
     with pytest.raises((SchemaMismatch, StoreUnavailable)):
         await store.migrate()
     # Not WriteRejected: the writer would drop the write as if it were to blame.
@@ -28,14 +28,14 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 
 
 async def test_a_folder_in_the_place_of_the_database(tmp_path: Path) -> None:
-    store = SqlStore.sqlite(str(tmp_path))
+    store = SqliteStore(tmp_path)
     with pytest.raises(StoreUnavailable, match="DATABASE_URL"):
         await store.migrate()
     await store.close()
 
 
 async def test_a_database_that_was_never_migrated(tmp_path: Path) -> None:
-    store = SqlStore.sqlite(str(tmp_path / "new.db"))
+    store = SqliteStore(tmp_path / "new.db")
     with pytest.raises(StoreUnavailable):
         await store.apply([thread()])
     await store.migrate()
@@ -44,7 +44,7 @@ async def test_a_database_that_was_never_migrated(tmp_path: Path) -> None:
 
 
 async def test_a_rejected_write_shows_no_text(tmp_path: Path) -> None:
-    store = SqlStore.sqlite(str(tmp_path / "new.db"))
+    store = SqliteStore(tmp_path / "new.db")
     await store.migrate()
     refuse = "CREATE TRIGGER refuse BEFORE INSERT ON steps BEGIN SELECT RAISE(ABORT, 'no'); END"
     await store.database.write(lambda on: on.exec_driver_sql(refuse))

@@ -14,7 +14,7 @@ from chainlit.user import User
 from fastapi import FastAPI
 
 from datalayer.stores.base import Store
-from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.sql.sqlite.store import SqliteStore
 from datalayer.writes import FinishElement
 from routes.content import present
 from routes.files import files_router
@@ -31,7 +31,7 @@ NAME = "my file #1?.png"
 
 @pytest.fixture
 async def sqlite(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
-    store = SqlStore.sqlite(str(tmp_path_factory.mktemp("store") / "keepchat.db"))
+    store = SqliteStore(tmp_path_factory.mktemp("store") / "keepchat.db")
     await store.migrate()
     yield store
     await store.close()

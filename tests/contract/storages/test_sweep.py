@@ -12,7 +12,7 @@ import manage
 from cli import sweep as command
 from datalayer.pipeline.reconciliation import FileState, reconcile
 from datalayer.stores.base import Store
-from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.sql.sqlite.store import SqliteStore
 from datalayer.writes import SaveElement
 from storage.base import Storage, StoredObject
 from storage.errors import StorageMisconfigured
@@ -174,7 +174,7 @@ def run(*arguments: str) -> object:
 
 async def fill(place: Path) -> dict[str, str]:
     """One key of each kind, and three orphans."""
-    store, storage = SqlStore.sqlite(str(place / "keepchat.db")), LocalStorage(place / "files")
+    store, storage = SqliteStore(place / "keepchat.db"), LocalStorage(place / "files")
     await store.migrate()
     keys = {
         "whole": await uploaded(store, storage),
@@ -224,7 +224,7 @@ def test_orphans_go_and_uploads_are_ended(place: Path, capsys: Capture) -> None:
     assert asyncio.run(stored_keys(place)) == left
 
     async def ended() -> None:
-        store = SqlStore.sqlite(str(place / "keepchat.db"))
+        store = SqliteStore(place / "keepchat.db")
         thread_id, _, element_id = keys["stored"].partition("/")
         found = await get_element(store, element(thread_id, element_id))
         assert (found.size, found.sha256) == (3, hashlib.sha256(b"abc").hexdigest())

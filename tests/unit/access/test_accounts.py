@@ -16,7 +16,7 @@ import manage
 from access.login import accounts
 from access.login.accounts import AccountError, UsersFile
 from datalayer.stores.base import Store
-from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.sql.sqlite.store import SqliteStore
 from datalayer.writes import SaveUser
 from tests.support.builders import thread
 from tests.support.waiting import free_port
@@ -235,7 +235,7 @@ def conversations(home: Path) -> list[str]:
 
 def in_store(home: Path, work: Callable[[Store], Awaitable[None]]) -> None:
     async def run_and_close() -> None:
-        store = SqlStore.sqlite(str(home / "keepchat.db"))
+        store = SqliteStore(home / "keepchat.db")
         await work(store)
         await store.close()
 

@@ -28,7 +28,7 @@ from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline import uploads
 from datalayer.records import Result
 from datalayer.stores.base import Store
-from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.sql.sqlite.store import SqliteStore
 from datalayer.values import clean_time
 from datalayer.writes import (
     DeleteElement,
@@ -47,7 +47,7 @@ ALICE = "alice"
 BOB = "bob"
 
 
-class RecordingStore(SqlStore):
+class RecordingStore(SqliteStore):
     """A store that remembers what it was asked to apply, and can be held up."""
 
     applied: list[Write]
@@ -89,7 +89,7 @@ class Parts:
 
 @pytest.fixture
 async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
-    store = cast(RecordingStore, RecordingStore.sqlite(str(tmp_path / "layer.db")))
+    store = RecordingStore(tmp_path / "layer.db")
     store.applied, store.gate = [], asyncio.Event()
     store.gate.set()
     await store.migrate()
@@ -921,7 +921,7 @@ async def test_close_stores_what_was_taken(parts: Parts, tmp_path: Path) -> None
     parts.storage.gate.set()
     await closing
     await asyncio.gather(*tasks)
-    later: Store = SqlStore.sqlite(str(tmp_path / "layer.db"))
+    later: Store = SqliteStore(tmp_path / "layer.db")
     assert len([found async for found in later.threads()]) == 51
     assert await later.get_element(element.thread_id, element.id) is not None
     await later.close()
@@ -934,7 +934,7 @@ async def test_close_stores_what_was_called_just_before(parts: Parts, tmp_path: 
     tasks.append(asyncio.create_task(parts.layer.create_element(element)))
     await parts.layer.close()
     await asyncio.wait(tasks)
-    later: Store = SqlStore.sqlite(str(tmp_path / "layer.db"))
+    later: Store = SqliteStore(tmp_path / "layer.db")
     assert len([found async for found in later.threads()]) == 51
     assert await later.get_element(element.thread_id, element.id) is not None
     await later.close()

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +17,7 @@ from datalayer.migration.official.refresh import StoredThread, change
 from datalayer.migration.official.report import ImportOutcome
 from datalayer.migration.official.target import DryRunTarget, ImportTarget
 from datalayer.records import FeedbackRecord, Result, StepRecord, ThreadRecord
-from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.sql.sqlite.store import SqliteStore
 from datalayer.values import time_of_revision
 from datalayer.writes import SaveElement, SaveFeedback, SaveStep, SaveThread, SaveUser, Write
 
@@ -255,7 +255,7 @@ def test_a_feedback_that_differs_is_written(
 # The way into a store
 
 
-class PickyStore(SqlStore):
+class PickyStore(SqliteStore):
     """A store whose database refuses one value."""
 
     async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
@@ -266,7 +266,7 @@ class PickyStore(SqlStore):
 
 
 async def test_a_value_that_the_database_refuses_harms_no_other_row(tmp_path: Path) -> None:
-    store = cast(PickyStore, PickyStore.sqlite(str(tmp_path / "picky.db")))
+    store = PickyStore(tmp_path / "picky.db")
     await store.migrate()
     target = ImportTarget(store)
     outputs = ["good", "bad", "fine"]
@@ -294,7 +294,7 @@ async def test_a_value_that_the_database_refuses_harms_no_other_row(tmp_path: Pa
 
 
 async def test_the_feedback_of_a_step_that_is_not_stored_is_not_deleted(tmp_path: Path) -> None:
-    store = cast(PickyStore, PickyStore.sqlite(str(tmp_path / "picky.db")))
+    store = PickyStore(tmp_path / "picky.db")
     await store.migrate()
     target = ImportTarget(store)
     good, absent, bad = (str(uuid.uuid4()) for _ in range(3))
@@ -321,7 +321,7 @@ async def test_the_feedback_of_a_step_that_is_not_stored_is_not_deleted(tmp_path
     await store.close()
 
 
-class CountingStore(SqlStore):
+class CountingStore(SqliteStore):
     """A store that counts how often a thread is read whole."""
 
     read = 0
@@ -332,7 +332,7 @@ class CountingStore(SqlStore):
 
 
 async def test_a_long_thread_is_not_read_for_each_of_its_windows(tmp_path: Path) -> None:
-    store = cast(CountingStore, CountingStore.sqlite(str(tmp_path / "counting.db")))
+    store = CountingStore(tmp_path / "counting.db")
     await store.migrate()
     keys = [str(uuid.uuid4()) for _ in range(30)]
 
@@ -357,7 +357,7 @@ async def test_a_long_thread_is_not_read_for_each_of_its_windows(tmp_path: Path)
     await store.close()
 
 
-class ClosedStore(SqlStore):
+class ClosedStore(SqliteStore):
     """A store that takes nothing, for one reason or another."""
 
     error: StoreUnavailable = StoreUnavailable("It is away.")
@@ -377,7 +377,7 @@ class ClosedStore(SqlStore):
 async def test_what_cannot_pass_ends_an_import(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Any, deadline_s: float, said: str
 ) -> None:
-    store = cast(ClosedStore, ClosedStore.sqlite(str(tmp_path / "closed.db")))
+    store = ClosedStore(tmp_path / "closed.db")
     store.error = error
     target = ImportTarget(store, deadline_s=deadline_s)
     users = [

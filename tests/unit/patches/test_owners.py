@@ -21,7 +21,7 @@ from fastapi import FastAPI
 from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
-from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.sql.sqlite.store import SqliteStore
 from patches import sockets
 from patches.owned_routes import owned_router
 from patches.patch import Parts
@@ -54,7 +54,7 @@ class House:
 
 @pytest.fixture
 async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    store = SqlStore.sqlite(str(tmp_path / "owners.db"))
+    store = SqliteStore(tmp_path / "owners.db")
     await store.migrate()
     layer = KeepchatDataLayer(store, LocalStorage(tmp_path / "files"))
     app = FastAPI()

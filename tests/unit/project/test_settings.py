@@ -13,6 +13,10 @@ from settings import ROOT, Settings
 from storage.credentials import Credentials
 
 EXAMPLE = ROOT / ".env.example"
+ROOMS = (
+    *("access", "bootstrap", "chat", "cli", "common"),
+    *("datalayer", "patches", "routes", "storage"),
+)
 VARIABLE = re.compile(r"^#?([A-Z][A-Z0-9_]+)=(.*)$", re.MULTILINE)
 
 
@@ -53,25 +57,13 @@ def test_database_and_files_lie_in_the_data_folder_unless_told_otherwise(
 ) -> None:
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     settings = Settings()
-    assert settings.sqlite_path == tmp_path / "keepchat.db"
+    assert settings.database == f"sqlite:///{tmp_path / 'keepchat.db'}"
     assert settings.storage == f"file:{tmp_path / 'files'}"
-
-
-def test_a_relative_database_url_is_relative_to_the_project(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", "sqlite:///data/other.db")
-    assert Settings().sqlite_path == ROOT / "data" / "other.db"
 
 
 @pytest.mark.parametrize(
     ("name", "value", "hint"),
     [
-        ("DATABASE_URL", "mysql://user:geheim@host/db", "sqlite: or postgresql:"),
-        ("DATABASE_URL", "postgresql://me:geheim\uff03x@host/db", "percent-encoded"),
-        ("DATABASE_URL", "sqlite://data/k.db", "sqlite:///data/keepchat.db"),
-        ("DATABASE_URL", "sqlite:data/k.db", "sqlite:///data/keepchat.db"),
-        ("DATABASE_URL", "sqlite:///data/k.db?mode=ro", "sqlite:///data/keepchat.db"),
         ("OPENAI_BASE_URL", "http://me:geheim\uff03x@host/v1", "percent-encoded"),
         ("STORAGE_URL", "ftp://host", "file:"),
         ("OPENAI_BASE_URL", "localhost:1234", "http:"),
@@ -141,14 +133,9 @@ def test_a_database_server_leaves_no_folder_and_shows_no_password(
     monkeypatch.chdir(tmp_path)
     settings = environment.load()
     environment.prepare_data_dir(settings)
-    assert settings.on_postgres
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
     assert list((tmp_path / "data").iterdir()) == []
     assert "geheim" not in repr(settings)
-
-
-def test_a_file_is_no_server() -> None:
-    assert not Settings().on_postgres
 
 
 def test_ollama_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,7 +329,7 @@ def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> No
 def test_nothing_else_reads_the_environment() -> None:
     readers = [
         path.relative_to(ROOT).as_posix()
-        for folder in ("access", "chat", "datalayer", "storage", "operations", "sql")
+        for folder in (*ROOMS, "sql")
         for path in (ROOT / folder).rglob("*.py")
         if re.search(r"os\.environ|getenv", path.read_text())
     ]

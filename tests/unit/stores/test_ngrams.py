@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datalayer.stores.sql import ngrams
-from datalayer.stores.sql.ngrams import ENOUGH, grams_of, grams_of_needle
+from datalayer.stores.sql.ngrams import ENOUGH, ngrams_of, ngrams_of_needle
 
 
 def found(needle: str, texts: list[str], owner: str = "u") -> bool:
-    wanted, there = grams_of_needle(needle, "u"), grams_of(texts, owner)
+    wanted, there = ngrams_of_needle(needle, "u"), ngrams_of(texts, owner)
     signature = "".join(f"{byte:08b}" for byte in there.signature)
     return wanted.numbers <= there.numbers and all(signature[bit] == "1" for bit in wanted.bits)
 
@@ -20,7 +20,7 @@ TEXT = st.text(st.sampled_from("abcß中文😀 "), max_size=12)
 
 @given(TEXT, TEXT.filter(bool), TEXT, TEXT)
 def test_no_needle_is_missed(before: str, needle: str, after: str, other: str) -> None:
-    assert len(grams_of_needle(needle, "u").numbers) > 1
+    assert len(ngrams_of_needle(needle, "u").numbers) > 1
     assert found(needle, [other, before + needle + after])
 
 
@@ -46,20 +46,20 @@ def test_the_signature_knows_longer_runs() -> None:
 
 
 def test_grams_of_two_texts_are_those_of_both() -> None:
-    both = grams_of(["some text", "another"], "u")
-    assert grams_of(["some text"], "u") | grams_of(["another"], "u") == both
+    both = ngrams_of(["some text", "another"], "u")
+    assert ngrams_of(["some text"], "u") | ngrams_of(["another"], "u") == both
 
 
 def test_a_long_needle_has_not_too_many() -> None:
     needle = "".join(chr(0x4E00 + number) for number in range(10_000))
-    assert ENOUGH <= len(grams_of_needle(needle, "u").numbers) <= 2 * ENOUGH + 1
+    assert ENOUGH <= len(ngrams_of_needle(needle, "u").numbers) <= 2 * ENOUGH + 1
     assert found(needle, [needle])
 
 
 def test_numbers_are_remembered_within_bounds() -> None:
-    grams_of(["".join(chr(0x4E00 + number % 20_000) for number in range(200_000))], "u")
-    grams_of(["".join(chr(0x4E00 + number * 7 % 20_000) for number in range(400_000))], "u")
-    grams_of(["".join(chr(0x4E00 + number * 77 % 20_000) for number in range(800_000))], "u")
+    ngrams_of(["".join(chr(0x4E00 + number % 20_000) for number in range(200_000))], "u")
+    ngrams_of(["".join(chr(0x4E00 + number * 7 % 20_000) for number in range(400_000))], "u")
+    ngrams_of(["".join(chr(0x4E00 + number * 77 % 20_000) for number in range(800_000))], "u")
     assert len(ngrams._NUMBERS) <= ngrams.REMEMBERED
     assert all(-(2**31) <= number < 2**31 for number in ngrams._NUMBERS.values())
 
@@ -69,6 +69,8 @@ def test_a_signature_tells_words_apart_whose_grams_are_all_there() -> None:
     texts = [f"{one}{two}{three}" for one in letters for two in letters for three in letters]
     rng = random.Random(1)
     words = ["".join(rng.choices(letters, k=8)) for _ in range(200)]
-    assert all(grams_of_needle(word, "u").numbers <= grams_of(texts, "u").numbers for word in words)
+    assert all(
+        ngrams_of_needle(word, "u").numbers <= ngrams_of(texts, "u").numbers for word in words
+    )
     filler = ["".join(rng.choices("klmnopqrst", k=4_000))]
     assert sum(found(word, texts + filler) for word in words) <= 5

@@ -11,6 +11,8 @@ from sqlalchemy import inspect, text
 from cli.render_sql import POSTGRES, SQLITE, render_postgres, render_sqlite
 from datalayer.errors import SchemaMismatch
 from datalayer.stores.sql.migrations import VERSION_TABLE
+from datalayer.stores.sql.postgres.store import PostgresStore
+from datalayer.stores.sql.sqlite.store import SqliteStore
 from datalayer.stores.sql.store import SqlStore
 from tests.support.builders import new_id
 from tests.support.schema import differences
@@ -23,11 +25,11 @@ OpenStore = Callable[[], SqlStore]
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
     """Opens stores on one new database."""
     if request.param == "sqlite":
-        yield lambda: SqlStore.sqlite(str(tmp_path / "test.db"))
+        yield lambda: SqliteStore(tmp_path / "test.db")
         return
     server: Postgres = request.getfixturevalue("postgres")
     with server.database(new_id()) as name:
-        yield lambda: SqlStore.postgres(server.url(name))
+        yield lambda: PostgresStore(server.url(name))
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ CATALOG = (
 
 async def test_a_server_takes_the_rendered_sql_for_the_same(postgres: Postgres) -> None:
     with postgres.database(new_id()) as migrated, postgres.database(new_id()) as rendered:
-        store = SqlStore.postgres(postgres.url(migrated))
+        store = PostgresStore(postgres.url(migrated))
         await store.migrate()
         await store.close()
         postgres.run(POSTGRES.read_text(), database=rendered)
@@ -67,7 +69,7 @@ async def test_a_server_takes_the_rendered_sql_for_the_same(postgres: Postgres) 
             found = postgres.query(query, database=rendered)
             assert found == postgres.query(query, database=migrated)
             assert found
-        by_hand = SqlStore.postgres(postgres.url(rendered))
+        by_hand = PostgresStore(postgres.url(rendered))
         await by_hand.migrate()
         assert await by_hand.database.read(differences) == []
         await by_hand.close()

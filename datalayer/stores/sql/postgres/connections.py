@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from datalayer.errors import StoreMisconfigured
 from datalayer.stores.sql.postgres.libpq import drop_others, take_connect_limit, take_socket
-from datalayer.stores.sql.postgres.passwords import Password, password_from
+from datalayer.stores.sql.postgres.passwords import Password, ask_function
 from datalayer.stores.sql.postgres.sockets import connection_class
 
 SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
@@ -97,17 +97,17 @@ class Address:
         return f"SELECT {', '.join(calls)}" if self.time_outs else ""
 
 
-def parse(url: str) -> Address:
+def parse(url: str, password_from: str = "") -> Address:
     """Return the address that a URL names; `StoreMisconfigured` when it names none.
 
-    Options of our own are `pgbouncer`, `pool_size` and `password_from`.
+    Options of our own are `pgbouncer` and `pool_size`. `password_from` names a function for
+    passwords that expire.
     """
     try:
         parts, given = _split(url)
     except ValueError:
         raise StoreMisconfigured(UNREADABLE) from None
     connections = _connections(given.pop("pool_size", str(CONNECTIONS)))
-    source = given.pop("password_from", "")
     pgbouncer = given.pop("pgbouncer", "false").lower() in ("true", "1")
     connect_s = take_connect_limit(given)
     socket = take_socket(given)
@@ -127,7 +127,7 @@ def parse(url: str) -> Address:
         connect_s=connect_s,
         statement_s=_seconds(time_outs["statement_timeout"]),
         socket=socket,
-        password=password_from(source) if source else None,
+        password=ask_function(password_from) if password_from else None,
     )
 
 

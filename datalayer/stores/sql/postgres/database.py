@@ -17,19 +17,21 @@ import asyncpg
 
 from datalayer.errors import StoreUnavailable, ThreadsLocked
 from datalayer.records import MaintenanceState, Result
-from datalayer.stores.sql.database import Work
-from datalayer.stores.sql.dialect import lock_schema
-from datalayer.stores.sql.errors import connecting, is_lost, translated
+from datalayer.stores.sql.database import UnitOfWork
+from datalayer.stores.sql.dialect import LOCK_CLASS
 from datalayer.stores.sql.postgres.connections import (
     FOR_A_CONNECTION_S,
+    Address,
     close_both,
     open_engine,
     open_pool,
-    parse,
 )
-from datalayer.stores.sql.postgres.fast_path import FastSave
+from datalayer.stores.sql.postgres.errors import connecting, is_lost, translated
+from datalayer.stores.sql.postgres.fast_path import FastSave, plan_fast_save
 from datalayer.stores.sql.postgres.search_index import TIDY, index_some
+from datalayer.stores.sql.postgres.statements import text_and_values
 from datalayer.stores.sql.queries import Query, Rows
+from datalayer.writes import Write
 
 T = TypeVar("T")
 
@@ -37,56 +39,56 @@ BATCHES = 4  # at once; so many connections are for transactions, if there are e
 CLOSE_S = 10.0  # how long `close` waits for what is under way; a migration may wait for another
 READ_ATTEMPTS = 3
 READ_PAUSE_S = 0.02  # in which asyncpg notices the end of other connections, too
+_LOCK_SCHEMA = f"SELECT pg_advisory_xact_lock({LOCK_CLASS + 1}, 0)"
 _READ_ONLY = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 class PostgresDatabase:
     """A database on a server that need not be there yet; it belongs to one event loop."""
 
-    has_fast_path = True
-
-    def __init__(self, url: str) -> None:
-        self.address = parse(url)
-        self.limit_s = self.address.transaction_s
-        size = _for_transactions(self.address.connections)
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.limit_s = address.transaction_s
+        size = _for_transactions(address.connections)
         self._made: WeakSet[Any] = WeakSet()
-        self.engine = open_engine(self.address, size, self._made)
-        self.direct = self.address.connections - size
+        self.engine = open_engine(address, size, self._made)
+        self.direct = address.connections - size
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: UnitOfWork[T]) -> T:
         return await self._run(work, {}, self.limit_s)
 
-    async def save(self, fast: FastSave, work: Work[list[Result]]) -> list[Result]:
-        return await self._to_its_end(self._save(fast, work))
+    async def save(self, writes: Sequence[Write], work: UnitOfWork[list[Result]]) -> list[Result]:
+        fast = plan_fast_save(writes)
+        return await (self._to_its_end(self._save(fast, work)) if fast else self.write(work))
 
-    async def _save(self, fast: FastSave, work: Work[list[Result]]) -> list[Result]:
+    async def _save(self, fast: FastSave, work: UnitOfWork[list[Result]]) -> list[Result]:
         rows = await self._fetch("SELECT keepchat_save($1)", (fast.document,))
-        said = rows[0]["keepchat_save"]
-        if said is True:
+        answer = rows[0]["keepchat_save"]
+        if answer is True:
             return fast.results
-        if said:
-            raise ThreadsLocked(said)
+        if answer:
+            raise ThreadsLocked(answer)
         return await self._in_transaction(work, {}, self.limit_s)
 
-    async def read(self, work: Work[T]) -> T:
+    async def read(self, work: UnitOfWork[T]) -> T:
         return await _again(partial(self._run, work, _READ_ONLY, self.limit_s))
 
-    async def look(self, work: Work[T]) -> T:
+    async def inspect(self, work: UnitOfWork[T]) -> T:
         def patiently(connection: Any) -> T:
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             return work(connection)
 
         return await self._run(patiently, _READ_ONLY, None)
 
-    async def migrate(self, work: Work[T]) -> T:
+    async def migrate(self, work: UnitOfWork[T]) -> T:
         def alone(connection: Any) -> T:
             for setting in ("lock_timeout", "statement_timeout"):
                 connection.exec_driver_sql(f"SET LOCAL {setting} = 0")
-            lock_schema(connection)
+            connection.exec_driver_sql(_LOCK_SCHEMA)
             return work(connection)
 
         return await self._run(alone, {}, None)
@@ -100,10 +102,10 @@ class PostgresDatabase:
             await asyncio.gather(*late, return_exceptions=True)
         await close_both(self.engine, self._made, self._pool)
 
-    async def ask(self, query: Query, **values: Any) -> Rows:
-        return await _again(partial(self.fetch, *query.direct(values)))
+    async def fetch(self, query: Query, **values: Any) -> Rows:
+        return await _again(partial(self.fetch_text, *text_and_values(query, values)))
 
-    async def fetch(self, statement: str, values: Sequence[Any]) -> Rows:
+    async def fetch_text(self, statement: str, values: Sequence[Any]) -> Rows:
         """Return the rows of one statement. UUIDs are text, JSON is what it stands for."""
         return await self._to_its_end(self._fetch(statement, values))
 
@@ -142,7 +144,9 @@ class PostgresDatabase:
                 self._pool = await open_pool(self.address, self.direct)
             return self._pool
 
-    async def _run(self, work: Work[T], options: Mapping[str, Any], limit_s: float | None) -> T:
+    async def _run(
+        self, work: UnitOfWork[T], options: Mapping[str, Any], limit_s: float | None
+    ) -> T:
         return await self._to_its_end(self._in_transaction(work, options, limit_s))
 
     async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
@@ -157,7 +161,7 @@ class PostgresDatabase:
         return await asyncio.shield(task)
 
     async def _in_transaction(
-        self, work: Work[T], options: Mapping[str, Any], limit_s: float | None
+        self, work: UnitOfWork[T], options: Mapping[str, Any], limit_s: float | None
     ) -> T:
         engine = self.engine.execution_options(**options) if options else self.engine
         with translated():

@@ -3,8 +3,8 @@
 A batch of steps, and of names, tags and metadata of threads, is folded into one document, which a
 function in the database (`keepchat_save`, made by the migrations) stores if all in it is newer than
 what is stored, in threads that are there and belong to whom they should. Otherwise it changes
-nothing and says so, and the batch takes the long way (`saves.py`), whose results are the same.
-Planning is pure.
+nothing and says so, and the batch takes the long way (`writes/saves.py`), whose results are the
+same. Planning is pure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ class _Thread:
         }
 
 
-def plan(writes: Sequence[Write]) -> FastSave | None:
+def plan_fast_save(writes: Sequence[Write]) -> FastSave | None:
     """Return the batch for the fast path; None when something in it needs the long way."""
     items = [Item(write) for write in writes]
     threads: dict[str, _Thread] = {}

@@ -17,7 +17,7 @@ Password = Callable[[], Awaitable[str]]
 ANSWER_S = 4.0  # how long the function may take
 
 
-def password_from(name: str) -> Password:
+def ask_function(name: str) -> Password:
     """Return what asks the function `package.module:function`, which takes no arguments.
 
     One that is not async runs in a thread of its own, one call at a time, whose answer goes to all

@@ -1,42 +1,40 @@
 """What stands behind a PostgreSQL URL, for people who look for what is wrong."""
 
-from dataclasses import dataclass
-
 import asyncpg
 
-from datalayer.stores.sql.errors import connecting, translated
-from datalayer.stores.sql.postgres.connections import parse
+from datalayer.reports import StoreDescription
+from datalayer.stores.sql.postgres.connections import Address
+from datalayer.stores.sql.postgres.errors import connecting, translated
 
-_LOOK = """
+_ABOUT = """
 SELECT current_setting('server_version') AS version, pg_backend_pid() AS pid,
     (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()) AS tls
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A server as one connection shows it.
+async def probe(address: Address) -> StoreDescription:
+    """Connect once and say what server it is and how it is reached. Raises `StoreUnavailable`.
 
-    `tls` is the protocol's version, empty without TLS; behind a pooler it is that of the pooler's
-    own connection. `is_told` says that the URL speaks of the pooler.
+    Behind a pooler nothing is said of TLS: the server sees the pooler's own connection.
     """
-
-    version: str
-    tls: str
-    is_pooled: bool
-    is_told: bool
-
-
-async def look_at(url: str) -> Server:
-    """Connect and look. Raises `StoreUnavailable`."""
-    address = parse(url)
     with translated():
         with connecting():
             connection = await asyncpg.connect(**address.connect)
         try:
-            row = await connection.fetchrow(_LOOK)
+            row = await connection.fetchrow(_ABOUT)
             # A pooler gives a number of its own to whoever connects.
-            pooled = connection.get_server_pid() != row["pid"]
-            return Server(row["version"], row["tls"] or "", pooled, address.pgbouncer)
+            is_pooled = connection.get_server_pid() != row["pid"]
         finally:
             await connection.close()
+    return _described(f"PostgreSQL {row['version']}", row["tls"], address, is_pooled=is_pooled)
+
+
+def _described(
+    name: str, tls: str | None, address: Address, *, is_pooled: bool
+) -> StoreDescription:
+    if not is_pooled:
+        return StoreDescription(f"{name}, {tls or 'without TLS'}")
+    if address.pgbouncer:
+        return StoreDescription(f"{name} behind a pooler")
+    warning = f"A pooler such as PgBouncer stands before {name}, and DATABASE_URL does not say so."
+    return StoreDescription(name, warning, "Add pgbouncer=true to its options.")

@@ -1,6 +1,6 @@
 """The index of the search on PostgreSQL: what is in it, and how it is brought up to date.
 
-A row of `search_parts` holds the grams of some texts of one thread, and their ids. A search takes
+A row of `search_parts` holds the ngrams of some texts of one thread, and their ids. A search takes
 from there the texts in which may be what is looked for, with those that are `pending`, and compares
 the texts themselves: the index may say too much (what was changed or deleted since), never too
 little.
@@ -10,7 +10,7 @@ that list if they are still the same.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
@@ -20,7 +20,8 @@ from typing import Any
 from asyncpg import BitString
 
 from datalayer.records import MaintenanceState
-from datalayer.stores.sql.ngrams import SIGNATURE_BITS, Grams, grams_of
+from datalayer.stores.sql.ngrams import SIGNATURE_BITS, Ngrams, ngrams_of
+from datalayer.stores.sql.queries import Row
 
 ROUND = 1_000  # texts in one transaction
 ROUND_CHARACTERS = 500_000
@@ -87,42 +88,40 @@ SELECT gin_clean_pending_list(oid) FROM pg_class
 WHERE oid = 'ix_search_parts_grams'::regclass AND pg_has_role(relowner, 'USAGE')
 """
 
-Row = Mapping[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Texts of one thread, so many characters: their ids and their grams."""
+class IndexPart:
+    """Texts of one thread, so many characters: their ids and their ngrams."""
 
     thread_id: str
     characters: int
     entries: set[str]
-    grams: Grams
+    ngrams: Ngrams
 
     def values(self) -> tuple[Any, ...]:
         """Return the part as `INSERT` takes it."""
-        signature = BitString.frombytes(self.grams.signature, SIGNATURE_BITS)
-        entries, numbers = list(self.entries), list(self.grams.numbers)
+        signature = BitString.frombytes(self.ngrams.signature, SIGNATURE_BITS)
+        entries, numbers = list(self.entries), list(self.ngrams.numbers)
         return self.thread_id, self.characters, entries, numbers, signature
 
-    def __or__(self, other: "Part") -> "Part":
+    def __or__(self, other: "IndexPart") -> "IndexPart":
         """Return both as one."""
         characters = self.characters + other.characters
         entries = self.entries | other.entries
-        return Part(self.thread_id, characters, entries, self.grams | other.grams)
+        return IndexPart(self.thread_id, characters, entries, self.ngrams | other.ngrams)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class IndexPlan:
     """Parts to be stored, and the rows of the small ones in whose place they come."""
 
-    parts: Sequence[Part]
+    parts: Sequence[IndexPart]
     replaced: Sequence[Row]
 
 
-def plan(pending: Sequence[Row], small: Iterable[Row]) -> Plan:
+def plan_parts(pending: Sequence[Row], small: Iterable[Row]) -> IndexPlan:
     """Return what makes the index hold the pending texts."""
-    parts: list[Part] = []
+    parts: list[IndexPart] = []
     replaced: list[Row] = []
     known = {name: list(group) for name, group in _by_thread(small)}
     for thread_id, rows in _by_thread(pending):
@@ -131,7 +130,7 @@ def plan(pending: Sequence[Row], small: Iterable[Row]) -> Plan:
             replaced += old
             new[-1] = reduce(or_, map(_stored, old), new[-1])
         parts += new
-    return Plan(parts, replaced)
+    return IndexPlan(parts, replaced)
 
 
 def _by_thread(rows: Iterable[Row]) -> Iterable[tuple[str, Iterable[Row]]]:
@@ -150,15 +149,15 @@ def _shares(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield share
 
 
-def _part(thread_id: str, rows: Sequence[Row]) -> Part:
+def _part(thread_id: str, rows: Sequence[Row]) -> IndexPart:
     texts = [row["text"] for row in rows]
-    grams = grams_of(texts, rows[0]["userId"] or "")
-    return Part(thread_id, sum(map(len, texts)), {row["id"] for row in rows}, grams)
+    ngrams = ngrams_of(texts, rows[0]["userId"] or "")
+    return IndexPart(thread_id, sum(map(len, texts)), {row["id"] for row in rows}, ngrams)
 
 
-def _stored(row: Row) -> Part:
-    grams = Grams(set(row["grams"]), row["signature"].bytes)
-    return Part(row["threadId"], row["characters"], set(row["entries"]), grams)
+def _stored(row: Row) -> IndexPart:
+    ngrams = Ngrams(set(row["grams"]), row["signature"].bytes)
+    return IndexPart(row["threadId"], row["characters"], set(row["entries"]), ngrams)
 
 
 async def index_some(connection: Any) -> MaintenanceState:
@@ -174,8 +173,8 @@ async def index_some(connection: Any) -> MaintenanceState:
     pending = await connection.fetch(PENDING, threads, ROUND, ROUND_CHARACTERS)
     await connection.execute(OUTDATED, threads, [row["id"] for row in pending])
     small = await connection.fetch(SMALL, threads, PART_CHARACTERS)
-    # Grams take a while: the event loop goes on meanwhile.
-    found = await asyncio.to_thread(plan, pending, small)
+    # Ngrams take a while: the event loop goes on meanwhile.
+    found = await asyncio.to_thread(plan_parts, pending, small)
     await connection.executemany(INSERT, [part.values() for part in found.parts])
     await connection.execute(REPLACE, [row["id"] for row in found.replaced])
     columns = ([row[name] for row in pending] for name in ("kind", "id", "pending"))

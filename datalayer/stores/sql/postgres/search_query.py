@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Integer, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from datalayer.stores.sql.ngrams import Needle
+from datalayer.stores.sql.ngrams import NeedleNgrams
 from datalayer.stores.sql.queries import Query
 from datalayer.stores.sql.types import Id
 
@@ -39,7 +39,7 @@ WITH indexed AS MATERIALIZED (
 ), ordered AS (
     SELECT t.id, t."updatedAt", c.parts
     FROM candidates AS c JOIN threads AS t ON t.id = c."threadId"
-    WHERE t."userId" = :user_id {later} {judged}
+    WHERE t."userId" = :user_id {continued} {judged}
     ORDER BY t."updatedAt" DESC, t.id DESC OFFSET 0
 ), page AS (
     SELECT DISTINCT ON ("updatedAt", id) id FROM ordered AS o
@@ -57,7 +57,7 @@ ORDER BY t."updatedAt" DESC, t.id DESC
 """
 # Bit by bit, since nearly always one of the first is missing.
 _SIGNED = " ".join(f"AND get_bit(signature, :bit{number}) = 1" for number in range(BITS))
-_LATER = 'AND (t."updatedAt", t.id) < (:moment, :place)'
+_CONTINUED = 'AND (t."updatedAt", t.id) < (:after_timestamp, :after_id)'
 _JUDGED = """
 AND EXISTS (SELECT FROM feedbacks AS f WHERE f."threadId" = t.id AND f.value = :feedback)
 """
@@ -67,22 +67,22 @@ _TYPES: dict[str, Any] = {
     "needle": Text(),
     "user_id": Id(),
     "first": None,
-    "moment": Text(),
-    "place": Id(),
+    "after_timestamp": Text(),
+    "after_id": Id(),
     "feedback": None,
 }
 
 
 @cache
-def indexed_query(*, signed: bool, later: bool, judged: bool) -> Query:
-    """Return the query for a page of the threads whose texts hold `needle`, and so its grams.
+def indexed_query(*, signed: bool, continued: bool, judged: bool) -> Query:
+    """Return the query for a page of the threads whose texts hold `needle`, and so its ngrams.
 
     With `signed` some bits of the signature are asked for as well.
     """
     statement = _STATEMENT.format(
         few=FEW,
         signed=_SIGNED if signed else "",
-        later=_LATER if later else "",
+        continued=_CONTINUED if continued else "",
         judged=_JUDGED if judged else "",
     )
     named = [
@@ -93,7 +93,7 @@ def indexed_query(*, signed: bool, later: bool, judged: bool) -> Query:
     return Query(text(statement).bindparams(*named))
 
 
-def as_values(needle: Needle) -> dict[str, Any]:
+def as_values(needle: NeedleNgrams) -> dict[str, Any]:
     """Return what `indexed_query` takes besides what is wanted."""
     step = max(1, len(needle.bits) // BITS)
     bits = islice(cycle(needle.bits[::step]), BITS)

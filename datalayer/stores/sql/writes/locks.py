@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select
 
 from datalayer.errors import ThreadsLocked
+from datalayer.stores.sql.dialect import has_one_writer
 from datalayer.stores.sql.tables import threads, users
 
 _THREADS = select(threads.c.id).where(threads.c.id.in_(bindparam("ids", expanding=True)))
@@ -22,7 +23,7 @@ _TO_DELETE = _OWNED.with_for_update(of=threads, skip_locked=True)
 def lock_to_save(connection: Connection, ids: Collection[str]) -> dict[str, str | None]:
     """Lock threads until the transaction ends, and return the owners of those that are there.
 
-    Raises `ThreadsLocked` when somebody else has locked some. SQLite has one writer at a time.
+    Raises `ThreadsLocked` when somebody else has locked some.
     """
     return _locked(connection, _TO_SAVE, ids)
 
@@ -35,7 +36,7 @@ def lock_to_delete(connection: Connection, thread_id: str) -> bool:
 def _locked(connection: Connection, query: Any, ids: Collection[str]) -> dict[str, str | None]:
     owners = {row[0]: row[1] for row in connection.execute(query, {"ids": list(ids)})}
     others = [thread_id for thread_id in ids if thread_id not in owners]
-    if others and connection.dialect.name == "postgresql":
+    if others and not has_one_writer(connection):
         there = connection.execute(_THREADS, {"ids": others}).scalars().all()
         if there:
             raise ThreadsLocked(there)

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, tuple_
+from sqlalchemy import Connection, delete, tuple_
 
-from datalayer.stores.sql.dialect import insert
+from datalayer.stores.sql.dialect import insert, not_indexed
 from datalayer.stores.sql.tables import search_entries
 from datalayer.values import fold
 
@@ -39,9 +39,7 @@ def index_texts(connection: Connection, texts: Iterable[Text]) -> None:
 @cache
 def _upsert(dialect: str) -> Any:
     statement = insert(dialect, search_entries)
-    changed: dict[str, Any] = {"text": statement.excluded.text}
-    if dialect == "postgresql":
-        changed["pending"] = func.txid_current()
+    changed = {"text": statement.excluded.text, **not_indexed(dialect)}
     differs = search_entries.c.text != statement.excluded.text
     return statement.on_conflict_do_update(
         index_elements=["id", "kind"], set_=changed, where=differs

@@ -49,11 +49,11 @@ def add_commands(commands: Subcommands) -> None:
     parser.set_defaults(run=run)
 
 
-def run(asked: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Import, or say what an import would do."""
     settings = load()
     try:
-        return anyio.run(_import, settings, asked.source, asked.assume_timezone, asked.dry_run)
+        return anyio.run(_import, settings, args.source, args.assume_timezone, args.dry_run)
     except KeyboardInterrupt:
         sys.exit("Interrupted. Run it again: what was imported so far is not doubled.")
     except SourceUnusable as exc:
@@ -88,11 +88,11 @@ async def _import(settings: Settings, url: str, clock: tzinfo, dry_run: bool) ->
         leftovers.close()
         if store:
             await store.close()
-    _say(report, leftovers)
+    _print(report, leftovers)
     return 0
 
 
-def _say(report: ImportReport, leftovers: "Leftovers") -> None:
+def _print(report: ImportReport, leftovers: "Leftovers") -> None:
     print(*report.lines(), sep="\n")
     if leftovers.path:
         print(f"What cannot be held ({report.left:,} rows) is kept in {leftovers.path}.")
@@ -100,15 +100,15 @@ def _say(report: ImportReport, leftovers: "Leftovers") -> None:
 
 
 class Progress:
-    """Says on the screen, now and then, how far it is."""
+    """Tells on the screen, now and then, how far it is."""
 
     def __init__(self) -> None:
-        self._said = time.monotonic()
+        self._printed_at = time.monotonic()
 
     def __call__(self, done: int, total: int) -> None:
-        """Say it, if the last time is some seconds ago."""
-        if sys.stderr.isatty() and time.monotonic() - self._said >= PROGRESS_S:
-            self._said = time.monotonic()
+        """Print it, if the last time is some seconds ago."""
+        if sys.stderr.isatty() and time.monotonic() - self._printed_at >= PROGRESS_S:
+            self._printed_at = time.monotonic()
             print(f"{done:,} of {total:,} rows", file=sys.stderr)
 
 
@@ -117,7 +117,7 @@ class Leftovers:
 
     def __init__(self, folder: Path, *, dry_run: bool) -> None:
         self.path: Path | None = None
-        self._place = folder / f"leftovers-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.jsonl"
+        self._path = folder / f"leftovers-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.jsonl"
         self._dry_run = dry_run
         self._file: TextIO | None = None
 
@@ -126,10 +126,10 @@ class Leftovers:
         if self._dry_run:
             return
         if self._file is None:
-            self._place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MINE)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MINE)
             self._file = os.fdopen(descriptor, "w", encoding="utf-8")
-            self.path = self._place
+            self.path = self._path
         line = json.dumps({"kind": kind, "content": content}, ensure_ascii=False)
         self._file.write(f"{line}\n")
 

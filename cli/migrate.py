@@ -4,14 +4,14 @@ import argparse
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import tzinfo
+from pathlib import Path
 
 import anyio
 
 from bootstrap.stores import open_store
-from cli.backup import BackupFailed, back_up
 from cli.commands import Subcommands
 from cli.zones import time_zone
-from datalayer.errors import DataLayerError
+from datalayer.errors import BackupFailed, DataLayerError
 from datalayer.stores.base import Store
 from settings import Settings, load, prepare_data_dir
 
@@ -42,46 +42,54 @@ def add_commands(commands: Subcommands) -> None:
         help="with --adopt: where the clock stood from which Chainlit's layer took times, such as "
         "Europe/Berlin; without it they stay as they are",
     )
-    parser.set_defaults(run=migrate, refuse=parser.error)
+    parser.set_defaults(run=run, refuse=parser.error)
 
 
-def migrate(asked: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Do what is asked with the database's schema."""
-    if (asked.dry_run or asked.assume_timezone) and not asked.adopt:
-        asked.refuse("--dry-run and --assume-timezone go with --adopt")
+    if (args.dry_run or args.assume_timezone) and not args.adopt:
+        args.refuse("--dry-run and --assume-timezone go with --adopt")
     settings = load()
     prepare_data_dir(settings)
     try:
-        return anyio.run(_with_store, settings, _work(settings, asked))
+        return anyio.run(_with_store, settings, _action(settings, args))
     except BackupFailed as exc:
         sys.exit(str(exc))
     except DataLayerError as exc:
         sys.exit(f"DATABASE_URL: {exc}")
 
 
-Work = Callable[[Store], Awaitable[int]]
+Action = Callable[[Store], Awaitable[int]]
+Backup = Callable[[Store], Awaitable[None]]
 
 
-async def _with_store(settings: Settings, work: Work) -> int:
+async def _with_store(settings: Settings, action: Action) -> int:
     store = open_store(settings, migrates=False)
     try:
-        return await work(store)
+        return await action(store)
     finally:
         await store.close()
 
 
-def _work(settings: Settings, asked: argparse.Namespace) -> Work:
-    if asked.check:
+def _action(settings: Settings, args: argparse.Namespace) -> Action:
+    if args.check:
         return check
-    if asked.sql:
+    if args.sql:
         return print_sql
-    backup = (lambda: print(f"Backup: {back_up(settings)}")) if asked.backup_first else _no_backup
-    if asked.adopt:
-        return lambda store: adopt(store, asked.assume_timezone, backup, dry_run=asked.dry_run)
+    backup = _backup_to(settings.data_path / "backups") if args.backup_first else _no_backup
+    if args.adopt:
+        return lambda store: adopt(store, args.assume_timezone, backup, dry_run=args.dry_run)
     return lambda store: upgrade(store, backup)
 
 
-def _no_backup() -> None:
+def _backup_to(folder: Path) -> Backup:
+    async def backup(store: Store) -> None:
+        print(f"Backup: {await store.backup(folder)}")
+
+    return backup
+
+
+async def _no_backup(_store: Store) -> None:
     pass
 
 
@@ -100,17 +108,15 @@ async def print_sql(store: Store) -> int:
     return 0
 
 
-async def upgrade(store: Store, backup: Callable[[], None]) -> int:
+async def upgrade(store: Store, backup: Backup) -> int:
     """Bring the schema to this version."""
-    backup()
+    await backup(store)
     await store.migrate()
     print(CURRENT)
     return 0
 
 
-async def adopt(
-    store: Store, zone: tzinfo | None, backup: Callable[[], None], *, dry_run: bool
-) -> int:
+async def adopt(store: Store, zone: tzinfo | None, backup: Backup, *, dry_run: bool) -> int:
     """Say what adopting the database would do, and then do it."""
     plan = await store.adopt(zone=zone, dry_run=True)
     if plan is None:
@@ -120,7 +126,7 @@ async def adopt(
     if dry_run:
         print("Nothing was changed.")
         return 0
-    backup()
+    await backup(store)
     report = await store.adopt(zone=zone)
     if report is not None:
         print("Done, in one transaction:", *report.lines(), sep="\n")

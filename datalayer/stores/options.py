@@ -1,0 +1,23 @@
+"""What a store is told beside its URL."""
+
+from dataclasses import dataclass
+
+from datalayer.stores.sql.adoption import LoadAdopter
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """Options that no URL has; a store leaves out what does not concern it.
+
+    `password_from` names a function for passwords that expire, `package.module:function`. With
+    `migrates` a server is migrated before its first use. With `adopts` to migrate tables of
+    Chainlit's own layer is to adopt them; `load_adopter` gives what can do that.
+    """
+
+    password_from: str = ""
+    migrates: bool = False
+    adopts: bool = False
+    load_adopter: LoadAdopter | None = None
+
+
+NO_OPTIONS = StoreOptions()

@@ -1,0 +1,66 @@
+"""What PostgreSQL reads otherwise: a whole thread in one round trip, the newest threads first."""
+
+from functools import cache
+
+from sqlalchemy import bindparam, cast, func, literal_column, null, select, union_all
+
+from datalayer.records import ThreadRecord
+from datalayer.stores.sql.queries import Query, Rows
+from datalayer.stores.sql.reads import (
+    ELEMENTS,
+    STEPS,
+    THREAD,
+    ThreadQuery,
+    mentions,
+    newest_first,
+    ordered_elements,
+    ordered_steps,
+    thread,
+    threads_of_user,
+)
+from datalayer.stores.sql.tables import elements, steps, threads
+
+CONTAINS = "strpos"  # finds a text in another
+
+
+def _whole_thread() -> Query:
+    """Return the query for a thread, whose steps are rows, itself and its elements documents."""
+    own = STEPS.where(steps.c.threadId == bindparam("id"))
+    parts = [own.add_columns(literal_column("'step'").label("kind"), null().label("document"))]
+    nothing = [cast(null(), column.type).label(column.name) for column in own.selected_columns]
+    for kind, source in (
+        ("thread", THREAD.subquery("thread")),
+        ("element", ELEMENTS.where(elements.c.threadId == bindparam("id")).subquery("element")),
+    ):
+        document = func.to_jsonb(literal_column(kind)).label("document")
+        columns = (*nothing, literal_column(f"'{kind}'").label("kind"), document)
+        parts.append(select(*columns).select_from(source))
+    return Query(union_all(*parts))
+
+
+WHOLE_THREAD = _whole_thread()
+
+
+def thread_of_rows(rows: Rows) -> ThreadRecord | None:
+    """Return a thread whole from the rows of `WHOLE_THREAD`."""
+    found = [row["document"] for row in rows if row["kind"] == "thread"]
+    if not found:
+        return None
+    return thread(
+        found[0],
+        ordered_steps([row for row in rows if row["kind"] == "step"]),
+        ordered_elements([row["document"] for row in rows if row["kind"] == "element"]),
+    )
+
+
+def near_query(query: ThreadQuery) -> Query:
+    """Return the query that searches the `near` newest threads."""
+    return _near_query(continued=query.is_continued, flag=query.feedback_flag)
+
+
+@cache
+def _near_query(*, continued: bool, flag: str) -> Query:
+    newest = newest_first(threads_of_user(continued=continued, flag=flag), threads)
+    near = newest.limit(bindparam("near")).subquery()
+    found = newest_first(select(near).where(mentions(near.c.id, CONTAINS)), near)
+    return Query(found.limit(bindparam("first")))
