@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from chainlit.server import app
-
-from patches import originals
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _unpatched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    from chainlit.server import app
+
+    from patches import originals
+
     # Before what the test itself has changed is changed back.
     del monkeypatch
     yield

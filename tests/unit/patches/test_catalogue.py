@@ -21,6 +21,9 @@ from routes.headers import SecurityHeaders
 from routes.old_links import OldLinks
 from routes.upload_size import UploadSize
 
+pytestmark = pytest.mark.usefixtures("_unpatched")
+
+
 LIMITS = UploadLimits(files=2, megabytes=1, types=("*/*",))
 CHAINLITS = dict(sio.handlers["/"])
 

@@ -29,6 +29,9 @@ from routes.export import export_router
 from routes.sharing import sharing_router
 from storage.local.storage import LocalStorage
 
+pytestmark = pytest.mark.usefixtures("_unpatched")
+
+
 ADA, BOB = "ada", "bob"
 UNKNOWN = str(uuid.uuid4())
 

@@ -22,6 +22,9 @@ from patches.patch import Parts
 from routes.headers import POLICY, SecurityHeaders, policy
 from settings import ROOT
 
+pytestmark = pytest.mark.usefixtures("_unpatched")
+
+
 NO_PARTS = cast(Parts, SimpleNamespace())
 THEME = json.loads((ROOT / "public" / "theme.json").read_text())["variables"]
 

@@ -1,0 +1,157 @@
+"""What the program uses of Chainlit, and what for. `test_symbols` compares it with the program and
+with the Chainlit that is installed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_SERVER = "chainlit.server"
+_SESSION = "chainlit.session.WebsocketSession"
+_EMITTER = "chainlit.emitter.ChainlitEmitter"
+_MESSAGE = "chainlit.message.Message"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Some names of one owner, separated by blanks, and what they are needed for."""
+
+    owner: str
+    names: str
+    why: str
+
+    def symbols(self) -> Iterator[str]:
+        """Yield the whole names."""
+        yield from (f"{self.owner}.{name}" for name in self.names.split())
+
+
+GROUPS = (
+    # What we register
+    Group("chainlit", "data_layer", "our data layer instead of Chainlit's"),
+    Group("chainlit", "on_app_startup on_app_shutdown", "the writer and the models begin and end"),
+    Group("chainlit", "header_auth_callback", "the login without a page"),
+    Group("chainlit", "password_auth_callback", "the login with a password"),
+    Group("chainlit", "on_message on_chat_resume", "a turn, and a thread that is opened again"),
+    Group("chainlit", "set_chat_profiles ChatProfile", "the choice among several models"),
+    Group("chainlit", "set_starters Starter", "the first questions that are proposed"),
+    Group("chainlit", "on_shared_thread_view", "without it the page offers no sharing"),
+    # The server
+    Group("chainlit", "data server", "modules, for what is in them"),
+    Group(_SERVER, "app", "middlewares, routes before Chainlit's, and what stays over a reload"),
+    Group(_SERVER, "UserParam", "who asks, in our own routes"),
+    Group(_SERVER, "update_feedback delete_feedback", "called once it is known whose it is"),
+    Group(_SERVER, "update_thread_element delete_thread_element", "as before"),
+    Group(_SERVER, "call_action upload_file", "as before"),
+    Group(_SERVER, "get_html_template", "the page as it is sent; looked up at each request"),
+    Group(_SERVER, "get_markdown_str", "the help; looked up at each request"),
+    Group(f"{_SERVER}.sio", "handlers on", "our handlers of events go before Chainlit's"),
+    Group(f"{_SERVER}.sio", "disconnect", "ends a page whose login has ended"),
+    Group(_SERVER, "sio", "the socket's server"),
+    Group("chainlit.types", "UpdateFeedbackRequest DeleteFeedbackRequest", "bodies of requests"),
+    Group("chainlit.types", "ElementRequest CallActionRequest ShareThreadRequest", "as before"),
+    Group("chainlit.types.UpdateFeedbackRequest()", "feedback sessionId", "whose it is"),
+    Group("chainlit.types.DeleteFeedbackRequest()", "feedbackId", "whose it is"),
+    Group("chainlit.types.ElementRequest()", "element sessionId", "whose it is"),
+    Group("chainlit.types.CallActionRequest()", "sessionId", "whose it is"),
+    Group("chainlit.types.ShareThreadRequest()", "threadId isShared", "whose it is"),
+    # The login
+    Group("chainlit.auth", "create_jwt get_token_from_cookies", "the cookie that signs in"),
+    Group("chainlit.auth.cookie", "set_auth_cookie", "the cookie that signs in"),
+    Group("chainlit.auth.jwt", "decode_jwt get_jwt_secret", "whom a cookie signs in"),
+    Group("chainlit", "User", "who has signed in"),
+    Group("chainlit.user", "User PersistedUser", "who has signed in"),
+    Group("chainlit.user.User()", "identifier metadata", "who has signed in"),
+    # Sessions
+    Group("chainlit.session", "WebsocketSession HTTPSession", "an open page, or a request"),
+    Group(_SESSION, "get get_by_id", "the page that sends an event, or that a request names"),
+    Group("chainlit.session", "ws_sessions_id", "the pages that show a thread"),
+    Group(f"{_SESSION}()", "id thread_id user token", "whose page it is, and what it shows"),
+    Group(f"{_SESSION}()", "chat_profile chat_settings", "what is chosen in it"),
+    Group(f"{_SESSION}()", "current_task", "what Stop stops"),
+    Group("chainlit.context", "context_var ChainlitContextException", "is there a page"),
+    Group("chainlit.context.context_var", "get", "is there a page"),
+    Group("chainlit.context", "init_ws_context", "sends to the page from a handler of ours"),
+    Group("chainlit", "context", "the page that a turn belongs to"),
+    Group(
+        "chainlit.context.ChainlitContext()", "emitter session", "the page that a turn belongs to"
+    ),
+    Group("chainlit.user_session", "set", "the profile of a page"),
+    Group("chainlit", "user_session", "the profile of a page"),
+    # The configuration
+    Group("chainlit.config", "config APP_ROOT", "where the program is, and what it is told"),
+    Group("chainlit.config.config", "run code features", "where the program is, what it is told"),
+    Group("chainlit.config.config.run", "host root_path", "what the server listens on"),
+    Group("chainlit.config.config.code", "on_chat_start", "set without its decorator"),
+    Group("chainlit.config.config.features", "spontaneous_file_upload", "what may be sent"),
+    Group("chainlit.config.config.features", "allow_thread_sharing", "whether the page offers it"),
+    Group("chainlit.config", "SpontaneousFileUploadFeature", "limits that the page knows"),
+    # What a turn shows
+    Group("chainlit", "Message Step ErrorMessage", "answers, thoughts, failures"),
+    Group("chainlit.Step()", "__aenter__ stream_token", "thoughts"),
+    Group("chainlit.ErrorMessage()", "send", "failures"),
+    Group(f"{_MESSAGE}()", "id thread_id content command created_at type", "what is asked"),
+    Group(f"{_MESSAGE}()", "metadata streaming stream_token to_dict", "the answer as it grows"),
+    Group("chainlit.chat_context", "chat_context", "the conversation as the page has seen it"),
+    Group("chainlit.chat_context.chat_context", "get add clear", "the same"),
+    Group("chainlit", "ChatSettings", "the settings panel"),
+    Group("chainlit.ChatSettings()", "send", "the settings panel"),
+    Group("chainlit.input_widget", "InputWidget Select Slider TextInput", "the settings panel"),
+    Group("chainlit.types", "CommandDict", "the commands of a question"),
+    Group("chainlit.emitter", "ChainlitEmitter", "what the page is sent"),
+    Group(_EMITTER, "init_thread", "begins a thread, and tells our part of the page which"),
+    Group(f"{_EMITTER}()", "session", "the page that is sent to"),
+    Group(f"{_EMITTER}()", "emit send_toast send_window_message set_commands", "what is sent"),
+    Group(f"{_EMITTER}()", "update_step delete_step task_end", "what is sent"),
+    Group("chainlit.utils", "utc_now", "times as Chainlit writes them"),
+    # The data layer
+    Group("chainlit.data", "get_data_layer", "asked for at the start: Chainlit would make its own"),
+    Group("chainlit.data.base", "BaseDataLayer", "the contract that test_layer looks at"),
+    Group("chainlit.data.utils", "queue_until_user_message", "what comes before the first message"),
+    Group("chainlit.element", "Element ElementDict", "elements, to write and to read"),
+    Group("chainlit.element.Element()", "id thread_id type path content to_dict", "an element"),
+    Group("chainlit.step", "StepDict", "steps, to write and to read"),
+    Group("chainlit.types", "Feedback FeedbackDict ThreadDict", "what is written and read"),
+    Group("chainlit.types.Feedback()", "forId threadId value comment", "what is written"),
+    Group("chainlit.types", "Pagination ThreadFilter PageInfo PaginatedResponse", "threads"),
+    Group("chainlit.types.Pagination()", "first cursor", "a page of threads"),
+    Group("chainlit.types.ThreadFilter()", "userId search feedback", "a page of threads"),
+)
+
+EVENTS = {
+    "connect": "ids are UUIDs",
+    "client_message": "files are counted, and messages are their user's own",
+    "message_favorite": "stars are put on one's own",
+    "edit_message": "all that follows is removed",
+    "stop": "nothing is added to the thread",
+}
+
+# Of Chainlit's own routes, those that ours go before.
+ROUTES = {
+    "PUT /feedback": "asks whose it is",
+    "DELETE /feedback": "asks whose it is",
+    "PUT /project/element": "asks whose it is",
+    "DELETE /project/element": "asks whose it is",
+    "POST /project/action": "asks whose session it is",
+    "POST /project/file": "judges types and counts",
+    "PUT /project/thread/share": "looks at THREAD_SHARING",
+    "GET /project/share/{thread_id}": "sends what the page shows",
+}
+
+# Of what we call by position, or stand in for.
+PARAMETERS = {
+    f"{_SERVER}.update_feedback": "request update current_user",
+    f"{_SERVER}.delete_feedback": "request payload current_user",
+    f"{_SERVER}.update_thread_element": "payload current_user",
+    f"{_SERVER}.delete_thread_element": "payload current_user",
+    f"{_SERVER}.call_action": "payload current_user",
+    f"{_SERVER}.upload_file": "current_user session_id file ask_parent_id",
+    f"{_SERVER}.get_html_template": "root_path",
+    f"{_SERVER}.get_markdown_str": "root language",
+    f"{_EMITTER}.init_thread": "self interaction",
+    "chainlit.auth.create_jwt": "data",
+    "chainlit.auth.cookie.set_auth_cookie": "request response token",
+    "event connect": "sid environ auth",
+    "event client_message": "sid payload",
+    "event message_favorite": "sid payload",
+    "event edit_message": "sid payload",
+    "event stop": "sid",
+}

@@ -1,0 +1,28 @@
+"""Which of Chainlit's routes ours go before."""
+
+from typing import Any
+
+from chainlit.server import router
+
+from access.guard.limits import UploadLimits, WaitingFiles
+from patches.owned_routes import owned_router
+from routes.export import export_router
+from routes.files import files_router
+from routes.sharing import sharing_router
+from routes.uploads import uploads_router
+from tests.unit.patches.symbol_checker import paths
+from tests.unit.patches.symbol_table import ROUTES
+
+NOTHING: Any = None
+
+
+def test_ours_go_before_those_that_are_written_down_and_no_others() -> None:
+    limits = UploadLimits(files=1, megabytes=1, types=("*/*",))
+    before = (
+        owned_router(NOTHING, ""),
+        sharing_router(NOTHING, NOTHING, "", sharing=True),
+        uploads_router(limits, WaitingFiles(limits), ""),
+    )
+    assert set().union(*map(paths, before)) == set(ROUTES)
+    beside = (files_router(NOTHING, NOTHING, ""), export_router(NOTHING, NOTHING, "", sharing=True))
+    assert not set().union(*map(paths, beside)) & paths(router)
