@@ -24,17 +24,17 @@ def add_commands(commands: Subcommands) -> None:
         action = actions.add_parser(name, help=what)
         action.add_argument("name")
         action.add_argument("--password-stdin", action="store_true", help="read it, do not ask")
-        action.set_defaults(run=guarded, action=add if name == "add" else change_password)
+        action.set_defaults(run=run_action, action=add if name == "add" else change_password)
     action = actions.add_parser("remove", help="remove an account; conversations stay")
     action.add_argument("name")
     action.add_argument("--with-conversations", action="store_true", help="delete them too")
-    action.set_defaults(run=guarded, action=remove)
+    action.set_defaults(run=run_action, action=remove)
     actions.add_parser("list", help="list the accounts").set_defaults(
-        run=guarded, action=list_accounts
+        run=run_action, action=list_accounts
     )
 
 
-def guarded(args: argparse.Namespace) -> int:
+def run_action(args: argparse.Namespace) -> int:
     """Run an action; what cannot be done is one line and exit code 1."""
     settings = load()
     prepare_data_dir(settings)

@@ -44,12 +44,12 @@ PATCHES = (
         "owners",
         "Chainlit's routes for feedback, elements and actions do not ask whose they are.",
         Moment.START,
-        routes.place_owned,
+        routes.place_guarded,
     ),
     Patch(
         "sharing",
         "Chainlit's routes share although that is switched off, cannot refuse, and send whole "
-        "threads with names, settings and feedback.",
+        "threads, with who wrote them and what they thought of the answers.",
         Moment.START,
         routes.place_sharing,
     ),
@@ -76,7 +76,7 @@ PATCHES = (
         "login of events",
         "Chainlit judges a login as a page connects, and never again while it is open.",
         Moment.LOAD,
-        sockets.end_logins,
+        sockets.check_login,
     ),
     Patch(
         "ids of a connection",
@@ -98,7 +98,7 @@ PATCHES = (
     ),
     Patch(
         "stars",
-        "Chainlit does not ask whose message is marked.",
+        "Chainlit marks what the page has in memory, and does not ask whose message it is.",
         Moment.LOAD,
         sockets.check_star,
     ),
@@ -112,7 +112,7 @@ PATCHES = (
         "stop",
         "Chainlit adds a message to the thread that says that somebody stopped the answer.",
         Moment.LOAD,
-        sockets.stop_in_silence,
+        sockets.stop_without_a_message,
     ),
     Patch(
         "beginning",
@@ -124,7 +124,7 @@ PATCHES = (
         "page",
         "Chainlit's page asks other sites for fonts and styles, and runs any script in it.",
         Moment.LOAD,
-        page.keep_to_ourselves,
+        page.send_offline_page,
     ),
     Patch(
         "help",
@@ -140,13 +140,13 @@ PATCHES = (
     ),
     Patch(
         "offer of uploads",
-        "Chainlit's page would know none of our limits.",
+        "Chainlit knows limits of its own configuration, and none of ours.",
         Moment.LOAD,
         features.offer_uploads,
     ),
     Patch(
         "offer of sharing",
-        "Chainlit's page would offer it whatever THREAD_SHARING says.",
+        "Chainlit's page offers it as its own configuration says, whatever THREAD_SHARING is.",
         Moment.LOAD,
         features.offer_sharing,
     ),

@@ -29,7 +29,7 @@ Template = Callable[[str], str]
 InitThread = Callable[[ChainlitEmitter, str], Awaitable[None]]
 
 
-def keep_to_ourselves(_parts: Parts) -> None:
+def send_offline_page(_parts: Parts) -> None:
     """Send a page that asks nobody else, and that runs its own scripts only."""
     replace(chainlit.server, "get_html_template", offline)
 
@@ -41,7 +41,7 @@ def choose_help(_parts: Parts) -> None:
 
 def tell_thread(_parts: Parts) -> None:
     """Let our part of the page know which thread begins."""
-    replace(ChainlitEmitter, "init_thread", telling)
+    replace(ChainlitEmitter, "init_thread", announcing)
 
 
 def offline(original: Template) -> Template:
@@ -80,7 +80,7 @@ def _hash(script: str) -> str:
     return b64encode(sha256(script.encode()).digest()).decode()
 
 
-def telling(original: InitThread) -> InitThread:
+def announcing(original: InitThread) -> InitThread:
     """Return what begins a thread, and then tells our part of the page which thread it is."""
 
     async def init_thread(emitter: ChainlitEmitter, interaction: str) -> None:

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 
 from chat.wording import away, notice
 from datalayer.errors import StoreUnavailable
-from patches.owned_routes import owned_router
+from patches.guarded_routes import guarded_router
 from patches.patch import Parts
 from routes.export import export_router
 from routes.files import files_router
@@ -18,9 +18,9 @@ def place_uploads(parts: Parts) -> None:
     _place(uploads_router(parts.limits, parts.waiting_files, parts.prefix))
 
 
-def place_owned(parts: Parts) -> None:
+def place_guarded(parts: Parts) -> None:
     """Stand before the routes that change something."""
-    _place(owned_router(parts.layer, parts.prefix))
+    _place(guarded_router(parts.layer, parts.prefix))
 
 
 def place_sharing(parts: Parts) -> None:

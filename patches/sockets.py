@@ -24,13 +24,13 @@ Judge = Callable[[KeepchatDataLayer, WebsocketSession, Any], Awaitable[bool]]
 NOT_SENT = ("connect", "disconnect")  # the events that the server itself begins
 
 
-def end_logins(parts: Parts) -> None:
+def check_login(parts: Parts) -> None:
     """Disconnect an open page at its next event once its login does not count any more."""
     for event in sio.handlers["/"].keys() - set(NOT_SENT):
-        wrap(event, lambda original: signed_in(original, parts.login))
+        wrap(event, lambda original: if_signed_in(original, parts.login))
 
 
-def signed_in(original: Handler, login: LoginMode) -> Handler:
+def if_signed_in(original: Handler, login: LoginMode) -> Handler:
     """Return a handler that lets only those through who are still signed in."""
 
     async def handle(sid: str, *sent: Any) -> Any:
@@ -45,10 +45,10 @@ def signed_in(original: Handler, login: LoginMode) -> Handler:
 
 def check_ids(_parts: Parts) -> None:
     """Refuse a connection whose ids are no UUIDs."""
-    wrap("connect", with_valid_ids)
+    wrap("connect", if_ids_are_valid)
 
 
-def with_valid_ids(original: Handler) -> Handler:
+def if_ids_are_valid(original: Handler) -> Handler:
     """Return a connect handler that refuses unless all ids are UUIDs."""
 
     async def connect(sid: str, environ: dict[str, Any], auth: Any) -> Any:
@@ -84,15 +84,15 @@ def with_few_files(original: Handler, limits: UploadLimits, waiting: WaitingFile
 
 def check_message(parts: Parts) -> None:
     """Refuse a message that its user cannot have asked here."""
-    wrap("client_message", lambda original: judged(original, may_ask, parts.layer))
+    wrap("client_message", lambda original: if_allowed(original, may_ask, parts.layer))
 
 
 def check_star(parts: Parts) -> None:
     """Refuse a star on what is not the user's own question."""
-    wrap("message_favorite", lambda original: judged(original, may_star, parts.layer))
+    wrap("message_favorite", lambda original: if_allowed(original, may_star, parts.layer))
 
 
-def judged(original: Handler, is_allowed: Judge, layer: KeepchatDataLayer) -> Handler:
+def if_allowed(original: Handler, is_allowed: Judge, layer: KeepchatDataLayer) -> Handler:
     """Return a handler that lets through what a session may send."""
 
     async def handle(sid: str, payload: Any) -> Any:
@@ -112,6 +112,6 @@ def edit_in_one_write(parts: Parts) -> None:
     wrap("edit_message", lambda original: editing.edited(original, parts.layer))
 
 
-def stop_in_silence(_parts: Parts) -> None:
+def stop_without_a_message(_parts: Parts) -> None:
     """Stop an answer, and add no message."""
     wrap("stop", lambda _original: callbacks.stop)

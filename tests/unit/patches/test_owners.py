@@ -23,7 +23,7 @@ from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
 from datalayer.stores.sql.sqlite.store import SqliteStore
 from patches import sockets
-from patches.owned_routes import owned_router
+from patches.guarded_routes import guarded_router
 from patches.patch import Parts
 from routes.export import export_router
 from routes.sharing import sharing_router
@@ -61,7 +61,7 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     await store.migrate()
     layer = KeepchatDataLayer(store, LocalStorage(tmp_path / "files"))
     app = FastAPI()
-    app.include_router(owned_router(layer, ""))
+    app.include_router(guarded_router(layer, ""))
     app.include_router(sharing_router(store, layer, "", sharing=True))
     app.include_router(sharing_router(store, layer, "/off", sharing=False))
     app.include_router(export_router(store, layer, "", sharing=True))

@@ -41,9 +41,9 @@ class Addresses(HTMLParser):
 
 
 def test_chainlits_page_names_no_other_site_and_each_script_by_its_hash() -> None:
-    page.keep_to_ourselves(NO_PARTS)
+    page.send_offline_page(NO_PARTS)
     originals.restore()
-    page.keep_to_ourselves(NO_PARTS)  # as a reload of the code does
+    page.send_offline_page(NO_PARTS)  # as a reload of the code does
     html = chainlit.server.get_html_template("/chat")
     addresses = Addresses()
     addresses.feed(html)
@@ -61,7 +61,7 @@ def test_only_a_page_with_custom_elements_may_make_scripts_of_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "APP_ROOT", str(tmp_path))
-    page.keep_to_ourselves(NO_PARTS)
+    page.send_offline_page(NO_PARTS)
     folder = tmp_path / "public" / "elements" / "charts"
     assert "unsafe-eval" not in chainlit.server.get_html_template("")
     folder.mkdir(parents=True)

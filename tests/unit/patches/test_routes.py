@@ -5,7 +5,7 @@ from typing import Any
 from chainlit.server import router
 
 from access.guard.limits import UploadLimits, WaitingFiles
-from patches.owned_routes import owned_router
+from patches.guarded_routes import guarded_router
 from routes.export import export_router
 from routes.files import files_router
 from routes.sharing import sharing_router
@@ -19,7 +19,7 @@ NOTHING: Any = None
 def test_ours_go_before_those_that_are_written_down_and_no_others() -> None:
     limits = UploadLimits(files=1, megabytes=1, types=("*/*",))
     before = (
-        owned_router(NOTHING, ""),
+        guarded_router(NOTHING, ""),
         sharing_router(NOTHING, NOTHING, "", sharing=True),
         uploads_router(limits, WaitingFiles(limits), ""),
     )

@@ -58,7 +58,7 @@ def test_what_is_gone_is_said(uses: Uses, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delitem(chainlit.server.sio.handlers["/"], "edit_message")
     assert list(complaints(uses)) == [
         "Chainlit 2.13.0 has no chainlit.server.update_feedback. "
-        "patches/owned_routes.py relies on it: called once it is known whose it is.",
+        "patches/guarded_routes.py relies on it: called once it is known whose it is.",
         "Chainlit 2.13.0 has no chainlit.session.WebsocketSession.get_by_id. "
         "access/guard/owners.py, routes/upload_size.py, routes/uploads.py relies on it: "
         "the page that sends an event, or that a request names.",

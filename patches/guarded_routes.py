@@ -16,7 +16,7 @@ from access.guard import owners
 from datalayer.layer import KeepchatDataLayer
 
 
-def owned_router(layer: KeepchatDataLayer, prefix: str) -> APIRouter:
+def guarded_router(layer: KeepchatDataLayer, prefix: str) -> APIRouter:
     """Return the routes, to be placed before Chainlit's own, which they call."""
     router = APIRouter(prefix=prefix, include_in_schema=False)
 
