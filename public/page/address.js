@@ -1,31 +1,31 @@
 // Where the page is. Chainlit tells nobody when it goes elsewhere, nor when it draws something.
-const PLACE = /\/(thread|share)\/([0-9a-f-]{36})$/;
+const VIEW = /\/(thread|share)\/([0-9a-f-]{36})$/;
 
-/** What is open: `{view, thread}`, empty strings where it is neither a thread nor a shared one. */
-export function place() {
-  const [, view = "", thread = ""] = PLACE.exec(location.pathname) ?? [];
+/** The view that is open: `{view, thread}`, empty strings where it is neither of the two. */
+export function currentView() {
+  const [, view = "", thread = ""] = VIEW.exec(location.pathname) ?? [];
   return { view, thread };
 }
 
-/** Call this now and after each change of page or address, once for all changes of a frame. */
-export function onChange(act) {
+/** Call it now and after each change of page or address, once for all changes of a frame. */
+export function onChange(listener) {
   let isWaiting = false;
-  const later = () => {
+  const schedule = () => {
     if (isWaiting) return;
     isWaiting = true;
     requestAnimationFrame(() => {
       isWaiting = false;
-      act();
+      listener();
     });
   };
   for (const name of ["pushState", "replaceState"]) {
     const original = history[name].bind(history);
     history[name] = (...state) => {
       original(...state);
-      later();
+      schedule();
     };
   }
-  window.addEventListener("popstate", later);
-  new MutationObserver(later).observe(document.body, { childList: true, subtree: true });
-  later();
+  window.addEventListener("popstate", schedule);
+  new MutationObserver(schedule).observe(document.body, { childList: true, subtree: true });
+  schedule();
 }

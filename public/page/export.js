@@ -1,7 +1,7 @@
 // The button that saves the conversation, among Chainlit's own in the header.
-import { onChange, place } from "./address.js";
+import { currentView, onChange } from "./address.js";
 import { inLanguage } from "./language.js";
-import { at } from "./server.js";
+import { urlOf } from "./server.js";
 
 const ID = "keepchat-export";
 const ICON = `<svg viewBox="0 0 24 24" width="16" height="16" fill="none" stroke="currentColor"
@@ -10,22 +10,22 @@ const ICON = `<svg viewBox="0 0 24 24" width="16" height="16" fill="none" stroke
 
 export function offerExport() {
   onChange(() => {
-    const { view, thread } = place();
+    const { view, thread } = currentView();
     document.documentElement.dataset.keepchatView = view;
     const buttons = document.querySelector("#header > :last-child");
     const button = document.getElementById(ID);
     if (!thread || !buttons) button?.remove();
-    else if (!button) buttons.prepend(made(thread));
-    else if (button.dataset.thread !== thread) button.replaceWith(made(thread));
+    else if (!button) buttons.prepend(makeButton(thread));
+    else if (button.dataset.thread !== thread) button.replaceWith(makeButton(thread));
   });
 }
 
-function made(thread) {
+function makeButton(thread) {
   const button = document.createElement("a");
   const name = inLanguage({ en: "Save as Markdown", zh: "存为 Markdown" });
   button.id = ID;
   button.dataset.thread = thread;
-  button.href = at(`keepchat/export/${thread}.md`);
+  button.href = urlOf(`keepchat/export/${thread}.md`);
   button.download = "";
   button.title = name;
   button.setAttribute("aria-label", name);

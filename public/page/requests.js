@@ -1,7 +1,7 @@
 // Faults of Chainlit's page in what follows its requests.
 import { inLanguage } from "./language.js";
 import { addLine } from "./line.js";
-import { at, isOurs } from "./server.js";
+import { isOurs, urlOf } from "./server.js";
 
 const REOPENED_MS = 1000;
 const READ_MS = 15_000;
@@ -43,7 +43,7 @@ async function leavingIt(send, input, init) {
   const isOpen = () => location.pathname.endsWith(`/thread/${thread}`);
   const wasOpen = isOpen();
   const reply = await send(input, init);
-  if (wasOpen && reply.ok) setTimeout(() => isOpen() && location.replace(at("")), REOPENED_MS);
+  if (wasOpen && reply.ok) setTimeout(() => isOpen() && location.replace(urlOf("")), REOPENED_MS);
   return reply;
 }
 
