@@ -159,7 +159,7 @@ async def test_a_download_that_is_cut_once_goes_on(
 async def test_bytes_that_change_on_the_way_are_not_stored(
     proxied: AzureBlobStorage, azure_proxy: Proxy, key: str, size: int
 ) -> None:
-    azure_proxy.change = lambda said: said.replace(b"payload", b"PAYLOAD")
+    azure_proxy.change = lambda body: body.replace(b"payload", b"PAYLOAD")
     with pytest.raises(StorageUnavailable, match=r"Md5Mismatch; its bytes arrived changed"):
         await put(proxied, key, b"payload".ljust(size, b" "))
     assert await keys(proxied) == []

@@ -141,14 +141,14 @@ async def test_a_sas_token_that_does_not_do(
     assert await keys(make_azure(azure_options)) == []
 
 
-@pytest.mark.parametrize(("minutes", "said"), [(60, "60 minutes fast"), (-60, "60 minutes slow")])
+@pytest.mark.parametrize(("minutes", "shown"), [(60, "60 minutes fast"), (-60, "60 minutes slow")])
 async def test_a_clock_that_is_wrong_is_told(
-    azure_options: AzureOptions, make_azure: MakeAzure, key: str, minutes: int, said: str
+    azure_options: AzureOptions, make_azure: MakeAzure, key: str, minutes: int, shown: str
 ) -> None:
     """A SAS token that was made just now by such a clock; Azurite looks at no other times."""
     signed = with_sas(azure_options, "racwdl", minutes, minutes + 5)
     azure = make_azure(signed, clock=clock_off_by(minutes))
-    with pytest.raises(StorageDenied, match=f"clock is {said}"):
+    with pytest.raises(StorageDenied, match=f"clock is {shown}"):
         await put(azure, key, OLD)
 
 
@@ -170,7 +170,7 @@ async def test_entra_id(
         assert "skoid=" in link, "signed with a user delegation key"
     expired = await fetch(await link_to(azure, key, expires=-60), ca_file=ca_file)
     assert expired.status_code == 403
-    assert identity.asked == 1
+    assert identity.requests == 1
     await azure.close()
     assert identity.closed
 
@@ -224,7 +224,7 @@ class Nobody(FakeIdentity):
     """What DefaultAzureCredential is where nobody is signed in."""
 
     async def get_token(self, *scopes: str, **options: object) -> Any:
-        self.asked += 1
+        self.requests += 1
         raise ClientAuthenticationError(message="DefaultAzureCredential failed to retrieve a token")
 
 
@@ -241,7 +241,7 @@ async def test_nobody_is_signed_in(
     with pytest.raises(StorageDenied, match=rf"{key}.*az login") as caught:
         await put(azure, key, OLD)
     assert "DefaultAzureCredential failed" in "".join(traceback.format_exception(caught.value))
-    assert nobody.asked == 1, "it would be asked again and again, for many seconds"
+    assert nobody.requests == 1, "it would be asked again and again, for many seconds"
 
 
 async def test_the_identity_of_the_machine(
@@ -253,15 +253,15 @@ async def test_the_identity_of_the_machine(
 ) -> None:
     for name in [name for name in os.environ if name.startswith(("AZURE_", "IDENTITY_", "MSI_"))]:
         monkeypatch.delenv(name)
-    async with managed_identity() as (endpoint, asked):
+    async with managed_identity() as (endpoint, requests):
         monkeypatch.setenv("IDENTITY_ENDPOINT", endpoint)
         monkeypatch.setenv("IDENTITY_HEADER", "a header")
         ca_file = azurite_with_entra_id.certificate
         azure = make_azure(azure_entra_options, ca_file=ca_file)
         await azure.check()
         assert "skoid=" in await link_to(azure, key)
-    assert len(asked) == 1
-    assert "resource=https://storage.azure.com" in asked[0]
+    assert len(requests) == 1
+    assert "resource=https://storage.azure.com" in requests[0]
 
 
 async def test_a_certificate_that_nobody_vouches_for(
@@ -283,7 +283,7 @@ async def test_secrets_are_never_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    told = []
+    shown = []
     for signed in (azure_options, with_sas(azure_options, "racwdl")):
         token = signed.account.sas_token
         signature = token.partition("sig=")[2] if token else azurite.key
@@ -293,7 +293,7 @@ async def test_secrets_are_never_told(
             azure_proxy.answers = [answer] * 9
             with pytest.raises(StorageError) as caught:
                 await put(azure, key, OLD)
-            told += ["".join(traceback.format_exception(caught.value))]
-            told += [repr(azure), str(azure), repr(signed), str(signed)]
+            shown += ["".join(traceback.format_exception(caught.value))]
+            shown += [repr(azure), str(azure), repr(signed), str(signed)]
         assert signature
-        assert not any(signature in text for text in (*told, caplog.text))
+        assert not any(signature in text for text in (*shown, caplog.text))

@@ -36,15 +36,15 @@ async def test_an_element_is_stored_shown_and_deleted(
     storage: Storage, make: MakeDatabase, kind: str
 ) -> None:
     theirs = make("B", kind)
-    [said] = await fill(theirs, ODD, storage=storage)
+    [sample] = await fill(theirs, ODD, storage=storage)
     [key] = await keys(storage)
-    assert key == f"{said.user}/{said.element}/{ODD} notes.txt"
-    assert await get(storage, key) == said.content
+    assert key == f"{sample.user}/{sample.element}/{ODD} notes.txt"
+    assert await get(storage, key) == sample.content
     async with theirs.layer(storage) as layer:
-        element = await only_element(layer, said.thread)
+        element = await only_element(layer, sample.thread)
         assert element["objectKey"] == key
-        assert content_behind(element["url"]) == said.content
-        await undecorated(layer, "delete_element")(said.element, said.thread)
+        assert content_behind(element["url"]) == sample.content
+        await undecorated(layer, "delete_element")(sample.element, sample.thread)
         assert await keys(storage) == []
 
 

@@ -167,7 +167,7 @@ class UnsignedStorage(LocalStorage):
 
     hangs = False
 
-    async def read_url(self, key: str, expires: int, **asked: Any) -> str | None:
+    async def read_url(self, key: str, expires: int, **headers: Any) -> str | None:
         if self.hangs:
             await asyncio.Event().wait()
         message = "no right to sign"

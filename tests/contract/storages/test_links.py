@@ -16,8 +16,8 @@ HTML = "text/html; charset=utf-8"
 NAMED = "attachment; filename=\"a_b.txt\"; filename*=UTF-8''a%20b.txt"
 
 
-async def linked(storage: Storage, key: str, expires: int = 60, **asked: str) -> str:
-    link = await storage.read_url(key, expires, **asked)
+async def linked(storage: Storage, key: str, expires: int = 60, **headers: str) -> str:
+    link = await storage.read_url(key, expires, **headers)
     assert link
     return link
 

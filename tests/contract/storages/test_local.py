@@ -94,8 +94,8 @@ async def test_leftovers_are_cleared(local: LocalStorage, root: Path) -> None:
     for name, age in (("old", 25), ("fresh", 23)):
         path = root / ".partial" / name
         path.touch()
-        moment = time.time() - age * 3600
-        os.utime(path, (moment, moment))
+        timestamp = time.time() - age * 3600
+        os.utime(path, (timestamp, timestamp))
     await put(local, "t/1", b"x")
     assert [path.name for path in left_partial(root)] == ["fresh"]
     (root / ".partial/fresh").unlink()
@@ -151,7 +151,7 @@ async def test_names_that_are_too_long(local: LocalStorage, long: str) -> None:
         await get(local, long)
 
 
-FAULTS = [
+ERRORS = [
     (errno.EACCES, StorageDenied),
     (errno.EPERM, StorageDenied),
     (errno.EROFS, StorageDenied),
@@ -163,8 +163,8 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("step", ["open", "write", "publish", "_move", "_rename"])
-@pytest.mark.parametrize(("number", "expected"), FAULTS)
-async def test_faults_of_put(
+@pytest.mark.parametrize(("number", "expected"), ERRORS)
+async def test_errors_of_put(
     local: LocalStorage,
     root: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -185,8 +185,8 @@ async def test_faults_of_put(
 
 
 @pytest.mark.parametrize("step", ["open", "seek", "read"])
-@pytest.mark.parametrize(("number", "expected"), FAULTS)
-async def test_faults_of_open(
+@pytest.mark.parametrize(("number", "expected"), ERRORS)
+async def test_errors_of_open(
     local: LocalStorage,
     root: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -181,13 +181,13 @@ async def test_an_abort_whose_answer_is_lost_is_no_fault(
     assert [record.message for record in caplog.records if record.name.startswith("storage")] == []
 
 
-@pytest.mark.parametrize("asked", [rb"POST \S*\?uploads", rb"POST \S*\?uploadId="])
+@pytest.mark.parametrize("request_line", [rb"POST \S*\?uploads", rb"POST \S*\?uploadId="])
 async def test_an_answer_that_is_lost_is_no_fault(
-    seaweedfs: SeaweedFS, prefix: str, tmp_path: Path, asked: bytes
+    seaweedfs: SeaweedFS, prefix: str, tmp_path: Path, request_line: bytes
 ) -> None:
     source = big_file(tmp_path, BIG)
     async with through_proxy(seaweedfs, prefix) as (proxy, storage):
-        proxy.losses = [re.compile(asked)]
+        proxy.losses = [re.compile(request_line)]
         receipt = await put(storage, "t/1", source)
         assert proxy.losses == []
         assert hashlib.sha256(await get(storage, "t/1")).hexdigest() == receipt.sha256

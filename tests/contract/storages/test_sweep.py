@@ -157,7 +157,7 @@ async def test_more_files_than_a_page_holds(
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     for name in ("DATABASE_URL", "STORAGE_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -172,9 +172,9 @@ def run(*arguments: str) -> object:
     return ended.value.code
 
 
-async def fill(place: Path) -> dict[str, str]:
+async def fill(folder: Path) -> dict[str, str]:
     """One key of each kind, and three orphans."""
-    store, storage = SqliteStore(place / "keepchat.db"), LocalStorage(place / "files")
+    store, storage = SqliteStore(folder / "keepchat.db"), LocalStorage(folder / "files")
     await store.migrate()
     keys = {
         "whole": await uploaded(store, storage),
@@ -191,40 +191,40 @@ async def fill(place: Path) -> dict[str, str]:
     return keys
 
 
-async def stored_keys(place: Path) -> set[str]:
-    storage = LocalStorage(place / "files")
+async def stored_keys(folder: Path) -> set[str]:
+    storage = LocalStorage(folder / "files")
     try:
         return {each.key async for each in storage.list()}
     finally:
         await storage.close()
 
 
-def test_the_plan_changes_nothing(place: Path, capsys: Capture) -> None:
-    keys = asyncio.run(fill(place))
-    before = asyncio.run(stored_keys(place))
+def test_the_plan_changes_nothing(folder: Path, capsys: Capture) -> None:
+    keys = asyncio.run(fill(folder))
+    before = asyncio.run(stored_keys(folder))
     assert run("--dry-run") == 1
-    said = capsys.readouterr().out
-    assert "3 files belong to no message\n" in said
-    assert "1 uploads were not seen to their end, though their files are there\n" in said
+    output = capsys.readouterr().out
+    assert "3 files belong to no message\n" in output
+    assert "1 uploads were not seen to their end, though their files are there\n" in output
     thread_id = keys["missing"].partition("/")[0]
-    assert f"  {keys['missing']} ('a.txt' in thread {thread_id})" in said
-    assert said.endswith("Nothing was changed.\n")
-    assert asyncio.run(stored_keys(place)) == before
+    assert f"  {keys['missing']} ('a.txt' in thread {thread_id})" in output
+    assert output.endswith("Nothing was changed.\n")
+    assert asyncio.run(stored_keys(folder)) == before
 
 
-def test_orphans_go_and_uploads_are_ended(place: Path, capsys: Capture) -> None:
-    keys = asyncio.run(fill(place))
-    before = asyncio.run(stored_keys(place))
+def test_orphans_go_and_uploads_are_ended(folder: Path, capsys: Capture) -> None:
+    keys = asyncio.run(fill(folder))
+    before = asyncio.run(stored_keys(folder))
     assert "is DATABASE_URL the database of this storage?" in str(run())
     assert "3 files belong to no message\n" in capsys.readouterr().out
-    assert asyncio.run(stored_keys(place)) == before
+    assert asyncio.run(stored_keys(folder)) == before
     assert run("--most") == 1
     assert "3 files belong to no message: removed\n" in capsys.readouterr().out
     left = {keys["whole"], keys["stored"], "foreign"}
-    assert asyncio.run(stored_keys(place)) == left
+    assert asyncio.run(stored_keys(folder)) == left
 
     async def ended() -> None:
-        store = SqliteStore(place / "keepchat.db")
+        store = SqliteStore(folder / "keepchat.db")
         thread_id, _, element_id = keys["stored"].partition("/")
         found = await get_element(store, element(thread_id, element_id))
         assert (found.size, found.sha256) == (3, hashlib.sha256(b"abc").hexdigest())
@@ -252,8 +252,8 @@ async def test_what_is_named_by_now_is_not_removed(store: Store, tmp_path: Path)
 
 
 def test_a_storage_that_cannot_be_reached_is_named(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (place / "plain").write_text("x")
-    monkeypatch.setenv("STORAGE_URL", f"file:{place / 'plain'}")
+    (folder / "plain").write_text("x")
+    monkeypatch.setenv("STORAGE_URL", f"file:{folder / 'plain'}")
     assert str(run()).startswith("STORAGE_URL: ")

@@ -121,14 +121,14 @@ class FakeIdentity:
     """A credential that gives such tokens."""
 
     def __init__(self, *, lives_s: int = 3600) -> None:
-        self.asked = 0
+        self.requests = 0
         self.closed = False
         self._lives_s = lives_s
 
     async def get_token(self, *scopes: str, **options: object) -> AccessToken:
         """A token for the storage."""
         assert scopes == ("https://storage.azure.com/.default",)
-        self.asked += 1
+        self.requests += 1
         return entra_token(lives_s=self._lives_s)
 
     async def close(self) -> None:
@@ -146,11 +146,11 @@ class FakeIdentity:
 
 @asynccontextmanager
 async def managed_identity() -> AsyncIterator[tuple[str, list[str]]]:
-    """Run the endpoint that gives tokens on an Azure machine; its URL, and what it was asked."""
-    asked: list[str] = []
+    """Run the endpoint that gives tokens on an Azure machine; its URL, and its requests."""
+    requests: list[str] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
         token = entra_token()
         given = {"access_token": token.token, "expires_on": str(token.expires_on)}
         body = json.dumps({**given, "resource": "https://storage.azure.com"})
@@ -161,7 +161,7 @@ async def managed_identity() -> AsyncIterator[tuple[str, list[str]]]:
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/msi/token", asked
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/msi/token", requests
     finally:
         server.close()
 
