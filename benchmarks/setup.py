@@ -11,7 +11,7 @@ from benchmarks.databases import Databases
 from benchmarks.latency import delayed_port
 from benchmarks.layers.base import Layer, LayerKind
 from benchmarks.layers.chainlit_layers import asyncpg, sqlalchemy
-from benchmarks.layers.handwritten import by_hand
+from benchmarks.layers.handwritten import handwritten
 from benchmarks.layers.keepchat import keepchat
 
 OURS = "Keepchat"
@@ -34,7 +34,7 @@ class Setup:
 
 def layer_kinds() -> Sequence[LayerKind]:
     """Return all layers that are compared."""
-    return keepchat(), asyncpg(), sqlalchemy(), by_hand()
+    return keepchat(), asyncpg(), sqlalchemy(), handwritten()
 
 
 @asynccontextmanager

@@ -47,7 +47,7 @@ _SAVED = (
 _MERGE = "UPDATE threads SET metadata = coalesce(metadata, '{}') || $2 WHERE id = $1"
 
 
-class ByHand:
+class HandwrittenLayer:
     """The five calls, one statement for each where that is enough."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
@@ -109,12 +109,12 @@ def _step(row: Any) -> StepDict:
 
 
 @asynccontextmanager
-async def _open(url: str) -> AsyncIterator[ByHand]:
+async def _open(url: str) -> AsyncIterator[HandwrittenLayer]:
     async with asyncpg.create_pool(url) as pool:
-        yield ByHand(pool)
+        yield HandwrittenLayer(pool)
 
 
-def by_hand() -> LayerKind:
+def handwritten() -> LayerKind:
     """Return the hand-written statements as a layer to be measured."""
     return LayerKind(
         name="hand-written SQL",
