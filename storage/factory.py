@@ -9,7 +9,7 @@ from storage.base import Storage
 from storage.credentials import Credentials
 
 # Imported when used, so that an SDK is needed only where its service is.
-_STORAGES: Mapping[str, str] = {
+STORAGES: Mapping[str, str] = {
     "file": "storage.local.storage:LocalStorage",
     "s3": "storage.s3.storage:S3Storage",
     "azure": "storage.azure.storage:AzureBlobStorage",
@@ -29,12 +29,12 @@ def open_storage(url: str, base: Path, credentials: Credentials = _NO_CREDENTIAL
 def _storage_class(url: str) -> type[Storage]:
     match = _SCHEME.match(url)
     scheme = match[1].lower() if match else ""
-    if scheme not in _STORAGES:
-        known = ", ".join(f"{name}:" for name in _STORAGES)
+    if scheme not in STORAGES:
+        known = ", ".join(f"{name}:" for name in STORAGES)
         # Never the whole value: it may be a connection string with its key.
         message = (
             f"STORAGE_URL has the unknown scheme {scheme!r}; it must begin with one of {known}"
         )
         raise ValueError(message)
-    found: type[Storage] = resolve_name(_STORAGES[scheme])
+    found: type[Storage] = resolve_name(STORAGES[scheme])
     return found
