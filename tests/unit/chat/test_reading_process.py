@@ -5,10 +5,12 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from chat.attachments import process
 from chat.attachments.process import AT_ONCE, Limits, Reader
 from chat.attachments.results import Reason, Text, Unread
 from tests.support.waiting import until
@@ -94,6 +96,25 @@ async def test_a_process_that_is_killed_says_nothing_of_its_file() -> None:
 async def test_an_endless_answer_is_cut_off() -> None:
     code = "import sys\nwhile True: sys.stdout.write('x' * 1000000)"
     reading = await reader(code).read("a.pdf", nothing())
+    assert isinstance(reading, Unread)
+    assert reading.reason is Reason.BROKEN
+
+
+async def test_an_answer_that_is_cut_off_in_full_flow_ends_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When more has come than was taken, the pipe is no longer read, and its end goes unseen."""
+    read = asyncio.StreamReader.read
+
+    async def read_late(stream: Any, length: int = -1) -> bytes:
+        await until(lambda: stream._paused or stream._eof, "a full buffer")
+        return await read(stream, length)
+
+    monkeypatch.setattr(process, "MAX_OUTPUT", 1)
+    monkeypatch.setattr(asyncio.StreamReader, "read", read_late)
+    code = "import sys\nwhile True: sys.stdout.write('x' * 1000000)"
+    async with asyncio.timeout(20):
+        reading = await reader(code).read("a.pdf", nothing())
     assert isinstance(reading, Unread)
     assert reading.reason is Reason.BROKEN
 
