@@ -30,7 +30,7 @@ from datalayer.pipeline.deletion import FileDeletion
 from datalayer.pipeline.maintenance import Maintenance
 from datalayer.pipeline.uploads import ElementBytes, OnLost, Uploads
 from datalayer.pipeline.writer import Writer
-from datalayer.records import Outcome, Result
+from datalayer.records import Outcome, Result, ThreadRecord
 from datalayer.stores.base import Store
 from datalayer.users import RecentUsers
 from datalayer.values import as_id
@@ -144,10 +144,18 @@ class KeepchatDataLayer(BaseDataLayer):
     # Threads
 
     async def get_thread(self, thread_id: str) -> ThreadDict | None:
-        if (known_id := as_id(thread_id)) is None:
-            return None
-        record = await self._store.get_thread(known_id)
+        record = await self.get_thread_record(thread_id)
         return convert.thread_dict(record, self._root_path) if record else None
+
+    async def get_thread_record(self, thread_id: str) -> ThreadRecord | None:
+        """Return a thread whole, as it is stored."""
+        known_id = as_id(thread_id)
+        return await self._store.get_thread(known_id) if known_id else None
+
+    async def get_thread_name(self, thread_id: str) -> str | None:
+        """Return a thread's name, empty where it has none; None for no thread."""
+        known_id = as_id(thread_id)
+        return await self._store.get_thread_name(known_id) if known_id else None
 
     async def get_thread_author(self, thread_id: str) -> str:
         known_id = as_id(thread_id)

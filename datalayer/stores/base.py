@@ -160,6 +160,10 @@ class Store(ABC):
         """Return the identifier of the thread's owner; None for no thread or no owner."""
 
     @abstractmethod
+    async def get_thread_name(self, thread_id: str) -> str | None:
+        """Return a thread's name alone, empty where it has none; None for no thread."""
+
+    @abstractmethod
     async def get_thread_metadata(self, thread_id: str) -> Mapping[str, Json] | None:
         """Return a thread's metadata alone; None for no thread."""
 

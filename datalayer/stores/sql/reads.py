@@ -101,6 +101,7 @@ AUTHOR = Query(
     .outerjoin(users, users.c.id == threads.c.userId)
     .where(_IS_THREAD)
 )
+NAME = Query(select(threads.c.name).where(_IS_THREAD))
 METADATA = Query(select(threads.c.metadata).where(_IS_THREAD))
 _SOME_IDS = select(threads.c.id).order_by(threads.c.id).limit(EXPORT_PAGE)
 FIRST_IDS = Query(_SOME_IDS)

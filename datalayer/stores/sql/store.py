@@ -100,6 +100,10 @@ class SqlStore(Store):
         rows = await self.database.fetch(reads.AUTHOR, id=thread_id)
         return rows[0]["owner"] if rows else None
 
+    async def get_thread_name(self, thread_id: str) -> str | None:
+        rows = await self.database.fetch(reads.NAME, id=thread_id)
+        return rows[0]["name"] or "" if rows else None
+
     async def get_thread_metadata(self, thread_id: str) -> Mapping[str, Json] | None:
         rows = await self.database.fetch(reads.METADATA, id=thread_id)
         return rows[0]["metadata"] or {} if rows else None

@@ -47,6 +47,7 @@ async def test_hostile_ids_are_of_nothing(store: Store, text: str) -> None:
         assert await store.get_user_by_id(text) is None
         assert await store.get_thread(text) is None
         assert await store.get_thread_author(text) is None
+        assert await store.get_thread_name(text) is None
         assert await store.get_thread_metadata(text) is None
         assert (await store.list_threads(text, first=5)).threads == []
         assert await store.get_step(text) is None

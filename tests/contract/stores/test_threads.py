@@ -33,6 +33,7 @@ async def test_what_was_never_written_is_absent(store: Store) -> None:
     assert await store.get_user_by_id(some_id) is None
     assert await store.get_thread(some_id) is None
     assert await store.get_thread_author(some_id) is None
+    assert await store.get_thread_name(some_id) is None
     assert await store.get_thread_metadata(some_id) is None
     assert (await store.list_threads(some_id, first=5)).threads == []
     assert await store.get_step(some_id) is None
@@ -94,12 +95,14 @@ async def test_a_new_thread_has_what_was_written(store: Store) -> None:
     assert (found.created_at, found.updated_at) == (moment, moment)
     assert (found.steps, found.elements) == ((), ())
     assert await store.get_thread_author(write.id) == ALICE
+    assert await store.get_thread_name(write.id) == "A name"
     assert await store.get_thread_metadata(write.id) == {"is_shared": True}
 
 
 async def test_a_thread_is_created_by_its_owner_alone(store: Store) -> None:
     write = thread()
     await save(store, write)
+    assert await store.get_thread_name(write.id) == ""
     assert await listed(store) == [write.id]
 
 

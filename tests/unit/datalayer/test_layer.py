@@ -233,6 +233,8 @@ async def test_what_was_never_written(layer: KeepchatDataLayer) -> None:
     for unknown in (new_id(), "no id", "'; DROP TABLE threads"):
         assert await layer.get_thread(unknown) is None
         assert await layer.get_thread_author(unknown) == ""
+        assert await layer.get_thread_name(unknown) is None
+        assert await layer.get_thread_record(unknown) is None
         assert await layer.get_element(unknown, unknown) is None
         assert await layer.delete_feedback(unknown) is False
 
@@ -247,6 +249,10 @@ async def test_a_thread_comes_back(layer: KeepchatDataLayer) -> None:
     assert (found["name"], found["metadata"], found["tags"]) == ("A name", {"a": 1}, ["one"])
     assert (found["userId"], found["userIdentifier"]) == (owner.id, ALICE)
     assert await layer.get_thread_author(thread_id) == ALICE
+    assert await layer.get_thread_name(thread_id) == "A name"
+    record = await layer.get_thread_record(thread_id.upper())
+    assert record
+    assert (record.id, record.name, record.owner) == (thread_id, "A name", ALICE)
 
 
 async def test_an_update_leaves_alone_what_it_does_not_name(layer: KeepchatDataLayer) -> None:
