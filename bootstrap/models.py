@@ -1,8 +1,9 @@
 """Models as the settings name them."""
 
 from bootstrap.login import open_login
-from chat.models.base import Endpoint, Manner
-from chat.models.registry import Models, Wanted, choose
+from chat.models.base import GenerationSettings
+from chat.models.openai_model import Endpoint
+from chat.models.registry import Models, ModelSettings, find_models
 from settings import Settings
 
 
@@ -18,8 +19,8 @@ def open_models(settings: Settings) -> Models:
         context_tokens=settings.model_context_tokens,
         timeout_s=settings.model_timeout_s,
     )
-    return choose(
-        Wanted(
+    return find_models(
+        ModelSettings(
             endpoint=endpoint,
             names=settings.models,
             ollama_url=settings.ollama_url,
@@ -28,9 +29,9 @@ def open_models(settings: Settings) -> Models:
     )
 
 
-def manner_of(settings: Settings) -> Manner:
-    """Return the manner of answering that the settings ask for."""
-    return Manner(
+def generation_settings(settings: Settings) -> GenerationSettings:
+    """Return how to answer where a user has chosen nothing else."""
+    return GenerationSettings(
         system_prompt=settings.system_prompt,
         answer_tokens=settings.model_answer_tokens,
         temperature=settings.model_temperature,

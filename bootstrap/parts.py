@@ -6,15 +6,16 @@ from dataclasses import replace
 
 from access.guard.limits import WaitingFiles
 from access.login.base import LoginMode
-from bootstrap.files import open_attachments, upload_limits
+from bootstrap.attachments import open_attachments
+from bootstrap.files import upload_limits
 from bootstrap.login import open_login
-from bootstrap.models import manner_of, open_models
+from bootstrap.models import generation_settings, open_models
 from bootstrap.storages import open_storage
 from bootstrap.stores import prepare_store
 from chat.models.registry import Models, NoModel
 from chat.turn.titles import Titles
 from chat.turn.turn import Turns
-from chat.wording import away
+from chat.wording.unavailable import show_file_lost
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
@@ -32,7 +33,7 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
     login = _open_login(settings, host)
     models = _open_models(settings)
     store = _open_store(settings)
-    layer = KeepchatDataLayer(store, storage, prefix, away.file_lost)
+    layer = KeepchatDataLayer(store, storage, prefix, show_file_lost)
     limits = upload_limits(settings)
     return Parts(
         prefix=prefix,
@@ -59,7 +60,7 @@ def _turns(settings: Settings, layer: KeepchatDataLayer, models: Models) -> Turn
     return Turns(
         layer=layer,
         models=models,
-        manner=manner_of(settings),
+        generation=generation_settings(settings),
         attachments=open_attachments(settings, layer),
         titles=Titles(layer) if settings.thread_titles == "on" else None,
     )

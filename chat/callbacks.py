@@ -7,7 +7,10 @@ from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 
 from chat.turn.turn import Turns
-from chat.wording import profiles, starters
+from chat.wording import starters
+from chat.wording.commands import send_commands
+from chat.wording.profiles import chat_profiles, restore_profile
+from chat.wording.settings_panel import send_panel
 
 
 def register(turns: Turns) -> None:
@@ -15,8 +18,8 @@ def register(turns: Turns) -> None:
     if len(turns.models.names) > 1:
 
         @cl.set_chat_profiles
-        async def chat_profiles(_user: cl.User | None) -> list[cl.ChatProfile]:
-            return profiles.profiles(turns.models)
+        async def set_chat_profiles(_user: cl.User | None) -> list[cl.ChatProfile]:
+            return chat_profiles(turns.models)
 
     starters.register()
 
@@ -29,9 +32,15 @@ def register(turns: Turns) -> None:
         # Chainlit fills it after this, also when the page has merely reconnected; an edit would
         # take a question that is in it twice for one that follows itself, and delete it.
         chat_context.clear()
-        await profiles.restore_profile(thread, turns.models)
+        await restore_profile(thread, turns.models)
         # Meanwhile: the page gets its conversation when this returns.
-        turns.in_background(profiles.offer(turns))
+        turns.in_background(send_options(turns))
+
+
+async def send_options(turns: Turns) -> None:
+    """Send the page its commands and its settings panel."""
+    await send_commands()
+    await send_panel(turns.models, turns.generation)
 
 
 async def stop(sid: str) -> None:

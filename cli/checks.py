@@ -7,15 +7,14 @@ import uuid
 from contextlib import aclosing
 from dataclasses import replace
 
-import httpx2
 import openai
 
 from bootstrap.login import open_login
-from bootstrap.models import manner_of, open_models
+from bootstrap.models import generation_settings, open_models
 from bootstrap.storages import open_storage
 from bootstrap.stores import open_store
 from chat.models.base import AnswerInterrupted, Ending, Model
-from chat.models.registry import NoModel
+from chat.models.registry import NoModel, Origin
 from chat.wording.sentences import sentence_for
 from cli.findings import Finding, failed, ok, warning
 from cli.links import try_link
@@ -138,21 +137,21 @@ async def model(settings: Settings) -> Finding:
         for name in models.names:
             began = time.perf_counter()
             await _ask(models.find(name) or models.default, settings)
-    except (openai.OpenAIError, httpx2.HTTPError, AnswerInterrupted, OSError) as exc:
+    except (openai.OpenAIError, AnswerInterrupted, OSError) as exc:
         return failed("model", f"{name}: {sentence_for(exc)}")
     finally:
         await models.close()
     names = ", ".join(models.names)
-    if models.notice and models.notice.kind == "warning":
+    if models.origin is Origin.BUILT_IN:
         return warning("model", f"{names}, a small demo, answers.", "Set OPENAI_API_KEY.")
     return ok("model", f"{names}; the last answered in {_ms(began)}")
 
 
 async def _ask(one: Model, settings: Settings) -> None:
     """Ask for a few tokens; an answer that is cut there is one, too."""
-    manner = replace(manner_of(settings), answer_tokens=FEW_TOKENS)
+    generation = replace(generation_settings(settings), answer_tokens=FEW_TOKENS)
     messages = [{"role": "user", "content": "Say yes."}]
-    async with aclosing(one.stream(messages, manner)) as pieces:  # type: ignore[arg-type]
+    async with aclosing(one.stream(messages, generation)) as pieces:  # type: ignore[arg-type]
         async for piece in pieces:
             if isinstance(piece, Ending):
                 return

@@ -3,13 +3,15 @@
 from chainlit.server import app
 from fastapi import APIRouter
 
-from chat.wording import away, notice
+from chat.wording.notice import notice_about
 from datalayer.errors import StoreUnavailable
 from patches.guarded_routes import guarded_router
 from patches.patch import Parts
 from routes.export import export_router
 from routes.files import files_router
+from routes.notice import notice_router
 from routes.sharing import sharing_router
+from routes.unavailable import unavailable
 from routes.uploads import uploads_router
 
 
@@ -44,12 +46,12 @@ def place_files(parts: Parts) -> None:
 
 def place_notice(parts: Parts) -> None:
     """Add what tells the page its standing line."""
-    _place(notice.notice_router(parts.models.notice, parts.prefix))
+    _place(notice_router(notice_about(parts.models), parts.prefix))
 
 
 def answer_unavailable(_parts: Parts) -> None:
     """Answer 503 where the database would have to answer."""
-    app.add_exception_handler(StoreUnavailable, away.unavailable)
+    app.add_exception_handler(StoreUnavailable, unavailable)
 
 
 def _place(router: APIRouter) -> None:

@@ -2,7 +2,7 @@
 
 from chainlit.config import config
 
-from chat.wording import profiles
+from chat.callbacks import send_options
 from patches.patch import Parts
 
 
@@ -10,6 +10,6 @@ def begin_without_a_run(parts: Parts) -> None:
     """Offer what can be chosen as a session begins."""
 
     async def on_chat_start() -> None:
-        await profiles.offer(parts.turns)
+        await send_options(parts.turns)
 
     config.code.on_chat_start = on_chat_start

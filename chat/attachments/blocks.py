@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat.attachments import phrases
+from chat.attachments import sentences
 from chat.attachments.results import Picture, Reading, Text, Unread
 from chat.models.tokens import estimate_tokens, first_tokens
 
@@ -18,15 +18,15 @@ _SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """An attached file; `reading` is None for an older image that is not sent again."""
+class NamedReading:
+    """What an attached file holds; None for an older image that is not sent again."""
 
     name: str
     reading: Reading | None
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedFiles:
     """The files of one message within a budget; `notes` are sentences for its user."""
 
     text: str = ""
@@ -41,7 +41,7 @@ class Fitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class PromptLimits:
     """The most tokens of text that one message's files may have, and what the model can take."""
 
     file_tokens: int = 0
@@ -49,113 +49,122 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
+class PromptFiles:
     """The files of a conversation: those of the question, and those of earlier messages by id."""
 
-    question: Fitted = Fitted()
-    earlier: Mapping[str, Sequence[File]] = field(default_factory=dict)
-    rules: Rules = Rules()
+    question: FittedFiles = FittedFiles()
+    earlier: Mapping[str, Sequence[NamedReading]] = field(default_factory=dict)
+    limits: PromptLimits = PromptLimits()
 
-    def of(self, step_id: object, room: int) -> Fitted:
+    def of(self, message_id: str, budget: int) -> FittedFiles:
         """Return the files of an earlier message, cut to what is left of the budget."""
-        return fit(self.earlier.get(str(step_id), ()), room, self.rules)
+        return fit(self.earlier.get(message_id, ()), budget, self.limits)
 
 
-def fit(files: Sequence[File], room: int, rules: Rules) -> Fitted:
-    """Return files as text and images that cost about `room` tokens at most.
+def fit(files: Sequence[NamedReading], budget: int, limits: PromptLimits) -> FittedFiles:
+    """Return files as text and images that cost about `budget` tokens at most.
 
     Short texts stay whole, long ones are cut to equal lengths.
     """
     if not files:
-        return Fitted()
-    heads = sum(_HEAD_TOKENS + _of(file.name) for file in files)
-    shown = _shown(files, room - heads, rules)
-    left = min(rules.file_tokens, room - IMAGE_TOKENS * len(shown)) - heads
-    shares = share([_tokens(file) for file in files], left)
+        return FittedFiles()
+    heads = sum(_HEAD_TOKENS + _tokens(file.name) for file in files)
+    images = _fitting_images(files, budget - heads, limits)
+    left = min(limits.file_tokens, budget - IMAGE_TOKENS * len(images)) - heads
+    shares = share([_text_tokens(file) for file in files], left)
     blocks = [
-        _block(file, tokens, shown, rules) for file, tokens in zip(files, shares, strict=True)
+        _block(file, tokens, images, limits) for file, tokens in zip(files, shares, strict=True)
     ]
-    return Fitted(
+    return FittedFiles(
         "\n\n".join(block for block, _ in blocks),
-        tuple(file.reading for file in shown if isinstance(file.reading, Picture)),
+        tuple(image.reading for image in images if isinstance(image.reading, Picture)),
         tuple(note for _, note in blocks if note),
     )
 
 
-def _shown(files: Sequence[File], room: int, rules: Rules) -> list[File]:
-    """Return the images for which there is room."""
+def _fitting_images(
+    files: Sequence[NamedReading], budget: int, limits: PromptLimits
+) -> list[NamedReading]:
     images = [file for file in files if isinstance(file.reading, Picture)]
-    return images[: max(0, room) // IMAGE_TOKENS] if rules.sees_images else []
+    return images[: max(0, budget) // IMAGE_TOKENS] if limits.sees_images else []
 
 
-def share(needs: Sequence[int], room: int) -> list[int]:
-    """Divide room fairly: who needs less than an equal part gets it all, the rest is divided."""
-    given = [0] * len(needs)
-    left = max(0, room)
-    by_need = sorted(range(len(needs)), key=lambda place: needs[place])
-    for rank, place in enumerate(by_need):
-        given[place] = min(needs[place], left // (len(needs) - rank))
-        left -= given[place]
-    return given
+def share(needs: Sequence[int], budget: int) -> list[int]:
+    """Divide a budget fairly: who needs less than an equal part gets it all, others the rest."""
+    shares = [0] * len(needs)
+    left = max(0, budget)
+    by_need = sorted(range(len(needs)), key=lambda index: needs[index])
+    for rank, index in enumerate(by_need):
+        shares[index] = min(needs[index], left // (len(needs) - rank))
+        left -= shares[index]
+    return shares
 
 
-def content(text: str, fitted: Fitted) -> str | list[dict[str, Any]]:
+def message_content(text: str, files: FittedFiles) -> str | list[dict[str, Any]]:
     """Return a message's content as OpenAI's protocol has it."""
-    whole = "\n\n".join(part for part in (text, fitted.text) if part)
-    if not fitted.images:
+    whole = "\n\n".join(part for part in (text, files.text) if part)
+    if not files.images:
         return whole
     words = [{"type": "text", "text": whole}]
-    return [*words, *(_image_part(image) for image in fitted.images)]
+    return [*words, *(_image_part(image) for image in files.images)]
 
 
 def _image_part(image: Picture) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": f"data:{image.mime};base64,{image.data}"}}
 
 
-def _tokens(file: File) -> int:
-    return _of(file.reading.text) if isinstance(file.reading, Text) else 0
+def _text_tokens(file: NamedReading) -> int:
+    return _tokens(file.reading.text) if isinstance(file.reading, Text) else 0
 
 
-def _of(text: str) -> int:
+def _tokens(text: str) -> int:
+    """Return how many tokens a text adds to a message."""
     return estimate_tokens(text) - estimate_tokens("")
 
 
-def _block(file: File, tokens: int, shown: Sequence[File], rules: Rules) -> tuple[str, str | None]:
+def _block(
+    file: NamedReading, tokens: int, images: Sequence[NamedReading], limits: PromptLimits
+) -> tuple[str, str | None]:
     """Return a file's block, and the sentence for its user where there is one to say."""
     match file.reading:
-        case Text() as read:
-            return _text_block(file.name, read, tokens)
+        case Text() as text:
+            return _text_block(file.name, text, tokens)
         case Unread(reason=reason):
-            said = f"[could not be read: {phrases.why(reason)}]"
-            return _wrapped(file.name, said), phrases.not_read(file.name, reason)
+            words = f"[could not be read: {sentences.why(reason)}]"
+            return _wrapped(file.name, words), sentences.not_read(file.name, reason)
         case Picture():
-            return _picture_block(file, shown, rules)
+            return _image_block(file, images, limits)
         case _:
             return _wrapped(file.name, "[an image from earlier, not shown again]"), None
 
 
-def _picture_block(file: File, shown: Sequence[File], rules: Rules) -> tuple[str, str | None]:
-    for number, other in enumerate(shown, 1):
+def _image_block(
+    file: NamedReading, images: Sequence[NamedReading], limits: PromptLimits
+) -> tuple[str, str | None]:
+    for number, other in enumerate(images, 1):
         if other is file:
             return _wrapped(file.name, f"[image {number} of this message]"), None
-    if rules.sees_images:
-        return _wrapped(file.name, "[an image, not shown]"), phrases.no_room(file.name)
-    return _wrapped(file.name, "[an image, which you cannot see]"), phrases.not_seen(file.name)
+    if limits.sees_images:
+        words = "[an image, not shown]"
+        return _wrapped(file.name, words), sentences.image_not_fitting(file.name)
+    words = "[an image, which you cannot see]"
+    return _wrapped(file.name, words), sentences.image_not_seen(file.name)
 
 
-def _text_block(name: str, read: Text, tokens: int) -> tuple[str, str | None]:
-    kept = first_tokens(read.text, tokens)
-    if read.total is not None and len(kept) >= read.total:
-        return _wrapped(name, kept, read.counts), None
-    first, whole = _of(kept), _whole(read)
-    said = f"{kept}\n[… cut: {phrases.part(first, whole)} …]"
-    return _wrapped(name, said, read.counts), phrases.was_cut(name, first, whole)
+def _text_block(name: str, text: Text, tokens: int) -> tuple[str, str | None]:
+    kept = first_tokens(text.text, tokens)
+    if text.total is not None and len(kept) >= text.total:
+        return _wrapped(name, kept, text.counts), None
+    first, whole = _tokens(kept), _whole(text)
+    words = f"{kept}\n[… cut: {sentences.part(first, whole)} …]"
+    return _wrapped(name, words, text.counts), sentences.was_cut(name, first, whole)
 
 
-def _whole(read: Text) -> int | None:
-    if read.total is None:
+def _whole(text: Text) -> int | None:
+    """Return about how many tokens the file has; None where that is not known."""
+    if text.total is None:
         return None
-    return _about(_of(read.text) * read.total / max(1, len(read.text)))
+    return _about(_tokens(text.text) * text.total / max(1, len(text.text)))
 
 
 def _about(tokens: float) -> int:

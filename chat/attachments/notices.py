@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import chainlit as cl
 
 
-async def tell(notes: Sequence[str]) -> None:
+async def show_notices(notes: Sequence[str]) -> None:
     """Show sentences about files; they are no part of what the model gets."""
     if not notes:
         return

@@ -30,7 +30,7 @@ _SUFFIX = re.compile(r"\.[a-z0-9]{1,10}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class ReadingLimits:
     """How much of a file is read: characters, an image's pixels, seconds of one process."""
 
     characters: int
@@ -43,18 +43,18 @@ class Reader:
     """Reads files, a few at once."""
 
     def __init__(
-        self, limits: Limits, command: tuple[str, ...] = ("-m", "chat.attachments.reading")
+        self, limits: ReadingLimits, command: tuple[str, ...] = ("-m", "chat.attachments.reading")
     ) -> None:
         self._limits = limits
         self._command = command
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def read(self, name: str, content: AsyncIterator[bytes]) -> Reading:
         """Return what a file holds; what goes wrong with it is a reading too.
 
         Errors of `content` itself are raised. A caller that is cancelled ends the process.
         """
-        async with self._places:
+        async with self._slots:
             process = await _started(*self._command, self._request(name))
             try:
                 async with asyncio.timeout(self._limits.timeout_s):
@@ -62,7 +62,7 @@ class Reader:
                     return _reading(name, await process.wait(), output)
             except TimeoutError:
                 return Unread(reason=Reason.SLOW)
-            except _Endless:
+            except _OutputTooLong:
                 return Unread(reason=Reason.BROKEN, detail="the reading is too long")
             finally:
                 await _end(process)
@@ -72,7 +72,7 @@ class Reader:
         return json.dumps(
             {
                 "suffix": suffix if _SUFFIX.fullmatch(suffix) else "",
-                "room": self._limits.characters,
+                "characters": self._limits.characters,
                 "pixels": self._limits.pixels,
                 "memory": self._limits.memory,
                 "seconds": math.ceil(self._limits.timeout_s) + 1,
@@ -122,7 +122,7 @@ async def _feed(process: asyncio.subprocess.Process, content: AsyncIterator[byte
         stdin.close()
 
 
-class _Endless(Exception):
+class _OutputTooLong(Exception):
     """The process answers with more than any reading has."""
 
 
@@ -133,7 +133,7 @@ async def _output(process: asyncio.subprocess.Process) -> bytes:
     while chunk := await stdout.read(1 << 16):
         length += len(chunk)
         if length > MAX_OUTPUT:
-            raise _Endless
+            raise _OutputTooLong
         parts.append(chunk)
     return b"".join(parts)
 

@@ -55,7 +55,7 @@ class Unread:
     detail: str = ""
 
     @property
-    def passes(self) -> bool:
+    def is_temporary(self) -> bool:
         """Whether the file may well be read the next time."""
         return self.reason in (Reason.KILLED, Reason.SLOW, Reason.UNAVAILABLE)
 

@@ -41,11 +41,11 @@ def was_cut(name: str, first: int, whole: int | None) -> str:
     return f"“{name}” is long: the model gets {part(first, whole)}."
 
 
-def not_seen(name: str) -> str:
+def image_not_seen(name: str) -> str:
     """Return the sentence about an image that the model could not look at."""
     return f"“{name}” was not sent: this model cannot see images."
 
 
-def no_room(name: str) -> str:
+def image_not_fitting(name: str) -> str:
     """Return the sentence about an image for which the model's context is too small."""
     return f"“{name}” was not sent: the model has no room for another image."

@@ -14,7 +14,8 @@ from typing import Any
 
 from openai.types.chat import ChatCompletionMessageParam
 
-from chat.models.base import Ending, Endpoint, Manner, Model, Piece, RemoteModel
+from chat.models.base import Ending, GenerationSettings, Model, Piece
+from chat.models.openai_model import Endpoint, OpenAIModel
 
 PARALLEL = 2  # answers at once; on two cores more would only be slower
 CONTEXT_TOKENS = 2_048  # a longer prompt takes over ten seconds to read
@@ -42,19 +43,19 @@ class DemoModel(Model):
 
     def __init__(self, weights: Path) -> None:
         self._weights = weights
-        self._places = asyncio.Semaphore(PARALLEL)
-        self._starting: asyncio.Task[RemoteModel] | None = None
+        self._slots = asyncio.Semaphore(PARALLEL)
+        self._starting: asyncio.Task[OpenAIModel] | None = None
         self._server: Any = None
 
     async def start(self) -> None:
         self._begin()
 
-    def _begin(self) -> "asyncio.Task[RemoteModel]":
+    def _begin(self) -> asyncio.Task[OpenAIModel]:
         if self._starting is None:
             self._starting = asyncio.create_task(self._load())
         return self._starting
 
-    async def _load(self) -> RemoteModel:
+    async def _load(self) -> OpenAIModel:
         key = secrets.token_urlsafe(24)
         self._server = await asyncio.to_thread(_serve, self._weights, key)
         endpoint = Endpoint(
@@ -64,18 +65,18 @@ class DemoModel(Model):
             context_tokens=CONTEXT_TOKENS,
             extra_body={"repeat_penalty": 1.1},
         )
-        return RemoteModel(endpoint)
+        return OpenAIModel(endpoint)
 
     async def stream(
-        self, messages: Sequence[ChatCompletionMessageParam], manner: Manner
+        self, messages: Sequence[ChatCompletionMessageParam], generation: GenerationSettings
     ) -> AsyncGenerator[Piece | Ending, None]:
         remote = await asyncio.shield(self._begin())
-        sober = replace(
-            manner,
-            temperature=TEMPERATURE if manner.temperature is None else manner.temperature,
-            answer_tokens=min(manner.answer_tokens, ANSWER_TOKENS),
+        limited = replace(
+            generation,
+            temperature=TEMPERATURE if generation.temperature is None else generation.temperature,
+            answer_tokens=min(generation.answer_tokens, ANSWER_TOKENS),
         )
-        async with self._places, aclosing(remote.stream(messages, sober)) as pieces:
+        async with self._slots, aclosing(remote.stream(messages, limited)) as pieces:
             async for piece in pieces:
                 yield piece
 

@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 
 import httpx2
 
 from chat.models import built_in
-from chat.models.base import Endpoint, Model, RemoteModel
-from chat.wording import notice
-from chat.wording.notice import Notice
+from chat.models.base import Model
+from chat.models.openai_model import Endpoint, OpenAIModel
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +21,16 @@ class NoModel(Exception):
     """No model is set and none was found; the message says what to set."""
 
 
+class Origin(Enum):
+    """How the models were found."""
+
+    SETTINGS = auto()
+    OLLAMA = auto()
+    BUILT_IN = auto()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class ModelSettings:
     """What the settings say about models. `endpoint` holds what all of them have in common."""
 
     endpoint: Endpoint
@@ -33,11 +41,11 @@ class Wanted:
 
 
 class Models:
-    """The models that answer, the first by default, and what the page says about them."""
+    """The models that answer, the first by default, and how they were found."""
 
-    def __init__(self, models: Iterable[Model], notice: Notice | None = None) -> None:
+    def __init__(self, models: Iterable[Model], origin: Origin = Origin.SETTINGS) -> None:
         self._models = {model.name: model for model in models}
-        self.notice = notice
+        self.origin = origin
 
     @property
     def names(self) -> list[str]:
@@ -53,6 +61,10 @@ class Models:
         """Return the model with this name, None when it is not or no longer there."""
         return self._models.get(name or "")
 
+    def of_profile(self, profile: str | None) -> Model:
+        """Return the model that a chat profile names, the default where there is no such model."""
+        return self.find(profile) or self.default
+
     async def start(self) -> None:
         """Begin to load what answering needs."""
         for model in self._models.values():
@@ -64,39 +76,39 @@ class Models:
             await model.close()
 
 
-def choose(wanted: Wanted) -> Models:
+def find_models(settings: ModelSettings) -> Models:
     """Return the models to use. Raises `NoModel`."""
-    endpoint = wanted.endpoint
+    endpoint = settings.endpoint
     if endpoint.azure_version:
-        return _deployments(wanted)
+        return _deployments(settings)
     if endpoint.api_key or endpoint.base_url:
-        names = wanted.names or [_only_model(endpoint) if endpoint.base_url else DEFAULT_MODEL]
+        names = settings.names or [_only_model(endpoint) if endpoint.base_url else DEFAULT_MODEL]
         return _remote(replace(endpoint, api_key=endpoint.api_key or "none"), names)
-    if wanted.local and wanted.ollama_url and (names := _ollama_models(wanted)):
-        ollama = replace(endpoint, api_key="ollama", base_url=f"{wanted.ollama_url}/v1")
-        return _remote(ollama, names, notice.ollama(names[0]))
-    if wanted.local and (weights := built_in.weights()):
-        return Models([built_in.DemoModel(weights)], notice.DEMO)
+    if settings.local and settings.ollama_url and (names := _ollama_models(settings)):
+        ollama = replace(endpoint, api_key="ollama", base_url=f"{settings.ollama_url}/v1")
+        return _remote(ollama, names, Origin.OLLAMA)
+    if settings.local and (weights := built_in.weights()):
+        return Models([built_in.DemoModel(weights)], Origin.BUILT_IN)
     message = "OPENAI_API_KEY: no model is set. Set it, or OPENAI_BASE_URL, in .env"
     raise NoModel(
         f"{message}, or type 'make run', which installs a demo model."
-        if wanted.local
+        if settings.local
         else f"{message}."
     )
 
 
-def _deployments(wanted: Wanted) -> Models:
-    if not wanted.names:
+def _deployments(settings: ModelSettings) -> Models:
+    if not settings.names:
         message = "OPENAI_MODEL: Azure OpenAI needs the name of a deployment. Set it in .env."
         raise NoModel(message)
-    if not wanted.endpoint.api_key:
+    if not settings.endpoint.api_key:
         message = "AZURE_OPENAI_API_KEY: AZURE_OPENAI_ENDPOINT needs a key. Set it in .env."
         raise NoModel(message)
-    return _remote(wanted.endpoint, wanted.names)
+    return _remote(settings.endpoint, settings.names)
 
 
-def _remote(endpoint: Endpoint, names: Iterable[str], notice: Notice | None = None) -> Models:
-    return Models((RemoteModel(replace(endpoint, model=name)) for name in names), notice)
+def _remote(endpoint: Endpoint, names: Iterable[str], origin: Origin = Origin.SETTINGS) -> Models:
+    return Models((OpenAIModel(replace(endpoint, model=name)) for name in names), origin)
 
 
 def _only_model(endpoint: Endpoint) -> str:
@@ -108,22 +120,22 @@ def _only_model(endpoint: Endpoint) -> str:
     return models[0]
 
 
-def _ollama_models(wanted: Wanted) -> list[str]:
-    """Return those of the wanted models that are there; the first one where none is wanted."""
-    found = _list_models(f"{wanted.ollama_url}/v1")
-    if not wanted.names:
+def _ollama_models(settings: ModelSettings) -> list[str]:
+    """Return those of the named models that are there; the first one where none is named."""
+    found = _list_models(f"{settings.ollama_url}/v1")
+    if not settings.names:
         return found[:1]
-    matches = {want: _match(want, found) for want in wanted.names}
-    if absent := [want for want, match in matches.items() if not match]:
+    matches = {name: _match(name, found) for name in settings.names}
+    if absent := [name for name, match in matches.items() if not match]:
         logger.warning("Ollama has no %s: run 'ollama pull' or change it", ", ".join(absent))
-    return [name for name in matches.values() if name]
+    return [match for match in matches.values() if match]
 
 
-def _match(wanted: str, found: Sequence[str]) -> str | None:
+def _match(name: str, found: Sequence[str]) -> str | None:
     """Return the model that is meant; a name without a tag means any of that name."""
-    if wanted in found or ":" in wanted:
-        return wanted if wanted in found else None
-    return next((name for name in found if name.split(":")[0] == wanted), None)
+    if name in found or ":" in name:
+        return name if name in found else None
+    return next((one for one in found if one.split(":")[0] == name), None)
 
 
 def _list_models(base_url: str, api_key: str = "") -> list[str]:

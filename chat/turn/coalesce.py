@@ -9,7 +9,7 @@ T = TypeVar("T")
 INTERVAL_S = 0.03
 
 
-async def gathered(
+async def coalesced(
     pieces: AsyncIterator[T], interval_s: float = INTERVAL_S
 ) -> AsyncGenerator[list[T], None]:
     """Yield what arrived since the last time, the first piece at once.

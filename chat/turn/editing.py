@@ -4,16 +4,17 @@ Chainlit's own handler removes the later messages only, one by one; their runs a
 there again when the thread is resumed.
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, cast
 
 import chainlit as cl
 from chainlit.chat_context import chat_context
 from chainlit.context import init_ws_context
 from chainlit.session import WebsocketSession
+from chainlit.step import StepDict
 
+from chat.turn.durability import database_deadline
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 
@@ -40,8 +41,9 @@ def edited(original: Edit, layer: KeepchatDataLayer) -> Edit:
             return
         later = await _read_later(layer, session.thread_id, question_id)
         layer.delete_steps_after(session.thread_id, question_id)
-        for step in later:
-            await cl.context.emitter.delete_step(step)
+        for step_id in later:
+            # The page looks at nothing but the id.
+            await cl.context.emitter.delete_step(cast(StepDict, {"id": step_id}))
         await original(sid, payload)
 
     return edit_message
@@ -55,14 +57,13 @@ def _is_question(message_id: str) -> bool:
     )
 
 
-async def _read_later(layer: KeepchatDataLayer, thread_id: str, question_id: str) -> list[Any]:
-    """Return the steps after a question; none where the database does not tell soon."""
+async def _read_later(layer: KeepchatDataLayer, thread_id: str, question_id: str) -> Sequence[str]:
+    """Return the ids of the steps after a question; none where the database does not tell soon."""
     try:
-        async with asyncio.timeout(READ_S):
-            thread = await layer.get_thread(thread_id)
-    except (TimeoutError, DataLayerError):
+        async with database_deadline(READ_S):
+            thread = await layer.get_thread_record(thread_id)
+    except DataLayerError:
         logger.warning("The page of thread %s keeps old steps until it is reloaded", thread_id)
         return []
-    steps: list[Any] = list(thread["steps"] or []) if thread else []
-    ids = [step["id"] for step in steps]
-    return steps[ids.index(question_id) + 1 :] if question_id in ids else []
+    ids = [step.id for step in thread.steps] if thread else []
+    return ids[ids.index(question_id) + 1 :] if question_id in ids else []

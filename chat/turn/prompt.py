@@ -1,7 +1,6 @@
 """What the model gets: the conversation as it is stored, with its files, within the budget."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -10,27 +9,27 @@ import chainlit as cl
 from chainlit.chat_context import chat_context
 
 from chat.attachments.collect import Attachments
-from chat.models.base import Manner, Model
+from chat.models.base import GenerationSettings, Model
 from chat.turn import history
-from chat.wording import away
+from chat.turn.durability import database_deadline
+from chat.turn.history import ROLES, PastMessage
 from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
-
-Row = Mapping[str, Any]
+from datalayer.records import ElementRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AnswerRequest:
     """A question, who is to answer it and how."""
 
     question: cl.Message
     model: Model
-    manner: Manner
+    generation: GenerationSettings
 
     @property
     def answer_tokens(self) -> int:
         """How long the answer may be."""
-        return min(self.manner.answer_tokens, self.model.longest_answer)
+        return min(self.generation.answer_tokens, self.model.longest_answer)
 
     @property
     def budget(self) -> int:
@@ -44,6 +43,8 @@ class Prompt:
 
     messages: list[Any]
     notes: Sequence[str]
+    is_first: bool
+    """Whether nothing was asked in this conversation before."""
 
     @property
     def has_images(self) -> bool:
@@ -63,32 +64,43 @@ class Prompts:
         self._layer = layer
         self._attachments = attachments
 
-    async def build(self, asked: Asked, *, sees_images: bool) -> Prompt:
+    async def build(self, request: AnswerRequest, *, sees_images: bool) -> Prompt:
         """Return the prompt for a question, with images or with a word about each instead."""
-        question, system = asked.question, asked.manner.system_prompt
+        question, system = request.question, request.generation.system_prompt
         earlier, elements = await self._earlier(question)
-        attached = await self._attachments.gather(
+        files = await self._attachments.collect(
             question,
-            earlier,
+            [message.id for message in earlier],
             elements,
-            room=history.room(question.content, system=system, budget=asked.budget),
+            budget=history.tokens_left(question.content, system=system, budget=request.budget),
             sees_images=sees_images,
         )
         messages = history.build(
-            earlier, question.content, system=system, budget=asked.budget, attached=attached
+            earlier, question.content, system=system, budget=request.budget, files=files
         )
-        return Prompt(messages, attached.question.notes)
+        is_first = all(message.role != "user" for message in earlier)
+        return Prompt(messages, files.question.notes, is_first)
 
-    async def _earlier(self, question: cl.Message) -> tuple[list[Row], Sequence[Row]]:
-        """Return the steps before a question and the thread's elements."""
+    async def _earlier(
+        self, question: cl.Message
+    ) -> tuple[list[PastMessage], Sequence[ElementRecord]]:
+        """Return the messages before a question and the thread's elements."""
         try:
-            async with asyncio.timeout(away.AWAY_S):
-                thread = await self._layer.get_thread(question.thread_id)
-        except (TimeoutError, StoreUnavailable):
-            # What this page has seen of the conversation; mostly that is all of it.
-            seen = takewhile(lambda message: message.id != question.id, chat_context.get())
-            return [dict(message.to_dict()) for message in seen], []
+            async with database_deadline():
+                thread = await self._layer.get_thread_record(question.thread_id)
+        except StoreUnavailable:
+            return _seen_before(question), []
         if thread is None:
             return [], []
-        before = history.before(thread["steps"] or [], question.id, question.created_at)
-        return before, thread["elements"] or []
+        messages = history.messages_of(thread.steps)
+        return history.before(messages, question.id, question.created_at), thread.elements
+
+
+def _seen_before(question: cl.Message) -> list[PastMessage]:
+    """Return what this page has seen of the conversation; mostly that is all of it."""
+    seen = takewhile(lambda message: message.id != question.id, chat_context.get())
+    return [
+        PastMessage(message.id, ROLES[message.type], message.content, message.created_at or "")
+        for message in seen
+        if message.type in ROLES and not message.is_error
+    ]

@@ -1,7 +1,6 @@
 """The answer as it grows: shown piece by piece, stored on the way and at its end."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import groupby
@@ -13,15 +12,13 @@ from chainlit.chat_context import chat_context
 from chainlit.utils import utc_now
 
 from chat.models.base import Ending, Piece
-from chat.wording import away
-from chat.wording.language import Texts
-from datalayer.errors import DataLayerError, StoreUnavailable
+from chat.turn.durability import until_stored
+from chat.wording.language import Localized
+from chat.wording.unavailable import ANSWER
 from datalayer.layer import KeepchatDataLayer
 
-logger = logging.getLogger(__name__)
-
 CHECKPOINT_S = 1.0  # what is shown is stored at least this often
-THOUGHTS = Texts(en="Reasoning", zh="思考过程")
+THOUGHTS = Localized(en="Reasoning", zh="思考过程")
 
 
 class Reply:
@@ -69,15 +66,15 @@ class Reply:
             await thoughts.__aexit__(None, None, None)
 
     @asynccontextmanager
-    async def stored_on_the_way(self) -> AsyncIterator[None]:
+    async def checkpointing(self) -> AsyncIterator[None]:
         """Store what is shown again and again, as long as this lasts."""
-        task = asyncio.create_task(self._keep_storing())
+        task = asyncio.create_task(self._checkpoint())
         try:
             yield
         finally:
             task.cancel()
 
-    async def _keep_storing(self) -> None:
+    async def _checkpoint(self) -> None:
         stored = ""
         while True:
             await asyncio.sleep(CHECKPOINT_S)
@@ -101,15 +98,7 @@ class Reply:
         chat_context.add(self._message)
         stored = asyncio.create_task(self._layer.update_step(step))
         await cl.context.emitter.update_step(step)
-        try:
-            async with asyncio.timeout(away.AWAY_S):
-                await asyncio.shield(stored)
-        except (TimeoutError, StoreUnavailable):
-            logger.warning("The answer %s waits for the database", self._message.id)
-            await cl.context.emitter.send_toast(away.ANSWER, "warning")
-        except DataLayerError:
-            logger.exception("The answer %s is not stored", self._message.id)
-            await cl.context.emitter.send_toast("This answer could not be saved.", "error")
+        await until_stored(asyncio.shield(stored), f"The answer {self._message.id}", ANSWER)
 
     @property
     def is_cut(self) -> bool:
@@ -123,6 +112,6 @@ class Reply:
 
     def _metadata(self, state: str) -> dict[str, Any]:
         ending = self._ending
-        counted = {"input_tokens": ending.input_tokens, "output_tokens": ending.output_tokens}
-        usage = {name: count for name, count in counted.items() if count is not None}
+        counts = {"input_tokens": ending.input_tokens, "output_tokens": ending.output_tokens}
+        usage = {name: count for name, count in counts.items() if count is not None}
         return {"state": state, "model": self._model, **({"usage": usage} if usage else {})}

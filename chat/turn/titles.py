@@ -9,7 +9,8 @@ import chainlit as cl
 from chainlit.session import WebsocketSession, ws_sessions_id
 from openai.types.chat import ChatCompletionMessageParam
 
-from chat.models.base import Manner, Model, Piece
+from chat.models.base import GenerationSettings, Model, Piece
+from chat.turn.tasks import TaskSet
 from datalayer.layer import KeepchatDataLayer
 
 logger = logging.getLogger(__name__)
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 LONGEST = 60  # characters
 SHOWN = 1_500  # characters of question and answer that the model sees
 # Models that think need room for that, too; the others stop by themselves.
-MANNER = Manner(answer_tokens=1_000)
+GENERATION = GenerationSettings(answer_tokens=1_000)
 TIMEOUT_S = 60.0
 PROMPT = (
     "Give the conversation below a title of at most six words, in the language of the question. "
@@ -30,55 +31,47 @@ class Titles:
 
     def __init__(self, layer: KeepchatDataLayer) -> None:
         self._layer = layer
-        self._running: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet()
 
     def begin(self, model: Model, question: cl.Message, answer: str) -> None:
-        """Name the conversation if this was its first question and nobody has named it."""
+        """Name the conversation of a first question, unless somebody has named it."""
         session = cl.context.session
-        if not model.names_threads or not isinstance(session, WebsocketSession):
-            return
-        task = asyncio.create_task(self._name(session, model, question, answer))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        if model.names_threads and isinstance(session, WebsocketSession):
+            self._tasks.start(self._name(session, model, question, answer))
 
     async def close(self) -> None:
         """Give up what is on its way."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._tasks.cancel()
 
     async def _name(
         self, session: WebsocketSession, model: Model, question: cl.Message, answer: str
     ) -> None:
         thread_id = question.thread_id
         try:
-            given = await self._given_name(question)
-            if given is None:
+            name = await self._layer.get_thread_name(thread_id)
+            if not is_from_question(name, question.content):
                 return
             async with asyncio.timeout(TIMEOUT_S):
                 title = clean(await _ask(model, question.content, answer))
             # Somebody may have renamed it meanwhile.
-            if title and await self._given_name(question) == given:
+            if title and await self._layer.get_thread_name(thread_id) == name:
                 await self._layer.update_thread(thread_id, name=title)
                 await _show(session, thread_id, title)
         except Exception as exc:  # the conversation keeps the name that it has
             logger.warning("Thread %s gets no title", thread_id, exc_info=exc)
 
-    async def _given_name(self, question: cl.Message) -> str | None:
-        """Return the thread's name if it is still made from its first question."""
-        thread = await self._layer.get_thread(question.thread_id)
-        if thread is None:
-            return None
-        asked = [step for step in thread["steps"] or [] if step["type"] == "user_message"]
-        name = thread["name"] or ""
-        is_first = len(asked) == 1 and asked[0]["id"] == question.id
-        start = " ".join(name.removesuffix("…").split())
-        return name if is_first and " ".join(question.content.split()).startswith(start) else None
+
+def is_from_question(name: str | None, question: str) -> bool:
+    """Tell whether a thread's name is but the beginning of its question; None is no thread."""
+    if name is None:
+        return False
+    start = " ".join(name.removesuffix("…").split())
+    return " ".join(question.split()).startswith(start)
 
 
-def clean(said: str) -> str:
+def clean(text: str) -> str:
     """Return the title in what a model said: its first line, without ornament, not too long."""
-    lines = [line for line in said.splitlines() if line.strip()]
+    lines = [line for line in text.splitlines() if line.strip()]
     title = lines[0].strip().removeprefix("Title:").strip(" \t#*\"'“”„«».。") if lines else ""
     return title if len(title) <= LONGEST else title[: LONGEST - 1].rstrip() + "…"
 
@@ -86,7 +79,7 @@ def clean(said: str) -> str:
 async def _ask(model: Model, question: str, answer: str) -> str:
     talk = f"Question: {question[:SHOWN]}\n\nAnswer: {answer[:SHOWN]}"
     messages = [{"role": "system", "content": PROMPT}, {"role": "user", "content": talk}]
-    stream = model.stream(cast(list[ChatCompletionMessageParam], messages), MANNER)
+    stream = model.stream(cast(list[ChatCompletionMessageParam], messages), GENERATION)
     async with aclosing(stream) as pieces:
         return "".join(
             [it.text async for it in pieces if isinstance(it, Piece) and not it.is_thought]

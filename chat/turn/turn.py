@@ -9,15 +9,17 @@ from typing import Any
 import chainlit as cl
 import openai
 
-from chat.attachments import notices
 from chat.attachments.collect import Attachments
-from chat.models.base import AnswerWithheld, EmptyAnswer, Manner
+from chat.attachments.notices import show_notices
+from chat.models.base import AnswerWithheld, EmptyAnswer, GenerationSettings
 from chat.models.registry import Models
-from chat.turn.coalesce import gathered
-from chat.turn.prompt import Asked, Prompt, Prompts
+from chat.turn.coalesce import coalesced
+from chat.turn.durability import until_stored
+from chat.turn.prompt import AnswerRequest, Prompt, Prompts
 from chat.turn.reply import Reply
+from chat.turn.tasks import TaskSet
 from chat.turn.titles import Titles
-from chat.wording import away, commands
+from chat.wording.commands import with_command
 from chat.wording.sentences import (
     ANSWER_IS_CUT,
     WITHHELD,
@@ -25,59 +27,57 @@ from chat.wording.sentences import (
     is_about_images,
     sentence_for,
 )
-from chat.wording.settings_panel import chosen
-from datalayer.errors import DataLayerError, StoreUnavailable
+from chat.wording.settings_panel import generation_from
+from chat.wording.unavailable import QUESTION
+from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 
 logger = logging.getLogger(__name__)
 
 
-class CannotSee(Exception):
-    """The model refuses the images of the prompt."""
+class ImagesRefused(Exception):
+    """The model does not take the images of the prompt."""
 
 
 class Turns:
-    """Answers messages, each by the model and in the manner that its conversation has chosen."""
+    """Answers messages, each by the model and with the settings of its conversation."""
 
     def __init__(
         self,
         *,
         layer: KeepchatDataLayer,
         models: Models,
-        manner: Manner,
+        generation: GenerationSettings,
         attachments: Attachments,
         titles: Titles | None = None,
     ) -> None:
         self.models = models
-        self.manner = manner
+        self.generation = generation
         self._layer = layer
         self._prompts = Prompts(layer, attachments)
         self._titles = titles
-        self._running: set[asyncio.Task[Any]] = set()
+        self._tasks = TaskSet()
 
     async def close(self) -> None:
         """Stop the answers that are on their way; what was shown of them is stored."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._tasks.cancel()
         if self._titles:
             await self._titles.close()
 
+    def in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what nobody waits for; it ends with the program."""
+        self._tasks.start(work)
+
     async def answer(self, question: cl.Message) -> None:
         """Answer a message in its thread; whatever goes wrong is said in the page."""
-        session = cl.context.session
-        # Chainlit does so for a new question, not for an edited one: Stop would not stop it.
-        session.current_task = asyncio.current_task()
-        self._note(session.current_task)
-        model = self.models.find(session.chat_profile) or self.models.default
-        manner = commands.told(question.command, chosen(session.chat_settings, self.manner))
-        asked = Asked(question, model, manner)
-        reply = Reply(self._layer, model.name)
+        self._let_stop()
+        request = self._request(question)
+        reply = Reply(self._layer, request.model.name)
         try:
-            async with reply.stored_on_the_way():
-                await self._stream_seeing(asked, reply)
+            async with reply.checkpointing():
+                prompt = await self._stream_without_refused_images(request, reply)
             await reply.finish("done")
-            await self._after(asked, reply)
+            await self._after(request, prompt, reply)
         except asyncio.CancelledError:
             # A second Stop must not keep what was shown from being stored.
             await asyncio.shield(reply.finish("stopped"))
@@ -85,86 +85,92 @@ class Turns:
         except Exception as exc:  # every failure is said in the page, and the chat goes on
             logger.warning("No whole answer in thread %s", question.thread_id, exc_info=exc)
             await reply.finish("interrupted")
-            await cl.ErrorMessage(content=sentence_for(exc, model.variables)).send()
+            await cl.ErrorMessage(content=sentence_for(exc, request.model.variables)).send()
         finally:
-            self.in_background(self._keep_choices(question.thread_id))
+            self.in_background(self._keep_chosen(question.thread_id))
 
-    def in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do what nobody waits for; it ends with the program."""
-        self._note(asyncio.create_task(work))
+    def _let_stop(self) -> None:
+        """Let Stop, and the end of the program, end this task.
 
-    def _note(self, task: asyncio.Task[Any] | None) -> None:
-        if task:
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+        Chainlit does the first for a new question, but not for an edited one.
+        """
+        if task := asyncio.current_task():
+            cl.context.session.current_task = task
+            self._tasks.add(task)
 
-    async def _stream_seeing(self, asked: Asked, reply: Reply) -> None:
+    def _request(self, question: cl.Message) -> AnswerRequest:
+        session = cl.context.session
+        generation = generation_from(session.chat_settings, self.generation)
+        return AnswerRequest(
+            question=question,
+            model=self.models.of_profile(session.chat_profile),
+            generation=with_command(generation, question.command),
+        )
+
+    async def _stream_without_refused_images(self, request: AnswerRequest, reply: Reply) -> Prompt:
         """Stream the answer; a model that refuses images is asked again without them."""
-        told: set[str] = set()
+        shown: set[str] = set()
         try:
-            await self._stream(asked, reply, told, sees_images=asked.model.sees_images)
-        except CannotSee:
-            await self._stream(asked, reply, told, sees_images=False)
+            return await self._stream(request, reply, shown, sees_images=request.model.sees_images)
+        except ImagesRefused:
+            return await self._stream(request, reply, shown, sees_images=False)
 
     async def _stream(
-        self, asked: Asked, reply: Reply, told: set[str], *, sees_images: bool
-    ) -> None:
-        durable = asyncio.create_task(self._when_durable(asked.question.thread_id))
+        self, request: AnswerRequest, reply: Reply, shown: set[str], *, sees_images: bool
+    ) -> Prompt:
+        """Stream the answer while the question is being stored; `shown` are notes of files."""
+        durable = asyncio.create_task(self._until_durable(request.question.thread_id))
         try:
-            prompt = await self._prompts.build(asked, sees_images=sees_images)
-            await notices.tell([note for note in prompt.notes if note not in told])
-            told.update(prompt.notes)
-            try:
-                await self._show(asked, prompt, reply, durable)
-            except openai.APIStatusError as exc:
-                if prompt.has_images and not reply.text and is_about_images(exc):
-                    raise CannotSee from exc
-                raise
+            prompt = await self._prompts.build(request, sees_images=sees_images)
+            await show_notices([note for note in prompt.notes if note not in shown])
+            shown.update(prompt.notes)
+            await self._show(request, prompt, reply, durable)
             await durable
         finally:
             durable.cancel()
         if not reply.text:
             raise AnswerWithheld if reply.is_withheld else EmptyAnswer
+        return prompt
 
     async def _show(
-        self, asked: Asked, prompt: Prompt, reply: Reply, durable: asyncio.Task[None]
+        self, request: AnswerRequest, prompt: Prompt, reply: Reply, durable: asyncio.Task[None]
     ) -> None:
-        pieces = asked.model.stream(prompt.messages, asked.manner)
-        async with aclosing(gathered(pieces)) as batches:
-            async for batch in batches:
-                await durable
-                await reply.show(batch)
+        """Show the answer from the moment when the question is durable."""
+        pieces = request.model.stream(prompt.messages, request.generation)
+        try:
+            async with aclosing(coalesced(pieces)) as batches:
+                async for batch in batches:
+                    await durable
+                    await reply.show(batch)
+        except openai.APIStatusError as exc:
+            if prompt.has_images and not reply.text and is_about_images(exc):
+                raise ImagesRefused from exc
+            raise
 
-    async def _when_durable(self, thread_id: str) -> None:
+    async def _until_durable(self, thread_id: str) -> None:
         """Wait until the question is stored; `ThreadDeleted` when its thread is no more.
 
         When the database is away too long, the person is told and the answer shown all the same.
         """
-        try:
-            async with asyncio.timeout(away.AWAY_S):
-                await self._layer.flush(thread_id)
-                author = await self._layer.get_thread_author(thread_id)
-        except (TimeoutError, StoreUnavailable):
-            logger.warning("The question in thread %s waits for the database", thread_id)
-            await cl.context.emitter.send_toast(away.QUESTION, "warning")
-            return
-        except DataLayerError:
-            logger.exception("The question in thread %s is not stored", thread_id)
-            await cl.context.emitter.send_toast("This message could not be saved.", "error")
-            return
-        if not author:
+        name = f"The question in thread {thread_id}"
+        author = await until_stored(self._author_once_stored(thread_id), name, QUESTION)
+        if author == "":
             raise ThreadDeleted(thread_id)
 
-    async def _after(self, asked: Asked, reply: Reply) -> None:
+    async def _author_once_stored(self, thread_id: str) -> str:
+        await self._layer.flush(thread_id)
+        return await self._layer.get_thread_author(thread_id)
+
+    async def _after(self, request: AnswerRequest, prompt: Prompt, reply: Reply) -> None:
         if reply.is_cut:
-            said = ANSWER_IS_CUT.format(tokens=asked.answer_tokens)
-            await cl.context.emitter.send_toast(said, "warning")
+            sentence = ANSWER_IS_CUT.format(tokens=request.answer_tokens)
+            await cl.context.emitter.send_toast(sentence, "warning")
         if reply.is_withheld:
             await cl.context.emitter.send_toast(WITHHELD, "warning")
-        if self._titles:
-            self._titles.begin(asked.model, asked.question, reply.text)
+        if self._titles and prompt.is_first:
+            self._titles.begin(request.model, request.question, reply.text)
 
-    async def _keep_choices(self, thread_id: str) -> None:
+    async def _keep_chosen(self, thread_id: str) -> None:
         """Store what was chosen for the conversation; Chainlit does when the page is left."""
         session = cl.context.session
         chosen = {"chat_profile": session.chat_profile, "chat_settings": session.chat_settings}

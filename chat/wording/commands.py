@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import chainlit as cl
 from chainlit.types import CommandDict
 
-from chat.models.base import Manner
-from chat.wording.language import Texts
+from chat.models.base import GenerationSettings
+from chat.wording.language import Localized
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Command:
     instruction: str
 
 
-COMMANDS = Texts(
+COMMANDS = Localized(
     en=(
         Command(
             "Summarize",
@@ -71,7 +71,7 @@ COMMANDS = Texts(
 _INSTRUCTIONS = {each.name: each.instruction for each in (*COMMANDS.en, *COMMANDS.zh)}
 
 
-async def offer() -> None:
+async def send_commands() -> None:
     """Send the page its commands."""
     commands = [
         CommandDict(
@@ -87,9 +87,10 @@ async def offer() -> None:
     await cl.context.emitter.set_commands(commands)
 
 
-def told(command: str | None, manner: Manner) -> Manner:
-    """Return the manner with a command's instruction put first; unknown ones change nothing."""
+def with_command(generation: GenerationSettings, command: str | None) -> GenerationSettings:
+    """Return the settings with a command's instruction put first; unknown ones change nothing."""
     instruction = _INSTRUCTIONS.get(command or "")
     if instruction is None:
-        return manner
-    return replace(manner, system_prompt=f"{instruction}\n\n{manner.system_prompt}".strip())
+        return generation
+    system_prompt = f"{instruction}\n\n{generation.system_prompt}".strip()
+    return replace(generation, system_prompt=system_prompt)

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Texts(Generic[T]):
+class Localized(Generic[T]):
     """The same in both languages."""
 
     en: T

@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse
-
-PATH = "/keepchat/notice"
+from chat.models.registry import Models, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +23,20 @@ DEMO = Notice(
 )
 
 
-def ollama(model: str) -> Notice:
-    """Return the line that names the model of an Ollama on this machine."""
+def notice_about(models: Models) -> Notice | None:
+    """Return what people have to know of the models; None where somebody has set them."""
+    match models.origin:
+        case Origin.BUILT_IN:
+            return DEMO
+        case Origin.OLLAMA:
+            return _ollama(models.default.name)
+        case Origin.SETTINGS:
+            return None
+
+
+def _ollama(model: str) -> Notice:
     return Notice(
         kind="info",
         en=f"{model} answers, by Ollama on this computer.",
         zh=f"由本机 Ollama 上的 {model} 作答。",
     )
-
-
-def notice_router(notice: Notice | None, prefix: str) -> APIRouter:
-    """Return the route from which the page fetches the line; empty texts where there is none."""
-    router = APIRouter(prefix=prefix)
-
-    @router.get(PATH)
-    async def get_notice() -> JSONResponse:
-        shown = notice or Notice("info", "", "")
-        return JSONResponse({"kind": shown.kind, "en": shown.en, "zh": shown.zh})
-
-    return router

@@ -1,4 +1,4 @@
-"""What people choose: a model and the chat settings of a conversation, a command for a question."""
+"""Chainlit's chat profiles: which model answers in a conversation."""
 
 import logging
 
@@ -7,16 +7,13 @@ from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 
 from chat.models.registry import Models
-from chat.turn.turn import Turns
-from chat.wording import commands
-from chat.wording.settings_panel import LABELS, chosen, widgets
 
 logger = logging.getLogger(__name__)
 
 GONE = "The model {gone} is not available any more; {used} answers now."
 
 
-def profiles(models: Models) -> list[cl.ChatProfile]:
+def chat_profiles(models: Models) -> list[cl.ChatProfile]:
     """Return the models as chat profiles."""
     first = models.names[0]
     return [
@@ -27,15 +24,6 @@ def profiles(models: Models) -> list[cl.ChatProfile]:
         )
         for name in models.names
     ]
-
-
-async def offer(turns: Turns) -> None:
-    """Send the page its commands, and its form of chat settings as the session has them."""
-    await commands.offer()
-    session = cl.context.session
-    model = turns.models.find(session.chat_profile) or turns.models.default
-    manner = chosen(session.chat_settings, turns.manner)
-    await cl.ChatSettings(widgets(manner, model, LABELS.of_session())).send()
 
 
 async def restore_profile(thread: ThreadDict, models: Models) -> None:

@@ -2,7 +2,6 @@
 
 import re
 
-import httpx2
 import openai
 
 from chat.models.base import AnswerInterrupted, AnswerWithheld, EmptyAnswer, Variables
@@ -48,8 +47,8 @@ _SENTENCES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...
     (AnswerInterrupted, "The answer broke off. Ask again to get it whole."),
     (AnswerWithheld, WITHHELD),
     (EmptyAnswer, "The model gave an empty answer. Ask again, perhaps in other words."),
-    ((TimeoutError, openai.APITimeoutError, httpx2.TimeoutException), _TOO_LATE),
-    ((openai.APIConnectionError, httpx2.TransportError), _UNREACHABLE),
+    (openai.APITimeoutError, _TOO_LATE),
+    (openai.APIConnectionError, _UNREACHABLE),
     (openai.AuthenticationError, "The model's server refuses the key. Check {key}."),
     (openai.PermissionDeniedError, "The key may not use this model. Check OPENAI_MODEL."),
     (openai.NotFoundError, "The model does not exist there. Check OPENAI_MODEL."),

@@ -1,14 +1,16 @@
-"""The chat settings: how people want to be answered, kept with each conversation."""
+"""Chainlit's chat settings: how people want to be answered, kept with each conversation."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import chainlit as cl
 from chainlit.input_widget import InputWidget, Select, Slider, TextInput
 
-from chat.models.base import Manner, Model
-from chat.wording.language import Texts
+from chat.models.base import GenerationSettings, Model
+from chat.models.registry import Models
+from chat.wording.language import Localized
 
 SHORTEST_ANSWER = 64  # tokens
 STEP = 64
@@ -18,7 +20,7 @@ TEMPERATURES = (0.0, 0.3, 0.5, 0.7, 1.0, 1.3)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Labels:
-    """What the form says."""
+    """What the panel says."""
 
     instructions: str
     about_instructions: str
@@ -29,7 +31,7 @@ class Labels:
     about_longest: str
 
 
-LABELS = Texts(
+LABELS = Localized(
     en=Labels(
         instructions="Instructions",
         about_instructions="What the assistant is told before every conversation.",
@@ -51,56 +53,67 @@ LABELS = Texts(
 )
 
 
-def chosen(settings: Mapping[str, Any] | None, default: Manner) -> Manner:
-    """Return the manner that chat settings ask for; what they do not tell is as by default.
+async def send_panel(models: Models, default: GenerationSettings) -> None:
+    """Send the page its panel, as the session's model and chat settings have it."""
+    session = cl.context.session
+    model = models.of_profile(session.chat_profile)
+    generation = generation_from(session.chat_settings, default)
+    await cl.ChatSettings(widgets(generation, model, LABELS.of_session())).send()
 
-    They come from a browser or an old conversation: a value that is none counts as not told.
+
+def generation_from(
+    chat_settings: Mapping[str, Any] | None, default: GenerationSettings
+) -> GenerationSettings:
+    """Return how chat settings ask to answer; what they do not say is as by default.
+
+    They come from a browser or an old conversation: a value that is none counts as not said.
     """
-    told = settings or {}
-    prompt, tokens = told.get("system_prompt"), told.get("answer_tokens")
+    values = chat_settings or {}
+    prompt, tokens = values.get("system_prompt"), values.get("answer_tokens")
     return replace(
         default,
         system_prompt=prompt if isinstance(prompt, str) else default.system_prompt,
         answer_tokens=max(SHORTEST_ANSWER, int(tokens))
         if isinstance(tokens, int | float) and math.isfinite(tokens)
         else default.answer_tokens,
-        temperature=_temperature(told.get("temperature"), default),
+        temperature=_temperature(values.get("temperature"), default),
     )
 
 
-def _temperature(told: object, default: Manner) -> float | None:
-    if told == OWN:
+def _temperature(value: object, default: GenerationSettings) -> float | None:
+    if value == OWN:
         return None
     try:
-        value = float(str(told))
+        temperature = float(str(value))
     except ValueError:
         return default.temperature
-    return value if 0 <= value <= 2 else default.temperature
+    return temperature if 0 <= temperature <= 2 else default.temperature
 
 
-def widgets(manner: Manner, model: Model, labels: Labels | None = None) -> list[InputWidget]:
-    """Return the page's form for a manner of this model."""
-    said = labels or LABELS.en
+def widgets(
+    generation: GenerationSettings, model: Model, labels: Labels = LABELS.en
+) -> list[InputWidget]:
+    """Return the panel's widgets, filled as these settings say, within what the model can."""
     return [
         TextInput(
             id="system_prompt",
-            label=said.instructions,
-            description=said.about_instructions,
-            initial=manner.system_prompt,
+            label=labels.instructions,
+            description=labels.about_instructions,
+            initial=generation.system_prompt,
             multiline=True,
         ),
         Select(
             id="temperature",
-            label=said.temperature,
-            description=said.about_temperature,
-            items=_temperatures(manner.temperature, said.own),
-            initial_value=_value(manner.temperature),
+            label=labels.temperature,
+            description=labels.about_temperature,
+            items=_temperatures(generation.temperature, labels.own),
+            initial_value=_item(generation.temperature),
         ),
         Slider(
             id="answer_tokens",
-            label=said.longest,
-            description=said.about_longest,
-            initial=min(manner.answer_tokens, model.longest_answer),
+            label=labels.longest,
+            description=labels.about_longest,
+            initial=min(generation.answer_tokens, model.longest_answer),
             min=SHORTEST_ANSWER,
             max=model.longest_answer,
             step=STEP,
@@ -110,8 +123,8 @@ def widgets(manner: Manner, model: Model, labels: Labels | None = None) -> list[
 
 def _temperatures(current: float | None, own: str) -> dict[str, str]:
     known = {*TEMPERATURES, *([] if current is None else [current])}
-    return {own: OWN, **{_value(each): _value(each) for each in sorted(known)}}
+    return {own: OWN, **{_item(each): _item(each) for each in sorted(known)}}
 
 
-def _value(temperature: float | None) -> str:
+def _item(temperature: float | None) -> str:
     return OWN if temperature is None else f"{temperature:g}"

@@ -2,9 +2,9 @@
 
 import chainlit as cl
 
-from chat.wording.language import Texts
+from chat.wording.language import Localized
 
-STARTERS = Texts(
+STARTERS = Localized(
     en=[
         cl.Starter(
             label="Write a message",

@@ -1,30 +1,37 @@
-"""What a person is told while the database is away."""
+"""What a person is told while the database or the storage of files cannot be reached."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 import chainlit as cl
 from chainlit.context import ChainlitContextException
-from fastapi import Request
-from fastapi.responses import JSONResponse
 
-AWAY_S = 5.0  # a turn waits so long for the database, and then goes on without it
+DATABASE = "The database cannot be reached."
 
-_AWAY = "The database cannot be reached."
-QUESTION = f"{_AWAY} Your message is kept in memory and stored when it is back."
-ANSWER = f"{_AWAY} This answer is kept in memory and stored when it is back."
 
+@dataclass(frozen=True, slots=True)
+class Unstored:
+    """What is said of something that is not stored: not yet, or never."""
+
+    late: str
+    failed: str
+
+
+QUESTION = Unstored(
+    late=f"{DATABASE} Your message is kept in memory and stored when it is back.",
+    failed="This message could not be saved.",
+)
+ANSWER = Unstored(
+    late=f"{DATABASE} This answer is kept in memory and stored when it is back.",
+    failed="This answer could not be saved.",
+)
 _FILE = (
     "“{name}” could not be kept: the storage of files cannot be reached, or refuses it. Send it "
     "again later; the log has the cause."
 )
 
 
-async def file_lost(name: str) -> None:
+async def show_file_lost(name: str) -> None:
     """Tell whoever sent a file that it is not stored."""
     with suppress(ChainlitContextException):  # nobody's page sent it
         await cl.context.emitter.send_toast(_FILE.format(name=name), "error")
-
-
-async def unavailable(request: Request, exc: Exception) -> JSONResponse:  # noqa: ARG001 - FastAPI's
-    """Answer a request of the page that the database would have to answer."""
-    return JSONResponse({"detail": f"{_AWAY} Try again in a moment."}, 503)

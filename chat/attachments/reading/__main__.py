@@ -1,4 +1,4 @@
-"""`python -m chat.attachments.reading '{"room": ..., ...}' < file`: prints one line of JSON."""
+"""`python -m chat.attachments.reading '{"suffix": ..., ...}' < file`: prints one line of JSON."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from chat.attachments.reading.kinds import readable_kind
-from chat.attachments.reading.text_buffer import Full, Paper
+from chat.attachments.reading.text_buffer import BufferFull, TextBuffer
 from chat.attachments.results import CannotRead, Reading, Reason, Unread, to_json
 from common.file_types import FileKind
 
@@ -17,11 +17,11 @@ MAX_WRITTEN = 1_000_000  # bytes of any file that this process could write
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReadingRequest:
     """What is asked: characters of text, pixels of an image's longer side, and the limits."""
 
     suffix: str
-    room: int
+    characters: int
     pixels: int
     memory: int
     seconds: int
@@ -29,15 +29,15 @@ class Request:
 
 def main() -> None:
     """Read the file on standard input."""
-    asked = Request(**json.loads(sys.argv[1]))
-    limit(asked.memory, asked.seconds)
+    request = ReadingRequest(**json.loads(sys.argv[1]))
+    limit_resources(request.memory, request.seconds)
     warnings.simplefilter("ignore")
     sys.setrecursionlimit(DEEPEST)
     content = sys.stdin.buffer.read(MAX_INPUT + 1)
-    sys.stdout.buffer.write(to_json(read(content, asked)))
+    sys.stdout.buffer.write(to_json(read(content, request)))
 
 
-def limit(memory: int, seconds: int) -> None:
+def limit_resources(memory: int, seconds: int) -> None:
     """Let the system end this process when it takes too much, where the system can."""
     try:
         import resource
@@ -53,10 +53,10 @@ def limit(memory: int, seconds: int) -> None:
             resource.setrlimit(kind, (most, most))
 
 
-def read(content: bytes, asked: Request) -> Reading:
+def read(content: bytes, request: ReadingRequest) -> Reading:
     """Return what a file holds; whatever goes wrong is a reading too."""
     try:
-        return _read(content, asked)
+        return _read(content, request)
     except CannotRead as exc:
         return exc.unread
     except MemoryError:
@@ -65,56 +65,56 @@ def read(content: bytes, asked: Request) -> Reading:
         return Unread(reason=Reason.BROKEN, detail=f"{type(exc).__name__}: {exc}"[:500])
 
 
-def _read(content: bytes, asked: Request) -> Reading:
-    kind = readable_kind(content, asked.suffix)
+def _read(content: bytes, request: ReadingRequest) -> Reading:
+    kind = readable_kind(content, request.suffix)
     if kind is not FileKind.TEXT and len(content) > MAX_INPUT:
         raise CannotRead(Reason.TOO_LARGE)
     if kind is FileKind.IMAGE:
         from chat.attachments.reading import pictures
 
-        return pictures.read(content, asked.pixels)
-    paper = Paper(asked.room)
-    with suppress(Full):
-        _write(kind, content, asked, paper)
-    return _text(paper)
+        return pictures.read(content, request.pixels)
+    buffer = TextBuffer(request.characters)
+    with suppress(BufferFull):
+        _write(kind, content, request, buffer)
+    return _text(buffer)
 
 
-def _text(paper: Paper) -> Reading:
-    if paper.is_blank:
+def _text(buffer: TextBuffer) -> Reading:
+    if buffer.is_blank:
         raise CannotRead(Reason.NO_TEXT)
-    return paper.text()
+    return buffer.text()
 
 
-def _write(kind: FileKind, content: bytes, asked: Request, paper: Paper) -> None:
+def _write(kind: FileKind, content: bytes, request: ReadingRequest, buffer: TextBuffer) -> None:
     """Load the one library that is needed: all of them would take half a second."""
     if kind is FileKind.TEXT:
         from chat.attachments.reading import plain
 
-        plain.read(content, asked.suffix, paper, asked.room)
+        plain.read(content, request.suffix, buffer)
     elif kind is FileKind.PDF:
         from chat.attachments.reading import pdf
 
-        pdf.read(content, paper)
+        pdf.read(content, buffer)
     else:
-        _write_office(kind, content, asked, paper)
+        _write_office(kind, content, buffer)
 
 
-def _write_office(kind: FileKind, content: bytes, asked: Request, paper: Paper) -> None:
+def _write_office(kind: FileKind, content: bytes, buffer: TextBuffer) -> None:
     from chat.attachments.reading import archives
 
     archives.check(content)
     if kind is FileKind.DOCUMENT:
         from chat.attachments.reading import word
 
-        word.read(content, paper, asked.room)
+        word.read(content, buffer)
     elif kind is FileKind.SHEETS:
         from chat.attachments.reading import sheets
 
-        sheets.read(content, paper)
+        sheets.read(content, buffer)
     else:
         from chat.attachments.reading import slides
 
-        slides.read(content, paper)
+        slides.read(content, buffer)
 
 
 if __name__ == "__main__":

@@ -2,22 +2,22 @@
 
 import pypdfium2
 
-from chat.attachments.reading.text_buffer import Paper
+from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import CannotRead, Reason
 
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
 
 
-def read(content: bytes, paper: Paper) -> None:
+def read(content: bytes, buffer: TextBuffer) -> None:
     """Write the text of every page; raises `CannotRead` where they hold none, as scans do."""
     document = _open(content)
     pages = len(document)
-    paper.counts["pages"] = pages
+    buffer.counts["pages"] = pages
     for number in range(pages):
-        paper.reached(number + 0.5, pages)
-        paper.heading(f"\n\n[page {number + 1}]\n")
-        paper.write(_text_of(document, number))
-    if paper.is_blank:
+        buffer.reached(number + 0.5, pages)
+        buffer.heading(f"\n\n[page {number + 1}]\n")
+        buffer.write(_text_of(document, number))
+    if buffer.is_blank:
         raise CannotRead(Reason.NO_TEXT)
 
 

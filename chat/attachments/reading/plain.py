@@ -5,7 +5,7 @@ import re
 
 import charset_normalizer
 
-from chat.attachments.reading.text_buffer import Paper
+from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import CannotRead, Reason
 
 _MARKS = (
@@ -16,21 +16,21 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SAMPLE = 64_000
-_SHARE = 10  # so many times more bytes than there is room for characters are looked at
+_SHARE = 10  # so many times more bytes than the buffer takes characters are looked at
 _HTML = re.compile(
     r"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!doctype\s+html|<html\b)", re.IGNORECASE | re.DOTALL
 )
 _HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 
 
-def read(content: bytes, suffix: str, paper: Paper, room: int) -> None:
+def read(content: bytes, suffix: str, buffer: TextBuffer) -> None:
     """Write a text file; HTML becomes Markdown."""
-    beginning = content[: max(_SAMPLE, room * _SHARE)]
+    beginning = content[: max(_SAMPLE, buffer.limit * _SHARE)]
     text = decode(beginning)
     if suffix in _HTML_SUFFIXES or _HTML.match(text):
         text = _markdown(text)
-    paper.reached(min(room, len(text)), len(text) * len(content) / len(beginning))
-    paper.write(text)
+    buffer.reached(min(buffer.limit, len(text)), len(text) * len(content) / len(beginning))
+    buffer.write(text)
 
 
 def _markdown(html: str) -> str:

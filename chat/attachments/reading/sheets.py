@@ -8,26 +8,26 @@ from typing import Any
 
 import openpyxl
 
-from chat.attachments.reading.text_buffer import Paper
+from chat.attachments.reading.text_buffer import TextBuffer
 
 _MIDNIGHT = datetime.time()
 
 
-def read(content: bytes, paper: Paper) -> None:
+def read(content: bytes, buffer: TextBuffer) -> None:
     """Write every sheet, row by row; rows without a value are left out."""
     workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     sheets: list[Any] = list(workbook.worksheets)
-    paper.counts["sheets"] = len(sheets)
+    buffer.counts["sheets"] = len(sheets)
     lengths = [sheet.max_row for sheet in sheets]
     before = 0
     for sheet, rows in zip(sheets, lengths, strict=True):
-        paper.heading(f"\n\n## {sheet.title}\n\n")
+        buffer.heading(f"\n\n## {sheet.title}\n\n")
         sheet.reset_dimensions()  # what a file says of its size may be wrong
         for number, row in enumerate(sheet.iter_rows(values_only=True)):
             if None not in lengths:
-                paper.reached(before + min(number + 1, rows), sum(lengths))
+                buffer.reached(before + min(number + 1, rows), sum(lengths))
             if line := _line(row):
-                paper.write(line)
+                buffer.write(line)
         before += rows or 0
 
 

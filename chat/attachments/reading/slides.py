@@ -6,20 +6,20 @@ from typing import Any
 
 import pptx
 
-from chat.attachments.reading.text_buffer import Paper
+from chat.attachments.reading.text_buffer import TextBuffer
 
 
-def read(content: bytes, paper: Paper) -> None:
+def read(content: bytes, buffer: TextBuffer) -> None:
     """Write what stands on each slide."""
     slides: list[Any] = list(pptx.Presentation(io.BytesIO(content)).slides)
-    paper.counts["slides"] = len(slides)
+    buffer.counts["slides"] = len(slides)
     for number, slide in enumerate(slides, 1):
-        paper.reached(number, len(slides))
-        paper.heading(f"\n\n## Slide {number}\n\n")
+        buffer.reached(number, len(slides))
+        buffer.heading(f"\n\n## Slide {number}\n\n")
         for text in _texts(slide.shapes):
-            paper.write(f"{text}\n")
+            buffer.write(f"{text}\n")
         if notes := _notes(slide):
-            paper.write(f"\nNotes: {notes}\n")
+            buffer.write(f"\nNotes: {notes}\n")
 
 
 def _texts(shapes: Iterable[Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What is read is written down until there is no more room."""
+"""What is read is written into a buffer until that is full."""
 
 import re
 
@@ -8,15 +8,15 @@ from chat.attachments.results import Text
 _UNWANTED = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
-class Full(Exception):
-    """There is no more room: reading may end."""
+class BufferFull(Exception):
+    """Nothing more is taken: reading may end."""
 
 
-class Paper:
-    """Gathers at most `room` characters, and knows how far in the file they reach."""
+class TextBuffer:
+    """Takes at most `limit` characters, and knows how far in the file they reach."""
 
-    def __init__(self, room: int) -> None:
-        self._room = room
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
         self._parts: list[str] = []
         self._length = 0
         self._through = 0.0
@@ -33,16 +33,16 @@ class Paper:
         self._write(text)
 
     def write(self, text: str) -> None:
-        """Write a piece of the file's text; raises `Full`."""
+        """Write a piece of the file's text; raises `BufferFull`."""
         self._blank = self._blank and not text.strip()
         self._write(text)
 
     def _write(self, text: str) -> None:
-        part = _UNWANTED.sub("", text)[: self._room - self._length]
+        part = _UNWANTED.sub("", text)[: self.limit - self._length]
         self._parts.append(part)
         self._length += len(part)
-        if self._length >= self._room:
-            raise Full
+        if self._length >= self.limit:
+            raise BufferFull
 
     def reached(self, done: float, whole: float) -> None:
         """Note that so much of the whole is written, in whatever unit."""
@@ -51,7 +51,7 @@ class Paper:
     def text(self) -> Text:
         """Return what was written, with an estimate of how much the file has."""
         text = "".join(self._parts).strip()
-        if self._length < self._room:
+        if self._length < self.limit:
             return Text(text=text, total=len(text), counts=self.counts)
         total = max(round(self._length / self._through), len(text) + 1) if self._through else None
         return Text(text=text, total=total, counts=self.counts)

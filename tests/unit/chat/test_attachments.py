@@ -13,11 +13,14 @@ from chainlit.chat_context import chat_contexts
 from chainlit.context import ChainlitContext, context_var
 from chainlit.session import HTTPSession
 
-from chat.attachments.blocks import Attached
-from chat.attachments.collect import OLD_IMAGES, Attachments, Source
+from chat.attachments.blocks import PromptFiles
+from chat.attachments.collect import OLD_IMAGES, Attachments
+from chat.attachments.files import AttachedFile
 from chat.attachments.process import AT_ONCE, Reader
 from chat.attachments.results import Picture, Reading, Reason, Text, Unread
+from datalayer.fields import ELEMENT_FIELDS
 from datalayer.layer import KeepchatDataLayer
+from datalayer.records import ElementRecord
 from storage.base import OpenObject
 from storage.errors import ObjectMissing, StorageUnavailable
 from tests.support.waiting import until
@@ -60,15 +63,15 @@ class PlainReader:
 
 
 class BusyReader:
-    """Has two places, and ends with nothing before its gate is open."""
+    """Reads two files at once, and ends with none before its gate is open."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
         self.gate = asyncio.Event()
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def read(self, name: str, _content: AsyncIterator[bytes]) -> Reading:
-        async with self._places:
+        async with self._slots:
             self.names.append(name)
             await self.gate.wait()
             return Text(text=name, total=1)
@@ -94,17 +97,22 @@ async def _session() -> AsyncIterator[None]:
     chat_contexts.pop(session.id, None)
 
 
-def element(stored: Stored, message_id: str, name: str, content: str) -> dict[str, Any]:
+def element(stored: Stored, message_id: str, name: str, content: str) -> ElementRecord:
     """A stored file of a message."""
     element_id = str(uuid.uuid4())
     stored.content[element_id] = content.encode()
     kind = "image" if name.endswith(".png") else "file"
-    key = f"{THREAD}/{element_id}"
-    return {"id": element_id, "forId": message_id, "name": name, "type": kind, "objectKey": key}
+    fields = dict.fromkeys(ELEMENT_FIELDS) | {
+        "forId": message_id,
+        "name": name,
+        "type": kind,
+        "objectKey": f"{THREAD}/{element_id}",
+    }
+    return ElementRecord(id=element_id, thread_id=THREAD, revision=1, fields=fields)
 
 
-def source(thread_id: str, name: str) -> Source:
-    return Source(
+def attached(thread_id: str, name: str) -> AttachedFile:
+    return AttachedFile(
         thread_id=thread_id, id=str(uuid.uuid4()), message_id="1", name=name, is_image=False
     )
 
@@ -114,24 +122,26 @@ def question(*paths: Path) -> cl.Message:
     return cl.Message(content="?", elements=cast(Any, files))
 
 
-async def gathered(
+async def collected(
     attachments: Attachments,
-    elements: list[dict[str, Any]],
+    elements: list[ElementRecord],
     asked: cl.Message | None = None,
     *,
-    room: int = 50_000,
+    budget: int = 50_000,
     sees_images: bool = True,
-) -> Attached:
-    steps = [{"id": step_id} for step_id in dict.fromkeys(e["forId"] for e in elements)]
+) -> PromptFiles:
+    earlier = list(dict.fromkeys(str(each.fields["forId"]) for each in elements))
     asked = asked or question()
-    return await attachments.gather(asked, steps, elements, room=room, sees_images=sees_images)
+    return await attachments.collect(
+        asked, earlier, elements, budget=budget, sees_images=sees_images
+    )
 
 
 async def test_the_files_of_the_question_are_read_from_the_session(
     attachments: Attachments, stored: Stored, tmp_path: Path
 ) -> None:
     (tmp_path / "a.txt").write_text("from the session")
-    found = await gathered(attachments, [], question(tmp_path / "a.txt"))
+    found = await collected(attachments, [], question(tmp_path / "a.txt"))
     assert "from the session" in found.question.text
     assert not stored.opened
 
@@ -141,7 +151,7 @@ async def test_an_edited_question_has_its_stored_files(
 ) -> None:
     asked = question()
     elements = [element(stored, asked.id, "a.txt", "from the storage")]
-    found = await attachments.gather(asked, [], elements, room=5_000, sees_images=True)
+    found = await attachments.collect(asked, [], elements, budget=5_000, sees_images=True)
     assert "from the storage" in found.question.text
     assert not found.earlier
 
@@ -151,7 +161,7 @@ async def test_the_files_of_earlier_messages_are_read_from_the_storage_once(
 ) -> None:
     elements = [element(stored, "1", "a.txt", "old"), element(stored, "2", "b.txt", "newer")]
     for _ in range(2):
-        found = await gathered(attachments, elements)
+        found = await collected(attachments, elements)
         assert {key: [file.reading for file in files] for key, files in found.earlier.items()} == {
             "1": [Text(text="old", total=3)],
             "2": [Text(text="newer", total=5)],
@@ -165,9 +175,7 @@ async def test_a_file_whose_stored_copy_is_on_its_way_counts(
     (tmp_path / "a.txt").write_text("just sent")
     before = question(tmp_path / "a.txt")
     cl.chat_context.add(before)
-    found = await attachments.gather(
-        question(), [{"id": before.id}], [], room=5_000, sees_images=True
-    )
+    found = await attachments.collect(question(), [before.id], [], budget=5_000, sees_images=True)
     assert found.earlier[before.id][0].reading == Text(text="just sent", total=9)
 
 
@@ -177,7 +185,7 @@ async def test_a_file_that_is_gone_from_the_session_is_read_from_the_storage(
     asked = question(tmp_path / "gone.txt")
     [held] = asked.elements or []
     stored.content[held.id] = b"durable"
-    found = await gathered(attachments, [], asked)
+    found = await collected(attachments, [], asked)
     assert "durable" in found.question.text
 
 
@@ -187,18 +195,18 @@ async def test_only_the_newest_images_are_sent_again(
     elements = [
         element(stored, str(number), f"{number}.png", "pixels") for number in range(OLD_IMAGES + 2)
     ]
-    found = await gathered(attachments, elements)
+    found = await collected(attachments, elements)
     again = {key for key, files in found.earlier.items() if files[0].reading == PICTURE}
     assert again == {str(number) for number in range(2, OLD_IMAGES + 2)}
     assert found.earlier["0"][0].reading is None
     assert len(stored.opened) == OLD_IMAGES
 
 
-async def test_no_more_is_read_than_there_is_room_for(
+async def test_no_more_is_read_than_the_budget_holds(
     attachments: Attachments, stored: Stored
 ) -> None:
     elements = [element(stored, str(number), "a.txt", "x" * 2_000) for number in range(20)]
-    found = await gathered(attachments, elements, room=1_500)
+    found = await collected(attachments, elements, budget=1_500)
     assert {"18", "19"} < set(found.earlier) <= {"16", "17", "18", "19"}
     assert len(stored.opened) <= 4
 
@@ -208,10 +216,10 @@ async def test_a_storage_that_is_away_is_asked_again_next_time(
 ) -> None:
     elements = [element(stored, "1", "a.txt", "old")]
     stored.away = True
-    found = await gathered(attachments, elements)
+    found = await collected(attachments, elements)
     assert found.earlier["1"][0].reading == Unread(reason=Reason.UNAVAILABLE)
     stored.away = False
-    found = await gathered(attachments, elements)
+    found = await collected(attachments, elements)
     assert found.earlier["1"][0].reading == Text(text="old", total=3)
 
 
@@ -221,16 +229,16 @@ async def test_a_file_is_read_again_only_if_that_may_help(
 ) -> None:
     elements = [element(stored, "1", "a.txt", reason)]
     for _ in range(2):
-        await gathered(attachments, elements)
+        await collected(attachments, elements)
     assert len(stored.opened) == times
 
 
-async def test_the_files_of_a_conversation_take_one_place_of_the_few(stored: Stored) -> None:
+async def test_the_files_of_a_conversation_are_read_one_at_a_time(stored: Stored) -> None:
     busy = BusyReader()
     attachments = Attachments(cast(KeepchatDataLayer, stored), cast(Reader, busy))
-    slow = [source(THREAD, f"{number}.txt") for number in range(10)]
-    reading = asyncio.create_task(attachments._files(slow))
-    other = asyncio.create_task(attachments._files([source(str(uuid.uuid4()), "other.txt")]))
+    slow = [attached(THREAD, f"{number}.txt") for number in range(10)]
+    reading = asyncio.create_task(attachments._read_all(slow))
+    other = asyncio.create_task(attachments._read_all([attached(str(uuid.uuid4()), "other.txt")]))
     await until(lambda: len(busy.names) >= 2, "two that read")
     assert busy.names == ["0.txt", "other.txt"]
     busy.gate.set()
@@ -241,6 +249,6 @@ async def test_the_files_of_a_conversation_take_one_place_of_the_few(stored: Sto
 
 async def test_a_blind_model_is_sent_no_image(attachments: Attachments, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("pixels")
-    found = await gathered(attachments, [], question(tmp_path / "a.png"), sees_images=False)
+    found = await collected(attachments, [], question(tmp_path / "a.png"), sees_images=False)
     assert not found.question.images
     assert found.question.notes == ("“a.png” was not sent: this model cannot see images.",)

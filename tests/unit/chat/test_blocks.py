@@ -4,9 +4,18 @@ from typing import Any
 
 import pytest
 
-from chat.attachments.blocks import IMAGE_TOKENS, Attached, File, Fitted, Rules, content, fit, share
+from chat.attachments.blocks import (
+    IMAGE_TOKENS,
+    FittedFiles,
+    NamedReading,
+    PromptFiles,
+    PromptLimits,
+    fit,
+    message_content,
+    share,
+)
 from chat.attachments.results import Picture, Reading, Reason, Text, Unread
-from chat.turn.history import build
+from chat.turn.history import PastMessage, build
 
 PICTURE = Picture(mime="image/jpeg", data="AAAA", width=1, height=1)
 
@@ -15,15 +24,15 @@ def text(words: str, total: int | None = -1, **counts: int) -> Text:
     return Text(text=words, total=len(words) if total == -1 else total, counts=counts)
 
 
-def fitted(*readings: Reading | None, room: int = 10_000, **options: Any) -> Fitted:
-    files = [File(f"{number}.x", reading) for number, reading in enumerate(readings, 1)]
-    return fit(files, room, Rules(**{"file_tokens": 1_000, **options}))
+def fitted(*readings: Reading | None, budget: int = 10_000, **options: Any) -> FittedFiles:
+    files = [NamedReading(f"{number}.x", reading) for number, reading in enumerate(readings, 1)]
+    return fit(files, budget, PromptLimits(**{"file_tokens": 1_000, **options}))
 
 
 def test_a_file_is_a_block_with_its_name_and_length() -> None:
-    [file] = [File('a "b" <c>\n&.pdf', text("Hello", pages=12))]
-    block = fit([file], 1_000, Rules(1_000))
-    assert block == Fitted(
+    [file] = [NamedReading('a "b" <c>\n&.pdf', text("Hello", pages=12))]
+    block = fit([file], 1_000, PromptLimits(1_000))
+    assert block == FittedFiles(
         '<file name="a &quot;b&quot; &lt;c&gt; &amp;.pdf" pages="12">\nHello\n</file>'
     )
 
@@ -51,7 +60,7 @@ def test_a_cut_ends_with_a_whole_character() -> None:
 
 
 @pytest.mark.parametrize(
-    ("needs", "room", "given"),
+    ("needs", "budget", "shares"),
     [
         ([], 10, []),
         ([5, 5], 100, [5, 5]),
@@ -62,9 +71,9 @@ def test_a_cut_ends_with_a_whole_character() -> None:
     ],
 )
 def test_short_files_stay_whole_and_long_ones_share(
-    needs: list[int], room: int, given: list[int]
+    needs: list[int], budget: int, shares: list[int]
 ) -> None:
-    assert share(needs, room) == given
+    assert share(needs, budget) == shares
 
 
 def test_a_file_that_could_not_be_read_is_told_to_both() -> None:
@@ -85,7 +94,7 @@ def test_every_reason_has_a_sentence(reason: Reason) -> None:
 
 def test_an_image_is_a_part_of_its_own() -> None:
     shown = fitted(PICTURE)
-    assert content("Look!", shown) == [
+    assert message_content("Look!", shown) == [
         {"type": "text", "text": 'Look!\n\n<file name="1.x">\n[image 1 of this message]\n</file>'},
         {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,AAAA"}},
     ]
@@ -93,12 +102,12 @@ def test_an_image_is_a_part_of_its_own() -> None:
 
 
 def test_text_alone_is_no_list_of_parts() -> None:
-    assert content("Hi", Fitted()) == "Hi"
-    assert content("", fitted(text("x"))) == '<file name="1.x">\nx\n</file>'
+    assert message_content("Hi", FittedFiles()) == "Hi"
+    assert message_content("", fitted(text("x"))) == '<file name="1.x">\nx\n</file>'
 
 
 def test_images_for_which_there_is_no_room_are_left_out() -> None:
-    shown = fitted(PICTURE, PICTURE, room=IMAGE_TOKENS + 300)
+    shown = fitted(PICTURE, PICTURE, budget=IMAGE_TOKENS + 300)
     assert len(shown.images) == 1
     assert shown.notes == ("“2.x” was not sent: the model has no room for another image.",)
 
@@ -111,7 +120,7 @@ def test_a_blind_model_gets_no_images_and_its_user_is_told() -> None:
 
 
 def test_an_older_image_is_only_named() -> None:
-    assert fitted(None) == Fitted(
+    assert fitted(None) == FittedFiles(
         '<file name="1.x">\n[an image from earlier, not shown again]\n</file>'
     )
 
@@ -119,36 +128,40 @@ def test_an_older_image_is_only_named() -> None:
 # In the history
 
 
-def asked(step_id: str, words: str) -> dict[str, Any]:
-    return {"id": step_id, "type": "user_message", "output": words}
+def asked(message_id: str, words: str) -> PastMessage:
+    return PastMessage(message_id, "user", words)
 
 
-def built(steps: list[dict[str, Any]], attached: Attached, budget: int = 10_000) -> list[Any]:
-    return list(build(steps, "question", system="", budget=budget, attached=attached))
+def built(earlier: list[PastMessage], files: PromptFiles, budget: int = 10_000) -> list[Any]:
+    return list(build(earlier, "question", system="", budget=budget, files=files))
 
 
 def test_files_of_earlier_messages_count_again() -> None:
-    attached = Attached(earlier={"1": [File("a.txt", text("old words"))]}, rules=Rules(100))
-    first, question = built([asked("1", "look")], attached)
+    files = PromptFiles(
+        earlier={"1": [NamedReading("a.txt", text("old words"))]}, limits=PromptLimits(100)
+    )
+    first, question = built([asked("1", "look")], files)
     assert first["content"] == 'look\n\n<file name="a.txt">\nold words\n</file>'
     assert question["content"] == "question"
 
 
 def test_a_message_of_files_alone_counts() -> None:
-    attached = Attached(earlier={"1": [File("a.txt", text("old"))]}, rules=Rules(100))
-    assert built([asked("1", "")], attached)[0]["content"] == '<file name="a.txt">\nold\n</file>'
+    files = PromptFiles(
+        earlier={"1": [NamedReading("a.txt", text("old"))]}, limits=PromptLimits(100)
+    )
+    assert built([asked("1", "")], files)[0]["content"] == '<file name="a.txt">\nold\n</file>'
 
 
 def test_an_older_file_is_cut_to_what_is_left() -> None:
-    long = [File("a.txt", text("x" * 3_000))]
-    attached = Attached(earlier={"1": long}, rules=Rules(1_000))
-    first, _ = built([asked("1", "look")], attached, budget=300)
+    long = [NamedReading("a.txt", text("x" * 3_000))]
+    files = PromptFiles(earlier={"1": long}, limits=PromptLimits(1_000))
+    first, _ = built([asked("1", "look")], files, budget=300)
     assert "cut: the first " in first["content"]
     assert len(first["content"]) < 900
 
 
 def test_the_files_of_the_question_come_before_the_history() -> None:
-    question = fit([File("a.txt", text("x" * 2_400))], 900, Rules(900))
-    attached = Attached(question=question)
-    [only] = built([asked("1", "y" * 600)], attached, budget=950)
+    question = fit([NamedReading("a.txt", text("x" * 2_400))], 900, PromptLimits(900))
+    files = PromptFiles(question=question)
+    [only] = built([asked("1", "y" * 600)], files, budget=950)
     assert "x" * 2_400 in only["content"]

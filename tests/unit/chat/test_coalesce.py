@@ -1,11 +1,11 @@
-"""Pieces are gathered without being lost, held back or reordered."""
+"""Pieces are coalesced without being lost, held back or reordered."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
-from chat.turn.coalesce import gathered
+from chat.turn.coalesce import coalesced
 
 
 async def pieces(*texts: str) -> AsyncIterator[str]:
@@ -15,12 +15,12 @@ async def pieces(*texts: str) -> AsyncIterator[str]:
 
 async def test_nothing_is_lost_and_the_order_is_kept() -> None:
     texts = [str(number) for number in range(500)]
-    got = [batch async for batch in gathered(pieces(*texts), interval_s=0)]
+    got = [batch async for batch in coalesced(pieces(*texts), interval_s=0)]
     assert [text for batch in got for text in batch] == texts
 
 
 async def test_what_arrives_together_goes_together() -> None:
-    got = [batch async for batch in gathered(pieces(*"abcdefgh"), interval_s=0.01)]
+    got = [batch async for batch in coalesced(pieces(*"abcdefgh"), interval_s=0.01)]
     assert len(got) < 8
 
 
@@ -32,7 +32,7 @@ async def test_the_first_piece_does_not_wait_for_the_second() -> None:
         await release.wait()
         yield "second"
 
-    stream = gathered(slow(), interval_s=0)
+    stream = coalesced(slow(), interval_s=0)
     assert await anext(stream) == ["first"]
     release.set()
     assert await anext(stream) == ["second"]
@@ -45,7 +45,7 @@ async def test_an_error_comes_after_what_was_before_it() -> None:
         yield "a"
         raise ConnectionError
 
-    stream = gathered(broken(), interval_s=0)
+    stream = coalesced(broken(), interval_s=0)
     assert await anext(stream) == ["a"]
     with pytest.raises(ConnectionError):
         await anext(stream)
@@ -62,7 +62,7 @@ async def test_closing_it_closes_the_pieces_and_leaves_no_task() -> None:
         finally:
             closed.set()
 
-    stream = gathered(endless(), interval_s=0)
+    stream = coalesced(endless(), interval_s=0)
     await anext(stream)
     await stream.aclose()
     assert closed.is_set()
@@ -70,4 +70,4 @@ async def test_closing_it_closes_the_pieces_and_leaves_no_task() -> None:
 
 
 async def test_an_empty_stream_is_empty() -> None:
-    assert [batch async for batch in gathered(pieces(), interval_s=0)] == []
+    assert [batch async for batch in coalesced(pieces(), interval_s=0)] == []

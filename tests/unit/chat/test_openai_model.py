@@ -10,7 +10,8 @@ from typing import Any
 import openai
 import pytest
 
-from chat.models.base import AnswerInterrupted, Ending, Endpoint, Manner, Piece, RemoteModel
+from chat.models.base import AnswerInterrupted, Ending, GenerationSettings, Piece
+from chat.models.openai_model import Endpoint, OpenAIModel
 
 Chunk = dict[str, Any]
 DONE: Chunk = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
@@ -83,12 +84,15 @@ def server() -> Iterator[Scripted]:
 
 
 async def answer(
-    server: Scripted, *replies: tuple[int, list[Chunk]], manner: Manner | None = None, **more: Any
+    server: Scripted,
+    *replies: tuple[int, list[Chunk]],
+    generation: GenerationSettings | None = None,
+    **more: Any,
 ) -> list[Piece | Ending]:
     server.replies = list(replies)
     given = {"base_url": f"{server.url}/v1", **more}
-    model = RemoteModel(Endpoint(model="m", api_key="k", context_tokens=1_000, **given))
-    stream = model.stream([{"role": "user", "content": "x"}], manner or Manner())
+    model = OpenAIModel(Endpoint(model="m", api_key="k", context_tokens=1_000, **given))
+    stream = model.stream([{"role": "user", "content": "x"}], generation or GenerationSettings())
     try:
         async with aclosing(stream) as pieces:
             return [piece async for piece in pieces]
@@ -111,10 +115,10 @@ async def test_thoughts_and_words_are_told_apart_and_tokens_are_counted(
     assert body["stream_options"] == {"include_usage": True}
 
 
-async def test_the_manner_goes_along(server: Scripted) -> None:
-    manner = Manner(answer_tokens=70, temperature=0.25)
-    await answer(server, (200, [DONE]), manner=manner)
-    await answer(server, (200, [DONE]), manner=Manner(answer_tokens=9_000))
+async def test_the_generation_settings_go_along(server: Scripted) -> None:
+    generation = GenerationSettings(answer_tokens=70, temperature=0.25)
+    await answer(server, (200, [DONE]), generation=generation)
+    await answer(server, (200, [DONE]), generation=GenerationSettings(answer_tokens=9_000))
     (_, chosen), (_, longest) = server.requests
     assert (chosen["max_tokens"], chosen["temperature"]) == (70, 0.25)
     assert longest["max_tokens"] == 500, "at most half of the context"
@@ -150,7 +154,7 @@ async def test_an_error_within_the_stream(server: Scripted) -> None:
 
 
 async def test_a_server_that_only_keeps_the_line_open_is_late(server: Scripted) -> None:
-    with pytest.raises(TimeoutError):
+    with pytest.raises(openai.APITimeoutError):
         await answer(server, (200, []), timeout_s=0.3)
     assert len(server.requests) == 1
 

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from PIL import Image
 
-from chat.attachments.process import Limits, Reader
+from chat.attachments.process import Reader, ReadingLimits
 from chat.attachments.results import Picture, Reading, Reason, Text, Unread
 from tests.support import documents
 
-ROOM = 3_000
+CHARACTERS = 3_000
 
 
 async def pieces(content: bytes) -> AsyncIterator[bytes]:
@@ -21,13 +21,15 @@ async def pieces(content: bytes) -> AsyncIterator[bytes]:
         yield content[start : start + 50_000]
 
 
-async def read(name: str, content: bytes, *, room: int = ROOM, timeout_s: float = 20) -> Reading:
-    limits = Limits(characters=room, timeout_s=timeout_s)
+async def read(
+    name: str, content: bytes, *, characters: int = CHARACTERS, timeout_s: float = 20
+) -> Reading:
+    limits = ReadingLimits(characters=characters, timeout_s=timeout_s)
     return await Reader(limits).read(name, pieces(content))
 
 
-async def text_of(name: str, content: bytes, *, room: int = ROOM) -> Text:
-    reading = await read(name, content, room=room)
+async def text_of(name: str, content: bytes, *, characters: int = CHARACTERS) -> Text:
+    reading = await read(name, content, characters=characters)
     assert isinstance(reading, Text), reading
     return reading
 
@@ -86,7 +88,7 @@ async def test_html_of_many_levels_is_read() -> None:
 
 
 async def test_a_long_text_is_read_as_far_as_there_is_room() -> None:
-    reading = await text_of("a.txt", b"word " * 200_000, room=1_000)
+    reading = await text_of("a.txt", b"word " * 200_000, characters=1_000)
     assert reading.text == ("word " * 200).strip()
     assert reading.total == pytest.approx(1_000_000, rel=0.01)
 
@@ -102,7 +104,7 @@ async def test_a_pdf_is_read_page_by_page() -> None:
 
 async def test_a_long_pdf_is_cut_and_its_length_estimated() -> None:
     pages = [f"Sentence of page {number}, some words long." for number in range(400)]
-    reading = await text_of("a.pdf", documents.pdf(*pages), room=1_000)
+    reading = await text_of("a.pdf", documents.pdf(*pages), characters=1_000)
     assert len(reading.text) <= 1_000
     assert "page 18" in reading.text
     assert reading.total == pytest.approx(400 * 52, rel=0.1)
@@ -128,7 +130,7 @@ async def test_a_workbook_is_read_sheet_by_sheet() -> None:
 async def test_a_huge_sheet_is_read_as_far_as_there_is_room() -> None:
     content = documents.xlsx({"Big": ([number] * 20 for number in range(20_000))})
     begun = time.monotonic()
-    reading = await text_of("a.xlsx", content, room=1_000)
+    reading = await text_of("a.xlsx", content, characters=1_000)
     assert time.monotonic() - begun < 8
     assert len(reading.text) <= 1_000
     assert reading.total is None  # openpyxl's fast writer does not say how many rows there are

@@ -9,7 +9,7 @@ def text(length: int) -> Text:
 
 
 def test_the_least_recently_used_leaves_first() -> None:
-    cache = ReadingCache(room=10_000)
+    cache = ReadingCache(max_bytes=10_000)
     cache.put("a", text(1_000))
     cache.put("b", text(1_000))
     assert cache.get("a") == text(1_000)
@@ -20,7 +20,7 @@ def test_the_least_recently_used_leaves_first() -> None:
 
 
 def test_what_is_larger_than_all_is_not_kept() -> None:
-    cache = ReadingCache(room=1_000)
+    cache = ReadingCache(max_bytes=1_000)
     cache.put("a", Unread(reason=Reason.BROKEN))
     cache.put("b", Picture(mime="image/png", data="A" * 5_000, width=1, height=1))
     assert cache.get("b") is None
@@ -28,7 +28,7 @@ def test_what_is_larger_than_all_is_not_kept() -> None:
 
 
 def test_a_newer_reading_takes_the_place_of_the_older() -> None:
-    cache = ReadingCache(room=5_000)
+    cache = ReadingCache(max_bytes=5_000)
     for length in range(1_000):
         cache.put("a", text(length))
     assert cache.get("a") == text(999)

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from chat.attachments import process
-from chat.attachments.process import AT_ONCE, Limits, Reader
+from chat.attachments.process import AT_ONCE, Reader, ReadingLimits
 from chat.attachments.results import Reason, Text, Unread
 from tests.support.waiting import until
 
@@ -20,7 +20,7 @@ ANSWER = 'print(\'{"kind": "text", "text": "%s", "total": 1, "counts": {}}\')'
 
 def reader(code: str, timeout_s: float = 20) -> Reader:
     """A reader whose process runs this code."""
-    return Reader(Limits(characters=100, timeout_s=timeout_s), ("-c", code))
+    return Reader(ReadingLimits(characters=100, timeout_s=timeout_s), ("-c", code))
 
 
 async def nothing() -> AsyncIterator[bytes]:
@@ -90,7 +90,7 @@ async def test_a_process_that_is_killed_says_nothing_of_its_file() -> None:
     reading = await reader("import os; os.kill(os.getpid(), 9)").read("a.pdf", nothing())
     assert isinstance(reading, Unread)
     assert reading.reason is Reason.KILLED
-    assert reading.passes
+    assert reading.is_temporary
 
 
 async def test_an_endless_answer_is_cut_off() -> None:
@@ -171,7 +171,7 @@ async def test_memory_is_limited_where_the_system_can() -> None:
     code = (
         "from chat.attachments.reading import __main__ as reading\n"
         "import json\n"
-        "reading.limit(200_000_000, 5)\n"
+        "reading.limit_resources(200_000_000, 5)\n"
         f"try:\n    bytes(400_000_000)\n    {ANSWER % 'unlimited'}\n"
         "except MemoryError:\n"
         f"    {ANSWER % 'limited'}\n"
@@ -183,7 +183,7 @@ async def test_memory_is_limited_where_the_system_can() -> None:
 
 def test_the_process_finds_the_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    limits = Limits(characters=100)
+    limits = ReadingLimits(characters=100)
 
     async def read() -> object:
         async def content() -> AsyncIterator[bytes]:

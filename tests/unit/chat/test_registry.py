@@ -10,9 +10,10 @@ import pytest
 from openai import AsyncAzureOpenAI
 
 from chat.models import built_in, registry
-from chat.models.base import Endpoint, RemoteModel, limit_name
 from chat.models.built_in import DemoModel
-from chat.models.registry import Models, NoModel, Wanted, choose
+from chat.models.openai_model import Endpoint, OpenAIModel, limit_name
+from chat.models.registry import Models, ModelSettings, NoModel, find_models
+from chat.wording.notice import DEMO, notice_about
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -45,59 +46,61 @@ def lister() -> Iterator[str]:
     server.server_close()
 
 
-def chosen(
+def models(
     *, api_key: str = "", base_url: str | None = None, azure: str | None = None, **given: Any
 ) -> Models:
     common = Endpoint(model="", api_key=api_key, base_url=base_url, azure_version=azure)
-    wanted: dict[str, Any] = {"ollama_url": NOWHERE, "local": True, **given}
-    return choose(Wanted(endpoint=common, **wanted))
+    settings: dict[str, Any] = {"ollama_url": NOWHERE, "local": True, **given}
+    return find_models(ModelSettings(endpoint=common, **settings))
 
 
 def endpoint(found: Models) -> Endpoint:
-    assert isinstance(found.default, RemoteModel)
+    assert isinstance(found.default, OpenAIModel)
     return found.default._endpoint
 
 
 def test_a_key_alone_means_openai() -> None:
-    found = chosen(api_key="k")
+    found = models(api_key="k")
     assert endpoint(found).base_url is None
     assert endpoint(found).model == registry.DEFAULT_MODEL
-    assert found.notice is None
+    assert notice_about(found) is None
 
 
 def test_an_address_needs_no_key_and_may_name_no_model(lister: str) -> None:
-    found = endpoint(chosen(base_url=f"{lister}/v1"))
+    found = endpoint(models(base_url=f"{lister}/v1"))
     assert (found.model, found.base_url) == ("llama3.2:3b", f"{lister}/v1")
 
 
 def test_an_address_that_lists_no_model_wants_one_named() -> None:
     with pytest.raises(NoModel, match=r"^OPENAI_MODEL: "):
-        chosen(base_url=f"{NOWHERE}/v1")
+        models(base_url=f"{NOWHERE}/v1")
 
 
 def test_an_ollama_on_this_machine_is_found_and_named(lister: str) -> None:
-    found = chosen(ollama_url=lister)
+    found = models(ollama_url=lister)
     assert endpoint(found).model == "llama3.2:3b"
-    assert found.notice is not None
-    assert "llama3.2:3b" in found.notice.en
-    assert "llama3.2:3b" in found.notice.zh
+    notice = notice_about(found)
+    assert notice is not None
+    assert notice.kind == "info"
+    assert "llama3.2:3b" in notice.en
+    assert "llama3.2:3b" in notice.zh
 
 
 def test_ollama_answers_with_the_model_that_is_set(lister: str) -> None:
-    assert endpoint(chosen(ollama_url=lister, names=["qwen3"])).model == "qwen3:4b"
+    assert endpoint(models(ollama_url=lister, names=["qwen3"])).model == "qwen3:4b"
 
 
 def test_an_ollama_without_models_is_passed_over(lister: str) -> None:
     Lister.models = []
-    assert isinstance(chosen(ollama_url=lister).default, DemoModel)
+    assert isinstance(models(ollama_url=lister).default, DemoModel)
 
 
 def test_ollama_is_not_asked_when_it_is_off(lister: str) -> None:
-    assert isinstance(chosen(ollama_url="").default, DemoModel)
+    assert isinstance(models(ollama_url="").default, DemoModel)
 
 
 def test_several_models_are_offered_in_their_order(lister: str) -> None:
-    found = chosen(api_key="k", names=["b", "a"])
+    found = models(api_key="k", names=["b", "a"])
     assert found.names == ["b", "a"]
     assert found.default.name == "b"
     a = found.find("a")
@@ -105,18 +108,20 @@ def test_several_models_are_offered_in_their_order(lister: str) -> None:
     assert a.name == "a"
     assert found.find("c") is None
     assert found.find(None) is None
-    assert chosen(ollama_url=lister, names=["qwen3", "absent", "llama3.2:3b"]).names == [
+    assert found.of_profile("a") is a
+    assert found.of_profile("c") is found.of_profile(None) is found.default
+    assert models(ollama_url=lister, names=["qwen3", "absent", "llama3.2:3b"]).names == [
         "qwen3:4b",
         "llama3.2:3b",
     ]
 
 
 def test_azure_is_asked_for_deployments() -> None:
-    found = chosen(
+    found = models(
         api_key="k", base_url="https://mine.openai.azure.com", azure="2024-10-21", names=["mine"]
     )
     assert endpoint(found).model == "mine"
-    assert isinstance(found.default, RemoteModel)
+    assert isinstance(found.default, OpenAIModel)
     assert isinstance(found.default._client, AsyncAzureOpenAI)
 
 
@@ -126,25 +131,25 @@ def test_azure_is_asked_for_deployments() -> None:
 )
 def test_azure_without_deployment_or_key_is_fatal(given: dict[str, Any], variable: str) -> None:
     with pytest.raises(NoModel, match=f"^{variable}: "):
-        chosen(base_url="https://mine.openai.azure.com", azure="2024-10-21", **given)
+        models(base_url="https://mine.openai.azure.com", azure="2024-10-21", **given)
 
 
 def test_the_demo_model_says_that_it_is_one() -> None:
-    found = chosen()
-    assert found.notice is not None
-    assert "OPENAI_API_KEY" in found.notice.en
-    assert "OPENAI_API_KEY" in found.notice.zh
+    assert notice_about(models()) == DEMO
+    assert DEMO.kind == "warning"
+    assert "OPENAI_API_KEY" in DEMO.en
+    assert "OPENAI_API_KEY" in DEMO.zh
 
 
 def test_outside_local_mode_a_missing_key_is_fatal(lister: str) -> None:
     with pytest.raises(NoModel, match=r"^OPENAI_API_KEY: "):
-        chosen(local=False, ollama_url=lister)
+        models(local=False, ollama_url=lister)
 
 
 def test_without_the_demo_model_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(built_in, "weights", lambda: None)
     with pytest.raises(NoModel, match="make run"):
-        chosen()
+        models()
 
 
 @pytest.mark.parametrize(
@@ -167,7 +172,7 @@ def test_the_limit_is_called_as_the_server_knows_it(
 
 def test_of_two_models_of_one_name_each_is_found_by_its_tag(lister: str) -> None:
     Lister.models = ["llama3:70b", "llama3:8b"]
-    assert chosen(ollama_url=lister, names=["llama3:8b", "llama3:1b", "llama3"]).names == [
+    assert models(ollama_url=lister, names=["llama3:8b", "llama3:1b", "llama3"]).names == [
         "llama3:8b",
         "llama3:70b",
     ]

@@ -1,4 +1,4 @@
-"""Texts in two languages: translations, starters and commands."""
+"""Localized in two languages: translations, starters and commands."""
 
 import json
 from pathlib import Path
@@ -7,9 +7,9 @@ from typing import Any
 import chainlit
 import pytest
 
-from chat.models.base import Manner
-from chat.wording import commands
-from chat.wording.language import Texts
+from chat.models.base import GenerationSettings
+from chat.wording.commands import COMMANDS, with_command
+from chat.wording.language import Localized
 from chat.wording.starters import STARTERS
 from settings import ROOT
 
@@ -44,23 +44,25 @@ def _paths(texts: dict[str, Any], above: str = "") -> list[str]:
     ],
 )
 def test_chinese_is_for_those_who_ask_for_it(language: str | None, expected: str) -> None:
-    assert Texts(en="e", zh="中").in_language(language) == expected
+    assert Localized(en="e", zh="中").in_language(language) == expected
 
 
 def test_starters_and_commands_are_there_in_both_languages() -> None:
     assert len(STARTERS.en) == len(STARTERS.zh) == 4
-    assert len(commands.COMMANDS.en) == len(commands.COMMANDS.zh)
+    assert len(COMMANDS.en) == len(COMMANDS.zh)
     for starter in (*STARTERS.en, *STARTERS.zh):
         assert starter.icon
         assert (ROOT / starter.icon.lstrip("/")).is_file()
 
 
 def test_a_command_puts_its_instruction_first() -> None:
-    manner = Manner(system_prompt="Be kind.", answer_tokens=99)
-    for command in (*commands.COMMANDS.en, *commands.COMMANDS.zh):
-        told = commands.told(command.name, manner)
-        assert told.system_prompt == f"{command.instruction}\n\nBe kind."
-        assert told.answer_tokens == 99
-    assert commands.told(None, manner) == manner
-    assert commands.told("Sing", manner) == manner
-    assert commands.told("Summarize", Manner()).system_prompt == commands.COMMANDS.en[0].instruction
+    generation = GenerationSettings(system_prompt="Be kind.", answer_tokens=99)
+    for command in (*COMMANDS.en, *COMMANDS.zh):
+        changed = with_command(generation, command.name)
+        assert changed.system_prompt == f"{command.instruction}\n\nBe kind."
+        assert changed.answer_tokens == 99
+    assert with_command(generation, None) == generation
+    assert with_command(generation, "Sing") == generation
+    assert (
+        with_command(GenerationSettings(), "Summarize").system_prompt == COMMANDS.en[0].instruction
+    )

@@ -10,7 +10,7 @@ import pytest
 
 import manage
 from access.login.accounts import UsersFile
-from chat.models.base import Ending, Manner, Model
+from chat.models.base import Ending, GenerationSettings, Model
 from cli import checks
 from cli.findings import Finding, exit_code, failed, ok, report, warning
 from cli.links import fault_of, reach_of
@@ -150,8 +150,8 @@ async def test_a_model_is_asked_for_as_few_tokens_as_any_service_takes() -> None
     asked: list[int] = []
 
     class Scripted:
-        async def stream(self, _: object, manner: Manner) -> AsyncIterator[Ending]:
-            asked.append(manner.answer_tokens)
+        async def stream(self, _: object, generation: GenerationSettings) -> AsyncIterator[Ending]:
+            asked.append(generation.answer_tokens)
             yield Ending("length")
 
     await checks._ask(cast(Model, Scripted()), Settings())

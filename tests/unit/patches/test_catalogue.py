@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from access.guard.limits import UploadLimits, WaitingFiles
 from access.login.local import LocalLogin
+from chat.models.registry import Origin
 from datalayer.errors import StoreUnavailable
 from patches import middlewares, originals, routes
 from patches.catalogue import PATCHES, patch_code, patch_server
@@ -62,7 +63,7 @@ def parts(login: Login, monkeypatch: pytest.MonkeyPatch) -> Parts:
             limits=LIMITS,
             waiting_files=WaitingFiles(LIMITS),
             sharing=False,
-            models=SimpleNamespace(notice=None),
+            models=SimpleNamespace(origin=Origin.SETTINGS),
             turns=None,
         ),
     )

@@ -1,0 +1,46 @@
+"""How long a turn waits for the database, and what is said when it goes on without it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import chainlit as cl
+
+from chat.wording.unavailable import Unstored
+from datalayer.errors import DataLayerError, StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+DEADLINE_S = 5.0
+
+
+@asynccontextmanager
+async def database_deadline(seconds: float = DEADLINE_S) -> AsyncIterator[None]:
+    """Raise `StoreUnavailable` when what is done here takes longer than so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as exc:
+        message = f"The database has not answered for {seconds:g} s."
+        raise StoreUnavailable(message) from exc
+
+
+async def until_stored(stored: Awaitable[T], name: str, sentences: Unstored) -> T | None:
+    """Wait for what is being stored; None when it is not, which the page says.
+
+    `name` is what the log calls it.
+    """
+    try:
+        async with database_deadline():
+            return await stored
+    except StoreUnavailable:
+        logger.warning("%s waits for the database", name)
+        await cl.context.emitter.send_toast(sentences.late, "warning")
+    except DataLayerError:
+        logger.exception("%s is not stored", name)
+        await cl.context.emitter.send_toast(sentences.failed, "error")
+    return None

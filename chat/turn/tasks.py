@@ -1,0 +1,27 @@
+"""Tasks that end with the program, if not before."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+class TaskSet:
+    """Holds tasks while they run, since the event loop does not."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that nobody waits for."""
+        self.add(asyncio.create_task(work))
+
+    def add(self, task: asyncio.Task[Any]) -> None:
+        """Hold a task until it is done."""
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def cancel(self) -> None:
+        """End all that run, and wait until they have ended."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)

@@ -1,0 +1,20 @@
+"""The route from which the page fetches the line about its models."""
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from chat.wording.notice import Notice
+
+PATH = "/keepchat/notice"
+
+
+def notice_router(notice: Notice | None, prefix: str) -> APIRouter:
+    """Return the route; the texts are empty where there is no notice."""
+    router = APIRouter(prefix=prefix)
+
+    @router.get(PATH)
+    async def get_notice() -> JSONResponse:
+        shown = notice or Notice("info", "", "")
+        return JSONResponse({"kind": shown.kind, "en": shown.en, "zh": shown.zh})
+
+    return router

@@ -1,0 +1,11 @@
+"""What a request is answered that needs the database while it is away."""
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+from chat.wording.unavailable import DATABASE
+
+
+async def unavailable(request: Request, exc: Exception) -> JSONResponse:  # noqa: ARG001 - FastAPI's
+    """Answer with 503 instead of a `StoreUnavailable`."""
+    return JSONResponse({"detail": f"{DATABASE} Try again in a moment."}, 503)
