@@ -23,7 +23,7 @@ class Scripted(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.replies: list[tuple[int, list[Chunk]]] = []
+        self.replies: list[tuple[int, list[Chunk] | bytes]] = []
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.hush = threading.Event()
 
@@ -42,12 +42,21 @@ class Handler(BaseHTTPRequestHandler):
         if not chunks:
             self._say_nothing()
             return
-        text = json.dumps(chunks[0]) if status != 200 else _events(chunks)
         self.send_response(status)
         self.send_header("Content-Type", "text/event-stream" if status == 200 else "text/json")
+        if isinstance(chunks, bytes):
+            self._break_off(chunks)
+            return
+        text = json.dumps(chunks[0]) if status != 200 else _events(chunks)
         self.send_header("Content-Length", str(len(text.encode())))
         self.end_headers()
         self.wfile.write(text.encode())
+
+    def _break_off(self, beginning: bytes) -> None:
+        self.send_header("Content-Length", str(len(beginning) + 10))
+        self.end_headers()
+        self.wfile.write(beginning)
+        self.close_connection = True
 
     def _say_nothing(self) -> None:
         self.send_response(200)
@@ -74,7 +83,7 @@ def delta(**fields: str) -> Chunk:
 @pytest.fixture
 def server() -> Iterator[Scripted]:
     scripted = Scripted()
-    thread = threading.Thread(target=scripted.serve_forever)
+    thread = threading.Thread(target=scripted.serve_forever, args=(0.02,))
     thread.start()
     yield scripted
     scripted.hush.set()
@@ -85,7 +94,7 @@ def server() -> Iterator[Scripted]:
 
 async def answer(
     server: Scripted,
-    *replies: tuple[int, list[Chunk]],
+    *replies: tuple[int, list[Chunk] | bytes],
     generation: GenerationSettings | None = None,
     **more: Any,
 ) -> list[Piece | Ending]:
@@ -157,6 +166,28 @@ async def test_a_server_that_only_keeps_the_line_open_is_late(server: Scripted) 
     with pytest.raises(openai.APITimeoutError):
         await answer(server, (200, []), timeout_s=0.3)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_a_line_that_breaks_before_the_first_word_is_a_connection_error(
+    server: Scripted, status: int
+) -> None:
+    with pytest.raises(openai.APIConnectionError):
+        await answer(server, (status, b'{"error": {"mess'))
+
+
+async def test_a_line_that_breaks_later_interrupts_the_answer(server: Scripted) -> None:
+    beginning = f"data: {json.dumps(delta(content='a'))}\n\n".encode()
+    with pytest.raises(AnswerInterrupted):
+        await answer(server, (200, beginning))
+
+
+@pytest.mark.parametrize("nonsense", [b"data: <html>\n\n", b'data: {"choices": "\xff"}\n\n'])
+async def test_what_is_no_event_stream_interrupts_the_answer(
+    server: Scripted, nonsense: bytes
+) -> None:
+    with pytest.raises(AnswerInterrupted):
+        await answer(server, (200, nonsense))
 
 
 async def test_a_stream_without_an_end_is_interrupted(server: Scripted) -> None:

@@ -38,7 +38,7 @@ class Lister(BaseHTTPRequestHandler):
 def lister() -> Iterator[str]:
     Lister.models = ["llama3.2:3b", "qwen3:4b"]
     server = ThreadingHTTPServer(("127.0.0.1", 0), Lister)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

@@ -1,0 +1,134 @@
+"""What the model is sent for a question, from a stored conversation or from the page's own."""
+
+import uuid
+from collections.abc import AsyncIterator
+from typing import cast
+
+import chainlit as cl
+import pytest
+from chainlit.chat_context import chat_context, chat_contexts
+from chainlit.context import ChainlitContext, context_var
+from chainlit.session import HTTPSession
+
+from chat.attachments.collect import Attachments
+from chat.attachments.process import Reader
+from chat.models.base import GenerationSettings
+from chat.models.openai_model import Endpoint, OpenAIModel
+from chat.turn.prompt import AnswerRequest, Prompt, Prompts
+from datalayer.errors import StoreUnavailable
+from datalayer.fields import STEP_FIELDS
+from datalayer.layer import KeepchatDataLayer
+from datalayer.records import StepRecord, ThreadRecord
+
+THREAD = str(uuid.uuid4())
+MODEL = OpenAIModel(Endpoint(model="m", api_key="k", context_tokens=1_000))
+
+
+class StoredThread:
+    """The one read that a prompt makes."""
+
+    def __init__(self) -> None:
+        self.steps: list[StepRecord] | None = None
+        self.away = False
+
+    async def get_thread_record(self, thread_id: str) -> ThreadRecord | None:
+        if self.away:
+            raise StoreUnavailable
+        if thread_id != THREAD or self.steps is None:
+            return None
+        return ThreadRecord(
+            id=THREAD,
+            created_at="",
+            updated_at="",
+            name="x",
+            user_id=None,
+            owner="alice",
+            tags=(),
+            metadata={},
+            steps=self.steps,
+        )
+
+
+@pytest.fixture
+def stored() -> StoredThread:
+    return StoredThread()
+
+
+@pytest.fixture(autouse=True)
+async def _session() -> AsyncIterator[None]:
+    session = HTTPSession(
+        id=str(uuid.uuid4()), client_type="webapp", thread_id=THREAD, user=None, user_env={}
+    )
+    context_var.set(ChainlitContext(session))
+    yield
+    chat_contexts.pop(session.id, None)
+
+
+def step(kind: str, output: str, second: int, step_id: str | None = None) -> StepRecord:
+    fields = dict.fromkeys(STEP_FIELDS) | {
+        "type": kind,
+        "output": output,
+        "createdAt": f"2026-01-02T12:00:0{second}.000000Z",
+    }
+    return StepRecord(step_id or str(uuid.uuid4()), THREAD, 1, fields)
+
+
+def question(text: str, second: int) -> cl.Message:
+    asked = cl.Message(content=text, type="user_message")
+    asked.created_at = f"2026-01-02T12:00:0{second}Z"
+    return asked
+
+
+async def prompt_for(stored: StoredThread, asked: cl.Message) -> Prompt:
+    layer = cast(KeepchatDataLayer, stored)
+    prompts = Prompts(layer, Attachments(layer, cast(Reader, None)))
+    request = AnswerRequest(asked, MODEL, GenerationSettings(system_prompt="Be brief."))
+    return await prompts.build(request, sees_images=True)
+
+
+def said(prompt: Prompt) -> list[tuple[str, str]]:
+    return [(message["role"], message["content"]) for message in prompt.messages]
+
+
+async def test_the_first_question_is_known_to_be_the_first(stored: StoredThread) -> None:
+    asked = question("One?", 1)
+    for steps in (None, [step("user_message", "One?", 1, asked.id), step("run", "", 1)]):
+        stored.steps = steps
+        prompt = await prompt_for(stored, asked)
+        assert prompt.is_first
+        assert said(prompt) == [("system", "Be brief."), ("user", "One?")]
+
+
+async def test_a_later_question_carries_what_was_said(stored: StoredThread) -> None:
+    stored.steps = [step("user_message", "One?", 1), step("assistant_message", "1.", 2)]
+    prompt = await prompt_for(stored, question("Two?", 3))
+    assert not prompt.is_first
+    assert said(prompt)[1:] == [("user", "One?"), ("assistant", "1."), ("user", "Two?")]
+
+
+async def test_a_first_question_that_is_edited_is_the_first_again(stored: StoredThread) -> None:
+    asked = question("Another?", 1)
+    stored.steps = [
+        step("user_message", "One?", 1, asked.id),
+        step("assistant_message", "1.", 2),
+        step("user_message", "Two?", 3),
+    ]
+    prompt = await prompt_for(stored, asked)
+    assert prompt.is_first
+    assert said(prompt)[1:] == [("user", "Another?")]
+
+
+async def test_without_the_database_the_page_tells_what_was_said(stored: StoredThread) -> None:
+    stored.away = True
+    asked = question("Two?", 3)
+    for message in (
+        question("One?", 1),
+        cl.Message(content="1."),
+        cl.ErrorMessage(content="The model's server is busy."),
+        asked,
+        cl.Message(content="of a later turn"),
+    ):
+        chat_context.add(cast(cl.Message, message))
+    prompt = await prompt_for(stored, asked)
+    assert not prompt.is_first
+    assert said(prompt)[1:] == [("user", "One?"), ("assistant", "1."), ("user", "Two?")]
