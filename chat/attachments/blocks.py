@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chat.attachments import sentences
-from chat.attachments.results import Picture, Reading, Text, Unread
+from chat.attachments.results import ExtractedText, Picture, Reading, Unread
 from chat.models.tokens import estimate_tokens, first_tokens
 
 IMAGE_TOKENS = 1_000  # about what the common models count for an image of our size
@@ -114,7 +114,7 @@ def _image_part(image: Picture) -> dict[str, Any]:
 
 
 def _text_tokens(file: NamedReading) -> int:
-    return _tokens(file.reading.text) if isinstance(file.reading, Text) else 0
+    return _tokens(file.reading.text) if isinstance(file.reading, ExtractedText) else 0
 
 
 def _tokens(text: str) -> int:
@@ -127,7 +127,7 @@ def _block(
 ) -> tuple[str, str | None]:
     """Return a file's block, and the sentence for its user where there is one to say."""
     match file.reading:
-        case Text() as text:
+        case ExtractedText() as text:
             return _text_block(file.name, text, tokens)
         case Unread(reason=reason):
             words = f"[could not be read: {sentences.why(reason)}]"
@@ -151,7 +151,7 @@ def _image_block(
     return _wrapped(file.name, words), sentences.image_not_seen(file.name)
 
 
-def _text_block(name: str, text: Text, tokens: int) -> tuple[str, str | None]:
+def _text_block(name: str, text: ExtractedText, tokens: int) -> tuple[str, str | None]:
     kept = first_tokens(text.text, tokens)
     if text.total is not None and len(kept) >= text.total:
         return _wrapped(name, kept, text.counts), None
@@ -160,7 +160,7 @@ def _text_block(name: str, text: Text, tokens: int) -> tuple[str, str | None]:
     return _wrapped(name, words, text.counts), sentences.was_cut(name, first, whole)
 
 
-def _whole(text: Text) -> int | None:
+def _whole(text: ExtractedText) -> int | None:
     """Return about how many tokens the file has; None where that is not known."""
     if text.total is None:
         return None

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from cachetools import LRUCache
 
-from chat.attachments.results import Picture, Reading, Text
+from chat.attachments.results import ExtractedText, Picture, Reading
 
 _OVERHEAD = 500  # bytes that an entry takes besides its text
 
@@ -23,6 +23,6 @@ class ReadingCache(LRUCache[Hashable, Reading]):
 
 
 def _size(reading: Reading) -> int:
-    if isinstance(reading, Text):
+    if isinstance(reading, ExtractedText):
         return _OVERHEAD + 4 * len(reading.text)  # a character takes up to four bytes
     return _OVERHEAD + (len(reading.data) if isinstance(reading, Picture) else 0)

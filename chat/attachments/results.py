@@ -25,7 +25,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Text:
+class ExtractedText:
     """A file's text, as much as was asked for; `total` is about how many characters it has.
 
     It is None where all that is known is that there are more. `counts` are what the file consists
@@ -60,9 +60,9 @@ class Unread:
         return self.reason in (Reason.KILLED, Reason.SLOW, Reason.UNAVAILABLE)
 
 
-Reading = Text | Picture | Unread
-_KINDS: Mapping[str, type[Text] | type[Picture] | type[Unread]] = {
-    "text": Text,
+Reading = ExtractedText | Picture | Unread
+_KINDS: Mapping[str, type[ExtractedText] | type[Picture] | type[Unread]] = {
+    "text": ExtractedText,
     "picture": Picture,
     "unread": Unread,
 }

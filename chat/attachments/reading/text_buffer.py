@@ -2,7 +2,7 @@
 
 import re
 
-from chat.attachments.results import Text
+from chat.attachments.results import ExtractedText
 
 # Control characters say nothing to a model; a lone surrogate cannot be sent at all.
 _UNWANTED = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -48,10 +48,10 @@ class TextBuffer:
         """Note that so much of the whole is written, in whatever unit."""
         self._through = min(1.0, done / whole) if whole > 0 else 1.0
 
-    def text(self) -> Text:
+    def text(self) -> ExtractedText:
         """Return what was written, with an estimate of how much the file has."""
         text = "".join(self._parts).strip()
         if self._length < self.limit:
-            return Text(text=text, total=len(text), counts=self.counts)
+            return ExtractedText(text=text, total=len(text), counts=self.counts)
         total = max(round(self._length / self._through), len(text) + 1) if self._through else None
-        return Text(text=text, total=total, counts=self.counts)
+        return ExtractedText(text=text, total=total, counts=self.counts)

@@ -17,7 +17,7 @@ from chat.attachments.blocks import PromptFiles
 from chat.attachments.collect import OLD_IMAGES, Attachments
 from chat.attachments.files import AttachedFile
 from chat.attachments.process import AT_ONCE, Reader
-from chat.attachments.results import Picture, Reading, Reason, Text, Unread
+from chat.attachments.results import ExtractedText, Picture, Reading, Reason, Unread
 from datalayer.fields import ELEMENT_FIELDS
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import ElementRecord
@@ -59,7 +59,7 @@ class PlainReader:
         whole = b"".join([chunk async for chunk in content]).decode()
         if whole in set(Reason):
             return Unread(reason=Reason(whole))
-        return PICTURE if name.endswith(".png") else Text(text=whole, total=len(whole))
+        return PICTURE if name.endswith(".png") else ExtractedText(text=whole, total=len(whole))
 
 
 class BusyReader:
@@ -74,7 +74,7 @@ class BusyReader:
         async with self._slots:
             self.names.append(name)
             await self.gate.wait()
-            return Text(text=name, total=1)
+            return ExtractedText(text=name, total=1)
 
 
 @pytest.fixture
@@ -163,8 +163,8 @@ async def test_the_files_of_earlier_messages_are_read_from_the_storage_once(
     for _ in range(2):
         found = await collected(attachments, elements)
         assert {key: [file.reading for file in files] for key, files in found.earlier.items()} == {
-            "1": [Text(text="old", total=3)],
-            "2": [Text(text="newer", total=5)],
+            "1": [ExtractedText(text="old", total=3)],
+            "2": [ExtractedText(text="newer", total=5)],
         }
     assert len(stored.opened) == 2
 
@@ -176,7 +176,7 @@ async def test_a_file_whose_stored_copy_is_on_its_way_counts(
     before = question(tmp_path / "a.txt")
     cl.chat_context.add(before)
     found = await attachments.collect(question(), [before.id], [], budget=5_000, sees_images=True)
-    assert found.earlier[before.id][0].reading == Text(text="just sent", total=9)
+    assert found.earlier[before.id][0].reading == ExtractedText(text="just sent", total=9)
 
 
 async def test_a_file_that_is_gone_from_the_session_is_read_from_the_storage(
@@ -220,7 +220,7 @@ async def test_a_storage_that_is_away_is_asked_again_next_time(
     assert found.earlier["1"][0].reading == Unread(reason=Reason.UNAVAILABLE)
     stored.away = False
     found = await collected(attachments, elements)
-    assert found.earlier["1"][0].reading == Text(text="old", total=3)
+    assert found.earlier["1"][0].reading == ExtractedText(text="old", total=3)
 
 
 @pytest.mark.parametrize(("reason", "times"), [("broken", 1), ("slow", 2), ("killed", 2)])

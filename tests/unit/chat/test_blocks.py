@@ -14,14 +14,14 @@ from chat.attachments.blocks import (
     message_content,
     share,
 )
-from chat.attachments.results import Picture, Reading, Reason, Text, Unread
+from chat.attachments.results import ExtractedText, Picture, Reading, Reason, Unread
 from chat.turn.history import PastMessage, build
 
 PICTURE = Picture(mime="image/jpeg", data="AAAA", width=1, height=1)
 
 
-def text(words: str, total: int | None = -1, **counts: int) -> Text:
-    return Text(text=words, total=len(words) if total == -1 else total, counts=counts)
+def text(words: str, total: int | None = -1, **counts: int) -> ExtractedText:
+    return ExtractedText(text=words, total=len(words) if total == -1 else total, counts=counts)
 
 
 def fitted(*readings: Reading | None, budget: int = 10_000, **options: Any) -> FittedFiles:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from chat.attachments.process import Reader, ReadingLimits
-from chat.attachments.results import Picture, Reading, Reason, Text, Unread
+from chat.attachments.results import ExtractedText, Picture, Reading, Reason, Unread
 from tests.support import documents
 
 CHARACTERS = 3_000
@@ -28,9 +28,9 @@ async def read(
     return await Reader(limits).read(name, pieces(content))
 
 
-async def text_of(name: str, content: bytes, *, characters: int = CHARACTERS) -> Text:
+async def text_of(name: str, content: bytes, *, characters: int = CHARACTERS) -> ExtractedText:
     reading = await read(name, content, characters=characters)
-    assert isinstance(reading, Text), reading
+    assert isinstance(reading, ExtractedText), reading
     return reading
 
 
@@ -71,7 +71,7 @@ CHINESE = "你好，世界。这是一个用于测试编码检测的中文文本
 )
 async def test_text_is_read_in_its_encoding(name: str, content: bytes, text: str) -> None:
     reading = await text_of(name, content)
-    assert reading == Text(text=text, total=len(text))
+    assert reading == ExtractedText(text=text, total=len(text))
 
 
 async def test_html_becomes_markdown_without_what_nobody_sees() -> None:

@@ -1,11 +1,11 @@
 """What was read is kept, within bounds."""
 
 from chat.attachments.cache import ReadingCache
-from chat.attachments.results import Picture, Reason, Text, Unread
+from chat.attachments.results import ExtractedText, Picture, Reason, Unread
 
 
-def text(length: int) -> Text:
-    return Text(text="x" * length, total=length)
+def text(length: int) -> ExtractedText:
+    return ExtractedText(text="x" * length, total=length)
 
 
 def test_the_least_recently_used_leaves_first() -> None:

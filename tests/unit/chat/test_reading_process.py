@@ -12,7 +12,7 @@ import pytest
 
 from chat.attachments import process
 from chat.attachments.process import AT_ONCE, Reader, ReadingLimits
-from chat.attachments.results import Reason, Text, Unread
+from chat.attachments.results import ExtractedText, Reason, Unread
 from tests.support.waiting import until
 
 ANSWER = 'print(\'{"kind": "text", "text": "%s", "total": 1, "counts": {}}\')'
@@ -121,7 +121,7 @@ async def test_an_answer_that_is_cut_off_in_full_flow_ends_too(
 
 async def test_an_answer_before_the_end_of_the_file_is_taken() -> None:
     reading = await reader(ANSWER % "early").read("a.txt", endless())
-    assert isinstance(reading, Text)
+    assert isinstance(reading, ExtractedText)
     assert reading.text == "early"
 
 
@@ -152,7 +152,7 @@ async def test_the_process_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> N
         "{'kind': 'text', 'text': ' '.join(os.environ), 'total': 1, 'counts': {}}))"
     )
     reading = await reader(code).read("a.txt", nothing())
-    assert isinstance(reading, Text)
+    assert isinstance(reading, ExtractedText)
     assert "OPENAI_API_KEY" not in reading.text
 
 
@@ -162,7 +162,7 @@ async def test_the_process_loads_neither_chainlit_nor_the_client() -> None:
         "{'kind': 'text', 'text': ' '.join(sys.modules), 'total': 1, 'counts': {}}))"
     )
     reading = await reader(code).read("a.txt", nothing())
-    assert isinstance(reading, Text)
+    assert isinstance(reading, ExtractedText)
     heavy = {"chainlit", "openai", "pydantic", "openpyxl", "filetype", "asyncio"}
     assert not heavy & set(reading.text.split())
 
@@ -177,7 +177,7 @@ async def test_memory_is_limited_where_the_system_can() -> None:
         f"    {ANSWER % 'limited'}\n"
     )
     reading = await reader(code).read("a.txt", nothing())
-    assert isinstance(reading, Text)
+    assert isinstance(reading, ExtractedText)
     assert reading.text == ("limited" if sys.platform == "linux" else "unlimited")
 
 
@@ -191,4 +191,4 @@ def test_the_process_finds_the_program(monkeypatch: pytest.MonkeyPatch, tmp_path
 
         return await Reader(limits).read("a.txt", content())
 
-    assert asyncio.run(read()) == Text(text="words", total=5)
+    assert asyncio.run(read()) == ExtractedText(text="words", total=5)
