@@ -115,13 +115,13 @@ async def storage(settings: Settings) -> Finding:
         await files.check()
         took = _ms(began)
         for_browsers = settings.storage_redirect == "on"
-        fault = await try_link(files, PROBES, for_browsers=for_browsers)
+        problem = await try_link(files, PROBES, for_browsers=for_browsers)
     except (StorageError, OSError) as exc:
         return failed("storage", str(exc))
     finally:
         await files.close()
-    if fault:
-        return warning("storage", *fault)
+    if problem:
+        return warning("storage", *problem)
     return ok("storage", f"{files}, written, read, deleted in {took}")
 
 

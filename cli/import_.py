@@ -21,7 +21,7 @@ from datalayer.values import Json
 from settings import Settings, load, prepare_data_dir
 
 PROGRESS_S = 2.0
-_MINE = 0o600
+_OWNER_ONLY = 0o600
 
 
 def add_commands(commands: Subcommands) -> None:
@@ -82,7 +82,7 @@ async def _import(settings: Settings, url: str, clock: tzinfo, dry_run: bool) ->
             zone=clock,
             now=time.time_ns() // 1_000,
             keep_leftover=leftovers.keep,
-            progress=Progress(),
+            progress=ProgressPrinter(),
         )
     finally:
         leftovers.close()
@@ -99,7 +99,7 @@ def _print(report: ImportReport, leftovers: "Leftovers") -> None:
     print("Nothing was changed." if report.dry_run else "Done. It can be run again at any time.")
 
 
-class Progress:
+class ProgressPrinter:
     """Tells on the screen, now and then, how far it is."""
 
     def __init__(self) -> None:
@@ -127,7 +127,7 @@ class Leftovers:
             return
         if self._file is None:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MINE)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
             self._file = os.fdopen(descriptor, "w", encoding="utf-8")
             self.path = self._path
         line = json.dumps({"kind": kind, "content": content}, ensure_ascii=False)

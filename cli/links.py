@@ -16,10 +16,10 @@ _CONTENT = b"Keepchat tries a link."
 _EXPIRES_S = 60
 _CHECK = "Check endpoint_url (S3) or account_url (Azure) in STORAGE_URL"
 
-Fault = tuple[str, str]  # what is wrong, and the remedy
+Problem = tuple[str, str]  # what is wrong, and the remedy
 
 
-async def try_link(files: Storage, folder: str, *, for_browsers: bool = False) -> Fault | None:
+async def try_link(files: Storage, folder: str, *, for_browsers: bool = False) -> Problem | None:
     """Follow a link to an object made for that; returns what is wrong, if anything is.
 
     `for_browsers` says whether browsers are sent to such links. Raises the storage's errors.
@@ -37,17 +37,17 @@ async def try_link(files: Storage, folder: str, *, for_browsers: bool = False) -
         await files.delete([key])
 
 
-async def _follow(link: str) -> Fault | None:
+async def _follow(link: str) -> Problem | None:
     try:
         async with httpx2.AsyncClient(timeout=LONGEST_WAIT_S) as client:
             answer = await client.get(link)
     except httpx2.HTTPError as exc:
         what = f"A signed link cannot be followed from here ({type(exc).__name__})."
         return what, f"{_CHECK}; for S3 addressing_style=path may help."
-    return fault_of(answer, time.time())
+    return problem_of(answer, time.time())
 
 
-def fault_of(answer: httpx2.Response, now: float) -> Fault | None:
+def problem_of(answer: httpx2.Response, now: float) -> Problem | None:
     """Judge the answer to the link, `now` in seconds since 1970, UTC."""
     if answer.is_redirect:
         return "A signed link leads elsewhere.", "Name the bucket's own region in STORAGE_URL."
@@ -62,7 +62,7 @@ def fault_of(answer: httpx2.Response, now: float) -> Fault | None:
     return None
 
 
-def reach_of(link: str) -> Fault | None:
+def reach_of(link: str) -> Problem | None:
     """Say what keeps browsers elsewhere from following the link, if anything does."""
     parts = urlsplit(link)
     host = parts.hostname or ""

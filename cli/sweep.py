@@ -28,7 +28,7 @@ HOUR_S = 3_600.0
 BATCH = 500  # files that are removed together
 SHOWN = 20  # of each kind, by name
 _ALL = 2**32  # keys begin with eight random hexadecimal digits: they tell how far a list is
-_SAID = {
+_MESSAGES = {
     FileState.WHOLE: "files are there, as messages name them",
     FileState.YOUNG: "are of the last hour and are left alone",
     FileState.FOREIGN: "files are none of Keepchat's and are left alone",
@@ -63,12 +63,12 @@ def add_commands(commands: Subcommands) -> None:
     parser.set_defaults(run=run)
 
 
-def run(asked: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Sweep, or say what a sweep would do."""
     settings = load()
     prepare_data_dir(settings)
     try:
-        return anyio.run(_with_parts, settings, asked.dry_run, asked.most)
+        return anyio.run(_with_parts, settings, args.dry_run, args.most)
     except DataLayerError as exc:
         sys.exit(f"DATABASE_URL: {exc}")
     except StorageError as exc:
@@ -136,9 +136,9 @@ class Sweep:
 
     def lines(self) -> Iterator[str]:
         """Yield what was found, and what became of it."""
-        for state, said in _SAID.items():
+        for state, message in _MESSAGES.items():
             if count := self.counts[state]:
-                yield f"{count:,} {said}{self._done(state)}"
+                yield f"{count:,} {message}{self._done(state)}"
                 named = self._named.get(state, [])
                 yield from (f"  {name}" for name in named)
                 if state in _NAMED and count > len(named):
@@ -184,8 +184,8 @@ def _progress() -> Iterator["tqdm[Any]"]:
 
 def _show(bar: "tqdm[Any]", key: str) -> None:
     try:
-        place = int(key[:8], 16)
+        position = int(key[:8], 16)
     except ValueError:
         return
-    if place > bar.n:
-        bar.update(place - bar.n)
+    if position > bar.n:
+        bar.update(position - bar.n)

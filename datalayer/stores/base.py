@@ -121,7 +121,7 @@ class Store(ABC):
         * `SaveThread`: metadata merges key by key, each key a field; concurrent merges all survive,
           None removes a key. With nothing but metadata, or `creates` false, it never creates a
           thread (`ABSENT`).
-        * `SaveStep` and `SaveElement` make the moment of their revision the thread's last
+        * `SaveStep` and `SaveElement` make the time of their revision the thread's last
           activity, if it is the latest; so does being created. A rename or metadata do not.
         * `SaveFeedback`: a step has one feedback, the newest; for a step that is not in that thread
           it is `REFUSED`. The result's `id` is the feedback's.

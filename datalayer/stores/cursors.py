@@ -15,8 +15,8 @@ def encode_cursor(updated_at: str, thread_id: str) -> str:
 def decode_cursor(cursor: str) -> tuple[str, str]:
     """Return last activity and id of the thread before the page; ValueError for any other text."""
     try:
-        moment, name = json.loads(base64.b64decode(cursor, b"-_", validate=True))
-        updated_at, thread_id = clean_time(moment), as_id(name)
+        timestamp, thread = json.loads(base64.b64decode(cursor, b"-_", validate=True))
+        updated_at, thread_id = clean_time(timestamp), as_id(thread)
     except (binascii.Error, ValueError, TypeError, RecursionError):
         updated_at = thread_id = None
     if updated_at is None or thread_id is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from datalayer.errors import BackupFailed
 
-_MINE = 0o600
+_OWNER_ONLY = 0o600
 
 
 def backup_path(folder: Path, name: str, ending: str) -> Path:
@@ -25,7 +25,7 @@ def partial_backup(target: Path) -> Iterator[Path]:
     partial = target.with_name(f".{target.name}.partial")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MINE))
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
         try:
             yield partial
             _publish(partial, target)

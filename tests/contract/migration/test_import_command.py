@@ -159,7 +159,7 @@ def test_what_cannot_be_asked(
 
 
 def test_who_watches_sees_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    progress = import_.Progress()
+    progress = import_.ProgressPrinter()
     monkeypatch.setattr(import_, "PROGRESS_S", 0)
     progress(1, 2)
     assert capsys.readouterr().err == ""  # no screen

@@ -152,10 +152,10 @@ async def test_a_socket_and_a_pgbouncer(postgres: Postgres, backend: PostgresBac
     await store.close()
 
 
-# Faults
+# Errors
 
 
-async def fault(url: str) -> Exception:
+async def error_of(url: str) -> Exception:
     """The error that a first use ends with."""
     store = PostgresStore(url)
     with pytest.raises(StoreUnavailable) as caught:
@@ -173,13 +173,13 @@ async def fault(url: str) -> Exception:
 
 
 async def test_a_refused_password(postgres: Postgres) -> None:
-    found = await fault(postgres.url(password="wröng"))
+    found = await error_of(postgres.url(password="wröng"))
     assert isinstance(found, StoreMisconfigured)
     assert "password" in str(found)
 
 
 async def test_a_missing_database(postgres: Postgres) -> None:
-    found = await fault(postgres.url("nothing"))
+    found = await error_of(postgres.url("nothing"))
     assert isinstance(found, StoreMisconfigured)
     assert "does not exist" in str(found)
 
@@ -200,7 +200,7 @@ async def test_tls_that_cannot_be_set_up(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: str
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))  # where a certificate would be looked for
-    found = await fault(f"{postgres.url()}?sslmode={mode}")
+    found = await error_of(f"{postgres.url()}?sslmode={mode}")
     assert isinstance(found, StoreMisconfigured)
     assert "sslmode" in str(found) or "root.crt" in str(found)
 
@@ -211,7 +211,7 @@ async def test_a_server_that_is_away(postgres: Postgres) -> None:
         "postgresql://u@name.invalid/d",
         "postgresql:///d?host=/no/such/folder",
     ):
-        found = await fault(url)
+        found = await error_of(url)
         assert not isinstance(found, StoreMisconfigured)
         assert "DATABASE_URL" in str(found)
 

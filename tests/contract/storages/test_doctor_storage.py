@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from cli import checks
-from cli.links import fault_of, try_link
+from cli.links import problem_of, try_link
 from settings import Settings
 from storage.errors import StorageDenied
 from storage.local.storage import LocalStorage
@@ -106,20 +106,20 @@ async def test_links_that_lead_nowhere(given: Set, seaweedfs: SeaweedFS, key: st
         (httpx2.Response(200, content=b"<html>"), "something else", "endpoint_url"),
     ],
 )
-def test_faults_of_links(answer: httpx2.Response, what: str, remedy: str) -> None:
-    fault = fault_of(answer, time.time())
-    assert fault
-    assert what in fault[0]
-    assert remedy in fault[1]
+def test_problems_of_links(answer: httpx2.Response, what: str, remedy: str) -> None:
+    problem = problem_of(answer, time.time())
+    assert problem
+    assert what in problem[0]
+    assert remedy in problem[1]
 
 
 @pytest.mark.parametrize(("seconds", "is_told"), [(0, False), (50, False), (-90, True), (90, True)])
 def test_a_clock_that_is_somewhat_wrong_is_told(seconds: int, is_told: bool) -> None:
     now = 1_800_000_000.0
     answer = httpx2.Response(200, content=RIGHT, headers={"date": formatdate(now + seconds)})
-    fault = fault_of(answer, now)
-    assert (fault is not None) is is_told
-    assert fault is None or f"by {-seconds} s" in fault[0]
+    problem = problem_of(answer, now)
+    assert (problem is not None) is is_told
+    assert problem is None or f"by {-seconds} s" in problem[0]
 
 
 # Azure
@@ -206,6 +206,6 @@ async def test_links_that_may_not_be_signed(tmp_path: Path) -> None:
             raise StorageDenied("Give this identity a role.")
 
     files = Unsigned(tmp_path)
-    fault = await try_link(files, "doctor")
-    assert fault == ("Links cannot be signed.", "Give this identity a role.")
+    problem = await try_link(files, "doctor")
+    assert problem == ("Links cannot be signed.", "Give this identity a role.")
     assert [item async for item in files.list()] == []

@@ -13,7 +13,7 @@ from access.login.accounts import UsersFile
 from chat.models.base import Ending, GenerationSettings, Model
 from cli import checks
 from cli.findings import Finding, exit_code, failed, ok, report, warning
-from cli.links import fault_of, reach_of
+from cli.links import problem_of, reach_of
 from settings import Settings
 from storage.base import Receipt
 from storage.local.storage import LocalStorage
@@ -164,7 +164,7 @@ def said(date: str) -> httpx2.Response:
 
 @pytest.mark.parametrize("date", ["", "soon", "Mon, 99 May 2026 10:00:30 GMT", "1"])
 def test_a_date_that_is_none_says_nothing_of_the_clock(date: str) -> None:
-    assert fault_of(said(date), 1_800_000_000.0) is None
+    assert problem_of(said(date), 1_800_000_000.0) is None
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,9 @@ def test_a_date_that_is_none_says_nothing_of_the_clock(date: str) -> None:
     ],
 )
 def test_links_that_browsers_elsewhere_cannot_follow(link: str, reaches: bool) -> None:
-    fault = reach_of(link)
-    assert (fault is None) is reaches
-    assert fault is None or (link.split("/")[2] in fault[0] and "geheim" not in fault[0])
+    problem = reach_of(link)
+    assert (problem is None) is reaches
+    assert problem is None or (link.split("/")[2] in problem[0] and "geheim" not in problem[0])
 
 
 @pytest.mark.parametrize("redirect", ["on", "off"])

@@ -27,7 +27,7 @@ IDLE_S = 300.0  # a connection that nobody used for so long may have died on the
 FOR_A_CONNECTION_S = 10.0  # when all of them are at work
 TRANSACTION_S = 60.0  # at least; longer where one statement may take longer
 LATER_THAN_THE_SERVER_S = 30.0  # it ends a statement itself, and says why
-# What the server is told unless the URL says otherwise; times are milliseconds.
+# Settings for the server unless the URL has others; times are milliseconds.
 TIME_OUTS = {
     "statement_timeout": "30000",
     "lock_timeout": "500",  # what is locked is tried again, and others go on meanwhile
@@ -53,8 +53,8 @@ class Address:
     socket's folder), `sslmode`, `sslrootcert` and so on; those that it does not know are settings
     for the server. `time_outs` are those that have to be set in each transaction, since PgBouncer
     takes none when it is connected to. `connect_s` is how long it may take to connect, in seconds,
-    `statement_s` how long a statement may take (0 for no limit), and `socket` is what sockets are
-    told, by the names of `libpq.SOCKET`.
+    `statement_s` how long a statement may take (0 for no limit), and `socket` has
+    the options of sockets, by the names of `libpq.SOCKET`.
     """
 
     dsn: str
@@ -73,10 +73,10 @@ class Address:
     @property
     def connect(self) -> dict[str, Any]:
         """What asyncpg needs to make one connection."""
-        asked = {"password": self.password} if self.password else {}
-        cached = {"statement_cache_size": 0} if self.pgbouncer else {}
-        made = {"connection_class": connection_class(self.socket)}
-        return {"dsn": self.dsn, "timeout": self.connect_s, **made, **asked, **cached}
+        password = {"password": self.password} if self.password else {}
+        cache = {"statement_cache_size": 0} if self.pgbouncer else {}
+        kind = {"connection_class": connection_class(self.socket)}
+        return {"dsn": self.dsn, "timeout": self.connect_s, **kind, **password, **cache}
 
     @property
     def time_out_s(self) -> float | None:

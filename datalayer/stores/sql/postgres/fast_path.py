@@ -14,7 +14,7 @@ from typing import Any
 from datalayer.records import Outcome, Result
 from datalayer.rules.batch import Item
 from datalayer.rules.rows import STEP_COLUMNS, PendingRow
-from datalayer.stores.sql.writes.threads import Change
+from datalayer.stores.sql.writes.threads import ThreadChange
 from datalayer.values import fold, time_of_revision
 from datalayer.writes import SaveStep, SaveThread, Write
 
@@ -28,13 +28,13 @@ class FastSave:
 
 
 @dataclass(slots=True)
-class _Thread:
+class _ThreadSave:
     """What the batch says of a thread."""
 
     id: str
     owner: str | None = None
     activity: int = 0
-    change: Change = field(default_factory=lambda: Change(None, None))
+    change: ThreadChange = field(default_factory=lambda: ThreadChange(None, None))
 
     def document(self) -> dict[str, Any]:
         values = self.change.values
@@ -55,7 +55,7 @@ class _Thread:
 def plan_fast_save(writes: Sequence[Write]) -> FastSave | None:
     """Return the batch for the fast path; None when something in it needs the long way."""
     items = [Item(write) for write in writes]
-    threads: dict[str, _Thread] = {}
+    threads: dict[str, _ThreadSave] = {}
     rows: dict[str, PendingRow] = {}
     for item in items:
         if not _takes(item, threads, rows):
@@ -70,10 +70,10 @@ def plan_fast_save(writes: Sequence[Write]) -> FastSave | None:
     return FastSave(document, [item.result for item in items if item.result])
 
 
-def _takes(item: Item, threads: dict[str, _Thread], rows: dict[str, PendingRow]) -> bool:
+def _takes(item: Item, threads: dict[str, _ThreadSave], rows: dict[str, PendingRow]) -> bool:
     write = item.write
     if isinstance(write, SaveStep):
-        thread = threads.setdefault(write.thread_id, _Thread(write.thread_id))
+        thread = threads.setdefault(write.thread_id, _ThreadSave(write.thread_id))
         row = rows.setdefault(write.id, PendingRow(write.id, write.thread_id, STEP_COLUMNS))
         if row.thread_id != write.thread_id:
             return False
@@ -81,7 +81,7 @@ def _takes(item: Item, threads: dict[str, _Thread], rows: dict[str, PendingRow])
         if item.result and item.result.outcome is Outcome.APPLIED:
             thread.activity = max(thread.activity, write.revision)
     elif isinstance(write, SaveThread):
-        thread = threads.setdefault(write.id, _Thread(write.id))
+        thread = threads.setdefault(write.id, _ThreadSave(write.id))
         taken = thread.change.take(write)
         item.resolve(Outcome.APPLIED if taken else Outcome.STALE)
     else:
@@ -89,7 +89,7 @@ def _takes(item: Item, threads: dict[str, _Thread], rows: dict[str, PendingRow])
     return _is_owned(thread, write.owner)
 
 
-def _is_owned(thread: _Thread, owner: str | None) -> bool:
+def _is_owned(thread: _ThreadSave, owner: str | None) -> bool:
     """Note who is to own a thread; False when a batch names two."""
     if owner is not None and thread.owner not in (None, owner):
         return False

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datalayer.errors import StoreMisconfigured
 
 CONNECT_S = 5.0  # how long it may take to connect, unless the URL says `connect_timeout`
-# What the sockets are told, as libpq calls it: seconds, and milliseconds for the last one.
+# Options of sockets, as libpq calls them: seconds, and milliseconds for the last one.
 SOCKET = {
     "keepalives": 1,
     "keepalives_idle": 30,
@@ -45,7 +45,7 @@ def take_connect_limit(options: dict[str, str]) -> float:
 
 
 def take_socket(options: dict[str, str]) -> Mapping[str, int]:
-    """Take from the options what the sockets are to be told, by the names of `SOCKET`.
+    """Take the options of sockets from those of the URL, by the names of `SOCKET`.
 
     Raises `StoreMisconfigured`.
     """

@@ -25,7 +25,7 @@ def ask_function(name: str) -> Password:
     `StoreUnavailable` when the function fails or is too slow, and `StoreMisconfigured` when it
     returns no text, as this does when there is no such function.
     """
-    function = _asked(_function(name))
+    function = _as_async(_function(name))
 
     async def ask() -> str:
         try:
@@ -61,7 +61,7 @@ def _function(name: str) -> Callable[[], Any]:
     return found
 
 
-def _asked(function: Callable[[], Any]) -> Callable[[], Awaitable[object]]:
+def _as_async(function: Callable[[], Any]) -> Callable[[], Awaitable[object]]:
     return function if inspect.iscoroutinefunction(function) else _Blocking(function).ask
 
 

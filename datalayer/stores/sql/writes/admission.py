@@ -12,12 +12,12 @@ from datalayer.rules.rows import ELEMENT_COLUMNS, STEP_COLUMNS, PendingRow, stor
 from datalayer.stores.sql.dialect import insert, lock_names
 from datalayer.stores.sql.tables import elements, steps, threads, users
 from datalayer.stores.sql.writes.locks import lock_to_save
-from datalayer.stores.sql.writes.tombstones import Tomb, find_tombstones
+from datalayer.stores.sql.writes.tombstones import Tombstone, find_tombstones
 from datalayer.values import derived_id, time_of_revision
 from datalayer.writes import SaveFeedback
 
 Owners = dict[str, str | None]
-Rows = dict[str, PendingRow]
+RowsById = dict[str, PendingRow]
 
 TABLES: dict[str, Table] = {"step": steps, "element": elements}
 COLUMNS = {"step": STEP_COLUMNS, "element": ELEMENT_COLUMNS}
@@ -28,8 +28,8 @@ class Admission:
     """What a batch of saves may work on: its admitted items, and the rows by kind and id."""
 
     owners: Owners
-    tombs: dict[Tomb, int]
-    rows: dict[str, Rows]
+    tombstones: dict[Tombstone, int]
+    rows: dict[str, RowsById]
     items: list[Item] = field(default_factory=list)
     planned: dict[str, Any] = field(default_factory=dict)  # the write that creates each thread
 
@@ -41,25 +41,25 @@ def admit(connection: Connection, items: Sequence[Item]) -> Admission:
     The rows of all threads concerned stay locked until the transaction ends, so what is read here
     holds.
     """
-    admission = _look(connection, items)
+    admission = _load(connection, items)
     _judge(admission, items)
     if admission.planned:
         # Creating locks the threads, and what happened to them until then is seen afterwards.
         lock_names(connection, admission.planned)
         _create_threads(connection, admission.planned)
         left = admission.items
-        admission = _look(connection, left)
+        admission = _load(connection, left)
         _judge(admission, left, may_create=False)
     return admission
 
 
-def _look(connection: Connection, items: Sequence[Item]) -> Admission:
+def _load(connection: Connection, items: Sequence[Item]) -> Admission:
     thread_ids = {thread_id for item in items if (thread_id := thread_of(item.write))}
     owners = lock_to_save(connection, thread_ids)
     own = {row for item in items if (row := row_of(item.write))}
-    tombs = find_tombstones(connection, own | {("thread", name) for name in thread_ids})
+    tombstones = find_tombstones(connection, own | {("thread", name) for name in thread_ids})
     rows = {kind: _stored_rows(connection, kind, items) for kind in TABLES}
-    return Admission(owners, tombs, rows)
+    return Admission(owners, tombstones, rows)
 
 
 def _judge(admission: Admission, items: Iterable[Item], *, may_create: bool = True) -> None:
@@ -78,7 +78,7 @@ def _judge(admission: Admission, items: Iterable[Item], *, may_create: bool = Tr
             admission.items.append(item)
 
 
-def _stored_rows(connection: Connection, kind: str, items: Iterable[Item]) -> Rows:
+def _stored_rows(connection: Connection, kind: str, items: Iterable[Item]) -> RowsById:
     ids = {row[1] for item in items if (row := row_of(item.write)) and row[0] == kind}
     if not ids:
         return {}
@@ -101,9 +101,9 @@ _STORED = {kind: _stored_query(table) for kind, table in TABLES.items()}
 
 def _is_gone(item: Item, admission: Admission) -> bool:
     thread_id, own = thread_of(item.write), row_of(item.write)
-    for tomb in (("thread", thread_id), own):
-        if tomb in admission.tombs:
-            item.resolve(Outcome.GONE, f"{tomb[0]} {tomb[1]} was deleted")
+    for tombstone in (("thread", thread_id), own):
+        if tombstone in admission.tombstones:
+            item.resolve(Outcome.GONE, f"{tombstone[0]} {tombstone[1]} was deleted")
             return True
     return False
 
@@ -160,11 +160,11 @@ def _is_without_row(item: Item, admission: Admission) -> bool:
 
 
 def _create_threads(connection: Connection, planned: Mapping[str, Any]) -> None:
-    people: dict[str, int] = {}
+    revisions: dict[str, int] = {}
     for write in planned.values():
         if write.owner is not None:
-            people[write.owner] = max(write.revision, people.get(write.owner, 0))
-    found = ensure_users(connection, people)
+            revisions[write.owner] = max(write.revision, revisions.get(write.owner, 0))
+    found = ensure_users(connection, revisions)
     # Deleted, perhaps, while this transaction waited for the names.
     gone = find_tombstones(connection, [("thread", thread_id) for thread_id in planned])
     rows = [
@@ -178,29 +178,29 @@ def _create_threads(connection: Connection, planned: Mapping[str, Any]) -> None:
 
 
 def _thread_row(thread_id: str, write: Any, found: dict[str, str]) -> dict[str, Any]:
-    moment = time_of_revision(write.revision)
+    timestamp = time_of_revision(write.revision)
     return {
         "id": thread_id,
-        "createdAt": moment,
-        "updatedAt": moment,
+        "createdAt": timestamp,
+        "updatedAt": timestamp,
         "userId": found.get(write.owner),
         "userIdentifier": write.owner,
         "metadata": {},
     }
 
 
-def ensure_users(connection: Connection, people: dict[str, int]) -> dict[str, str]:
-    """Create the users that are missing and return id by identifier.
+def ensure_users(connection: Connection, revisions: dict[str, int]) -> dict[str, str]:
+    """Create the users that are missing, each with its revision; return id by identifier.
 
     A user deleted after the revision given is not made again and not returned.
     """
-    if not people:
+    if not revisions:
         return {}
-    found = _user_ids(connection, people)
-    absent = {name: revision for name, revision in people.items() if name not in found}
+    found = _user_ids(connection, revisions)
+    absent = {name: revision for name, revision in revisions.items() if name not in found}
     if absent:
         lock_names(connection, absent)
-    tombs = find_tombstones(connection, [("user", name) for name in absent])
+    tombstones = find_tombstones(connection, [("user", name) for name in absent])
     rows = [
         {
             "id": derived_id("user", name),
@@ -210,7 +210,7 @@ def ensure_users(connection: Connection, people: dict[str, int]) -> dict[str, st
             "revision": revision,
         }
         for name, revision in sorted(absent.items())
-        if tombs.get(("user", name), -1) < revision
+        if tombstones.get(("user", name), -1) < revision
     ]
     if rows:
         statement = insert(connection.dialect.name, users).on_conflict_do_nothing()

@@ -21,7 +21,7 @@ from datalayer.stores.sql.tables import (
     users,
 )
 from datalayer.stores.sql.writes.locks import lock_to_delete
-from datalayer.stores.sql.writes.tombstones import bury, record_removals
+from datalayer.stores.sql.writes.tombstones import leave_tombstones, record_removals
 from datalayer.writes import (
     DeleteElement,
     DeleteFeedback,
@@ -39,7 +39,7 @@ def delete(connection: Connection, items: Sequence[Item]) -> bool:
     if handler is None:
         return False
     # All at once and in order, so that two batches do not wait for each other.
-    names = {name for item in items if (name := _place(item.write))}
+    names = {name for item in items if (name := _lock_name(item.write))}
     if names:
         lock_names(connection, names)
     for item in items:
@@ -47,7 +47,7 @@ def delete(connection: Connection, items: Sequence[Item]) -> bool:
     return True
 
 
-def _place(write: Any) -> str | None:
+def _lock_name(write: Any) -> str | None:
     """Return the name under which saves are kept from what is deleted, be it there or not."""
     if isinstance(write, DeleteUser):
         return write.identifier
@@ -64,7 +64,7 @@ def _delete_user(connection: Connection, item: Item) -> None:
     name, revision = item.write.identifier, item.write.revision
     query = select(users.c.id, users.c.revision).where(users.c.identifier == name)
     row = connection.execute(query.with_for_update()).one_or_none()
-    bury(connection, "user", [name], revision)
+    leave_tombstones(connection, "user", [name], revision)
     if row and (row.revision or 0) > revision:
         item.resolve(Outcome.STALE, f"user {name!r} was made again")
         return
@@ -83,7 +83,7 @@ def _delete_thread(connection: Connection, item: Item) -> None:
 
 def _remove_thread(connection: Connection, thread_id: str, revision: int) -> bool:
     found = lock_to_delete(connection, thread_id)
-    bury(connection, "thread", [thread_id], revision)
+    leave_tombstones(connection, "thread", [thread_id], revision)
     if not found:
         return False
     _record_files(connection, elements.c.threadId == thread_id, revision)
@@ -126,7 +126,7 @@ def _delete_steps_after(connection: Connection, item: Item) -> None:
 
 def _remove_steps(connection: Connection, start: Select[tuple[str]], write: Any) -> bool:
     family = _family(connection, start, write.thread_id)
-    bury(connection, "step", family, write.revision)
+    leave_tombstones(connection, "step", family, write.revision)
     mine = elements.c.threadId == write.thread_id
     _remove_elements(connection, and_(mine, elements.c.forId.in_(family)), write.revision)
     connection.execute(sql_delete(feedbacks).where(feedbacks.c.forId.in_(family)))
@@ -150,7 +150,7 @@ def _delete_element(connection: Connection, item: Item) -> None:
     lock_to_delete(connection, write.thread_id)
     if _elsewhere(connection, elements, item):
         return
-    bury(connection, "element", [write.id], write.revision)
+    leave_tombstones(connection, "element", [write.id], write.revision)
     found = _remove_elements(connection, elements.c.id == write.id, write.revision)
     _resolve(item, found)
 
@@ -161,7 +161,7 @@ def _delete_feedback(connection: Connection, item: Item) -> None:
     query = select(feedbacks.c.revision, feedbacks.c.threadId)
     query = query.where(feedbacks.c.id == item.write.id)
     row = connection.execute(query).one_or_none()
-    bury(connection, "feedback", [item.write.id], item.write.revision)
+    leave_tombstones(connection, "feedback", [item.write.id], item.write.revision)
     if row and (row.revision or 0) > item.write.revision:
         item.resolve(Outcome.STALE, f"feedback {item.write.id} was given again")
         return
@@ -179,7 +179,7 @@ def _forget_removals(connection: Connection, item: Item) -> None:
 
 def _remove_elements(connection: Connection, which: Any, revision: int) -> bool:
     ids = _record_files(connection, which, revision)
-    bury(connection, "element", ids, revision)
+    leave_tombstones(connection, "element", ids, revision)
     connection.execute(sql_delete(elements).where(elements.c.id.in_(ids)))
     return bool(ids)
 
@@ -206,9 +206,9 @@ def _value(connection: Connection, query: Any) -> str | None:
     return value
 
 
-Handler = Callable[[Connection, Item], None]
+DeleteHandler = Callable[[Connection, Item], None]
 
-_HANDLERS: dict[type, Handler] = {
+_HANDLERS: dict[type, DeleteHandler] = {
     DeleteUser: _delete_user,
     DeleteThread: _delete_thread,
     DeleteStep: _delete_step,

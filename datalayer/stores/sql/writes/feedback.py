@@ -21,10 +21,10 @@ def save_feedback(connection: Connection, items: Sequence[Item]) -> None:
     home = _homes(connection, step_ids)
     stored = _stored(connection, step_ids)
     ids = {item.write.id for item in items} | {known[0] for known in stored.values()}
-    tombs = find_tombstones(connection, [("feedback", name) for name in ids])
+    tombstones = find_tombstones(connection, [("feedback", name) for name in ids])
     for item in items:
         known = stored.get(item.write.step_id, (item.write.id, -1))
-        _save_one(connection, item, home, known, tombs.get(("feedback", known[0])))
+        _save_one(connection, item, home, known, tombstones.get(("feedback", known[0])))
         if item.result and item.result.outcome is Outcome.APPLIED:
             stored[item.write.step_id] = (known[0], item.write.revision)
     flag_threads(connection, {item.write.thread_id for item in items})

@@ -15,7 +15,7 @@ from datalayer.stores.sql.flags import flag_threads
 from datalayer.stores.sql.tables import threads
 from datalayer.stores.sql.writes.admission import TABLES, Admission, admit
 from datalayer.stores.sql.writes.feedback import save_feedback
-from datalayer.stores.sql.writes.search_entries import Text, index_texts
+from datalayer.stores.sql.writes.search_entries import SearchText, index_texts
 from datalayer.stores.sql.writes.threads import save_threads
 from datalayer.stores.sql.writes.tombstones import record_removals
 from datalayer.stores.sql.writes.users import save_users
@@ -74,9 +74,9 @@ def _upsert(dialect: str, table: Table, columns: tuple[str, ...]) -> Any:
     )
 
 
-def _texts(rows: Iterable[PendingRow]) -> list[Text]:
+def _texts(rows: Iterable[PendingRow]) -> list[SearchText]:
     return [
-        Text("step", row.id, row.thread_id, str(row.changed["output"] or ""))
+        SearchText("step", row.id, row.thread_id, str(row.changed["output"] or ""))
         for row in rows
         if "output" in row.changed
     ]
@@ -89,12 +89,12 @@ def _record_late_files(connection: Connection, items: Iterable[Item]) -> None:
             record_removals(connection, [item.write.object_key], item.write.revision)
 
 
-_MOMENT: BindParameter[str] = bindparam("moment")
+_TIMESTAMP: BindParameter[str] = bindparam("timestamp")
 _TOUCH = (
     update(threads)
     .where(threads.c.id == bindparam("thread"))
-    .where(or_(threads.c.updatedAt.is_(None), threads.c.updatedAt < _MOMENT))
-    .values(updatedAt=_MOMENT)
+    .where(or_(threads.c.updatedAt.is_(None), threads.c.updatedAt < _TIMESTAMP))
+    .values(updatedAt=_TIMESTAMP)
 )
 
 
@@ -107,6 +107,8 @@ def _touch(connection: Connection, admitted: Iterable[Item]) -> None:
             known = latest.get(item.write.thread_id, 0)
             latest[item.write.thread_id] = max(known, item.write.revision)
     if latest:
-        moments = {thread_id: time_of_revision(revision) for thread_id, revision in latest.items()}
-        rows = [{"thread": thread_id, "moment": moment} for thread_id, moment in moments.items()]
+        rows = [
+            {"thread": thread_id, "timestamp": time_of_revision(revision)}
+            for thread_id, revision in latest.items()
+        ]
         connection.execute(_TOUCH, rows)

@@ -11,7 +11,7 @@ from datalayer.stores.sql.tables import search_entries
 from datalayer.values import fold
 
 
-class Text(NamedTuple):
+class SearchText(NamedTuple):
     """A text to be found: of a `thread` its name, of a `step` its output."""
 
     kind: str
@@ -20,7 +20,7 @@ class Text(NamedTuple):
     text: str
 
 
-def index_texts(connection: Connection, texts: Iterable[Text]) -> None:
+def index_texts(connection: Connection, texts: Iterable[SearchText]) -> None:
     """Let the search find these texts, and no longer what stood in their places."""
     texts = list(texts)
     rows = [

@@ -9,7 +9,7 @@ from datalayer.records import Outcome
 from datalayer.rules.batch import Item
 from datalayer.rules.revisions import NEVER
 from datalayer.stores.sql.tables import threads
-from datalayer.stores.sql.writes.search_entries import Text, index_texts
+from datalayer.stores.sql.writes.search_entries import SearchText, index_texts
 from datalayer.values import Json
 from datalayer.writes import SaveThread
 
@@ -26,7 +26,7 @@ def save_threads(connection: Connection, items: Sequence[Item]) -> None:
         return
     ids = list({item.write.id for item in items})
     stored = {row.id: row for row in connection.execute(_STORED, {"ids": ids})}
-    changes = {name: Change(row.metadata, row.fieldRevisions) for name, row in stored.items()}
+    changes = {name: ThreadChange(row.metadata, row.fieldRevisions) for name, row in stored.items()}
     for item in items:
         applied = changes[item.write.id].take(item.write)
         item.resolve(Outcome.APPLIED if applied else Outcome.STALE)
@@ -38,7 +38,7 @@ def save_threads(connection: Connection, items: Sequence[Item]) -> None:
     index_texts(connection, _texts(changes))
 
 
-class Change:
+class ThreadChange:
     """A thread on its way: what is stored of it, and the columns that change."""
 
     def __init__(self, metadata: Mapping[str, Json] | None, revisions: Any) -> None:
@@ -81,9 +81,9 @@ class Change:
         self.values["metadata"] = self.metadata
 
 
-def _texts(changes: Mapping[str, Change]) -> Iterable[Text]:
+def _texts(changes: Mapping[str, ThreadChange]) -> Iterable[SearchText]:
     return [
-        Text("thread", thread_id, thread_id, change.values["name"])
+        SearchText("thread", thread_id, thread_id, change.values["name"])
         for thread_id, change in changes.items()
         if "name" in change.values
     ]

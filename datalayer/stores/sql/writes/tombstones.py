@@ -7,21 +7,21 @@ from sqlalchemy import Connection, bindparam, select
 from datalayer.stores.sql.dialect import insert
 from datalayer.stores.sql.tables import removals, tombstones
 
-Tomb = tuple[str, str]  # kind and id
+Tombstone = tuple[str, str]  # kind and id
 
 _FIND = select(tombstones).where(tombstones.c.id.in_(bindparam("ids", expanding=True)))
 
 
-def find_tombstones(connection: Connection, wanted: Iterable[Tomb]) -> dict[Tomb, int]:
+def find_tombstones(connection: Connection, wanted: Iterable[Tombstone]) -> dict[Tombstone, int]:
     """Return the revision of each tombstone that there is."""
-    asked = set(wanted)
-    if not asked:
+    keys = set(wanted)
+    if not keys:
         return {}
-    rows = connection.execute(_FIND, {"ids": list({name for _, name in asked})})
-    return {(row.kind, row.id): row.revision for row in rows if (row.kind, row.id) in asked}
+    rows = connection.execute(_FIND, {"ids": list({name for _, name in keys})})
+    return {(row.kind, row.id): row.revision for row in rows if (row.kind, row.id) in keys}
 
 
-def bury(connection: Connection, kind: str, ids: Iterable[str], revision: int) -> None:
+def leave_tombstones(connection: Connection, kind: str, ids: Iterable[str], revision: int) -> None:
     """Leave a tombstone for each id; a later deletion moves its revision on."""
     rows = [{"kind": kind, "id": name, "revision": revision} for name in ids]
     if not rows:

@@ -37,7 +37,9 @@ def both_ways(
     ]
 
 
-async def faults(database: PostgresDatabase, statement: str = "SELECT 1") -> list[type[Exception]]:
+async def error_kinds(
+    database: PostgresDatabase, statement: str = "SELECT 1"
+) -> list[type[Exception]]:
     """The kinds of what a statement ends with on both ways."""
     found: list[type[Exception]] = []
     for ask in both_ways(database, statement):
@@ -73,14 +75,14 @@ async def refusing(state: str) -> AsyncIterator[PostgresDatabase]:
 @pytest.mark.parametrize("state", ["XX000", "58000", "55000", "53200", "22000", "42000", "0A000"])
 async def test_no_value_has_a_part_in_what_connecting_ends_with(state: str) -> None:
     async with refusing(state) as database:
-        assert await faults(database) == [StoreUnavailable] * 2
+        assert await error_kinds(database) == [StoreUnavailable] * 2
 
 
 async def test_a_database_that_takes_no_connections_for_now(postgres: Postgres) -> None:
     with postgres.database(new_id()) as name:
         postgres.query(SHUT.format(name))
         database = PostgresDatabase(parse(postgres.url(name)))
-        assert await faults(database) == [StoreUnavailable] * 2
+        assert await error_kinds(database) == [StoreUnavailable] * 2
         postgres.query(SHUT.format(name).replace("false", "true"))
         await asyncio.gather(*(ask() for ask in both_ways(database)))
         await database.close()
@@ -103,7 +105,7 @@ async def test_what_a_statement_ends_with(
     database: PostgresDatabase, state: str, kind: type[Exception]
 ) -> None:
     statement = f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$"
-    assert await faults(database, statement) == [kind] * 2
+    assert await error_kinds(database, statement) == [kind] * 2
 
 
 async def test_too_many_arguments_are_nothing_to_wait_for(database: PostgresDatabase) -> None:
