@@ -97,6 +97,11 @@ class FileReader(BlockingFile):
         with self._file_step() as file:
             return file.read(size)
 
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Read from a place in the file, whoever else reads it."""
+        with self._file_step() as file:
+            return os.pread(file.fileno(), size, offset)
+
 
 class BlockingPool:
     """Runs blocking functions in worker threads, at most `size` at a time. Translates no error."""

@@ -2,15 +2,12 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
-from anyio import CancelScope, to_thread
-
+from common.blocking import CHUNK_SIZE, BlockingPool, FileReader
 from common.retry import RetryPolicy
 from datalayer.pipeline.writer import Writer
 from datalayer.records import Outcome, Result
@@ -25,34 +22,13 @@ RETRY = RetryPolicy(first_pause_s=0.5, longest_pause_s=20.0, limit_s=60.0)
 STOP_S = 5.0  # how long `close` waits for those that it has cancelled
 END_S = 10.0  # how long `close` waits for files, which may wait for the database
 
-PIECE = 256 * 1024  # bytes
+_THREADS = 8  # that read files, of all uploads together
 
 ElementBytes = bytes | Path
 Rereadable = Callable[[], bytes | AsyncIterator[bytes]]
 """Gives the bytes from their beginning, each time it is called."""
 OnLost = Callable[[str], Awaitable[None]]
 """Told the name of a file that could not be stored, in the context of whoever sent it."""
-
-
-@asynccontextmanager
-async def kept_open(content: ElementBytes) -> AsyncIterator[Rereadable]:
-    """Keep bytes readable, even if their file is removed meanwhile, as at the end of a session."""
-    if isinstance(content, bytes):
-        yield lambda: content
-        return
-    file = await to_thread.run_sync(content.open, "rb")
-    try:
-        yield lambda: _pieces(file)
-    finally:
-        with CancelScope(shield=True):
-            await to_thread.run_sync(file.close)
-
-
-async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
-    offset = 0
-    while piece := await to_thread.run_sync(os.pread, file.fileno(), PIECE, offset):
-        offset += len(piece)
-        yield piece
 
 
 class Uploads:
@@ -71,6 +47,7 @@ class Uploads:
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}  # the last one of each element
         self._running: set[asyncio.Task[None]] = set()
+        self._pool = BlockingPool(_THREADS)
 
     def start(
         self, write: SaveElement, content: ElementBytes, stored: asyncio.Future[Result]
@@ -112,8 +89,30 @@ class Uploads:
         stored: asyncio.Future[Result],
         before: asyncio.Task[None] | None,
     ) -> None:
-        async with kept_open(content) as kept:
-            await self._store_kept(write, kept, stored, before)
+        try:
+            async with self._kept_open(content) as kept:
+                await self._store_kept(write, kept, stored, before)
+        except (StorageError, OSError):
+            logger.exception("The file of element %s is not stored", write.id)
+            if self._on_lost:
+                await self._on_lost(str(write.fields.get("name") or "file"))
+            raise
+
+    @asynccontextmanager
+    async def _kept_open(self, content: ElementBytes) -> AsyncIterator[Rereadable]:
+        """Keep bytes readable if their file is removed meanwhile, as at the end of a session."""
+        if isinstance(content, bytes):
+            yield lambda: content
+            return
+        async with self._pool.closing(FileReader(content)) as reader:
+            await self._pool.run(reader.open)
+            yield lambda: self._chunks(reader)
+
+    async def _chunks(self, reader: FileReader) -> AsyncIterator[bytes]:
+        offset = 0
+        while chunk := await self._pool.run(reader.read_at, offset, CHUNK_SIZE):
+            offset += len(chunk)
+            yield chunk
 
     async def _store_kept(
         self,
@@ -126,15 +125,8 @@ class Uploads:
             await asyncio.wait([before])
         # A row that is refused or deleted has no claim to the place of the bytes.
         result = await asyncio.shield(stored)
-        if result.outcome not in (Outcome.APPLIED, Outcome.STALE):
-            return
-        try:
+        if result.outcome in (Outcome.APPLIED, Outcome.STALE):
             await self._put(write, content)
-        except (StorageError, OSError):
-            logger.exception("The file of element %s is not stored", write.id)
-            if self._on_lost:
-                await self._on_lost(str(write.fields.get("name") or "file"))
-            raise
 
     async def _put(self, write: SaveElement, content: Rereadable) -> None:
         key = str(write.fields["objectKey"])

@@ -661,6 +661,16 @@ async def test_a_file_that_is_removed_while_it_waits_is_stored_all_the_same(
     assert record.size == 1_000_000
 
 
+async def test_a_file_that_is_not_there_is_lost_and_it_is_said(
+    parts: Parts, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    element = File(thread_id=new_id(), name="a.bin", path=str(tmp_path / "gone"))
+    with pytest.raises(FileNotFoundError):
+        await parts.layer.create_element(element)
+    assert parts.lost == ["a.bin"]
+    assert element.id in caplog.text
+
+
 async def test_an_element_deleted_while_its_upload_runs_leaves_no_file(parts: Parts) -> None:
     element = text_element(new_id())
     parts.storage.gate.clear()
