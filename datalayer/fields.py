@@ -6,7 +6,7 @@ Chainlit adds and is not listed is kept under `extra`.
 
 from collections.abc import Callable, Mapping
 
-from datalayer.values import Json, as_id, clean_json, clean_text, clean_time
+from datalayer.values import LARGEST_INTEGER, Json, as_id, clean_json, clean_text, clean_time
 
 
 def _text(value: object) -> Json:
@@ -21,9 +21,10 @@ def _flag(value: object) -> Json:
 
 def _number(value: object) -> Json:
     try:
-        return None if value is None else int(str(value))
+        number = int(str(value))
     except ValueError:
         return None
+    return number if abs(number) <= LARGEST_INTEGER else None
 
 
 def _object(value: object) -> Json:

@@ -15,6 +15,8 @@ Json = None | bool | int | float | str | list[Any] | dict[str, Any]
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 EXACT_FLOATS = 2**53  # from here on every float is a whole number
 MAX_DEPTH = 100  # of JSON; every JSON library that reads it back has a limit of its own
+MOST_BITS = 14_000  # of a whole number in JSON
+LARGEST_INTEGER = 2**31 - 1  # of a column of whole numbers
 NAMESPACE = uuid.UUID("8f5b7a52-2f0e-5c8e-9d0e-6b2f3f7b1c11")
 
 _CANONICAL = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -29,15 +31,6 @@ def as_id(value: object) -> str | None:
         return str(uuid.UUID(str(value)))
     except ValueError:
         return None
-
-
-def require_id(value: object, what: str) -> str:
-    """Return the canonical form of a UUID; ValueError names what was expected."""
-    found = as_id(value)
-    if found is None:
-        message = f"{what} must be a UUID, not {value!r}"
-        raise ValueError(message)
-    return found
 
 
 def derived_id(*parts: str) -> str:
@@ -56,8 +49,10 @@ def clean_json(value: object, depth: int = 0) -> Json:
     """Return the value as plain JSON; what JSON cannot say, or nests too deep, becomes text."""
     if depth > MAX_DEPTH:
         return clean_text(reprlib.repr(value))
-    if value is None or isinstance(value, bool | int):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):  # Python writes and reads no more than 4,300 digits
+        return value if value.bit_length() <= MOST_BITS else hex(value)
     if isinstance(value, float):
         return _clean_float(value)
     if isinstance(value, str):

@@ -1,17 +1,22 @@
 """A write is a value: one frozen dataclass for each change that a store can be asked to make.
 
-Writes are clean by construction (ids canonical, text and JSON storable, times in one form), so a
-store never cleans again. `revision` is microseconds of UTC, strictly increasing within a process;
-`owner` names a user by identifier. The meaning of each is in `datalayer.stores.base`.
+Each field is in its domain (`datalayer.domains`), or the write cannot be made: a `ValueError` names
+the write, the field and what that must be. So a store never checks or cleans again: ids are
+canonical, texts and JSON can be stored everywhere and are copies, the fields of steps and elements
+have their types, numbers their range. What is too much for a database only the database knows.
+`revision` is microseconds of UTC, strictly increasing within a process; `owner` names a user by
+identifier. The meaning of each is in `datalayer.stores.base`.
 """
 
+import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from datalayer.fields import ELEMENT_FIELDS, STEP_FIELDS, clean_fields
-from datalayer.values import Json, clean_json, clean_text, derived_id, require_id
+from datalayer.domains import DOMAINS, Domain, element_fields, step_fields
+from datalayer.values import Json, derived_id
 
 
 class RevisionClock:
@@ -26,26 +31,51 @@ class RevisionClock:
         return self._last
 
 
-def _set(write: object, **values: object) -> None:
-    """Replace fields of a frozen dataclass while it is being made."""
-    for name, value in values.items():
-        object.__setattr__(write, name, value)
+class _Value:
+    """Puts each field into its domain while the write is being made."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        kind: Any = type(self)  # which mypy does not take for hashable
+        for name, domain, optional in _domains(kind):
+            value = getattr(self, name)
+            if value is None and optional:
+                continue
+            try:
+                object.__setattr__(self, name, domain(value))
+            except ValueError as exc:
+                message = f"{describe(self)}: {name} {exc}."
+                raise ValueError(message) from None
 
 
-def _clean(text: str | None) -> str | None:
-    return None if text is None else clean_text(text)
+@cache
+def _domains(kind: Any) -> list[tuple[str, Domain, bool]]:
+    """Return the name and domain of each field, and whether it may be None."""
+    return [
+        (each.name, each.metadata.get("domain") or DOMAINS[each.name], each.default is None)
+        for each in dataclasses.fields(kind)
+    ]
+
+
+class _InThread(_Value):
+    """A write that is stored in order with all others of its thread."""
+
+    __slots__ = ()
+    thread_id: str
+
+    @property
+    def order_key(self) -> str:
+        return self.thread_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SaveUser:
+class SaveUser(_Value):
     """Create a user or replace their metadata."""
 
     identifier: str
     revision: int
     metadata: Mapping[str, Json] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        _set(self, identifier=clean_text(self.identifier), metadata=clean_json(self.metadata))
 
     @property
     def order_key(self) -> str:
@@ -58,14 +88,11 @@ class SaveUser:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DeleteUser:
+class DeleteUser(_Value):
     """Remove a user with all their threads."""
 
     identifier: str
     revision: int
-
-    def __post_init__(self) -> None:
-        _set(self, identifier=clean_text(self.identifier))
 
     @property
     def order_key(self) -> str:
@@ -73,27 +100,24 @@ class DeleteUser:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SaveThread:
-    """Create a thread or change what is named; `metadata` is merged, None removes a key."""
+class SaveThread(_Value):
+    """Create a thread or change what is named; `metadata` is merged, None removes a key.
+
+    With nothing but metadata it creates none, whatever `creates` says.
+    """
 
     id: str
     revision: int
     owner: str | None = None
     name: str | None = None
-    tags: tuple[str, ...] | None = None
+    tags: Sequence[str] | None = None
     metadata: Mapping[str, Json] | None = None
     creates: bool = True
 
     def __post_init__(self) -> None:
-        _set(self, id=require_id(self.id, "a thread's id"), owner=_clean(self.owner))
-        if self.name is not None:
-            _set(self, name=clean_text(self.name))
-        if self.tags is not None:
-            _set(self, tags=tuple(clean_text(tag) for tag in self.tags))
-        if self.metadata is not None:
-            _set(self, metadata=clean_json(self.metadata))
+        _Value.__post_init__(self)  # by name: `slots` makes the class anew
         if self.name is None and self.tags is None and self.metadata is not None:
-            _set(self, creates=False)
+            object.__setattr__(self, "creates", False)
 
     @property
     def order_key(self) -> str:
@@ -101,46 +125,30 @@ class SaveThread:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DeleteThread:
+class DeleteThread(_Value):
     """Remove a thread and all below it, for ever."""
 
     id: str
     revision: int
 
-    def __post_init__(self) -> None:
-        _set(self, id=require_id(self.id, "a thread's id"))
-
     @property
     def order_key(self) -> str:
         return self.id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SaveStep:
+class SaveStep(_InThread):
     """Create a step or change the fields that are named."""
 
     id: str
     thread_id: str
     revision: int
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Any] = field(metadata={"domain": step_fields})
     owner: str | None = None
-
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            id=require_id(self.id, "a step's id"),
-            thread_id=require_id(self.thread_id, "a step's threadId"),
-            owner=_clean(self.owner),
-            fields=clean_fields(self.fields, STEP_FIELDS),
-        )
-
-    @property
-    def order_key(self) -> str:
-        return self.thread_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SetFavorite:
+class SetFavorite(_InThread):
     """Set or clear `metadata.favorite` of a step and leave the rest of it alone."""
 
     step_id: str
@@ -148,60 +156,27 @@ class SetFavorite:
     favorite: bool
     revision: int
 
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            step_id=require_id(self.step_id, "a step's id"),
-            thread_id=require_id(self.thread_id, "a step's threadId"),
-        )
-
-    @property
-    def order_key(self) -> str:
-        return self.thread_id
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DeleteStep:
+class DeleteStep(_InThread):
     """Remove a step, its descendants and what hangs on them, for ever."""
 
     id: str
     thread_id: str
     revision: int
 
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            id=require_id(self.id, "a step's id"),
-            thread_id=require_id(self.thread_id, "a step's threadId"),
-        )
-
-    @property
-    def order_key(self) -> str:
-        return self.thread_id
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DeleteStepsAfter:
+class DeleteStepsAfter(_InThread):
     """Remove what was written in a thread after a step, which stays, and before this."""
 
     id: str
     thread_id: str
     revision: int
 
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            id=require_id(self.id, "a step's id"),
-            thread_id=require_id(self.thread_id, "a step's threadId"),
-        )
-
-    @property
-    def order_key(self) -> str:
-        return self.thread_id
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SaveElement:
+class SaveElement(_InThread):
     """Create an element or change the fields that are named.
 
     With `ready` false its place is only reserved: it is shown once `FinishElement` says that its
@@ -211,26 +186,13 @@ class SaveElement:
     id: str
     thread_id: str
     revision: int
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Any] = field(metadata={"domain": element_fields})
     owner: str | None = None
     ready: bool = True
 
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            id=require_id(self.id, "an element's id"),
-            thread_id=require_id(self.thread_id, "an element's threadId"),
-            owner=_clean(self.owner),
-            fields=clean_fields(self.fields, ELEMENT_FIELDS),
-        )
-
-    @property
-    def order_key(self) -> str:
-        return self.thread_id
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FinishElement:
+class FinishElement(_InThread):
     """Say that an element's bytes are stored under `object_key`; `size` is in bytes."""
 
     id: str
@@ -240,40 +202,18 @@ class FinishElement:
     sha256: str
     revision: int
 
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            id=require_id(self.id, "an element's id"),
-            thread_id=require_id(self.thread_id, "an element's threadId"),
-        )
-
-    @property
-    def order_key(self) -> str:
-        return self.thread_id
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DeleteElement:
+class DeleteElement(_InThread):
     """Remove an element and record its file for removal, for ever."""
 
     id: str
     thread_id: str
     revision: int
 
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            id=require_id(self.id, "an element's id"),
-            thread_id=require_id(self.thread_id, "an element's threadId"),
-        )
-
-    @property
-    def order_key(self) -> str:
-        return self.thread_id
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SaveFeedback:
+class SaveFeedback(_InThread):
     """Give a step its one feedback: `value` 0 or 1, with an optional comment."""
 
     step_id: str
@@ -283,19 +223,6 @@ class SaveFeedback:
     comment: str | None = None
     extra: Mapping[str, Json] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        _set(
-            self,
-            step_id=require_id(self.step_id, "a feedback's forId"),
-            thread_id=require_id(self.thread_id, "a feedback's threadId"),
-            comment=_clean(self.comment),
-            extra=clean_json(self.extra),
-        )
-
-    @property
-    def order_key(self) -> str:
-        return self.thread_id
-
     @property
     def id(self) -> str:
         """The id that the feedback gets when the step has none yet."""
@@ -303,15 +230,12 @@ class SaveFeedback:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DeleteFeedback:
+class DeleteFeedback(_Value):
     """Take a feedback back, named by its own id; `thread_id` only keeps it in order."""
 
     id: str
     revision: int
     thread_id: str | None = None
-
-    def __post_init__(self) -> None:
-        _set(self, id=require_id(self.id, "a feedback's id"))
 
     @property
     def order_key(self) -> str:
@@ -319,7 +243,7 @@ class DeleteFeedback:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ForgetRemovals:
+class ForgetRemovals(_Value):
     """Strike files off the list of those to remove, because their bytes are gone."""
 
     object_keys: tuple[str, ...]
@@ -348,9 +272,9 @@ Write = (
 )
 
 
-def describe(write: Write) -> str:
+def describe(write: object) -> str:
     """Name a write for a log: its kind and its id, never its content."""
-    for name in ("id", "step_id", "identifier"):
+    for name in ("step_id", "identifier", "id"):
         if hasattr(write, name):
             return f"{type(write).__name__} {getattr(write, name)}"
     return type(write).__name__

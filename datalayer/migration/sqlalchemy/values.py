@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
-from datalayer.values import as_id, clean_text, clean_time, derived_id
+from datalayer.values import LARGEST_INTEGER, as_id, clean_text, clean_time, derived_id
 
-LARGEST_INTEGER = 2**31 - 1  # of PostgreSQL's `integer`
 _ENCODED = 3  # how often JSON is found encoded within JSON
 _YES = frozenset({"true", "t", "1", "yes", "y", "on"})
 _NO = frozenset({"false", "f", "0", "no", "n", "off"})

@@ -250,8 +250,7 @@ async def test_the_feedback_filter_knows_what_is_left(store: Store) -> None:
     assert await listed(store, feedback=1) == []
 
 
-async def test_the_filter_of_a_feedback_that_is_neither_good_nor_bad(store: Store) -> None:
-    target = step(new_id(), output="x")
-    await save(store, target, feedback(target, 5))
-    assert await listed(store, feedback=5) == [target.thread_id]
-    assert await listed(store, feedback=1) == []
+async def test_no_thread_has_a_feedback_that_is_neither_good_nor_bad(store: Store) -> None:
+    good, bad = step(new_id(), output="x"), step(new_id(), output="x")
+    await save(store, good, feedback(good, 1), bad, feedback(bad, 0))
+    assert await listed(store, feedback=5) == []

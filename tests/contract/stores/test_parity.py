@@ -151,7 +151,7 @@ def _element(world: World, p: int, t: int, r: int, at: int, values: dict[str, An
 def _finish(world: World, p: int, t: int, r: int, at: int, values: dict[str, Any]) -> Write:
     home, name = world.threads[t], world.elements[r]
     return FinishElement(
-        id=name, thread_id=home, revision=at, object_key=f"{home}/{name}", size=3, sha256="ab"
+        id=name, thread_id=home, revision=at, object_key=f"{home}/{name}", size=3, sha256="ab" * 32
     )
 
 

@@ -287,7 +287,9 @@ async def test_any_value_comes_back_clean(store: Store, text: str, content: Json
 
 async def test_a_value_that_can_never_be_stored_is_rejected_with_its_batch(store: Store) -> None:
     good = step(new_id(), output="x")
+    bad = element(good.thread_id)
+    object.__setattr__(bad, "fields", {"page": 10**40})  # past the domain, which has no such page
     async with unchanged(store):
         with pytest.raises(WriteRejected):
-            await store.apply([good, element(good.thread_id, page=10**40), thread()])
+            await store.apply([good, bad, thread()])
     await save(store, good)

@@ -84,7 +84,12 @@ def test_flags(given: object, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"), [(3, 3), ("3", 3), (-1, -1), ("x", None), ("", None), ([], None)]
+    ("given", "expected"),
+    [
+        *[(3, 3), ("3", 3), (-1, -1), ("x", None), ("", None), ([], None)],
+        *[(2**31 - 1, 2**31 - 1), (2**31, None), (-(10**5_000), None)],
+    ],
+    ids=range(9),
 )
 def test_numbers(given: object, expected: int | None) -> None:
     assert element_field("page", given) == expected

@@ -23,6 +23,7 @@ from chainlit.types import Feedback, Pagination, ThreadDict, ThreadFilter
 from chainlit.user import PersistedUser, User
 
 from common.blocking import ByteSource
+from datalayer.domains import LAST_REVISION
 from datalayer.errors import StoreUnavailable, WriterClosed, WriteRefused
 from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline import uploads
@@ -745,7 +746,7 @@ async def test_deleting_removes_files(parts: Parts, how: str) -> None:
 async def test_files_left_over_are_removed_after_the_start(parts: Parts) -> None:
     element = text_element(new_id())
     await parts.layer.create_element(element)
-    write = DeleteElement(id=element.id, thread_id=element.thread_id, revision=2**60)
+    write = DeleteElement(id=element.id, thread_id=element.thread_id, revision=LAST_REVISION)
     await parts.store.apply([write])
     assert len(await files(parts)) == 1
     parts.layer.start()

@@ -1,4 +1,4 @@
-"""Writes are clean by construction, frozen, and ordered by thread."""
+"""Writes are in their domains by construction, frozen, and ordered by thread."""
 
 import dataclasses
 import itertools
@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from datalayer.values import as_id
+from datalayer.domains import LAST_REVISION
+from datalayer.values import as_id, time_of_revision
 from datalayer.writes import (
     DeleteElement,
     DeleteFeedback,
@@ -35,6 +38,17 @@ THREAD = "3f0c2a64-5f0e-4f0e-8c1a-0a4b0de7b001"
 BAD = "a\x00b\ud800"
 GOOD = "a\ufffdb\ufffd"
 
+ANYTHING: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(categories=None))
+    | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner),
+    max_leaves=10,
+)
+
 # One of each kind, by the id of its row and of its thread.
 Maker = Callable[[str, str], Write]
 THREADED: dict[str, Maker] = {
@@ -46,7 +60,7 @@ THREADED: dict[str, Maker] = {
     "DeleteStepsAfter": lambda row, thread: DeleteStepsAfter(id=row, thread_id=thread, revision=1),
     "SaveElement": lambda row, thread: SaveElement(id=row, thread_id=thread, revision=1, fields={}),
     "FinishElement": lambda row, thread: FinishElement(
-        id=row, thread_id=thread, object_key="k", size=1, sha256="s", revision=1
+        id=row, thread_id=thread, object_key="k", size=1, sha256="a" * 64, revision=1
     ),
     "DeleteElement": lambda row, thread: DeleteElement(id=row, thread_id=thread, revision=1),
     "SaveFeedback": lambda row, thread: SaveFeedback(
@@ -108,7 +122,7 @@ def test_what_is_no_id_is_refused(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", THREADED)
 def test_a_thread_that_is_no_id_is_refused(kind: str) -> None:
-    with pytest.raises(ValueError, match="threadId must be a UUID"):
+    with pytest.raises(ValueError, match="thread_id must be a UUID"):
         THREADED[kind](ID, "")
 
 
@@ -220,6 +234,84 @@ def test_derived_ids_are_stable() -> None:
     second = SaveFeedback(step_id=ID, thread_id=THREAD, value=1, revision=2)
     assert first.id == second.id
     assert as_id(first.id) == first.id
+
+
+# Domains
+
+ODD: list[object] = [
+    *(None, True, 0, 1, 7, -1, 2**63, 10**30, 0.5, float("nan")),
+    *("", "x", BAD, ID, ID.upper(), "ab" * 32, b"x", [BAD], (), {BAD: float("inf")}, [1]),
+]
+WRONG: dict[str, list[object]] = {
+    "id": [None, "", "x", 3],
+    "step_id": [None, "", "x", 3],
+    "thread_id": [None, "", "x", 3],
+    "revision": [None, 0, -1, LAST_REVISION + 1, 1.0, "1", True],
+    "identifier": [None, 3, b"x"],
+    "owner": [3, b"x"],
+    "name": [3, b"x"],
+    "comment": [3, b"x"],
+    "tags": ["ab", [3], [None], {"a": 1}],
+    "metadata": ["{}", [], 3],
+    "extra": [None, "{}", []],
+    "fields": [None, "{}", []],
+    "creates": [None, 1, "true"],
+    "favorite": [None, 1, "true"],
+    "ready": [None, 0, "false"],
+    "value": [None, 7, -1, 0.5, "1", 2],
+    "size": [None, -1, 2**63, 1.0, "1", True],
+    "sha256": [None, "", "AB" * 32, "ab" * 31, "ab" * 33, "zz" * 32],
+    "object_key": [None, "", "a\x00b", "\ud800", 3],
+    "object_keys": [None, "key", [""], [BAD], [None]],
+}
+NAMES = [(kind, each.name) for kind in ALL for each in dataclasses.fields(ALL[kind](ID, THREAD))]
+
+
+def with_field(kind: str, name: str, value: object) -> Write:
+    changes: dict[str, Any] = {name: value}
+    return dataclasses.replace(ALL[kind](ID, THREAD), **changes)
+
+
+def test_every_field_has_a_domain() -> None:
+    assert {name for _, name in NAMES} == set(WRONG)
+
+
+@pytest.mark.parametrize(("kind", "name"), NAMES)
+def test_what_is_outside_of_a_domain_is_refused_by_name(kind: str, name: str) -> None:
+    optional = getattr(ALL[kind](ID, THREAD), name) is None
+    for value in WRONG[name]:
+        if value is None and optional:
+            continue
+        with pytest.raises(ValueError, match=rf"^{kind}.*: {name} must be "):
+            with_field(kind, name, value)
+
+
+@settings(deadline=None)
+@given(data=st.data())
+def test_what_can_be_made_can_be_stored(data: st.DataObject) -> None:
+    kind, name = data.draw(st.sampled_from(NAMES))
+    try:
+        write = with_field(kind, name, data.draw(st.sampled_from(ODD) | ANYTHING))
+    except ValueError:
+        return
+    text = json.dumps(dataclasses.asdict(write), allow_nan=False, ensure_ascii=False)
+    assert "\\u0000" not in text
+    assert text.encode()
+    assert dataclasses.replace(write) == write
+    assert time_of_revision(write.revision)
+
+
+def test_a_refusal_names_the_row_and_nothing_of_the_content() -> None:
+    with pytest.raises(ValueError, match="must be") as raised:
+        SaveFeedback(step_id=ID, thread_id=THREAD, value=7, revision=1, comment="secret")
+    assert str(raised.value) == f"SaveFeedback {ID}: value must be 0 or 1."
+
+
+def test_values_that_are_the_same_become_the_same() -> None:
+    flags: list[Any] = [True, 1, 1.0]
+    found = [SaveFeedback(step_id=ID, thread_id=THREAD, value=v, revision=1) for v in flags]
+    assert [type(write.value) for write in found] == [int] * 3
+    assert SaveThread(id=ID, tags=["a"], revision=1).tags == ("a",)
 
 
 # The clock
