@@ -1,1 +1,1 @@
-"""What is checked before somebody touches something: owners, and what sockets send."""
+"""What is checked before somebody touches something: owners, limits, and what sockets send."""

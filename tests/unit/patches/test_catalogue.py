@@ -1,6 +1,8 @@
 """The patches as a whole: in the order of the list, and once however often the code is loaded."""
 
-from pathlib import Path
+import importlib
+import pkgutil
+from inspect import getmembers, isfunction
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,6 +13,7 @@ from chainlit.session import WebsocketSession
 from fastapi import FastAPI
 from starlette.routing import Route
 
+import patches
 from access.guard.limits import UploadLimits, WaitingFiles
 from access.login.local import LocalLogin
 from chat.models.registry import Origin
@@ -148,14 +151,10 @@ def test_what_is_replaced_is_put_back(parts: Parts) -> None:
 
 
 def test_all_changes_are_in_the_list() -> None:
-    """Each function of `patches` that takes the parts is applied by an entry."""
+    """Each function of a module of patches that takes the parts first is applied by an entry."""
     applied = {patch.apply for patch in PATCHES}
-    folder = Path(routes.__file__).parent
-    for path in folder.glob("*.py"):
-        if path.stem in ("catalogue", "patch", "__init__"):
-            continue
-        module = __import__(f"patches.{path.stem}", fromlist=["_"])
-        for name, value in vars(module).items():
-            takes = getattr(value, "__annotations__", {})
-            if list(takes.values())[:1] == [Parts]:
-                assert value in applied, f"{path.stem}.{name} is not in PATCHES"
+    names = {info.name for info in pkgutil.iter_modules(patches.__path__)} - {"catalogue"}
+    modules = [importlib.import_module(f"patches.{name}") for name in names]
+    for _, function in (found for module in modules for found in getmembers(module, isfunction)):
+        if next(iter(function.__annotations__.values()), None) is Parts:
+            assert function in applied, f"{function.__qualname__} is not in PATCHES"
