@@ -31,8 +31,7 @@ def guarded_router(layer: KeepchatDataLayer, prefix: str) -> APIRouter:
     async def delete_feedback(
         request: Request, payload: DeleteFeedbackRequest, user: UserParam
     ) -> Any:
-        with owners.answering():
-            thread_id = await layer.get_feedback_thread(payload.feedbackId)
+        thread_id = await layer.get_feedback_thread(payload.feedbackId)
         await owners.require_thread(layer, user, thread_id)
         return await server.delete_feedback(request, payload, user)
 

@@ -24,9 +24,8 @@ def export_router(
     @router.get(PATH)
     async def export(request: Request, thread_id: str, user: UserParam) -> Response:
         asker = owners.signed_in(user)
-        with owners.answering():
-            is_readable = await may_read(store, asker, thread_id, sharing=sharing)
-            thread = await layer.get_thread(thread_id) if is_readable else None
+        is_readable = await may_read(store, asker, thread_id, sharing=sharing)
+        thread = await layer.get_thread(thread_id) if is_readable else None
         if thread is None:
             raise owners.missing()
         is_own = thread["userIdentifier"] == asker.identifier

@@ -27,13 +27,13 @@ from datalayer.values import as_id
 from routes.content import Presentation, present
 from routes.links import SignedLinks
 from routes.ranges import content_range, etag, is_unchanged, parse_range, wanted_range
+from routes.unavailable import RETRY_S
 from storage.base import ByteRange, Storage
 from storage.errors import InvalidKey, ObjectMissing, RangeNotSatisfiable, StorageError
 from storage.filenames import content_disposition
 
 _log = logging.getLogger(__name__)
 
-_RETRY_SECONDS = "5"
 _EVERYWHERE = {
     "Cache-Control": "private, no-cache",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -210,4 +210,4 @@ def _missing() -> Response:
 
 def _unavailable() -> Response:
     text = "The file cannot be read at the moment. Try again in a few seconds."
-    return _sentence(503, text, {"Retry-After": _RETRY_SECONDS})
+    return _sentence(503, text, {"Retry-After": RETRY_S})

@@ -68,8 +68,7 @@ def sharing_router(
         thread_id = await owners.require_thread(layer, user, payload.threadId)
         shared_at = utc_now() if payload.isShared else None
         metadata = {"is_shared": payload.isShared, "shared_at": shared_at}
-        with owners.answering():
-            await layer.update_thread(thread_id, metadata=metadata)
+        await layer.update_thread(thread_id, metadata=metadata)
         return JSONResponse({"success": True})
 
     @router.get("/project/share/{thread_id}")
@@ -77,10 +76,9 @@ def sharing_router(
         _require(sharing=sharing)
         owners.signed_in(user)
         known_id = as_id(thread_id)
-        with owners.answering():
-            if known_id is None or not await is_shared(store, known_id):
-                raise owners.missing()
-            thread = await layer.get_thread(known_id)
+        if known_id is None or not await is_shared(store, known_id):
+            raise owners.missing()
+        thread = await layer.get_thread(known_id)
         if thread is None:
             raise owners.missing()
         return JSONResponse(as_shared(thread))

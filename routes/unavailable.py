@@ -5,7 +5,10 @@ from fastapi.responses import JSONResponse
 
 from chat.wording.unavailable import DATABASE
 
+RETRY_S = "5"
+
 
 async def unavailable(request: Request, exc: Exception) -> JSONResponse:  # noqa: ARG001 - FastAPI's
     """Answer with 503 instead of a `StoreUnavailable`."""
-    return JSONResponse({"detail": f"{DATABASE} Try again in a moment."}, 503)
+    detail = f"{DATABASE} Try again in a few seconds."
+    return JSONResponse({"detail": detail}, 503, {"Retry-After": RETRY_S})

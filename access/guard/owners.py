@@ -1,22 +1,17 @@
 """Whose is it? What a signed-in user acts on has to be theirs; the rest is as if it were not there.
 
-A foreign thing and one that does not exist get the same answer.
+A foreign thing and one that does not exist get the same answer. `StoreUnavailable` is for the
+server to answer.
 """
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from chainlit.session import WebsocketSession
 from chainlit.user import PersistedUser, User
 from fastapi import HTTPException
 
-from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from datalayer.values import as_id
 
 Asker = User | PersistedUser
-
-_RETRY_SECONDS = "5"
 
 
 def signed_in(user: Asker | None) -> Asker:
@@ -31,22 +26,11 @@ def missing() -> HTTPException:
     return HTTPException(404, "There is no such thing, or it is not yours.")
 
 
-@contextmanager
-def answering() -> Iterator[None]:
-    """Answer 503 where the database is away."""
-    try:
-        yield
-    except StoreUnavailable as exc:
-        sentence = "The database cannot be reached. Try again in a few seconds."
-        raise HTTPException(503, sentence, {"Retry-After": _RETRY_SECONDS}) from exc
-
-
 async def require_thread(layer: KeepchatDataLayer, user: Asker | None, thread_id: object) -> str:
     """Return the thread's canonical id. Raises 404 unless the asker is its author."""
     asker, known_id = signed_in(user), as_id(thread_id)
-    with answering():
-        if known_id is None or await layer.get_thread_author(known_id) != asker.identifier:
-            raise missing()
+    if known_id is None or await layer.get_thread_author(known_id) != asker.identifier:
+        raise missing()
     return known_id
 
 
@@ -55,8 +39,7 @@ async def require_step(
 ) -> None:
     """Raise 404 unless the step is in a thread of the asker's, in that thread if one is named."""
     signed_in(user)
-    with answering():
-        home = await layer.get_step_thread(step_id, wait=True)
+    home = await layer.get_step_thread(step_id, wait=True)
     if thread_id and as_id(thread_id) != home:
         raise missing()
     await require_thread(layer, user, home)
@@ -71,8 +54,7 @@ async def require_element(
     thread_id = await require_thread(layer, user, element.get("threadId"))
     if element.get("forId") and as_id(element["forId"]) is None:
         raise missing()
-    with answering():
-        kept = await layer.get_element(thread_id, str(element.get("id")))
+    kept = await layer.get_element(thread_id, str(element.get("id")))
     if kept is None or kept.get("type") != "custom":
         raise missing()
 

@@ -27,6 +27,7 @@ from patches.guarded_routes import guarded_router
 from patches.patch import Parts
 from routes.export import export_router
 from routes.sharing import sharing_router
+from routes.unavailable import unavailable
 from storage.local.storage import LocalStorage
 
 pytestmark = pytest.mark.usefixtures("_unpatched")
@@ -60,7 +61,7 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     store = SqliteStore(tmp_path / "owners.db")
     await store.migrate()
     layer = KeepchatDataLayer(store, LocalStorage(tmp_path / "files"))
-    app = FastAPI()
+    app = FastAPI(exception_handlers={StoreUnavailable: unavailable})
     app.include_router(guarded_router(layer, ""))
     app.include_router(sharing_router(store, layer, "", sharing=True))
     app.include_router(sharing_router(store, layer, "/off", sharing=False))
