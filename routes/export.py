@@ -4,9 +4,9 @@ from chainlit.server import UserParam
 from fastapi import APIRouter, Request, Response
 
 from access.guard import owners
+from access.guard.readers import may_read
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
-from routes.files import may_read
 from routes.markdown import title, to_markdown
 from routes.sharing import as_shared
 from storage.filenames import content_disposition

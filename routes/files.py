@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 from chainlit.server import UserParam
-from chainlit.user import PersistedUser, User
 from fastapi import APIRouter, Request
 from starlette.datastructures import Headers
 from starlette.responses import (
@@ -20,6 +19,7 @@ from starlette.responses import (
 )
 from starlette.types import Receive, Scope, Send
 
+from access.guard.readers import may_read
 from datalayer.errors import StoreUnavailable
 from datalayer.records import ElementRecord
 from datalayer.stores.base import Store
@@ -79,26 +79,6 @@ def files_router(
     path = "/files/{thread_id}/{element_id}/{name:path}"
     router.add_api_route(path, get_file, methods=["GET", "HEAD"], include_in_schema=False)
     return router
-
-
-async def may_read(
-    store: Store, user: User | PersistedUser, thread_id: str, *, sharing: bool
-) -> bool:
-    """Return whether a user may see what is in a thread: its author, and while it is shared and
-    sharing is switched on, whoever is signed in.
-    """
-    known_id = as_id(thread_id)
-    if known_id is None:
-        return False
-    if await store.get_thread_author(known_id) == user.identifier:
-        return True
-    return sharing and await is_shared(store, known_id)
-
-
-async def is_shared(store: Store, thread_id: str) -> bool:
-    """Return whether a thread's author lets others see it."""
-    metadata = await store.get_thread_metadata(thread_id)
-    return metadata is not None and metadata.get("is_shared") is True
 
 
 async def _find(store: Store, thread_id: str, element_id: str) -> ElementRecord | None:

@@ -13,10 +13,10 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import JSONResponse
 
 from access.guard import owners
+from access.guard.readers import is_shared
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
 from datalayer.values import as_id
-from routes.files import is_shared
 
 # What the page needs to show a thread, and nothing that it does not show.
 _STEP_FIELDS = (
