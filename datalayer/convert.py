@@ -16,7 +16,7 @@ from datalayer.records import (
     ThreadRecord,
     UserRecord,
 )
-from datalayer.values import Json
+from datalayer.values import Json, clean_json
 
 MAX_NAME = 200  # characters of a thread's name; the first message is one until a title is found
 
@@ -61,9 +61,11 @@ def step_dict(record: StepRecord) -> StepDict:
     return cast(StepDict, fields)
 
 
-def feedback_extra(feedback: Feedback) -> dict[str, Any]:
-    """Return what a later Chainlit says in a feedback and we have no column for."""
-    return {name: value for name, value in vars(feedback).items() if name not in _FEEDBACK}
+def feedback_extra(feedback: Feedback) -> dict[str, Json]:
+    """Return a copy of what a later Chainlit says in a feedback and we have no column for."""
+    return {
+        name: clean_json(value) for name, value in vars(feedback).items() if name not in _FEEDBACK
+    }
 
 
 def _feedback_dict(record: FeedbackRecord | None) -> FeedbackDict | None:

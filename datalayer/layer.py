@@ -1,14 +1,18 @@
 """The one BaseDataLayer: what Chainlit calls becomes writes and reads.
 
 Chainlit calls most writing methods as tasks that nobody awaits, and goes on changing what it
-passed. So everything is read before the first `await`, and the write enters the writer in the
-same step: the order of the calls is the order of the writes.
+passed. So everything is copied before the first `await`, and the write has its revision by then: of
+two calls the later one wins, whichever is stored first. The write enters the writer in the same
+step, in the order of the calls, unless something has to be read for it: who has a user's id that is
+not known here, or in which thread a step or a feedback is that is named alone.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -89,7 +93,6 @@ class KeepchatDataLayer(BaseDataLayer):
         self._deletion = FileDeletion(store, storage, self._writer, self._clock)
         self._maintenance = Maintenance(store)
         self._users = RecentUsers(store)
-        self._identifiers: dict[str, str] = {}
         self._uploads = Uploads(storage, self._writer, self._clock, on_lost)
 
     def start(self) -> None:
@@ -118,10 +121,7 @@ class KeepchatDataLayer(BaseDataLayer):
 
     async def get_user(self, identifier: str) -> PersistedUser | None:
         record = await self._users.get(identifier)
-        if record is None:
-            return None
-        self._identifiers[record.id] = record.identifier
-        return convert.persisted_user(record)
+        return convert.persisted_user(record) if record else None
 
     async def create_user(self, user: User) -> PersistedUser | None:
         write = SaveUser(
@@ -132,14 +132,6 @@ class KeepchatDataLayer(BaseDataLayer):
         finally:
             self._users.forget(write.identifier)
         return await self.get_user(write.identifier)
-
-    async def _identifier_of(self, user_id: str) -> str:
-        record = await self._store.get_user_by_id(user_id)
-        if record is None:
-            message = f"There is no user {user_id}; create_user has to come first."
-            raise ValueError(message)
-        self._identifiers[user_id] = record.identifier
-        return record.identifier
 
     # Threads
 
@@ -192,17 +184,16 @@ class KeepchatDataLayer(BaseDataLayer):
     ) -> None:
         if metadata is not None:
             metadata = convert.thread_metadata(metadata, of_session=_session() is not None)
-        owner = self._identifiers.get(user_id) if user_id else _current_user()
-        if user_id and owner is None:
-            owner = await self._identifier_of(user_id)
         write = SaveThread(
             id=thread_id,
-            owner=owner,
+            owner=self._users.known_identifier(user_id) if user_id else _current_user(),
             name=None if name is None else convert.short_name(name),
-            tags=None if tags is None else tuple(tags),
+            tags=tags,
             metadata=metadata,
             revision=self._clock.next(),
         )
+        if user_id and write.owner is None:
+            write = replace(write, owner=await self._users.identifier_of(user_id))
         await self._write(write)
 
     async def delete_thread(self, thread_id: str) -> None:
@@ -230,15 +221,10 @@ class KeepchatDataLayer(BaseDataLayer):
         )
 
     async def delete_step(self, step_id: str) -> None:
-        thread_id = _current_thread()
-        if thread_id is None:
-            await self._writer.drain(row_id=step_id)  # it may have been created just now
-            step = await self._store.get_step(step_id)
-            if step is None:
-                return
-            thread_id = step.thread_id
-        write = DeleteStep(id=step_id, thread_id=thread_id, revision=self._clock.next())
-        await self._write_later(write)
+        revision = self._clock.next()
+        if thread_id := _current_thread() or await self.get_step_thread(step_id, wait=True):
+            write = DeleteStep(id=step_id, thread_id=thread_id, revision=revision)
+            await self._write_later(write)
 
     def delete_steps_after(self, thread_id: str, step_id: str) -> None:
         """Delete what follows a step, without waiting for it."""
@@ -316,7 +302,7 @@ class KeepchatDataLayer(BaseDataLayer):
     async def delete_element(self, element_id: str, thread_id: str | None = None) -> None:
         home = thread_id or _current_thread()
         if home is None:
-            message = f"delete_element needs the thread of element {element_id}."
+            message = f"delete_element needs the thread_id of element {element_id}."
             raise ValueError(message)
         write = DeleteElement(id=element_id, thread_id=home, revision=self._clock.next())
         await self._write_later(write)
@@ -324,15 +310,16 @@ class KeepchatDataLayer(BaseDataLayer):
     # Feedback
 
     async def upsert_feedback(self, feedback: Feedback) -> str:
-        thread_id = feedback.threadId or await self._thread_of_step(feedback.forId)
-        write = SaveFeedback(
+        given = partial(
+            SaveFeedback,
             step_id=feedback.forId,
-            thread_id=thread_id,
             value=feedback.value,
             comment=feedback.comment,
             extra=convert.feedback_extra(feedback),
             revision=self._clock.next(),
         )
+        thread_id = feedback.threadId or await self._thread_of_step(feedback.forId)
+        write = given(thread_id=thread_id)
         result = await self._write(write)
         return result.id or write.id
 
@@ -343,21 +330,17 @@ class KeepchatDataLayer(BaseDataLayer):
         return step.thread_id if step else ""
 
     async def _thread_of_step(self, step_id: str) -> str:
-        step = await self._store.get_step(step_id)
-        if step is None:
-            message = f"There is no step {step_id} to give feedback on."
-            raise ValueError(message)
-        return step.thread_id
+        if thread_id := await self.get_step_thread(step_id, wait=True):
+            return thread_id
+        message = f"There is no step {step_id} to give feedback on; create_step has to come first."
+        raise ValueError(message)
 
     async def delete_feedback(self, feedback_id: str) -> bool:
         if (known_id := as_id(feedback_id)) is None:
             return False
-        step = await self._store.get_feedback_step(known_id)
-        write = DeleteFeedback(
-            id=known_id,
-            thread_id=step.thread_id if step else None,
-            revision=self._clock.next(),
-        )
+        revision = self._clock.next()
+        thread_id = await self.get_feedback_thread(known_id) or None
+        write = DeleteFeedback(id=known_id, thread_id=thread_id, revision=revision)
         result = await self._write(write)
         return result.outcome is Outcome.APPLIED
 

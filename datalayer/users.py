@@ -1,13 +1,13 @@
 """Users as they were read a moment ago: Chainlit asks for the same one with every request."""
 
-import time
-from collections import OrderedDict
+from cachetools import LRUCache, TTLCache
 
 from datalayer.records import UserRecord
 from datalayer.stores.base import Store
 
-KEPT_S = 2.0  # how long a change that another process makes may stay unseen
+KEPT_S = 2.0  # how long after it was read a user is not read again, whatever others change
 KEPT_USERS = 1_000
+KEPT_IDENTIFIERS = 10_000
 
 
 class RecentUsers:
@@ -15,27 +15,36 @@ class RecentUsers:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: OrderedDict[str, tuple[float, UserRecord]] = OrderedDict()
+        self._recent: TTLCache[str, UserRecord] = TTLCache(KEPT_USERS, KEPT_S)
+        self._identifiers: LRUCache[str, str] = LRUCache(KEPT_IDENTIFIERS)  # by id, for ever
         self._changes = 0
 
     async def get(self, identifier: str) -> UserRecord | None:
         """Return the user with this identifier; None for nobody, which is never remembered."""
-        known = self._known.get(identifier)
-        if known and time.monotonic() - known[0] < KEPT_S:
-            return known[1]
-        changes, asked_at = self._changes, time.monotonic()
+        if known := self._recent.get(identifier):
+            return known
+        changes = self._changes
         record = await self._store.get_user(identifier)
-        if record and changes == self._changes:
-            self._remember(identifier, asked_at, record)
+        if record:
+            self._identifiers[record.id] = record.identifier
+            if changes == self._changes:
+                self._recent[identifier] = record
         return record
 
     def forget(self, identifier: str) -> None:
         """Say that a user was changed: what is being read just now may be from before."""
         self._changes += 1
-        self._known.pop(identifier, None)
+        self._recent.pop(identifier, None)
 
-    def _remember(self, identifier: str, asked_at: float, record: UserRecord) -> None:
-        self._known[identifier] = asked_at, record
-        self._known.move_to_end(identifier)
-        while len(self._known) > KEPT_USERS:
-            self._known.popitem(last=False)
+    def known_identifier(self, user_id: str) -> str | None:
+        """Return the identifier of the user with this id if it is known without a read."""
+        return self._identifiers.get(user_id)
+
+    async def identifier_of(self, user_id: str) -> str:
+        """Return the identifier of the user with this id; `ValueError` for nobody."""
+        record = await self._store.get_user_by_id(user_id)
+        if record is None:
+            message = f"There is no user {user_id}; create_user has to come first."
+            raise ValueError(message)
+        self._identifiers[user_id] = record.identifier
+        return record.identifier

@@ -66,11 +66,11 @@ async def test_what_was_being_read_during_a_change_is_not_remembered() -> None:
 
 
 async def test_a_change_elsewhere_is_seen_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(users, "KEPT_S", 0.0)
     store = OneUser()
     known = recent(store)
     await known.get("alice")
     store.record = ADMIN
-    monkeypatch.setattr(users, "KEPT_S", 0.0)
     assert await known.get("alice") == ADMIN
 
 
