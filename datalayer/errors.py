@@ -14,7 +14,8 @@ DataLayerError
 
 Driver errors are translated into these at one boundary per store, with the cause attached
 unless it would show what people wrote.
-Every message names the id concerned and the remedy.
+A message is for people. It names the write that it is about by its kind and id, or what else it is
+about, never what people wrote; and it says what to do, where somebody can do something.
 """
 
 from collections.abc import Collection
@@ -48,7 +49,7 @@ class StoreMisconfigured(StoreUnavailable):
 
 
 class WriteRejected(DataLayerError):
-    """The database will never take this write; the others of its batch are stored."""
+    """The database will never take this write; a store says it of a batch, all of it not stored."""
 
 
 class WriteRefused(DataLayerError):

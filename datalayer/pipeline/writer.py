@@ -11,12 +11,13 @@ is not ours, is tried again with growing pauses.
 import asyncio
 import contextvars
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
 from typing import Any
+
+from cachetools import LRUCache
 
 from common.retry import RetryPolicy
 from datalayer.errors import (
@@ -27,6 +28,7 @@ from datalayer.errors import (
     ThreadsLocked,
     WriterClosed,
     WriteRefused,
+    WriteRejected,
 )
 from datalayer.records import Outcome, Result
 from datalayer.stores.base import Store
@@ -74,7 +76,7 @@ class Writer:
         self._slots = store.concurrency
         self._tasks: set[asyncio.Task[None]] = set()
         self._awake = False
-        self._failed: OrderedDict[str, Exception] = OrderedDict()
+        self._failed: LRUCache[str, Exception] = LRUCache(REMEMBERED_FAILURES)
 
     def submit(self, write: Write) -> asyncio.Future[Result]:
         """Take a write, at once and in order; the future resolves when it is durable.
@@ -83,7 +85,10 @@ class Writer:
         caller does not take the write back. Raises `WriterClosed` after `close`.
         """
         if self._closed:
-            message = f"{describe(write)} came after the program began to stop and is not stored."
+            message = (
+                f"{describe(write)} is not stored: it came after the program began to stop. "
+                "Send it again when it runs."
+            )
             raise WriterClosed(message)
         self._count += 1
         loop = asyncio.get_running_loop()
@@ -240,8 +245,9 @@ class Writer:
             held_up = await self._store_batch(first, alone=alone)
             last = _without(last, held_up)
             return held_up | await self._store_batch(last, alone=alone)
-        logger.error("%s is not stored: %s", describe(entries[0].write), exc)
-        self._fail(entries[0], exc)
+        message = f"{describe(entries[0].write)} is not stored: {exc}"
+        logger.error("%s", message)
+        self._fail(entries[0], WriteRejected(message) if isinstance(exc, WriteRejected) else exc)
         return set()
 
     async def _apply(self, entries: list[_Entry], *, patient: bool) -> list[tuple[_Entry, Result]]:
@@ -255,8 +261,12 @@ class Writer:
 
     def _give_up(self, entry: _Entry) -> None:
         if not entry.resolved.is_set():
-            logger.error("%s is lost: the database did not come back.", describe(entry.write))
-            self._fail(entry, StoreUnavailable("The program stopped too early to store it."))
+            message = (
+                f"{describe(entry.write)} is lost: the database did not come back before the "
+                "program stopped. Send it again."
+            )
+            logger.error("%s", message)
+            self._fail(entry, StoreUnavailable(message))
 
     def _resolve(self, entry: _Entry, result: Result) -> None:
         if result.outcome is Outcome.REFUSED:
@@ -274,8 +284,6 @@ class Writer:
             entry.done.exception()  # it was logged with its id: nobody has to fetch it again
         if isinstance(entry.write, SaveStep):
             self._failed[entry.write.order_key] = exc
-        while len(self._failed) > REMEMBERED_FAILURES:
-            self._failed.popitem(last=False)
         self._finish(entry, None)
 
     def _finish(self, entry: _Entry, result: Result | None) -> None:

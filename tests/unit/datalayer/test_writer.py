@@ -235,7 +235,11 @@ async def test_a_bad_write_harms_no_other(
     await asyncio.wait(futures)
     failed = {write.id for write, done in zip(writes, futures, strict=True) if done.exception()}
     assert failed == bad
-    assert all(futures[place].exception() is error for place in places)
+    for place in places:
+        raised = futures[place].exception()
+        assert type(raised) is type(error)
+        if isinstance(error, WriteRejected):
+            assert str(raised) == f"SaveStep {writes[place].id} is not stored: bad"
     assert store.ids == [name for name in ids_of(writes) if name not in bad]
     for name in bad:
         assert name in caplog.text
@@ -543,11 +547,12 @@ async def test_close_gives_up_after_its_time(
 async def test_a_flush_ends_when_close_gives_up(make: Make) -> None:
     store, writer = make(close_timeout_s=0.02)
     store.gate.clear()
-    writer.submit(writes_of(1)[0])
+    [write] = writes_of(1)
+    writer.submit(write)
     flushing = asyncio.create_task(writer.flush())
     await turns()
     await writer.close()
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable, match=write.id):
         await flushing
 
 
