@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from datalayer.stores.sql.adoption import LoadAdopter
+from datalayer.stores.sql.adoption import LoadAdopter, NoAdopter
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class StoreOptions:
     password_from: str = ""
     migrates: bool = False
     adopts: bool = False
-    load_adopter: LoadAdopter | None = None
+    load_adopter: LoadAdopter = NoAdopter
 
 
 NO_OPTIONS = StoreOptions()

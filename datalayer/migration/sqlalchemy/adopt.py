@@ -63,7 +63,7 @@ def adopt(connection: Connection, zone: tzinfo | None) -> AdoptionReport | None:
     staging.lock(connection, theirs.tables)
     refuse_dependents(connection, theirs.tables)
     staging.stage(connection, theirs.tables)
-    upgrade(connection)
+    upgrade(connection, advise)
     copying = Copying(connection, Notes(), zone)
     for table in theirs.tables:
         copying.copy(table)

@@ -28,4 +28,17 @@ class Adopter(Protocol):
         """
 
 
+class NoAdopter:
+    """Adopts nothing: it knows nobody else's tables."""
+
+    def advise(self, connection: Connection) -> str:
+        return "Name another database."
+
+    def plan_adoption(self, connection: Connection, zone: tzinfo | None) -> None:
+        return None
+
+    def adopt(self, connection: Connection, zone: tzinfo | None) -> None:
+        return None
+
+
 LoadAdopter = Callable[[], Adopter]

@@ -20,12 +20,7 @@ VERSION_TABLE = "keepchat_version"
 Advice = Callable[[Connection], str]  # what can be done about tables that are none of ours
 
 
-def name_another(_connection: Connection) -> str:
-    """Advise where nobody knows whose tables they are."""
-    return "Name another database."
-
-
-def upgrade(connection: Connection, advice: Advice = name_another) -> None:
+def upgrade(connection: Connection, advice: Advice) -> None:
     """Bring the schema to this version within the connection's transaction.
 
     Raises `SchemaMismatch` when the schema is newer than the program or was not made by it.
@@ -34,7 +29,7 @@ def upgrade(connection: Connection, advice: Advice = name_another) -> None:
         command.upgrade(_config(connection), "head")
 
 
-def is_behind(connection: Connection, advice: Advice = name_another) -> bool:
+def is_behind(connection: Connection, advice: Advice) -> bool:
     """Tell whether the schema is older than this version. Raises `SchemaMismatch`."""
     config = _config(connection)
     current = _current(connection)
@@ -53,7 +48,7 @@ def new_schema_sql(dialect: str) -> str:
     return _sql(dialect, "head")
 
 
-def pending_sql(connection: Connection, advice: Advice = name_another) -> str:
+def pending_sql(connection: Connection, advice: Advice) -> str:
     """Return the statements that `upgrade` would run. Raises `SchemaMismatch`."""
     if not is_behind(connection, advice):
         return ""

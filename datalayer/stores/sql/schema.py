@@ -9,9 +9,8 @@ from datetime import tzinfo
 
 from sqlalchemy import Connection
 
-from datalayer.errors import SchemaMismatch
 from datalayer.reports import AdoptionReport
-from datalayer.stores.sql.adoption import Adopter, LoadAdopter
+from datalayer.stores.sql.adoption import LoadAdopter
 
 logger = logging.getLogger(__name__)
 
@@ -19,10 +18,10 @@ logger = logging.getLogger(__name__)
 class Schema:
     """Migrates, and adopts what `load_adopter` knows; with `adopts` to migrate is to adopt it.
 
-    Every method but `adopt` and `plan_adoption` may raise `SchemaMismatch` as `Store.migrate` does.
+    Every method raises `SchemaMismatch` where the store's does.
     """
 
-    def __init__(self, load_adopter: LoadAdopter | None = None, *, adopts: bool = False) -> None:
+    def __init__(self, load_adopter: LoadAdopter, *, adopts: bool) -> None:
         self._load_adopter = load_adopter
         self._adopts = adopts
 
@@ -50,19 +49,11 @@ class Schema:
 
     def plan_adoption(self, connection: Connection, zone: tzinfo | None) -> AdoptionReport | None:
         """Say what adopting the tables would do."""
-        return self._adopter().plan_adoption(connection, zone)
+        return self._load_adopter().plan_adoption(connection, zone)
 
     def adopt(self, connection: Connection, zone: tzinfo | None) -> AdoptionReport | None:
         """Adopt the tables."""
-        return self._adopter().adopt(connection, zone)
-
-    def _adopter(self) -> Adopter:
-        if self._load_adopter is None:
-            message = "Nothing that could be adopted is known here."
-            raise SchemaMismatch(message)
-        return self._load_adopter()
+        return self._load_adopter().adopt(connection, zone)
 
     def _advice(self, connection: Connection) -> str:
-        if self._load_adopter is None:
-            return "Name another database."
         return self._load_adopter().advise(connection)

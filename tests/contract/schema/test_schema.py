@@ -83,6 +83,17 @@ async def test_somebody_elses_tables(backend: Backend) -> None:
     await store.close()
 
 
+@pytest.mark.fresh_database
+async def test_a_store_that_knows_no_other_layers_adopts_nothing(backend: Backend) -> None:
+    backend.add_foreign_tables()
+    store = backend.open()
+    for dry_run in (True, False):
+        assert await store.adopt(dry_run=dry_run) is None
+    with pytest.raises(SchemaMismatch, match=r"did not make\. Name another database\.$"):
+        await store.migrate()
+    await store.close()
+
+
 # Export
 
 
