@@ -27,10 +27,10 @@ def add_commands(commands: Subcommands) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser("doctor", help="check that everything works")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
-    parser.set_defaults(run=doctor)
+    parser.set_defaults(run=run)
 
 
-def doctor(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Check everything and print what is found; 1 when something has failed."""
     findings = anyio.run(examine)
     print(report_json(findings) if args.json else report(findings))
