@@ -1,15 +1,13 @@
 """What the stores on SQL databases share: each read and write, as work on a database."""
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import tzinfo
 from functools import partial
-from itertools import repeat
 from typing import ClassVar
 
 from sqlalchemy import Connection
 
+from common.retry import RetryPolicy
 from datalayer.errors import StoreHeldUp
 from datalayer.records import (
     ElementRecord,
@@ -34,9 +32,8 @@ from datalayer.stores.sql.writes import deletes, saves
 from datalayer.values import Json, clean_text, fold
 from datalayer.writes import Write
 
-# How long what somebody else has locked is waited for, and the pauses between the attempts.
-PATIENCE_S = 10.0
-PAUSES_S = (0.005, 0.01, 0.02, 0.05, *repeat(0.1, 99))
+# For what somebody else has locked.
+RETRY = RetryPolicy(first_pause_s=0.005, longest_pause_s=0.1, limit_s=10.0)
 
 
 class SqlStore(Store):
@@ -72,18 +69,8 @@ class SqlStore(Store):
         await self.database.close()
 
     async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
-        deadline = time.monotonic() + PATIENCE_S
-        for pause in PAUSES_S if patient else ():
-            try:
-                return await self._apply(writes)
-            except StoreHeldUp:
-                if time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(pause)
-        return await self._apply(writes)
-
-    async def _apply(self, writes: Sequence[Write]) -> list[Result]:
-        return await self.database.save(writes, partial(_apply, writes=writes))
+        save = partial(self.database.save, writes, partial(_apply, writes=writes))
+        return await (RETRY.call(save, passes=_is_held_up) if patient else save())
 
     async def get_user(self, identifier: str) -> UserRecord | None:
         rows = await self.database.fetch(reads.USER, identifier=identifier)
@@ -179,6 +166,10 @@ class SqlStore(Store):
                 if thread := await self.get_thread(row["id"]):
                     yield thread
             rows = await self.database.fetch(reads.MORE_IDS, last=rows[-1]["id"])
+
+
+def _is_held_up(error: BaseException) -> bool:
+    return isinstance(error, StoreHeldUp)
 
 
 def _apply(connection: Connection, writes: Sequence[Write]) -> list[Result]:
