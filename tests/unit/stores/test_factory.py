@@ -1,5 +1,8 @@
 """Which store a URL opens, and what is said of one that opens none."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,15 @@ from datalayer.errors import StoreMisconfigured
 from datalayer.stores.factory import STORES, open_store
 from datalayer.stores.sql.postgres.store import PostgresStore
 from datalayer.stores.sql.sqlite.store import SqliteStore
+from settings import ROOT
 
+IMPORTS = """
+import sys
+from bootstrap.stores import open_store
+from settings import Settings
+open_store(Settings())
+print(*sys.modules)
+"""
 FORM = "sqlite:///data/keepchat.db"
 
 
@@ -38,6 +49,19 @@ async def test_a_file_from_the_root(tmp_path: Path) -> None:
     await store.migrate()
     await store.close()
     assert path.is_file()
+
+
+@pytest.mark.parametrize(
+    ("url", "is_server"), [("sqlite:///new.db", False), ("postgresql://host/db", True)]
+)
+def test_a_start_imports_what_its_store_needs(url: str, is_server: bool) -> None:
+    environment = {**os.environ, "DATABASE_URL": url}
+    command = [sys.executable, "-c", IMPORTS]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+    modules = set(done.stdout.decode().split())
+    assert ("asyncpg" in modules) is is_server
+    assert ("datalayer.stores.sql.sqlite.store" in modules) is not is_server
+    assert not modules & {"alembic", "datalayer.migration.sqlalchemy.adopt"}
 
 
 @pytest.mark.parametrize(
