@@ -128,9 +128,9 @@ def thread_metadata(metadata: Mapping[str, Any], *, of_session: bool) -> dict[st
     A session carries a copy from when it was resumed: whether the thread is shared now it does not
     know. Who takes a share back sends no `shared_at`, which means that it is to go.
     """
-    told = dict(metadata)
+    merged = dict(metadata)
     if of_session:
-        return {name: value for name, value in told.items() if name not in _SHARE}
-    if told.get("is_shared") is False:
-        told.setdefault("shared_at", None)
-    return told
+        return {name: value for name, value in merged.items() if name not in _SHARE}
+    if merged.get("is_shared") is False:
+        merged.setdefault("shared_at", None)
+    return merged

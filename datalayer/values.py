@@ -79,9 +79,9 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", folded)
 
 
-def iso_time(moment: datetime) -> str:
+def iso_time(timestamp: datetime) -> str:
     """Format as UTC, ISO 8601 with microseconds and Z; a naive time is taken as UTC."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    aware = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
     utc = aware.astimezone(UTC).replace(tzinfo=None)
     return utc.isoformat(timespec="microseconds") + "Z"
 
@@ -96,7 +96,7 @@ def clean_time(value: object) -> str | None:
         return None
 
 
-@lru_cache(maxsize=100)  # a message has the same moment in several fields, and is saved twice
+@lru_cache(maxsize=100)  # a message has the same time in several fields, and is saved twice
 def _clean_time(text: str) -> str | None:
     try:
         return iso_time(datetime.fromisoformat(text))
@@ -105,6 +105,6 @@ def _clean_time(text: str) -> str | None:
 
 
 def time_of_revision(revision: int) -> str:
-    """Return the moment that a revision (microseconds of UTC) stands for."""
+    """Return the time that a revision (microseconds of UTC) stands for."""
     seconds, micros = divmod(revision, 1_000_000)
     return iso_time(datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros))

@@ -47,19 +47,19 @@ class SourceClocks:
         return _in_zone(raw, UTC)
 
     def revision(
-        self, moment: datetime | None, rank: int = 0, *, instead: datetime | None = None
+        self, timestamp: datetime | None, rank: int = 0, *, fallback: datetime | None = None
     ) -> tuple[int, bool]:
-        """Return the revision of a moment, and whether that moment is ahead of the present.
+        """Return the revision of a timestamp, and whether that is ahead of the present.
 
-        A row of such a moment is dated by `instead`, or the beginning of time if that is no better.
+        A row from ahead is dated by `fallback`, or the beginning of time if that is no better.
         """
-        ahead = _micros(moment) > self.now
-        micros = _micros(instead if ahead else moment)
+        ahead = _micros(timestamp) > self.now
+        micros = _micros(fallback if ahead else timestamp)
         return (FIRST if micros > self.now else micros) + min(rank, SLOT - 1), ahead
 
 
-def _micros(moment: datetime | None) -> int:
-    return max(FIRST, ((moment or _EPOCH) - _EPOCH) // _MICROSECOND)
+def _micros(timestamp: datetime | None) -> int:
+    return max(FIRST, ((timestamp or _EPOCH) - _EPOCH) // _MICROSECOND)
 
 
 def _in_zone(raw: object, zone: tzinfo) -> datetime | None:

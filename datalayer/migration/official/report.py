@@ -44,8 +44,8 @@ class ImportReport:
 
     def _line(self, title: str, outcome: ImportOutcome) -> list[str]:
         found = {kind: self.outcomes.get((kind, outcome), 0) for kind in TABLES}
-        said = ", ".join(f"{count:,} {kind}" for kind, count in found.items() if count)
-        return [f"{title}: {said}."] if said else []
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in found.items() if count)
+        return [f"{title}: {counts}."] if counts else []
 
 
 class Tally:

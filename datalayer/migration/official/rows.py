@@ -1,6 +1,6 @@
 """Rows of Chainlit's official layer as writes of ours. Pure: one function for each kind of row.
 
-A row is first given the names of Chainlit's SQLAlchemy layer, whose rows `adoption.rows` converts.
+A row is first given the names of Chainlit's SQLAlchemy layer, and converted as its rows are.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -120,7 +120,7 @@ def step(raw: Raw, clocks: SourceClocks, owner: str | None, rank: int) -> Conver
     if row["id"] is None:
         return _converted_row("steps", raw, converted, None)
     created = clocks.of_server(raw.get("createdAt"))
-    revision, ahead = clocks.revision(given["createdAt"], rank, instead=created)
+    revision, ahead = clocks.revision(given["createdAt"], rank, fallback=created)
     write = SaveStep(
         id=row["id"],
         thread_id=row["threadId"],
@@ -172,10 +172,10 @@ def _element_columns(raw: Raw) -> dict[str, Any]:
     for name in _PERHAPS_NONE:
         if columns.get(name) == "None":
             columns[name] = None
-    said = values.parsed(raw.get("metadata"))
-    if not isinstance(said, Mapping):
-        said = {"metadata": said}
-    given = {name: value for name, value in said.items() if name not in ("id", "threadId")}
+    metadata = values.parsed(raw.get("metadata"))
+    if not isinstance(metadata, Mapping):
+        metadata = {"metadata": metadata}
+    given = {name: value for name, value in metadata.items() if name not in ("id", "threadId")}
     given |= {name: value for name, value in columns.items() if value is not None}
     given["type"] = given.get("type") or "file"  # as Chainlit's layer reads it
     return dict.fromkeys(columns) | given

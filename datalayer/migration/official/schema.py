@@ -70,5 +70,5 @@ def remarks(columns: Columns) -> Iterator[str]:
             if kind == "users":
                 yield phrases.UNKNOWN_OF_USER.format(column=column)
             else:
-                place = "metadata" if kind == "threads" else "extra"
-                yield phrases.UNKNOWN.format(table=kind, column=column, place=place)
+                target = "metadata" if kind == "threads" else "extra"
+                yield phrases.UNKNOWN.format(table=kind, column=column, target=target)

@@ -211,10 +211,10 @@ def _naming(table: str, last: object) -> Iterator[None]:
     try:
         yield
     except (ValueError, OverflowError, asyncpg.DataError) as exc:
-        place = "at its beginning" if last is None else f"after the id {last}"
+        where = "at its beginning" if last is None else f"after the id {last}"
         message = (
             f'The table "{table}" of the source holds a value that cannot be read '
-            f"({type(exc).__name__}), in one of the {FETCH} rows {place} in the order of the "
+            f"({type(exc).__name__}), in one of the {FETCH} rows {where} in the order of the "
             "import: a time outside the years 1 to 9999, or a text in another encoding. Correct "
             "it there and run the import again."
         )

@@ -79,9 +79,9 @@ class Copying:
         return kept
 
     def _stored(self, column: ColumnElement[Any], batch: Iterable[AdoptedRow]) -> set[str]:
-        asked = {one.row.get(str(column.key)) for one in batch} - {None}
+        wanted = {one.row.get(str(column.key)) for one in batch} - {None}
         query = select(column).where(_among(column))
-        return {found for (found,) in self._on.execute(query, {"asked": list(asked)})}
+        return {found for (found,) in self._on.execute(query, {"wanted": list(wanted)})}
 
     def _leave(self, table: str, one: AdoptedRow) -> None:
         self.notes.add(phrases.LEFTOVER.format(table=table), one.old_id)
@@ -129,10 +129,10 @@ class Copying:
             self._counts["users made"] += len(made)
         return found | {row["identifier"]: row["id"] for row in made}
 
-    def _identifiers(self, column: ColumnElement[Any], asked: set[Any]) -> dict[str, str]:
+    def _identifiers(self, column: ColumnElement[Any], wanted: set[Any]) -> dict[str, str]:
         other = users.c.id if column is users.c.identifier else users.c.identifier
         query = select(column, other).where(_among(column))
-        found = self._on.execute(query, {"asked": list(asked - {None})})
+        found = self._on.execute(query, {"wanted": list(wanted - {None})})
         return {row[0]: row[1] for row in found}
 
     def complete_steps(self, batch: list[AdoptedRow]) -> list[AdoptedRow]:
@@ -153,13 +153,13 @@ class Copying:
     def complete_feedbacks(self, batch: list[AdoptedRow]) -> list[AdoptedRow]:
         """Put each feedback where its step is; one without a step stays where it says it is."""
         query = select(steps.c.id, steps.c.threadId).where(_among(steps.c.id))
-        asked = [one.row["forId"] for one in batch]
-        homes = {row.id: row.threadId for row in self._on.execute(query, {"asked": asked})}
+        wanted = [one.row["forId"] for one in batch]
+        homes = {row.id: row.threadId for row in self._on.execute(query, {"wanted": wanted})}
         for one in batch:
-            said, home = one.row["threadId"], homes.get(one.row["forId"])
-            if home and said and home != said:
+            named, home = one.row["threadId"], homes.get(one.row["forId"])
+            if home and named and home != named:
                 one.extra["chainlitThreadId"] = str(values.plain(one.raw["threadId"]))
-            one.row["threadId"] = home or said
+            one.row["threadId"] = home or named
             one.row["revision"] = self._next()
         for one in batch:
             if one.row["threadId"] is None:
@@ -171,10 +171,10 @@ class Copying:
     def _ensure_threads(self, batch: Iterable[AdoptedRow]) -> dict[str, str | None]:
         """Return when each thread that there was was created; those that were not are made."""
         query = select(threads.c.id, threads.c.createdAt).where(_among(threads.c.id))
-        asked = {one.row["threadId"]: one for one in reversed(list(batch))}
-        rows_found = self._on.execute(query, {"asked": list(asked)})
+        wanted = {one.row["threadId"]: one for one in reversed(list(batch))}
+        rows_found = self._on.execute(query, {"wanted": list(wanted)})
         created = {row.id: row.createdAt for row in rows_found}
-        missing = [_thread(name, one) for name, one in asked.items() if name not in created]
+        missing = [_thread(name, one) for name, one in wanted.items() if name not in created]
         if missing:
             self._on.execute(insert(threads), missing)
             self._counts["threads made"] += len(missing)
@@ -282,7 +282,7 @@ def _feedback_of_steps(
 
 
 def _among(column: ColumnElement[Any]) -> ColumnElement[bool]:
-    return column.in_(bindparam("asked", expanding=True))
+    return column.in_(bindparam("wanted", expanding=True))
 
 
 def _of_steps(pick: Callable[[Any], Any]) -> Any:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from datalayer.migration.sqlalchemy import phrases
 from datalayer.migration.sqlalchemy.schema import ChainlitTables
-from datalayer.migration.sqlalchemy.staging import place
+from datalayer.migration.sqlalchemy.staging import stored_order
 from datalayer.reports import SHOWN_IDS, Notes
 
 _NAMELESS = """coalesce(r."userIdentifier", '') = ''"""
@@ -38,9 +38,9 @@ class TableNames:
         """The users, none where there is no such table."""
         return self.table("users") if "users" in self.theirs.columns else _NOBODY
 
-    def place(self, name: str) -> str:
+    def stored_order(self, name: str) -> str:
         """Return by what the rows of a table are in order."""
-        return ", ".join(place(self.connection, self.prefix + name)) or "1"
+        return ", ".join(stored_order(self.connection, self.prefix + name)) or "1"
 
 
 def _column(name: str) -> str:
@@ -116,7 +116,7 @@ def _feedbacks(names: TableNames) -> Iterator[tuple[str, str]]:
     yield (
         phrases.OTHERS,
         'SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY "forId" '
-        f"ORDER BY {names.place('feedbacks')} DESC) AS n "
+        f"ORDER BY {names.stored_order('feedbacks')} DESC) AS n "
         f'FROM {feedbacks} WHERE "forId" IS NOT NULL) AS numbered WHERE n > 1',
     )
     if "threadId" in names.theirs.columns["feedbacks"]:

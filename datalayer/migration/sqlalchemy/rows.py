@@ -27,7 +27,7 @@ def _step_id(raw: object) -> str | None:
 _READERS: Mapping[str, Read] = {
     **dict.fromkeys(_JSON, values.parsed),
     **dict.fromkeys(_FLAGS, values.flag),
-    **dict.fromkeys(_TIMES, values.moment),
+    **dict.fromkeys(_TIMES, values.timestamp),
     "tags": values.labels,
     "page": values.integer,
     "parentId": _step_id,
@@ -145,7 +145,7 @@ def thread(raw: Raw, zone: tzinfo | None) -> AdoptedRow:
 
 def _take_creation(converted: AdoptedRow, table: str, raw: Raw, zone: tzinfo | None) -> None:
     given = raw.get("createdAt")
-    created = values.moment(given, zone) if given is not None else None
+    created = values.timestamp(given, zone) if given is not None else None
     if created is None and given not in (None, ""):
         _keep_as_extra(converted, table, "createdAt", given)
     converted.row["createdAt"] = created

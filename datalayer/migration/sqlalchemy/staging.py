@@ -65,7 +65,7 @@ def rows_of(
 ) -> Iterator[dict[str, Any]]:
     """Iterate over a table's rows as they were written, by a column first if one is named."""
     order = [_quoted(connection, column) for column in (by,) if column]
-    order += place(connection, table)
+    order += stored_order(connection, table)
     ordered = f" ORDER BY {', '.join(order)}" if order else ""
     query = f"SELECT * FROM {_quoted(connection, table)}{ordered}"
     if connection.dialect.name == "postgresql":
@@ -84,7 +84,7 @@ def _fetched(connection: Connection, query: str, cursor: str) -> Iterator[dict[s
     connection.exec_driver_sql(f"CLOSE {cursor}")
 
 
-def place(connection: Connection, table: str) -> list[str]:
+def stored_order(connection: Connection, table: str) -> list[str]:
     """Return by what the rows of a table are in the order in which they were written."""
     if connection.dialect.name == "postgresql":
         return ["ctid"]

@@ -110,7 +110,7 @@ def thumb(raw: object) -> int | None:
         return None
 
 
-def moment(raw: object, zone: tzinfo | None = None) -> str | None:
+def timestamp(raw: object, zone: tzinfo | None = None) -> str | None:
     """Return a time in the one stored form.
 
     With a zone, a time without one, or marked `Z`, is taken for a local time of that zone: so

@@ -86,13 +86,13 @@ def test_thumbs(given: object, found: object) -> None:
     ],
 )
 def test_times(given: object, plain: str, in_berlin: str) -> None:
-    assert values.moment(given) == f"2024-07-01T{plain}.000000Z"
-    assert values.moment(given, ZoneInfo("Europe/Berlin")) == f"2024-07-01T{in_berlin}.000000Z"
+    assert values.timestamp(given) == f"2024-07-01T{plain}.000000Z"
+    assert values.timestamp(given, ZoneInfo("Europe/Berlin")) == f"2024-07-01T{in_berlin}.000000Z"
 
 
 def test_a_time_that_is_none() -> None:
-    assert values.moment("now") is None
-    assert values.moment("now", ZoneInfo("Europe/Berlin")) is None
+    assert values.timestamp("now") is None
+    assert values.timestamp("now", ZoneInfo("Europe/Berlin")) is None
 
 
 def test_what_does_not_fit_goes_to_extra() -> None:

@@ -72,8 +72,8 @@ def test_a_moment_ahead_makes_the_same_revision_at_each_run_below_all_others() -
     for now in (NOW, NOW + 1_000_000_000):
         clocks = SourceClocks(UTC, UTC, now)
         assert clocks.revision(ahead, 7) == (8, True)
-        assert clocks.revision(ahead, 7, instead=ahead) == (8, True)
-        found, is_ahead = clocks.revision(ahead, instead=created)
+        assert clocks.revision(ahead, 7, fallback=ahead) == (8, True)
+        found, is_ahead = clocks.revision(ahead, fallback=created)
         assert (time_of_revision(found), is_ahead) == ("2024-01-02T00:00:00.000000Z", True)
 
 
