@@ -1,11 +1,11 @@
-"""A worker in the background: sleeps until it is woken, and ends when it is closed."""
+"""Workers in the background: each sleeps until it is woken, and ends when it is closed."""
 
 import asyncio
 import contextvars
 from abc import ABC, abstractmethod
 
 
-class Background(ABC):
+class BackgroundWorker(ABC):
     """A task that the first `wake` starts; what it leaves undone waits for the next start."""
 
     def __init__(self) -> None:

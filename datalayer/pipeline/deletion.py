@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from common.retry import RetryPolicy
-from datalayer.pipeline.background import Background
+from datalayer.pipeline.background import BackgroundWorker
 from datalayer.pipeline.writer import Writer
 from datalayer.stores.base import Store
 from datalayer.writes import ForgetRemovals, RevisionClock
@@ -18,7 +18,7 @@ AWAY = 5  # so many in a row that cannot be removed now: the storage is away, no
 RETRY = RetryPolicy(first_pause_s=1.0, longest_pause_s=60.0)
 
 
-class FileDeletion(Background):
+class FileDeletion(BackgroundWorker):
     """Removes what is on the store's list of removals, tries again, and strikes it off."""
 
     def __init__(

@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from common.retry import RetryPolicy
-from datalayer.pipeline.background import Background
+from datalayer.pipeline.background import BackgroundWorker
 from datalayer.records import MaintenanceState
 from datalayer.stores.base import Store
 
@@ -14,7 +14,7 @@ RETRY = RetryPolicy(first_pause_s=0.5, longest_pause_s=60.0)
 """The first pause comes before every round: what is written in it is indexed together."""
 
 
-class Maintenance(Background):
+class Maintenance(BackgroundWorker):
     """Has the store maintain itself some time after it was woken, until nothing is left."""
 
     def __init__(self, store: Store) -> None:

@@ -72,7 +72,7 @@ class Writer:
         self._count = 0
         self._ready: _Queues = {}
         self._held: _Queues = {}  # what waits for others with its key
-        self._on_the_way: _Queues = {}
+        self._in_flight: _Queues = {}
         self._slots = store.concurrency
         self._tasks: set[asyncio.Task[None]] = set()
         self._awake = False
@@ -94,7 +94,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         entry = _Entry(write, self._count, loop.create_future())
         key = write.order_key
-        (self._held if key in self._on_the_way else self._ready).setdefault(key, []).append(entry)
+        (self._held if key in self._in_flight else self._ready).setdefault(key, []).append(entry)
         if not self._awake:
             # Not at once: who calls at the same time shares a batch. In an empty context, so that
             # no caller's session is kept alive.
@@ -141,7 +141,7 @@ class Writer:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _entries(self, key: str | None = None) -> Iterator[_Entry]:
-        for queues in (self._on_the_way, self._ready, self._held):
+        for queues in (self._in_flight, self._ready, self._held):
             for entries in [queues.get(key, [])] if key else queues.values():
                 yield from entries
 
@@ -152,7 +152,7 @@ class Writer:
         if self._slots and self._ready:
             taken = self._take(self._slots * MAX_BATCH)
             count = sum(map(len, taken.values()))
-            for queues in _shared_out(taken, min(self._slots, max(1, count // SHARE))):
+            for queues in _balanced(taken, min(self._slots, max(1, count // SHARE))):
                 self._slots -= 1
                 self._start(self._run(queues))
 
@@ -163,7 +163,7 @@ class Writer:
             key = next(iter(self._ready))
             entries = self._ready.pop(key)
             limit = min(capacity, MAX_BATCH)
-            taken[key] = self._on_the_way[key] = entries[:limit]
+            taken[key] = self._in_flight[key] = entries[:limit]
             capacity -= len(taken[key])
             if len(entries) > limit:
                 self._held[key] = entries[limit:]
@@ -184,19 +184,19 @@ class Writer:
             if key in held_up:
                 self._start(self._run_alone(key))
             else:
-                self._let_go(key)
+                self._release(key)
         self._dispatch()
 
     async def _run_alone(self, key: str) -> None:
         """Store what has to wait for somebody: in no slot, so that no other waits with it."""
-        while left := [entry for entry in self._on_the_way[key] if not entry.resolved.is_set()]:
+        while left := [entry for entry in self._in_flight[key] if not entry.resolved.is_set()]:
             if await self._store_batch(left, alone=True):
                 await asyncio.sleep(RETRY.first_pause_s)
-        self._let_go(key)
+        self._release(key)
         self._dispatch()
 
-    def _let_go(self, key: str) -> None:
-        del self._on_the_way[key]
+    def _release(self, key: str) -> None:
+        del self._in_flight[key]
         if key in self._held:
             self._ready[key] = self._held.pop(key)
 
@@ -209,7 +209,7 @@ class Writer:
         try:
             results = await self._apply(entries, patient=alone)
         except StoreHeldUp as exc:
-            return await self._go_on(entries, exc, alone=alone)
+            return await self._store_unlocked(entries, exc, alone=alone)
         except DataLayerError as exc:
             return await self._isolate(entries, exc, alone=alone)
         except Exception as exc:  # a defect in a store must not stop the writer for all
@@ -219,7 +219,9 @@ class Writer:
             self._resolve(entry, result)
         return set()
 
-    async def _go_on(self, entries: list[_Entry], exc: StoreHeldUp, *, alone: bool) -> set[str]:
+    async def _store_unlocked(
+        self, entries: list[_Entry], exc: StoreHeldUp, *, alone: bool
+    ) -> set[str]:
         """Store what can be stored without what is locked, or less of it at once."""
         keys = {entry.write.order_key for entry in entries}
         locked = keys & exc.thread_ids if isinstance(exc, ThreadsLocked) else set()
@@ -317,7 +319,7 @@ def _halves(entries: list[_Entry]) -> tuple[list[_Entry], list[_Entry]]:
     return entries[:middle], entries[middle:]
 
 
-def _shared_out(queues: _Queues, count: int) -> list[_Queues]:
+def _balanced(queues: _Queues, count: int) -> list[_Queues]:
     """Return the queues in so many shares of about the same size."""
     shares: list[_Queues] = [{} for _ in range(count)]
     sizes = [0] * count
