@@ -10,6 +10,7 @@ DataLayerError
 ├── SchemaMismatch       the database's schema does not fit this version of the program
 ├── BackupFailed         there is no backup
 ├── SourceUnusable       the database of an import cannot be read, or is not what it should be
+├── UnreadableWrite      what was kept of a write is damaged, or of a newer version
 └── WriterClosed         a write arrived after close()
 
 Driver errors are translated into these at one boundary per store, with the cause attached
@@ -66,6 +67,10 @@ class BackupFailed(DataLayerError):
 
 class SourceUnusable(DataLayerError):
     """The database that an import is to read cannot be read, or has other tables."""
+
+
+class UnreadableWrite(DataLayerError):
+    """What was kept of a write cannot be read: it is damaged, or of a newer version."""
 
 
 class WriterClosed(DataLayerError):

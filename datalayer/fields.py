@@ -36,7 +36,14 @@ def _labels(value: object) -> Json:
 
 
 def _flag_or_text(value: object) -> Json:
-    return value if isinstance(value, bool) else _text(value)
+    """Return a flag for what says one: text is how most databases keep it."""
+    if isinstance(value, bool):
+        return value
+    text = _text(value)
+    return _FLAGS.get(text, text) if isinstance(text, str) else text
+
+
+_FLAGS: Mapping[str, Json] = {"true": True, "false": False, "": None}
 
 
 Cleaner = Callable[[object], Json]

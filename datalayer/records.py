@@ -97,8 +97,11 @@ class ThreadPage:
 class Outcome(Enum):
     """What became of a write."""
 
-    APPLIED = "applied"
-    STALE = "stale"  # an equal or newer revision was there; at most empty fields were filled
+    APPLIED = "applied"  # something changed
+    REPEATED = (
+        "repeated"  # nothing changed: this very write, or all that it says, was stored before
+    )
+    STALE = "stale"  # nothing changed: something newer is there
     GONE = "gone"  # what it names was deleted; nothing changed
     ABSENT = "absent"  # what it names never was, and it may not create it; nothing changed
     REFUSED = "refused"  # it would move a row or act on another's; nothing changed
@@ -106,11 +109,16 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The outcome of one write; `id` is that of the row where the caller cannot know it."""
+    """The outcome of one write; `id` is that of the row where the caller cannot know it.
+
+    `newest` is the newest revision of what it names, 0 where that is not known: a write above it
+    is not stale.
+    """
 
     outcome: Outcome
     reason: str = ""
     id: str | None = None
+    newest: int = 0
 
 
 class MaintenanceState(Enum):

@@ -71,6 +71,10 @@ def _clean_float(value: float) -> Json:
     return int(value) if abs(value) >= EXACT_FLOATS and value.is_integer() else value
 
 
+FOLDING = 1
+"""The version of `fold`: with another one, maintenance folds anew what stores keep folded."""
+
+
 def fold(text: str) -> str:
     """Return the form in which text is searched: NFKC, case folded."""
     if text.isascii():

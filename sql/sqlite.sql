@@ -140,6 +140,13 @@ CREATE TABLE steps (
 	CONSTRAINT "fk_steps_threadId" FOREIGN KEY("threadId") REFERENCES threads (id) ON DELETE CASCADE
 );
 
+CREATE TABLE maintenance (
+	task TEXT NOT NULL,
+	version INTEGER NOT NULL,
+	position TEXT,
+	CONSTRAINT pk_maintenance PRIMARY KEY (task)
+);
+
 CREATE INDEX ix_removals_revision ON removals (revision);
 
 CREATE INDEX ix_threads_activity ON threads ("userId", "updatedAt" DESC, id DESC);

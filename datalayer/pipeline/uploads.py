@@ -125,7 +125,7 @@ class Uploads:
             await asyncio.wait([before])
         # A row that is refused or deleted has no claim to the place of the bytes.
         result = await asyncio.shield(stored)
-        if result.outcome in (Outcome.APPLIED, Outcome.STALE):
+        if result.outcome in (Outcome.APPLIED, Outcome.REPEATED, Outcome.STALE):
             await self._put(write, content)
 
     async def _put(self, write: SaveElement, content: Rereadable) -> None:

@@ -7,10 +7,11 @@ from another write. Pure.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from datalayer.records import Outcome
 from datalayer.values import Json
 
 NEVER = 0  # the revision of a field that no write has given
-_WRITTEN_ONCE = "createdAt"
+CREATED_AT = "createdAt"  # the one field of which the oldest value counts
 
 
 @dataclass(slots=True)
@@ -27,26 +28,42 @@ class FieldRevisions:
     def admits(self, name: str, revision: int) -> bool:
         """Tell whether a write may set a field: a newer one, for `createdAt` the oldest."""
         known = self.of(name)
-        if name == _WRITTEN_ONCE and known != NEVER:
+        if name == CREATED_AT and known != NEVER:
             return revision < known
         return revision > known
 
-    def note(self, names: Iterable[str], revision: int, universe: Iterable[str]) -> None:
-        """Say that a write gave these fields their values."""
+    def merge(
+        self, given: Mapping[str, Json], revision: int, universe: Iterable[str]
+    ) -> dict[str, Json]:
+        """Return those of a write's fields that it sets, and note them.
+
+        `universe` names all fields that the row has.
+        """
+        if self.newest == NEVER and not self.others:  # the first write sets all of them
+            self.newest = revision
+            self.others = {name: NEVER for name in universe if name not in given}
+            return dict(given)
+        taken = {name: value for name, value in given.items() if self.admits(name, revision)}
+        if taken or revision > self.newest:
+            self._note(taken, revision, universe)
+        return taken
+
+    def _note(self, names: Iterable[str], revision: int, universe: Iterable[str]) -> None:
         known = {**dict.fromkeys(universe, self.newest), **self.others}
         known.update(dict.fromkeys(names, revision))
         self.newest = newest = max(self.newest, revision)
         self.others = {name: at for name, at in known.items() if at != newest}
 
+    def outcome(self, given: Iterable[str], revision: int) -> Outcome:
+        """Say what a write was that has changed nothing: stored before, or too old."""
+        known = [self.of(name) for name in given if name != CREATED_AT]
+        return outcome_of_unchanged(known, revision)
 
-def merge_fields(
-    revisions: FieldRevisions, given: Mapping[str, Json], revision: int, universe: Iterable[str]
-) -> dict[str, Json]:
-    """Return those of a write's fields that it sets, and note them in `revisions`."""
-    if revisions.newest == NEVER and not revisions.others:  # the first write sets all of them
-        revisions.newest = revision
-        revisions.others = {name: NEVER for name in universe if name not in given}
-        return dict(given)
-    taken = {name: value for name, value in given.items() if revisions.admits(name, revision)}
-    revisions.note(taken, revision, universe)
-    return taken
+
+def outcome_of_unchanged(known: Iterable[int], revision: int) -> Outcome:
+    """Say what a write was that has changed nothing, from the revisions of what it names.
+
+    One that names nothing says nothing that is not stored.
+    """
+    revisions = list(known)
+    return Outcome.REPEATED if not revisions or revision in revisions else Outcome.STALE

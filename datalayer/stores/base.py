@@ -100,17 +100,19 @@ class Store(ABC):
 
     @abstractmethod
     async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
-        """Make all the changes in one transaction and return a result for each, in order.
+        """Make the changes of all writes and return a result for each, in order.
 
-        All are stored when it returns and none when it raises. Within a batch the order of the
-        writes counts. What somebody else has locked is waited for up to ten seconds, or hardly at
-        all when not `patient`; after that `StoreHeldUp` is raised, for threads `ThreadsLocked`,
-        which names them. For each write:
+        Each write is made whole or not at all, those of a thread in their order, each on what those
+        before it leave. All are stored when it returns; when it raises some may be, and applying
+        the batch again stores the rest. `WriteRejected` comes before anything is stored. A
+        cancelled call may be carried to its end; `close` waits for it. What somebody else has
+        locked is not waited for: `StoreHeldUp` is raised, for threads `ThreadsLocked`, which names
+        them. What a write means is decided in `datalayer.rules`, for all stores:
 
-        * Writing again what is stored changes nothing (`STALE`). Every field keeps the value of the
-          newest write that gives it, `createdAt` that of the oldest, in whatever order the writes
-          arrive. `STALE` says that the row knows a write as new; fields that no newer write gives
-          are set all the same.
+        * `APPLIED` says that something changed, `REPEATED` that nothing did since this very write,
+          or all that it says, was stored before, `STALE` that nothing did since something newer is
+          there: `newest` is its revision. Every field keeps the value of the newest write that
+          gives it, `createdAt` that of the oldest, in whatever order the writes arrive.
         * A field that a write does not name keeps its value. `metadata` of a step is one field, but
           for its key `favorite`, which is a field of its own.
         * A step, an element or a thread may come before what it belongs to: the thread is
@@ -129,7 +131,8 @@ class Store(ABC):
           `REFUSED`.
         * A delete removes all below it in the same transaction, records the files of all removed
           elements for removal, and leaves a tombstone, also when there was nothing to delete
-          (`ABSENT`). Later writes to a deleted thread, step or element are `GONE`. A deleted user
+          (`ABSENT`; `REPEATED` where this very delete left one). Later writes to a deleted thread,
+          step or element are `GONE`. A deleted user
           or feedback can be made again, but only by a newer write; deleting one that was made
           again since is `STALE`.
         * `DeleteStepsAfter` removes, as one delete each would, the steps that were created after

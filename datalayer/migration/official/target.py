@@ -26,6 +26,7 @@ _CANNOT_BE_HELD: RowResult = (ImportOutcome.LEFT, "")
 _STORED: RowResult = (ImportOutcome.STORED, "")
 _OUTCOMES: dict[Outcome, RowResult] = {
     Outcome.APPLIED: _STORED,
+    Outcome.REPEATED: (ImportOutcome.KNOWN, ""),
     Outcome.STALE: (ImportOutcome.KNOWN, ""),
     Outcome.GONE: (ImportOutcome.GONE, phrases.GONE),
 }

@@ -28,8 +28,13 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
     """Keep these names from others until the transaction ends, be there rows for them or not."""
     if not has_one_writer(connection):
         # Sorted, so that two who want the same names do not wait for each other.
-        buckets = sorted({zlib.crc32(name.encode()) % _BUCKETS for name in names})
+        buckets = sorted({bucket_of(name) for name in names})
         connection.execute(_LOCK_NAMES, {"class": LOCK_CLASS, "buckets": buckets})
+
+
+def bucket_of(name: str) -> int:
+    """Return the number that is locked for a name."""
+    return zlib.crc32(name.encode()) % _BUCKETS
 
 
 def insert(dialect: str, table: Table) -> Any:

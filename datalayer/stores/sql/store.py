@@ -20,15 +20,17 @@ from datalayer.records import (
     UserRecord,
 )
 from datalayer.reports import AdoptionReport
-from datalayer.rules.batch import Item, segments
+from datalayer.rules.process import drive
 from datalayer.stores.base import Store
 from datalayer.stores.cursors import decode_cursor
 from datalayer.stores.sql import reads
 from datalayer.stores.sql.database import Database
 from datalayer.stores.sql.queries import Rows
 from datalayer.stores.sql.reads import ThreadQuery
+from datalayer.stores.sql.refolding import refold_some
 from datalayer.stores.sql.schema import Schema
-from datalayer.stores.sql.writes import deletes, saves
+from datalayer.stores.sql.writes.load import load
+from datalayer.stores.sql.writes.make import make
 from datalayer.values import Json, clean_text, fold
 from datalayer.writes import Write
 
@@ -45,6 +47,7 @@ class SqlStore(Store):
     def __init__(self, database: Database, schema: Schema) -> None:
         self.database = database
         self._schema = schema
+        self._is_folded = False  # whether all that the search looks through is, as it is folded now
 
     async def migrate(self) -> None:
         await self.database.migrate(self._schema.upgrade)
@@ -53,6 +56,11 @@ class SqlStore(Store):
         return await self.database.read(self._schema.is_behind)
 
     async def maintain(self) -> MaintenanceState:
+        if not self._is_folded:
+            state = await self.database.write(refold_some)
+            self._is_folded = state is MaintenanceState.DONE
+            if not self._is_folded:
+                return state
         return await self.database.maintain()
 
     async def adopt(
@@ -173,15 +181,4 @@ def _is_held_up(error: BaseException) -> bool:
 
 
 def _apply(connection: Connection, writes: Sequence[Write]) -> list[Result]:
-    runs = segments(writes)
-    for run in runs:
-        if not deletes.delete(connection, run):
-            saves.save(connection, run)
-    return [_result_of(item) for run in runs for item in run]
-
-
-def _result_of(item: Item) -> Result:
-    if item.result is None:
-        message = f"{item.write!r} was not handled"
-        raise AssertionError(message)
-    return item.result
+    return drive(writes, partial(load, connection), partial(make, connection))

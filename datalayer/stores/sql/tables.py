@@ -223,3 +223,13 @@ Index(
     sqlite_where=text("pending IS NOT NULL"),
     postgresql_where=text("pending IS NOT NULL"),
 )
+
+# What maintenance goes through all rows for: the version that they have, and the last row that was
+# brought to the next one, while that is under way.
+maintenance = Table(
+    "maintenance",
+    metadata,
+    Column("task", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("position", Text),
+)

@@ -560,7 +560,7 @@ async def test_the_fast_path_leaves_what_it_does_not_know_to_the_long_one(store:
     unknown = step(first.thread_id, output="y", invented=1)
     assert await outcome(store, theirs) is Outcome.REFUSED
     assert await outcome(store, moved) is Outcome.REFUSED
-    assert await outcome(store, first) is Outcome.STALE
+    assert await outcome(store, first) is Outcome.REPEATED
     assert await outcome(store, unknown) is Outcome.APPLIED
     assert await outcome(store, replace(unknown, revision=clock.next())) is Outcome.APPLIED
     await save(store, delete_step(first))

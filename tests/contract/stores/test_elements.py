@@ -63,15 +63,15 @@ async def test_writing_an_element_again_changes_nothing(store: Store) -> None:
     write = element(new_id(), name="a.txt", later="kept")
     await save(store, write)
     async with unchanged(store):
-        assert await outcome(store, write) is Outcome.STALE
+        assert await outcome(store, write) is Outcome.REPEATED
 
 
-async def test_an_older_element_overwrites_nothing(store: Store) -> None:
+async def test_an_older_element_fills_what_no_newer_one_gives(store: Store) -> None:
     thread_id, element_id = new_id(), new_id()
     older = element(thread_id, element_id, name="older", props={"a": 1}, mime="text/plain")
     newer = element(thread_id, element_id, name="newer", props={"a": 2})
     await save(store, newer)
-    assert await outcome(store, older) is Outcome.STALE
+    assert await outcome(store, older) is Outcome.APPLIED
     fields = (await get_element(store, newer)).fields
     assert (fields["name"], fields["props"]) == ("newer", {"a": 2})
     assert fields["mime"] == "text/plain"
@@ -136,7 +136,7 @@ async def test_finishing_again_changes_nothing(store: Store) -> None:
     done = finish(write)
     await save(store, write, done)
     async with unchanged(store):
-        assert await outcome(store, done) is Outcome.STALE
+        assert await outcome(store, done) is Outcome.REPEATED
     assert await store.list_removals(5) == []
 
 

@@ -78,7 +78,7 @@ async def test_older_feedback_changes_nothing(store: Store) -> None:
     await save(store, target, newer)
     async with unchanged(store):
         assert await outcome(store, older) is Outcome.STALE
-        assert await outcome(store, newer) is Outcome.STALE
+        assert await outcome(store, newer) is Outcome.REPEATED
 
 
 @pytest.mark.parametrize("there", [True, False])

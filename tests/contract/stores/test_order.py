@@ -196,7 +196,7 @@ async def test_a_replayed_batch_changes_nothing(store: Store) -> None:
     before = await get_thread(store, parent.thread_id)
     for arriving in (batch, batch[::-1]):
         results = await store.apply(arriving)
-        assert {result.outcome for result in results} == {Outcome.STALE}
+        assert {result.outcome for result in results} == {Outcome.REPEATED}
     assert await get_thread(store, parent.thread_id) == before
 
 

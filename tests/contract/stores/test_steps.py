@@ -60,7 +60,7 @@ async def test_an_update_before_its_create(store: Store) -> None:
     create = step(thread_id, step_id, name="bot", input="question", output="", createdAt=NOON)
     update = step(thread_id, step_id, output="answer")
     await save(store, update)
-    assert await outcome(store, create) is Outcome.STALE
+    assert await outcome(store, create) is Outcome.APPLIED
     fields = (await get_step(store, create)).fields
     assert (fields["name"], fields["input"]) == ("bot", "question")
     assert (fields["output"], fields["createdAt"]) == ("answer", NOON)
@@ -96,7 +96,7 @@ async def test_writing_a_step_again_changes_nothing(store: Store) -> None:
     write = step(new_id(), output="x", later="kept")
     await save(store, write)
     async with unchanged(store):
-        assert await outcome(store, write) is Outcome.STALE
+        assert await outcome(store, write) is Outcome.REPEATED
 
 
 async def test_an_older_write_overwrites_nothing(store: Store) -> None:
@@ -133,7 +133,7 @@ async def test_within_a_batch_the_newest_revision_counts(store: Store) -> None:
     thread_id, step_id = new_id(), new_id()
     create = step(thread_id, step_id, name="bot", output="")
     update = step(thread_id, step_id, output="answer")
-    assert await outcomes(store, update, create) == [Outcome.APPLIED, Outcome.STALE]
+    assert await outcomes(store, update, create) == [Outcome.APPLIED, Outcome.APPLIED]
     fields = (await get_step(store, create)).fields
     assert (fields["name"], fields["output"]) == ("bot", "answer")
 
@@ -292,12 +292,12 @@ async def test_a_favourite_is_applied_in_the_order_of_the_batch(store: Store) ->
     assert (await get_step(store, write)).fields["metadata"] == {"favorite": False}
 
 
-async def test_setting_a_favourite_again_is_stale(store: Store) -> None:
+async def test_setting_a_favourite_again_changes_nothing(store: Store) -> None:
     write = step(new_id(), output="x")
     mark = favorite(write)
     await save(store, write, mark)
     async with unchanged(store):
-        assert await outcome(store, mark) is Outcome.STALE
+        assert await outcome(store, mark) is Outcome.REPEATED
 
 
 async def test_an_older_favourite_does_not_replace_a_newer_one(store: Store) -> None:

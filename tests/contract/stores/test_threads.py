@@ -174,14 +174,14 @@ async def test_writing_a_thread_again_changes_nothing(store: Store) -> None:
     write = thread(name="A name", tags=("one",), metadata={"a": 1})
     await save(store, write)
     async with unchanged(store):
-        assert await outcome(store, write) is Outcome.STALE
+        assert await outcome(store, write) is Outcome.REPEATED
 
 
 @pytest.mark.parametrize("write", [user(), thread(metadata={"a": 1}, tags=("one",))])
-async def test_writing_again_is_stale(store: Store, write: Write) -> None:
+async def test_writing_again_is_repeated(store: Store, write: Write) -> None:
     await save(store, write)
     async with unchanged(store):
-        assert await outcome(store, write) is Outcome.STALE
+        assert await outcome(store, write) is Outcome.REPEATED
 
 
 # Metadata
@@ -342,7 +342,7 @@ async def test_the_results_are_in_the_order_of_the_writes(store: Store) -> None:
         Outcome.APPLIED,
         Outcome.ABSENT,
         Outcome.APPLIED,
-        Outcome.STALE,
+        Outcome.REPEATED,
         Outcome.ABSENT,
     ]
     assert found[3].id == judged.id

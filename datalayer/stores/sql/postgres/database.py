@@ -7,6 +7,7 @@ transaction around them.
 
 import asyncio
 import contextvars
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -57,21 +58,26 @@ class PostgresDatabase:
         self._opening = asyncio.Lock()
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self.declined: Counter[str] = Counter()
+        """How many batches took the long way, by why the short cut was none."""
 
     async def write(self, work: UnitOfWork[T]) -> T:
         return await self._run(work, {}, self.limit_s)
 
     async def save(self, writes: Sequence[Write], work: UnitOfWork[list[Result]]) -> list[Result]:
-        fast = plan_fast_save(writes)
-        return await (self._to_its_end(self._save(fast, work)) if fast else self.write(work))
+        if fast := plan_fast_save(writes):
+            return await self._to_its_end(self._save(fast, work))
+        self.declined["planned"] += 1
+        return await self.write(work)
 
     async def _save(self, fast: FastSave, work: UnitOfWork[list[Result]]) -> list[Result]:
         rows = await self._fetch("SELECT keepchat_save($1)", (fast.document,))
         answer = rows[0]["keepchat_save"]
         if answer is True:
             return fast.results
-        if answer:
+        if isinstance(answer, list):
             raise ThreadsLocked(answer)
+        self.declined[answer] += 1
         return await self._in_transaction(work, {}, self.limit_s)
 
     async def read(self, work: UnitOfWork[T]) -> T:

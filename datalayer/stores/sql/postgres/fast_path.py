@@ -1,22 +1,26 @@
-"""The fast path of saves: what nearly every batch is goes to the server in one round trip.
+"""The short cut of saves: what nearly every batch is goes to the server in one round trip.
 
-A batch of steps, and of names, tags and metadata of threads, is folded into one document, which a
-function in the database (`keepchat_save`, made by the migrations) stores if all in it is newer than
-what is stored, in threads that are there and belong to whom they should. Otherwise it changes
-nothing and says so, and the batch takes the long way (`writes/saves.py`), whose results are the
-same. Planning is pure.
+The rules decide on a state that is assumed: the threads are there and belong to whom they should,
+and all in the batch is newer than what is stored. What they make of it goes as one document to a
+function in the database (`keepchat_save`, made by the migrations), which verifies what was assumed.
+Where it is not so, the function changes nothing and says why, and the batch takes the long way,
+whose results are the same. Planning is pure.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
 from datalayer.records import Outcome, Result
-from datalayer.rules.batch import Item
-from datalayer.rules.rows import STEP_COLUMNS, PendingRow
-from datalayer.stores.sql.writes.threads import ThreadChange
+from datalayer.rules.changes import Changes
+from datalayer.rules.loading import Loaded, StoredThread
+from datalayer.rules.pending import PendingRow, PendingThread
+from datalayer.rules.process import finish, process
+from datalayer.stores.sql.dialect import LOCK_CLASS, bucket_of
 from datalayer.values import fold, time_of_revision
 from datalayer.writes import SaveStep, SaveThread, Write
+
+_TAKEN = frozenset({Outcome.APPLIED, Outcome.REPEATED, Outcome.STALE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,79 +32,84 @@ class FastSave:
 
 
 @dataclass(slots=True)
-class _ThreadSave:
-    """What the batch says of a thread."""
+class _Thread:
+    """What is assumed of a thread: that it is the first owner's that is given.
 
-    id: str
+    `created` is the moment at which the batch makes it where it is not there; None where it cannot.
+    """
+
     owner: str | None = None
-    activity: int = 0
-    change: ThreadChange = field(default_factory=lambda: ThreadChange(None, None))
-
-    def document(self) -> dict[str, Any]:
-        values = self.change.values
-        given: dict[str, Any] = {name: values[name] for name in ("name", "tags") if name in values}
-        if "name" in given:
-            given["text"] = fold(given["name"])
-        return {
-            "id": self.id,
-            "owner": self.owner,
-            "activity": time_of_revision(self.activity) if self.activity else None,
-            "metadata": self.change.metadata,
-            "removed": sorted(self.change.removed),
-            "revisions": self.change.revisions,
-            **given,
-        }
+    created: str | None = None
 
 
 def plan_fast_save(writes: Sequence[Write]) -> FastSave | None:
-    """Return the batch for the fast path; None when something in it needs the long way."""
-    items = [Item(write) for write in writes]
-    threads: dict[str, _ThreadSave] = {}
-    rows: dict[str, PendingRow] = {}
-    for item in items:
-        if not _takes(item, threads, rows):
-            return None
-    documents = [_step(row) for row in rows.values()]
-    if None in documents:
+    """Return the batch for the short cut; None when something in it needs the long way."""
+    if not all(isinstance(write, SaveStep | SaveThread) for write in writes):
         return None
-    about = [threads[name].document() for name in sorted(threads)]
-    document: dict[str, Any] = {"threads": about, "steps": documents}
-    if any(found and found.get("text") == "" for found in (*about, *documents)):
+    saves = cast(Sequence[SaveStep | SaveThread], writes)
+    threads = _assumed(saves)
+    steps = process(writes)
+    next(steps)
+    known = [StoredThread(name, it.owner, None, None, {}, {}) for name, it in threads.items()]
+    changes = steps.send(Loaded(threads=known))
+    if not isinstance(changes, Changes) or changes.flagged:
+        return None
+    results = finish(steps)
+    if any(result.outcome not in _TAKEN for result in results):
+        return None
+    return FastSave(_document(changes, threads), results)
+
+
+def _assumed(saves: Iterable[SaveStep | SaveThread]) -> dict[str, _Thread]:
+    threads: dict[str, _Thread] = {}
+    for write in saves:
+        thread_id = write.thread_id if isinstance(write, SaveStep) else write.id
+        found = threads.get(thread_id)
+        if found is None:
+            created = time_of_revision(write.revision) if _makes_thread(write) else None
+            threads[thread_id] = _Thread(write.owner, created)
+        elif found.owner is None:
+            found.owner = write.owner
+    return threads
+
+
+def _makes_thread(write: SaveStep | SaveThread) -> bool:
+    """Tell whether a write can make its thread, with the same result as where it is there."""
+    if write.owner is None or isinstance(write, SaveStep):
+        return write.owner is not None
+    return write.creates and (write.name is not None or write.tags is not None)
+
+
+def _document(changes: Changes, threads: Mapping[str, _Thread]) -> dict[str, Any]:
+    changed = {thread.id: thread for thread in changes.threads}
+    about = [_thread(name, threads[name], changed.get(name)) for name in sorted(threads)]
+    steps = [_step(row) for row in changes.steps]
+    document: dict[str, Any] = {"class": LOCK_CLASS, "threads": about, "steps": steps}
+    if any(found.get("text") == "" for found in (*about, *steps)):
         document["emptied"] = True  # the search is to forget a text
-    return FastSave(document, [item.result for item in items if item.result])
+    return document
 
 
-def _takes(item: Item, threads: dict[str, _ThreadSave], rows: dict[str, PendingRow]) -> bool:
-    write = item.write
-    if isinstance(write, SaveStep):
-        thread = threads.setdefault(write.thread_id, _ThreadSave(write.thread_id))
-        row = rows.setdefault(write.id, PendingRow(write.id, write.thread_id, STEP_COLUMNS))
-        if row.thread_id != write.thread_id:
-            return False
-        row.take(item)
-        if item.result and item.result.outcome is Outcome.APPLIED:
-            thread.activity = max(thread.activity, write.revision)
-    elif isinstance(write, SaveThread):
-        thread = threads.setdefault(write.id, _ThreadSave(write.id))
-        taken = thread.change.take(write)
-        item.resolve(Outcome.APPLIED if taken else Outcome.STALE)
-    else:
-        return False
-    return _is_owned(thread, write.owner)
+def _thread(thread_id: str, assumed: _Thread, thread: PendingThread | None) -> dict[str, Any]:
+    changed = thread.changed if thread else {}
+    given: dict[str, Any] = {name: changed[name] for name in ("name", "tags") if name in changed}
+    if "name" in given:
+        given["text"] = fold(given["name"])
+    return {
+        "id": thread_id,
+        "bucket": bucket_of(thread_id),
+        "owner": assumed.owner,
+        "created": assumed.created,
+        "activity": changed.get("updatedAt"),
+        "metadata": thread.metadata if thread else {},
+        "removed": sorted(thread.removed) if thread else [],
+        "revisions": thread.revisions if thread else {},
+        **given,
+    }
 
 
-def _is_owned(thread: _ThreadSave, owner: str | None) -> bool:
-    """Note who is to own a thread; False when a batch names two."""
-    if owner is not None and thread.owner not in (None, owner):
-        return False
-    thread.owner = thread.owner or owner
-    return True
-
-
-def _step(row: PendingRow) -> dict[str, Any] | None:
+def _step(row: PendingRow) -> dict[str, Any]:
     changed = row.values()
-    if row.extra or changed.pop("favorite", None) is not None:
-        return None
     if "output" in changed:
         changed["text"] = fold(str(changed["output"] or ""))
     return changed

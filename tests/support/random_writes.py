@@ -1,25 +1,21 @@
-"""Whatever is written, in whatever order, SQLite and PostgreSQL give back the same.
+"""Random writes of every kind, about few ids, and all that a store shows of them."""
 
-Each example plays one random sequence of batches on both and compares all that comes back.
-"""
-
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datalayer.errors import DataLayerError
 from datalayer.stores.base import Store
 from datalayer.writes import (
     DeleteElement,
     DeleteFeedback,
     DeleteStep,
+    DeleteStepsAfter,
     DeleteThread,
     DeleteUser,
     FinishElement,
+    ForgetRemovals,
     SaveElement,
     SaveFeedback,
     SaveStep,
@@ -28,11 +24,7 @@ from datalayer.writes import (
     SetFavorite,
     Write,
 )
-from tests.conftest import is_full_count
-from tests.support.backends import BACKENDS
 from tests.support.builders import clock, ids, keep_up, new_id
-
-EXAMPLES = 1_000 if is_full_count() else 25
 
 NEEDLES = ("a", "Ü", "ss", "%", "_", "\\", "中", "a b", "\x00", "none of it", " ", "'")
 TEXT = st.lists(st.sampled_from([*NEEDLES, "ß", "\N{GRINNING FACE}", "\ud800"]), max_size=4).map(
@@ -64,7 +56,7 @@ class World:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedWrite:
     """A write without its ids, which it gets in the world of its example."""
 
     kind: str
@@ -80,12 +72,12 @@ class Plan:
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> Plan:
+def planned_writes(draw: st.DrawFn) -> PlannedWrite:
     """One write of any kind; its revision may be older than those before it, or the same."""
     kind = draw(st.sampled_from(_KINDS))
     person, thread, row = (draw(st.integers(0, 2)) for _ in range(3))
     values = {name: draw(value) for name, value in _FIELDS[kind].items()}
-    return Plan(kind, person, thread, row, draw(st.integers(0, 40)), values)
+    return PlannedWrite(kind, person, thread, row, draw(st.integers(0, 40)), values)
 
 
 def _step_fields(world: World, row: int, values: dict[str, Any]) -> dict[str, Any]:
@@ -117,6 +109,7 @@ _FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "part of a step": {"parent": st.none(), "output": TEXT},
     "favorite": {"favorite": st.booleans()},
     "delete step": {},
+    "delete what follows": {},
     "element": {
         "name": st.none() | TEXT,
         "page": st.none() | st.integers(0, 9),
@@ -130,9 +123,12 @@ _FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "delete element": {},
     "feedback": {"value": st.integers(0, 1), "comment": st.none() | TEXT, "extra": OBJECT},
     "delete feedback": {"known": st.booleans()},
+    "forget removals": {},
 }
 # Deletes are rarer, or else there would soon be nothing left to write to.
-_KINDS = [kind for kind in _FIELDS for _ in range(1 if kind.startswith("delete") else 3)]
+_KINDS = [
+    kind for kind in _FIELDS for _ in range(1 if kind.startswith(("delete", "forget")) else 3)
+]
 
 
 def _element(world: World, p: int, t: int, r: int, at: int, values: dict[str, Any]) -> Write:
@@ -192,6 +188,12 @@ _MAKERS: dict[str, Maker] = {
     "delete step": lambda w, p, t, r, at, v: DeleteStep(
         id=w.steps[r], thread_id=w.threads[t], revision=at
     ),
+    "delete what follows": lambda w, p, t, r, at, v: DeleteStepsAfter(
+        id=w.steps[r], thread_id=w.threads[t], revision=at
+    ),
+    "forget removals": lambda w, p, t, r, at, v: ForgetRemovals(
+        object_keys=(f"{w.threads[t]}/{w.elements[r]}",), revision=at
+    ),
     "element": _element,
     "finish": _finish,
     "delete element": lambda w, p, t, r, at, v: DeleteElement(
@@ -202,52 +204,6 @@ _MAKERS: dict[str, Maker] = {
     ),
     "delete feedback": _delete_feedback,
 }
-
-
-@pytest.fixture
-async def stores(request: pytest.FixtureRequest) -> AsyncIterator[list[Store]]:
-    """A store on each database."""
-    async with (
-        BACKENDS["sqlite"](request, False) as one,
-        BACKENDS["postgres"](request, False) as two,
-    ):
-        opened = [await backend.open_migrated() for backend in (one, two)]
-        yield opened
-        for backend, store in zip((one, two), opened, strict=True):
-            await backend.assert_idle(store)
-            await store.close()
-
-
-@pytest.mark.drill
-@pytest.mark.timeout(1_800)
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=[
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-    ],
-)
-@given(batches=st.lists(st.lists(plans(), min_size=1, max_size=5), min_size=1, max_size=6))
-async def test_both_give_back_the_same(
-    stores: list[Store], batches: Sequence[Sequence[Plan]]
-) -> None:
-    world = World.new()
-    for batch in batches:
-        writes = [plan.write(world) for plan in batch]
-        one, two = [await applied(store, writes) for store in stores]
-        assert one == two
-    one, two = [await shown(store, world) for store in stores]
-    assert one == two
-
-
-async def applied(store: Store, writes: Sequence[Write]) -> Any:
-    """What came of a batch."""
-    try:
-        return await store.apply(writes)
-    except DataLayerError as exc:
-        return type(exc)
 
 
 async def shown(store: Store, world: World) -> Any:
