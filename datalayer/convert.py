@@ -16,8 +16,10 @@ from datalayer.records import (
     ThreadRecord,
     UserRecord,
 )
-from datalayer.values import Json, clean_json
+from datalayer.values import Json, clean_json, clean_time, time_of_revision
 
+AHEAD = 1_000  # microseconds; less is what comes of many writes at once
+JUST_NOW = 60_000_000  # microseconds
 MAX_NAME = 200  # characters of a thread's name; the first message is one until a title is found
 
 # What the page needs to be there and of the right type, whatever was written.
@@ -59,6 +61,21 @@ def step_dict(record: StepRecord) -> StepDict:
     fields |= {"id": record.id, "threadId": record.thread_id, "streaming": False}
     fields["feedback"] = _feedback_dict(record.feedback)  # type: ignore[assignment]
     return cast(StepDict, fields)
+
+
+def step_fields(step: StepDict, revision: int, now: int) -> dict[str, Any]:
+    """Return the fields of a step to store, a copy.
+
+    Chainlit dates a step by the wall clock. Where its revision is ahead of that, so is what it
+    follows on: then the revision says when a step of just now was created. `revision` and `now`,
+    the wall clock, are microseconds.
+    """
+    fields: dict[str, Any] = dict(step)
+    if revision - now >= AHEAD:
+        created = clean_time(fields.get("createdAt"))
+        if created and created > time_of_revision(now - JUST_NOW):
+            fields["createdAt"] = time_of_revision(revision)
+    return fields
 
 
 def feedback_extra(feedback: Feedback) -> dict[str, Json]:

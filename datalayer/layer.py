@@ -9,7 +9,7 @@ not known here, or in which thread a step or a feedback is that is named alone.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -30,6 +30,8 @@ from chainlit.types import (
 from chainlit.user import PersistedUser, User
 
 from datalayer import convert
+from datalayer.clock import HybridClock
+from datalayer.errors import WriteRefused
 from datalayer.pipeline.deletion import FileDeletion
 from datalayer.pipeline.maintenance import Maintenance
 from datalayer.pipeline.uploads import ElementBytes, OnLost, Uploads
@@ -37,7 +39,7 @@ from datalayer.pipeline.writer import Writer
 from datalayer.records import Outcome, Result, ThreadRecord
 from datalayer.stores.base import Store
 from datalayer.users import RecentUsers
-from datalayer.values import as_id
+from datalayer.values import as_id, time_of_revision
 from datalayer.writes import (
     DeleteElement,
     DeleteFeedback,
@@ -45,7 +47,6 @@ from datalayer.writes import (
     DeleteStepsAfter,
     DeleteThread,
     FinishElement,
-    RevisionClock,
     SaveElement,
     SaveFeedback,
     SaveStep,
@@ -53,6 +54,7 @@ from datalayer.writes import (
     SaveUser,
     SetFavorite,
     Write,
+    describe,
 )
 from storage.base import OpenObject, Storage
 from storage.errors import ObjectMissing
@@ -84,11 +86,12 @@ class KeepchatDataLayer(BaseDataLayer):
         storage: Storage,
         root_path: str = "",
         on_lost: OnLost | None = None,
+        clock: HybridClock | None = None,
     ) -> None:
         self._store = store
         self._storage = storage
         self._root_path = root_path
-        self._clock = RevisionClock()
+        self._clock = clock or HybridClock()
         self._writer = Writer(store, on_resolved=self._wake_workers)
         self._deletion = FileDeletion(store, storage, self._writer, self._clock)
         self._maintenance = Maintenance(store)
@@ -124,9 +127,8 @@ class KeepchatDataLayer(BaseDataLayer):
         return convert.persisted_user(record) if record else None
 
     async def create_user(self, user: User) -> PersistedUser | None:
-        write = SaveUser(
-            identifier=user.identifier, metadata=user.metadata, revision=self._clock.next()
-        )
+        revision = self._clock.next_of(user.identifier)
+        write = SaveUser(identifier=user.identifier, metadata=user.metadata, revision=revision)
         try:
             await self._write(write)
         finally:
@@ -142,7 +144,10 @@ class KeepchatDataLayer(BaseDataLayer):
     async def get_thread_record(self, thread_id: str) -> ThreadRecord | None:
         """Return a thread whole, as it is stored."""
         known_id = as_id(thread_id)
-        return await self._store.get_thread(known_id) if known_id else None
+        record = await self._store.get_thread(known_id) if known_id else None
+        if record:
+            self._clock.observe(record.id, record.revision)
+        return record
 
     async def get_thread_name(self, thread_id: str) -> str | None:
         """Return a thread's name, empty where it has none; None for no thread."""
@@ -166,6 +171,7 @@ class KeepchatDataLayer(BaseDataLayer):
             search=filters.search,
             feedback=filters.feedback,
         )
+        self._observe_activity(page.threads)
         info = PageInfo(
             hasNextPage=page.next_cursor is not None,
             startCursor=pagination.cursor,
@@ -173,6 +179,13 @@ class KeepchatDataLayer(BaseDataLayer):
         )
         data = [convert.listed_thread_dict(thread) for thread in page.threads]
         return PaginatedResponse(pageInfo=info, data=data)
+
+    def _observe_activity(self, threads: Iterable[ThreadRecord]) -> None:
+        """Note threads that were changed by a clock that is ahead of ours."""
+        now = time_of_revision(self._clock.now())
+        for thread in threads:
+            if thread.updated_at > now:
+                self._clock.observe(thread.id, thread.revision)
 
     async def update_thread(
         self,
@@ -190,14 +203,14 @@ class KeepchatDataLayer(BaseDataLayer):
             name=None if name is None else convert.short_name(name),
             tags=tags,
             metadata=metadata,
-            revision=self._clock.next(),
+            revision=self._clock.next_of(thread_id),
         )
         if user_id and write.owner is None:
             write = replace(write, owner=await self._users.identifier_of(user_id))
         await self._write(write)
 
     async def delete_thread(self, thread_id: str) -> None:
-        await self._write(DeleteThread(id=thread_id, revision=self._clock.next()))
+        await self._write(DeleteThread(id=thread_id, revision=self._clock.next_of(thread_id)))
 
     # Steps
 
@@ -212,12 +225,13 @@ class KeepchatDataLayer(BaseDataLayer):
         self._writer.submit(self._step(step_dict))
 
     def _step(self, step_dict: "StepDict") -> SaveStep:
+        revision = self._clock.next_of(step_dict["threadId"])
         return SaveStep(
             id=step_dict["id"],
             thread_id=step_dict["threadId"],
             owner=_current_user(),
-            fields=dict(step_dict),
-            revision=self._clock.next(),
+            fields=convert.step_fields(step_dict, revision, self._clock.now()),
+            revision=revision,
         )
 
     async def delete_step(self, step_id: str) -> None:
@@ -228,7 +242,8 @@ class KeepchatDataLayer(BaseDataLayer):
 
     def delete_steps_after(self, thread_id: str, step_id: str) -> None:
         """Delete what follows a step, without waiting for it."""
-        write = DeleteStepsAfter(id=step_id, thread_id=thread_id, revision=self._clock.next())
+        revision = self._clock.next_of(thread_id)
+        write = DeleteStepsAfter(id=step_id, thread_id=thread_id, revision=revision)
         self._writer.submit(write)
 
     async def get_step_thread(self, step_id: str, *, wait: bool = False) -> str:
@@ -251,7 +266,7 @@ class KeepchatDataLayer(BaseDataLayer):
             step_id=step_dict["id"],
             thread_id=step_dict["threadId"],
             favorite=favorite,
-            revision=self._clock.next(),
+            revision=self._clock.next_of(step_dict["threadId"]),
         )
         await self._write(write)
         step_dict["metadata"] = {**(step_dict.get("metadata") or {}), "favorite": favorite}
@@ -277,7 +292,7 @@ class KeepchatDataLayer(BaseDataLayer):
             owner=_current_user(),
             fields=fields,
             ready=content is None,
-            revision=self._clock.next(),
+            revision=self._clock.next_of(element.thread_id),
         )
         return write, content
 
@@ -304,7 +319,7 @@ class KeepchatDataLayer(BaseDataLayer):
         if home is None:
             message = f"delete_element needs the thread_id of element {element_id}."
             raise ValueError(message)
-        write = DeleteElement(id=element_id, thread_id=home, revision=self._clock.next())
+        write = DeleteElement(id=element_id, thread_id=home, revision=self._clock.next_of(home))
         await self._write_later(write)
 
     # Feedback
@@ -342,7 +357,7 @@ class KeepchatDataLayer(BaseDataLayer):
         thread_id = await self.get_feedback_thread(known_id) or None
         write = DeleteFeedback(id=known_id, thread_id=thread_id, revision=revision)
         result = await self._write(write)
-        return result.outcome is Outcome.APPLIED
+        return result.outcome in (Outcome.APPLIED, Outcome.REPEATED)
 
     # The way of a write
 
@@ -363,11 +378,31 @@ class KeepchatDataLayer(BaseDataLayer):
         # Both begin before the first await: a caller that is cancelled stops neither.
         stored = self._writer.submit(write)
         if not isinstance(write, SaveElement) or content is None:
-            return await stored
+            return await self._above_others(write, await stored)
         upload = self._uploads.start(write, content, stored)
         result = await asyncio.shield(stored)
         await asyncio.shield(upload)
         return result
+
+    async def _above_others(self, write: Write, result: Result) -> Result:
+        """Store what somebody asked for once more, where something newer is there from elsewhere.
+
+        Raises `WriteRefused` when that is overtaken as well.
+        """
+        if not _is_asked_for(write) or not self._is_overtaken(write, result):
+            return result
+        self._clock.observe(write.order_key, result.newest)
+        again = replace(write, revision=self._clock.next_of(write.order_key))
+        result = await self._writer.submit(again)
+        if self._is_overtaken(again, result):
+            message = f"{describe(write)} was overtaken twice by changes from elsewhere; try again."
+            raise WriteRefused(message)
+        return result
+
+    def _is_overtaken(self, write: Write, result: Result) -> bool:
+        """Tell whether something newer is there that does not come from here."""
+        stale = result.outcome is Outcome.STALE
+        return stale and not self._clock.is_own(write.order_key, result.newest)
 
     def _wake_workers(self, write: Write, result: Result | None) -> None:
         if isinstance(write, SaveStep | SaveThread):
@@ -381,6 +416,13 @@ class KeepchatDataLayer(BaseDataLayer):
     @_waits_for_first_message
     async def _queued(self, write: Write, content: ElementBytes | None) -> Result:
         return await self._write_with_bytes(write, content)
+
+
+def _is_asked_for(write: Write) -> bool:
+    """Tell whether a person wants it now; a session's metadata may be a copy of long ago."""
+    if isinstance(write, SaveThread):
+        return write.name is not None or "is_shared" in (write.metadata or {})
+    return isinstance(write, SaveUser | SaveStep | SetFavorite | SaveFeedback | DeleteFeedback)
 
 
 def _session() -> "HTTPSession | WebsocketSession | None":

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from datalayer.values import Json
+from datalayer.values import Json, revision_of_time
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +84,13 @@ class ThreadRecord:
     metadata: Mapping[str, Json]
     steps: Sequence[StepRecord] = ()
     elements: Sequence[ElementRecord] = ()
+
+    @property
+    def revision(self) -> int:
+        """The newest revision that it shows; what the thread says of itself may be newer."""
+        steps = max((step.revision for step in self.steps), default=0)
+        elements = max((element.revision for element in self.elements), default=0)
+        return max(revision_of_time(self.updated_at), steps, elements)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

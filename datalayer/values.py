@@ -6,7 +6,7 @@ import reprlib
 import unicodedata
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -112,3 +112,11 @@ def time_of_revision(revision: int) -> str:
     """Return the time that a revision (microseconds of UTC) stands for."""
     seconds, micros = divmod(revision, 1_000_000)
     return iso_time(datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros))
+
+
+def revision_of_time(moment: str) -> int:
+    """Return the revision that stands for a stored time; 0 for none."""
+    if not moment:
+        return 0
+    since_1970 = datetime.fromisoformat(moment) - datetime.fromtimestamp(0, UTC)
+    return since_1970 // timedelta(microseconds=1)

@@ -10,7 +10,7 @@ identifier. The meaning of each is in `datalayer.stores.base`.
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -19,15 +19,21 @@ from datalayer.domains import DOMAINS, Domain, element_fields, step_fields
 from datalayer.values import Json, derived_id
 
 
+def wall_clock() -> int:
+    """Return the time in microseconds since 1970, UTC."""
+    return time.time_ns() // 1_000
+
+
 class RevisionClock:
     """Hands out revisions: microseconds of UTC, never the same or a smaller one twice."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], int] = wall_clock) -> None:
+        self.now = now
         self._last = 0
 
     def next(self) -> int:
         """Return the next revision."""
-        self._last = max(self._last + 1, time.time_ns() // 1_000)
+        self._last = max(self._last + 1, self.now())
         return self._last
 
 

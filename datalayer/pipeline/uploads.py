@@ -9,9 +9,10 @@ from pathlib import Path
 
 from common.blocking import CHUNK_SIZE, BlockingPool, FileReader
 from common.retry import RetryPolicy
+from datalayer.clock import HybridClock
 from datalayer.pipeline.writer import Writer
 from datalayer.records import Outcome, Result
-from datalayer.writes import FinishElement, RevisionClock, SaveElement
+from datalayer.writes import FinishElement, SaveElement
 from storage.base import Receipt, Storage
 from storage.errors import StorageError, StorageUnavailable
 
@@ -38,7 +39,7 @@ class Uploads:
         self,
         storage: Storage,
         writer: Writer,
-        clock: RevisionClock,
+        clock: HybridClock,
         on_lost: OnLost | None = None,
     ) -> None:
         self._storage = storage
@@ -141,7 +142,7 @@ class Uploads:
             object_key=key,
             size=receipt.size,
             sha256=receipt.sha256,
-            revision=self._clock.next(),
+            revision=self._clock.next_of(write.thread_id),
         )
         await self._writer.submit(finish)
 

@@ -1,0 +1,38 @@
+"""A hybrid clock: revisions by the wall clock, and never behind what was seen of a thread.
+
+A wall clock that is set back, or another replica's that is ahead, would otherwise make a later
+change count as the older one. What is not known here any more, a store tells: its result names the
+newest revision, above which the change is sent once more.
+"""
+
+from collections.abc import Callable
+
+from cachetools import LRUCache
+
+from datalayer.writes import RevisionClock, wall_clock
+
+REMEMBERED = 10_000  # threads
+
+
+class HybridClock(RevisionClock):
+    """Hands out revisions for threads, and for users by identifier; microseconds of UTC."""
+
+    def __init__(self, now: Callable[[], int] = wall_clock) -> None:
+        super().__init__(now)
+        self._seen: LRUCache[str, int] = LRUCache(REMEMBERED)
+        self._issued: LRUCache[str, int] = LRUCache(REMEMBERED)
+
+    def next_of(self, key: str) -> int:
+        """Return the next revision, above all that was seen of a thread or user."""
+        revision = max(self.next(), self._seen.get(key, 0) + 1)
+        self._seen[key] = self._issued[key] = revision
+        return revision
+
+    def observe(self, key: str, revision: int) -> None:
+        """Note the newest revision of a thread or user that was read."""
+        if revision > self._seen.get(key, 0):
+            self._seen[key] = revision
+
+    def is_own(self, key: str, revision: int) -> bool:
+        """Tell whether a revision may be one that this clock handed out."""
+        return revision <= self._issued.get(key, 0)
