@@ -20,13 +20,17 @@ class HybridClock(RevisionClock):
     def __init__(self, now: Callable[[], int] = wall_clock) -> None:
         super().__init__(now)
         self._seen: LRUCache[str, int] = LRUCache(REMEMBERED)
-        self._issued: LRUCache[str, int] = LRUCache(REMEMBERED)
+        self._own: LRUCache[str, int] = LRUCache(REMEMBERED)
 
     def next_of(self, key: str) -> int:
         """Return the next revision, above all that was seen of a thread or user."""
         revision = max(self.next(), self._seen.get(key, 0) + 1)
-        self._seen[key] = self._issued[key] = revision
+        self._seen[key] = revision
         return revision
+
+    def note_own(self, key: str, revision: int) -> None:
+        """Note that a write with a revision of this clock is on its way."""
+        self._own[key] = max(revision, self._own.get(key, 0))
 
     def observe(self, key: str, revision: int) -> None:
         """Note the newest revision of a thread or user that was read."""
@@ -34,5 +38,5 @@ class HybridClock(RevisionClock):
             self._seen[key] = revision
 
     def is_own(self, key: str, revision: int) -> bool:
-        """Tell whether a revision may be one that this clock handed out."""
-        return revision <= self._issued.get(key, 0)
+        """Tell whether a revision may be that of a write from here."""
+        return revision <= self._own.get(key, 0)

@@ -222,7 +222,9 @@ class KeepchatDataLayer(BaseDataLayer):
 
     def checkpoint(self, step_dict: "StepDict") -> None:
         """Store a step as it is now, without waiting for it."""
-        self._writer.submit(self._step(step_dict))
+        write = self._step(step_dict)
+        self._clock.note_own(write.thread_id, write.revision)
+        self._writer.submit(write)
 
     def _step(self, step_dict: "StepDict") -> SaveStep:
         revision = self._clock.next_of(step_dict["threadId"])
@@ -376,6 +378,7 @@ class KeepchatDataLayer(BaseDataLayer):
 
     async def _write_with_bytes(self, write: Write, content: ElementBytes | None) -> Result:
         # Both begin before the first await: a caller that is cancelled stops neither.
+        self._clock.note_own(write.order_key, write.revision)
         stored = self._writer.submit(write)
         if not isinstance(write, SaveElement) or content is None:
             return await self._above_others(write, await stored)
@@ -393,6 +396,7 @@ class KeepchatDataLayer(BaseDataLayer):
             return result
         self._clock.observe(write.order_key, result.newest)
         again = replace(write, revision=self._clock.next_of(write.order_key))
+        self._clock.note_own(again.order_key, again.revision)
         result = await self._writer.submit(again)
         if self._is_overtaken(again, result):
             message = f"{describe(write)} was overtaken twice by changes from elsewhere; try again."

@@ -42,6 +42,7 @@ def test_a_wall_clock_that_is_set_back_changes_no_order() -> None:
 def test_it_knows_which_revisions_may_be_its_own() -> None:
     clock = HybridClock(wall := Wall())
     own = clock.next_of("a")
+    clock.note_own("a", own)
     clock.observe("a", wall.time + HOUR)
     assert clock.is_own("a", own)
     assert not clock.is_own("a", wall.time + HOUR)
