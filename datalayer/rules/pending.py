@@ -315,3 +315,18 @@ class PendingFeedback:
     def stored(cls, feedback: StoredFeedback) -> "PendingFeedback":
         """Return a feedback as it is."""
         return cls(*feedback)
+
+    def values(self) -> dict[str, Any]:
+        """Return the row of a feedback that changes."""
+        if self.write is None:
+            message = f"feedback {self.id} does not change"
+            raise AssertionError(message)
+        return {
+            "id": self.id,
+            "forId": self.step_id,
+            "threadId": self.thread_id,
+            "value": self.write.value,
+            "comment": self.write.comment,
+            "extra": dict(self.write.extra),
+            "revision": self.revision,
+        }

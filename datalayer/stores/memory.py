@@ -34,7 +34,7 @@ from datalayer.rules.loading import (
     Tombstone,
 )
 from datalayer.rules.ordering import creation_order, in_page_order
-from datalayer.rules.pending import PendingFeedback, PendingThread, PendingUser
+from datalayer.rules.pending import PendingThread, PendingUser
 from datalayer.rules.process import drive
 from datalayer.stores.base import Store
 from datalayer.stores.cursors import decode_cursor, encode_cursor
@@ -152,7 +152,7 @@ class MemoryStore(Store):
         for row in changes.elements:
             _put(tables.elements, row.values(), ELEMENT_FIELDS)
         for feedback in changes.feedbacks:
-            tables.feedbacks[feedback.step_id] = _feedback_row(feedback)
+            tables.feedbacks[feedback.step_id] = feedback.values()
         for key in changes.forgotten:
             tables.removals.pop(key, None)
 
@@ -397,22 +397,6 @@ def _order(step: Row) -> tuple[str, int, str]:
 def _put(table: dict[str, Row], values: Row, fields: Iterable[str]) -> None:
     known = table.setdefault(values["id"], {**dict.fromkeys(fields), "ready": True})
     known |= values
-
-
-def _feedback_row(feedback: PendingFeedback) -> Row:
-    write = feedback.write
-    if write is None:
-        message = f"feedback {feedback.id} is to be stored and says nothing"
-        raise AssertionError(message)
-    return {
-        "id": feedback.id,
-        "forId": feedback.step_id,
-        "threadId": feedback.thread_id,
-        "value": write.value,
-        "comment": write.comment,
-        "extra": dict(write.extra),
-        "revision": feedback.revision,
-    }
 
 
 def _stored_user(row: Row) -> StoredUser:

@@ -16,7 +16,7 @@ from datalayer.writes import SaveElement, SaveFeedback, SaveStep, SaveThread, Wr
 
 
 @dataclass(slots=True)
-class StoredThread:
+class KnownThread:
     """A thread as ours has it, with its rows by their ids."""
 
     thread: ThreadRecord
@@ -32,7 +32,7 @@ class StoredThread:
         return row.feedback if isinstance(row, StepRecord) else None
 
 
-def change(write: Write, stored: StoredThread, attempt: int) -> Write | None:
+def change(write: Write, stored: KnownThread, attempt: int) -> Write | None:
     """Return a later write of what theirs says otherwise, None when that is nothing.
 
     Of threads and feedback no revision is shown: the store takes the later write if ours has not

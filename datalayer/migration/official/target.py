@@ -9,7 +9,7 @@ from typing import cast
 from datalayer.errors import DataLayerError, WriteRefused
 from datalayer.migration.official import phrases
 from datalayer.migration.official.deadline import DEADLINE_S, DeadlineStore
-from datalayer.migration.official.refresh import StoredThread, change
+from datalayer.migration.official.refresh import KnownThread, change
 from datalayer.migration.official.report import ImportOutcome
 from datalayer.migration.official.rows import ConvertedRow
 from datalayer.pipeline.writer import MAX_BATCH, Writer
@@ -62,7 +62,7 @@ class ImportTarget:
         # Of a store the writer uses what `DeadlineStore` has.
         self._writer = Writer(cast(Store, self._deadline), close_timeout_s=CLOSE_S)
         self._steps_left: set[str] = set()
-        self._last: tuple[str, StoredThread | None] = ("", None)
+        self._last: tuple[str, KnownThread | None] = ("", None)
 
     async def store(self, window: Sequence[ConvertedRow]) -> list[RowResult]:
         """Store rows, and return what became of each and what is to be said of it."""
@@ -141,7 +141,7 @@ class ImportTarget:
                 if stored and (found := change(write, stored, attempt)):
                     yield index, found
 
-    async def _stored(self, thread_id: str, *, anew: bool) -> StoredThread | None:
+    async def _stored(self, thread_id: str, *, anew: bool) -> KnownThread | None:
         """Return a thread as ours has it; the last one is kept for the next window.
 
         So a long thread is not read whole for each of its windows. What is changed in ours
@@ -149,7 +149,7 @@ class ImportTarget:
         """
         if anew or self._last[0] != thread_id:
             thread = await self._store.get_thread(thread_id)
-            self._last = thread_id, StoredThread(thread) if thread else None
+            self._last = thread_id, KnownThread(thread) if thread else None
         return self._last[1]
 
 

@@ -13,7 +13,7 @@ import pytest
 from datalayer.errors import StoreMisconfigured, StoreUnavailable, WriteRejected
 from datalayer.migration.official import phrases, rows
 from datalayer.migration.official.clocks import Ranks, SourceClocks
-from datalayer.migration.official.refresh import StoredThread, change
+from datalayer.migration.official.refresh import KnownThread, change
 from datalayer.migration.official.report import ImportOutcome
 from datalayer.migration.official.target import DryRunTarget, ImportTarget
 from datalayer.records import FeedbackRecord, Result, StepRecord, ThreadRecord
@@ -176,12 +176,12 @@ def a_record(revision: int, said: FeedbackRecord | None = None, **fields: Any) -
     return StepRecord(id=ID, thread_id=THREAD, revision=revision, fields=fields, feedback=said)
 
 
-def stored(*steps: StepRecord, **fields: Any) -> StoredThread:
+def stored(*steps: StepRecord, **fields: Any) -> KnownThread:
     given = {"name": "N", "tags": ["a"], "metadata": {"k": 1, "mine": 2}, **fields}
     thread = ThreadRecord(
         id=THREAD, created_at="", updated_at="", user_id=None, owner=None, steps=steps, **given
     )
-    return StoredThread(thread)
+    return KnownThread(thread)
 
 
 def test_what_theirs_has_changed_is_the_next_revision() -> None:

@@ -186,7 +186,7 @@ def _upsert(dialect: str, table: Table, columns: tuple[str, ...]) -> Any:
 
 
 def _put_feedbacks(connection: Connection, changed: Sequence[PendingFeedback]) -> None:
-    rows = [_feedback_row(feedback) for feedback in changed]
+    rows = [feedback.values() for feedback in changed]
     if rows:
         connection.execute(_upsert_feedback(connection.dialect.name), rows)
 
@@ -199,22 +199,6 @@ def _upsert_feedback(dialect: str) -> Any:
         index_elements=["forId"],
         set_={name: new[name] for name in ("value", "comment", "extra", "revision")},
     )
-
-
-def _feedback_row(feedback: PendingFeedback) -> dict[str, Any]:
-    write = feedback.write
-    if write is None:
-        message = f"feedback {feedback.id} is to be stored and says nothing"
-        raise AssertionError(message)
-    return {
-        "id": feedback.id,
-        "forId": feedback.step_id,
-        "threadId": feedback.thread_id,
-        "value": write.value,
-        "comment": write.comment,
-        "extra": dict(write.extra),
-        "revision": feedback.revision,
-    }
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
