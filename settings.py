@@ -46,6 +46,11 @@ def _netloc(url: str) -> str:
     return urlsplit(url).netloc
 
 
+def _readable(url: str) -> str:
+    _scheme(url)
+    return url
+
+
 def _scheme_in(*known: str) -> AfterValidator:
     def check(url: str) -> str:
         if url and _scheme(url) not in known:
@@ -121,7 +126,7 @@ class Settings(BaseSettings):
     database_password_from: Annotated[str, AfterValidator(_function)] = ""
     database_migrate: Literal["on", "off"] = "on"
     database_adopt: Literal["yes", "no"] = "no"
-    storage_url: Annotated[str, _scheme_in("file", "s3", "azure")] = ""
+    storage_url: Annotated[str, AfterValidator(_readable)] = ""
     storage_redirect: Literal["on", "off"] = "off"
 
     aws_access_key_id: str | None = None

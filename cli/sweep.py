@@ -6,7 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Any
 
 import anyio
@@ -67,18 +67,28 @@ def run(args: argparse.Namespace) -> int:
     """Sweep, or say what a sweep would do."""
     settings = load()
     prepare_data_dir(settings)
+    storage = _storage(settings)
     try:
-        return anyio.run(_with_parts, settings, args.dry_run, args.most)
+        return anyio.run(_with_parts, settings, storage, args.dry_run, args.most)
     except DataLayerError as exc:
         sys.exit(f"DATABASE_URL: {exc}")
     except StorageError as exc:
         sys.exit(f"STORAGE_URL: {exc}")
 
 
-async def _with_parts(settings: Settings, dry_run: bool, most: bool) -> int:
-    await (check_schema if dry_run else prepare)(settings)
-    store, storage = open_store(settings, migrates=False), open_storage(settings)
+def _storage(settings: Settings) -> Storage:
     try:
+        return open_storage(settings)
+    except ValueError as exc:
+        sys.exit(f"{exc} See .env.example.")
+
+
+async def _with_parts(settings: Settings, storage: Storage, dry_run: bool, most: bool) -> int:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(storage.close)
+        await (check_schema if dry_run else prepare)(settings)
+        store = open_store(settings, migrates=False)
+        stack.push_async_callback(store.close)
         await storage.check()  # one that cannot be read would look empty
         sweep = Sweep(store, storage, dry_run=dry_run)
         with _progress() as bar:
@@ -87,9 +97,6 @@ async def _with_parts(settings: Settings, dry_run: bool, most: bool) -> int:
                 _show(bar, file.key)
         if not dry_run:
             await sweep.remove_orphans(most=most)
-    finally:
-        await storage.close()
-        await store.close()
     print(*sweep.lines(), "Nothing was changed." if dry_run else "Done.", sep="\n")
     return 1 if sweep.counts[FileState.MISSING] or sweep.counts[FileState.UNFINISHED] else 0
 

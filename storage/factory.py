@@ -32,9 +32,7 @@ def _storage_class(url: str) -> type[Storage]:
     if scheme not in STORAGES:
         known = ", ".join(f"{name}:" for name in STORAGES)
         # Never the whole value: it may be a connection string with its key.
-        message = (
-            f"STORAGE_URL has the unknown scheme {scheme!r}; it must begin with one of {known}"
-        )
+        message = f"STORAGE_URL: the scheme {scheme!r} is not known; it has to be one of {known}."
         raise ValueError(message)
     found: type[Storage] = resolve_name(STORAGES[scheme])
     return found

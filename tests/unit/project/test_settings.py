@@ -65,7 +65,7 @@ def test_database_and_files_lie_in_the_data_folder_unless_told_otherwise(
     ("name", "value", "hint"),
     [
         ("OPENAI_BASE_URL", "http://me:geheim\uff03x@host/v1", "percent-encoded"),
-        ("STORAGE_URL", "ftp://host", "file:"),
+        ("STORAGE_URL", "s3://me:geheim\uff03x@host/v1", "percent-encoded"),
         ("OPENAI_BASE_URL", "localhost:1234", "http:"),
         ("OLLAMA_URL", "nowhere", "http:"),
         ("AUTH_MODE", "none", "'local'"),
