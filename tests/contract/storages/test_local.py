@@ -305,7 +305,7 @@ async def test_open_storage(url: str, expected: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["ftp://host/path", "data/files", "", "C=1;Key=secret;U=https://h"])
 def test_unknown_schemes(url: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"^STORAGE_URL .*file:") as caught:
+    with pytest.raises(ValueError, match=r"^STORAGE_URL: .*file:") as caught:
         open_storage(url, tmp_path)
     assert "secret" not in str(caught.value)
 
