@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION keepchat_save(given jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 -- Stores a batch of steps, names, tags and metadata in one round trip and returns true. It changes
--- nothing and returns the ids of threads that others have locked, or the reason why something in it
--- needs a closer look:
+-- nothing and returns the ids of threads that others have locked or just made, or the reason why
+-- something in it needs a closer look:
 --   absent   a thread is not there, and the batch does not make it, or not for a user who is there
 --   deleted  a thread or a step
 --   foreign  a thread is somebody else's
@@ -72,6 +72,12 @@ BEGIN
             SELECT DISTINCT (t->>'bucket')::integer AS bucket FROM jsonb_array_elements(absent) AS t
             ORDER BY bucket
         ) AS buckets;
+        -- Made by somebody else until the lock was to be had: it is tried again.
+        SELECT jsonb_agg(id) INTO others FROM threads
+        WHERE id IN (SELECT (t->>'id')::uuid FROM jsonb_array_elements(absent) AS t);
+        IF others IS NOT NULL THEN
+            RETURN others;
+        END IF;
         IF EXISTS (
             SELECT FROM tombstones WHERE kind = 'thread'
                 AND id IN (SELECT t->>'id' FROM jsonb_array_elements(absent) AS t)
@@ -122,7 +128,7 @@ BEGIN
         ON CONFLICT DO NOTHING;
         GET DIAGNOSTICS inserted = ROW_COUNT;
         IF inserted < jsonb_array_length(absent) THEN
-            RAISE serialization_failure USING MESSAGE = 'a thread or its owner is not as it was';
+            RAISE lock_not_available USING MESSAGE = 'a thread or its owner is not as it was';
         END IF;
     END IF;
 
@@ -134,7 +140,13 @@ BEGIN
         UPDATE steps AS s SET
             "name" = (n.new)."name", "type" = (n.new)."type", "parentId" = (n.new)."parentId",
             "streaming" = (n.new)."streaming", "waitForAnswer" = (n.new)."waitForAnswer",
-            "isError" = (n.new)."isError", "metadata" = (n.new)."metadata", "tags" = (n.new)."tags",
+            "isError" = (n.new)."isError", "tags" = (n.new)."tags",
+            "metadata" = CASE WHEN s.favorite IS NULL OR NOT n.doc ? 'metadata'
+                THEN (n.new)."metadata"
+                ELSE coalesce((n.new)."metadata", '{}') || jsonb_build_object('favorite', s.favorite)
+                END,
+            extra = CASE WHEN n.doc ? 'extra' THEN coalesce(s.extra, '{}') || (n.new).extra
+                ELSE s.extra END,
             "input" = (n.new)."input", "output" = (n.new)."output", "start" = (n.new)."start",
             "end" = (n.new)."end", "generation" = (n.new)."generation",
             "showInput" = (n.new)."showInput", "language" = (n.new)."language",
@@ -167,7 +179,7 @@ BEGIN
         WHERE s.id = n.id AND s.revision IS DISTINCT FROM (n.new).revision;
         GET DIAGNOSTICS updated = ROW_COUNT;
         IF updated + inserted < jsonb_array_length(given->'steps') THEN
-            RAISE serialization_failure USING MESSAGE = 'a step came into another thread meanwhile';
+            RAISE lock_not_available USING MESSAGE = 'a step came into another thread meanwhile';
         END IF;
     END IF;
 

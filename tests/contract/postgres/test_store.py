@@ -26,7 +26,6 @@ from datalayer.pipeline.writer import Writer
 from datalayer.records import MaintenanceState, Outcome
 from datalayer.stores.sql.postgres import search_index
 from datalayer.stores.sql.postgres.connections import SERVER_SETTINGS, parse
-from datalayer.stores.sql.postgres.database import PostgresDatabase
 from datalayer.stores.sql.postgres.store import PostgresStore
 from datalayer.stores.sql.store import SqlStore, _apply
 from datalayer.values import EXACT_FLOATS
@@ -530,39 +529,3 @@ async def test_an_error_that_quotes_a_value_is_only_named(store: SqlStore, value
     with pytest.raises(WriteRejected, match="Error 22") as caught:
         await store.database.write(lambda on: on.execute(query, {"value": WRITTEN}))
     assert WRITTEN not in "".join(traceback.format_exception(caught.value))
-
-
-# The fast path
-
-
-async def test_what_a_turn_writes_takes_one_round_trip(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = step(new_id(), output="x", name="a")
-    await save(store, first)
-    monkeypatch.setattr(PostgresDatabase, "_in_transaction", None)
-    await save(store, step(first.thread_id, output="new"))
-    await save(store, replace(first, fields={"output": "later"}, revision=clock.next()))
-    await save(store, thread(first.thread_id, name="name", metadata={"a": 1, "b": 2}))
-    await save(store, thread(first.thread_id, metadata={"a": None}))
-    monkeypatch.undo()
-    found = await get_thread(store, first.thread_id)
-    assert [each.fields["output"] for each in found.steps] == ["later", "new"]
-    assert found.steps[0].fields["name"] == "a"
-    assert (found.name, found.metadata) == ("name", {"b": 2})
-
-
-async def test_the_fast_path_leaves_what_it_does_not_know_to_the_long_one(store: SqlStore) -> None:
-    first = step(new_id(), output="x")
-    await save(store, first)
-    theirs = step(first.thread_id, owner="mallory", output="mine now")
-    moved = replace(first, thread_id=new_id(), revision=clock.next())
-    unknown = step(first.thread_id, output="y", invented=1)
-    assert await outcome(store, theirs) is Outcome.REFUSED
-    assert await outcome(store, moved) is Outcome.REFUSED
-    assert await outcome(store, first) is Outcome.REPEATED
-    assert await outcome(store, unknown) is Outcome.APPLIED
-    assert await outcome(store, replace(unknown, revision=clock.next())) is Outcome.APPLIED
-    await save(store, delete_step(first))
-    assert await outcome(store, replace(first, revision=clock.next())) is Outcome.GONE
-    assert len((await get_thread(store, first.thread_id)).steps) == 1
