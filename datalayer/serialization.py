@@ -42,7 +42,7 @@ def decode(line: bytes) -> Write:
             )
             raise UnreadableWrite(message)
         write: Write = _DECODERS[envelope.kind].decode(envelope.write)
-    except (msgspec.MsgspecError, ValueError) as exc:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
         message = f"{len(line)} bytes are no write ({type(exc).__name__}): they were damaged."
         raise UnreadableWrite(message) from exc
     return write

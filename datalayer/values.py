@@ -47,8 +47,6 @@ def clean_text(text: str) -> str:
 
 def clean_json(value: object, depth: int = 0) -> Json:
     """Return the value as plain JSON; what JSON cannot say, or nests too deep, becomes text."""
-    if depth > MAX_DEPTH:
-        return clean_text(reprlib.repr(value))
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):  # Python writes and reads no more than 4,300 digits
@@ -57,6 +55,8 @@ def clean_json(value: object, depth: int = 0) -> Json:
         return _clean_float(value)
     if isinstance(value, str):
         return clean_text(value)
+    if depth > MAX_DEPTH:
+        return clean_text(reprlib.repr(value))
     if isinstance(value, Mapping):
         return {clean_text(str(key)): clean_json(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
