@@ -542,6 +542,7 @@ BEGIN
             FROM jsonb_array_elements(given->'steps') AS doc
             JOIN steps AS old ON old.id = (doc->>'id')::uuid
                 AND old."threadId" = (doc->>'threadId')::uuid
+            OFFSET 0  -- or else the record is made anew for each of its columns
         ) AS n
         WHERE s.id = n.id AND s.revision IS DISTINCT FROM (n.new).revision;
         GET DIAGNOSTICS updated = ROW_COUNT;
