@@ -86,6 +86,7 @@ def test_every_column_of_a_stored_step_is_set_or_kept_for_a_reason() -> None:
 
 THREAD, OTHER, STEP = ids(3)
 FIRST = step(THREAD, STEP, output="x", name="bot", metadata={"m": 1}, a=1, b=1)
+NAME = thread(THREAD, name="n")
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "a step of another thread": lambda: Case([user(), FIRST], [step(OTHER, STEP)], "moved"),
     "the same step again": lambda: Case([FIRST], [FIRST], "older"),
     "an older step": lambda: Case([FIRST], [replace(FIRST, revision=FIRST.revision - 1)], "older"),
+    "the same name again": lambda: Case([FIRST, NAME], [NAME], "older"),
     "an older name": lambda: Case(
         [FIRST, thread(THREAD, name="new")],
         [thread(THREAD, name="old", revision=FIRST.revision)],

@@ -365,9 +365,12 @@ async def test_a_deleted_user_is_gone_with_all_below(store: Store) -> None:
     assert sorted(await store.list_removals(5)) == sorted(whole.key for whole in mine)
 
 
-async def test_threads_of_a_deleted_user_do_not_come_back(store: Store) -> None:
-    write = step(new_id(), output="x")
-    await save(store, write, delete_user())
+@pytest.mark.parametrize("together", [True, False])
+async def test_threads_of_a_deleted_user_do_not_come_back(store: Store, together: bool) -> None:
+    write, gone = step(new_id(), output="x"), delete_user()
+    batches: list[list[Write]] = [[write, gone]] if together else [[write], [gone]]
+    for batch in batches:
+        await save(store, *batch)
     async with unchanged(store):
         late: list[Write] = [
             write,

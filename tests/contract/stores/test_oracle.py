@@ -127,6 +127,7 @@ async def test_all_stores_give_back_the_same(stores: list[Store], batches: Seque
     assert [oracle] * len(others) == others
 
 
+@pytest.mark.timeout(1_800)
 @settings(max_examples=EXAMPLES * 10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(batches=BATCHES)
 async def test_a_batch_equals_its_writes_one_by_one(batches: Sequence[Batch]) -> None:
