@@ -8,23 +8,19 @@ import json
 import logging
 import math
 import re
-import sys
-from asyncio import StreamReader, StreamWriter
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from chat.attachments.results import Reading, Reason, Unread, from_json
+from common.child_processes import kill, pipes, start_python
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 2  # processes; more would take the processor from the chat itself
 MEMORY = 1 << 30  # bytes of address space of one process
 MAX_OUTPUT = 64_000_000  # bytes that one process may answer with
-_ROOT = Path(__file__).resolve().parents[2]
-# The secrets of this program are none of a hostile file's business. Windows starts nothing without.
-_ENVIRONMENT = None if sys.platform == "win32" else {"LANG": "C.UTF-8"}
 _FROM_OUTSIDE = (9, 15)  # SIGKILL, as when memory runs out, and SIGTERM
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,10}")
 
@@ -55,7 +51,7 @@ class Reader:
         Errors of `content` itself are raised. A caller that is cancelled ends the process.
         """
         async with self._slots:
-            process = await _started(*self._command, self._request(name))
+            process = await start_python(*self._command, self._request(name))
             try:
                 async with asyncio.timeout(self._limits.timeout_s):
                     output = await _exchange(process, content)
@@ -65,7 +61,7 @@ class Reader:
             except _OutputTooLong:
                 return Unread(reason=Reason.BROKEN, detail="the reading is too long")
             finally:
-                await _end(process)
+                await kill(process)
 
     def _request(self, name: str) -> str:
         suffix = PurePath(name).suffix.lower()
@@ -80,24 +76,7 @@ class Reader:
         )
 
 
-async def _started(*arguments: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-E", "-s", *arguments),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        cwd=_ROOT,
-        env=_ENVIRONMENT,
-    )
-
-
-def _pipes(process: asyncio.subprocess.Process) -> tuple[StreamWriter, StreamReader]:
-    if process.stdin is None or process.stdout is None:
-        raise RuntimeError("The reading process has no pipes.")
-    return process.stdin, process.stdout
-
-
-async def _exchange(process: asyncio.subprocess.Process, content: AsyncIterator[bytes]) -> bytes:
+async def _exchange(process: Process, content: AsyncIterator[bytes]) -> bytes:
     """Give the process its file and take its answer, at the same time."""
     feeding = asyncio.create_task(_feed(process, content))
     try:
@@ -110,8 +89,8 @@ async def _exchange(process: asyncio.subprocess.Process, content: AsyncIterator[
     return output
 
 
-async def _feed(process: asyncio.subprocess.Process, content: AsyncIterator[bytes]) -> None:
-    stdin, _ = _pipes(process)
+async def _feed(process: Process, content: AsyncIterator[bytes]) -> None:
+    stdin, _ = pipes(process)
     try:
         async for chunk in content:
             stdin.write(chunk)
@@ -126,8 +105,8 @@ class _OutputTooLong(Exception):
     """The process answers with more than any reading has."""
 
 
-async def _output(process: asyncio.subprocess.Process) -> bytes:
-    _, stdout = _pipes(process)
+async def _output(process: Process) -> bytes:
+    _, stdout = pipes(process)
     parts: list[bytes] = []
     length = 0
     while chunk := await stdout.read(1 << 16):
@@ -147,10 +126,3 @@ def _reading(name: str, code: int, output: bytes) -> Reading:
     logger.warning("The process that read a %s file ended with %d", PurePath(name).suffix, code)
     reason = Reason.KILLED if -code in _FROM_OUTSIDE else Reason.BROKEN
     return Unread(reason=reason, detail=f"the reading process ended with {code}")
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.communicate()  # what is left is read: `wait` alone may wait for it for ever
