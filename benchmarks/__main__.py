@@ -11,7 +11,17 @@ from pathlib import Path
 from benchmarks import machine, plot, report
 from benchmarks.data import History
 from benchmarks.databases import running_databases
-from benchmarks.parts import blocked, growth, reads, search, sqlite, storages, turn, writes
+from benchmarks.parts import (
+    blocked,
+    catch_up,
+    growth,
+    reads,
+    search,
+    sqlite,
+    storages,
+    turn,
+    writes,
+)
 from benchmarks.report import Part
 from benchmarks.setup import Setup
 
@@ -25,6 +35,7 @@ PARTS: Mapping[str, Callable[[Setup], Awaitable[Part]]] = {
     "at_once": writes.at_once,
     "search": search.search,
     "blocked": blocked.blocked,
+    "catch_up": catch_up.catch_up,
     "growth": growth.growth,
     "turn": turn.turn,
 }

@@ -14,7 +14,7 @@ from datalayer.records import MaintenanceState
 from datalayer.stores.sql import ngrams
 from datalayer.stores.sql.flags import OF_FEEDBACK, STARRED
 from datalayer.stores.sql.migrations import new_schema_sql
-from datalayer.stores.sql.postgres import search_index
+from datalayer.stores.sql.postgres import index_parts, search_index
 from datalayer.stores.sql.postgres.store import PostgresStore
 from datalayer.values import fold, iso_time
 from storage.local.storage import LocalStorage
@@ -146,6 +146,6 @@ def keepchat() -> LayerKind:
         steps="steps",
         open=open_keepchat,
         finish=finish,
-        finished_by="".join(map(inspect.getsource, (ngrams, search_index))),
+        finished_by="".join(map(inspect.getsource, (ngrams, index_parts, search_index))),
         pending="SELECT count(*) FROM search_entries WHERE pending IS NOT NULL",
     )

@@ -94,7 +94,7 @@ class Store(ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """Close every connection that was opened; further calls raise `StoreUnavailable`."""
+        """Close and end whatever was opened and started; further calls raise `StoreUnavailable`."""
 
     # Writes
 

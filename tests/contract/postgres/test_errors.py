@@ -116,7 +116,7 @@ async def test_too_many_arguments_are_nothing_to_wait_for(database: PostgresData
 async def test_a_connection_that_ends_in_the_maintenance(
     database: PostgresDatabase, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def end(connection: Any) -> MaintenanceState:
+    async def end(connection: Any, _process: object) -> MaintenanceState:
         postgres.query("SELECT pg_terminate_backend($1)", connection.get_server_pid())
         await until(connection.is_closed, "the end of the connection")
         return MaintenanceState.MORE

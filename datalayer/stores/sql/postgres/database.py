@@ -29,6 +29,7 @@ from datalayer.stores.sql.postgres.connections import (
 )
 from datalayer.stores.sql.postgres.errors import connecting, is_lost, translated
 from datalayer.stores.sql.postgres.fast_path import FastSave, plan_fast_save
+from datalayer.stores.sql.postgres.index_process import IndexProcess
 from datalayer.stores.sql.postgres.search_index import TIDY, index_some
 from datalayer.stores.sql.postgres.statements import text_and_values
 from datalayer.stores.sql.queries import Query, Rows
@@ -56,6 +57,7 @@ class PostgresDatabase:
         self.direct = address.connections - size
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
+        self._index_process = IndexProcess()
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
         self.declined: Counter[str] = Counter()
@@ -106,6 +108,7 @@ class PostgresDatabase:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        await self._index_process.close()
         await close_both(self.engine, self._made, self._pool)
 
     async def fetch(self, query: Query, **values: Any) -> Rows:
@@ -121,7 +124,7 @@ class PostgresDatabase:
     async def _maintain(self) -> MaintenanceState:
         async with self._connected() as connection:
             async with connection.transaction():
-                done = await index_some(connection)
+                done = await index_some(connection, self._index_process)
             if done is MaintenanceState.MORE:
                 with suppress(asyncpg.LockNotAvailableError):  # autovacuum is doing it
                     await connection.execute(TIDY)
