@@ -9,6 +9,7 @@ import anyio
 
 from datalayer.errors import SchemaMismatch, StoreMisconfigured, StoreUnavailable
 from datalayer.stores.base import Store
+from datalayer.stores.capabilities import Migrates
 from datalayer.stores.factory import open_store as open_store_url
 from datalayer.stores.options import StoreOptions
 from datalayer.stores.sql.adoption import Adopter
@@ -77,7 +78,8 @@ async def migrate(settings: Settings) -> None:
     """Bring the database's schema to this version."""
     store = open_store(settings)
     try:
-        await store.migrate()
+        if isinstance(store, Migrates):
+            await store.migrate()
     finally:
         await store.close()
 
@@ -86,7 +88,7 @@ async def check_schema(settings: Settings) -> None:
     """Find out whether the schema is that of this version. Raises `SchemaMismatch`."""
     store = open_store(settings, migrates=False)
     try:
-        if await store.needs_migration():
+        if isinstance(store, Migrates) and await store.needs_migration():
             reason = ", and DATABASE_MIGRATE is off" if settings.database_migrate == "off" else ""
             message = (
                 f"The database's schema is not that of this version{reason}: "

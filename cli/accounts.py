@@ -11,6 +11,7 @@ from bootstrap.login import open_login
 from bootstrap.stores import open_store, prepare
 from cli.commands import Subcommands
 from datalayer.errors import DataLayerError
+from datalayer.pipeline.locks import apply_when_free
 from datalayer.records import Outcome
 from datalayer.writes import DeleteUser, RevisionClock
 from settings import Settings, load, prepare_data_dir
@@ -107,7 +108,7 @@ async def _delete_conversations(settings: Settings, name: str) -> bool:
     store = open_store(settings)
     write = DeleteUser(identifier=name, revision=RevisionClock().next())
     try:
-        [result] = await store.apply([write])
+        [result] = await apply_when_free(store, [write])
     finally:
         await store.close()
     return result.outcome is Outcome.APPLIED

@@ -19,7 +19,9 @@ from chat.wording.sentences import sentence_for
 from cli.findings import Finding, failed, ok, warning
 from cli.links import try_link
 from datalayer.errors import DataLayerError, StoreMisconfigured
+from datalayer.pipeline.locks import apply_when_free
 from datalayer.stores.base import Store
+from datalayer.stores.capabilities import Migrates
 from datalayer.writes import DeleteUser, RevisionClock, SaveUser
 from settings import Settings
 from storage.errors import StorageError
@@ -90,13 +92,15 @@ async def _database(store: Store) -> Finding:
     about = await store.describe()
     if not about.is_there:
         return warning("database", about.warning, about.remedy)
-    if await store.needs_migration():
+    if isinstance(store, Migrates) and await store.needs_migration():
         remedy = "Start the program or run 'python manage.py migrate'."
         return warning("database", "The schema is not that of this version.", remedy)
     began = time.perf_counter()
-    await store.apply([SaveUser(identifier=NOBODY, metadata={}, revision=RevisionClock().next())])
+    save = SaveUser(identifier=NOBODY, metadata={}, revision=RevisionClock().next())
+    await apply_when_free(store, [save])
     found = await store.get_user(NOBODY)
-    await store.apply([DeleteUser(identifier=NOBODY, revision=RevisionClock().next())])
+    delete = DeleteUser(identifier=NOBODY, revision=RevisionClock().next())
+    await apply_when_free(store, [delete])
     if found is None:
         return failed("database", "What was written could not be read.", "Check DATABASE_URL.")
     if about.warning:

@@ -13,9 +13,19 @@ from cli.commands import Subcommands
 from cli.zones import time_zone
 from datalayer.errors import BackupFailed, DataLayerError
 from datalayer.stores.base import Store
+from datalayer.stores.capabilities import Adopts, BacksUp, Migrates
 from settings import Settings, load, prepare_data_dir
 
 CURRENT = "The database's schema is that of this version."
+NO_SCHEMA = "This database has no schema that a version could change: there is nothing to migrate."
+NOT_ADOPTED = (
+    "A database of this kind cannot be adopted, and nothing was changed: --adopt is for those of "
+    "Chainlit's SQLAlchemy layer. Set DATABASE_URL to the one that your old program used."
+)
+NO_BACKUP = (
+    "A database of this kind cannot be backed up from here, and nothing was changed: make a backup "
+    "with its own tools, and then run this without --backup-first."
+)
 
 
 def add_commands(commands: Subcommands) -> None:
@@ -84,6 +94,8 @@ def _action(settings: Settings, args: argparse.Namespace) -> Action:
 
 def _backup_to(folder: Path) -> Backup:
     async def backup(store: Store) -> None:
+        if not isinstance(store, BacksUp):
+            raise BackupFailed(NO_BACKUP)
         print(f"Backup: {await store.backup(folder)}")
 
     return backup
@@ -95,29 +107,33 @@ async def _no_backup(_store: Store) -> None:
 
 async def check(store: Store) -> int:
     """Say whether the schema is that of this version."""
-    if await store.needs_migration():
+    if isinstance(store, Migrates) and await store.needs_migration():
         print("The database's schema is older than this version. Run 'python manage.py migrate'.")
         return 1
-    print(CURRENT)
+    print(_current(store))
     return 0
 
 
 async def print_sql(store: Store) -> int:
     """Print the SQL that would bring the schema to this version."""
-    print(await store.migration_sql() or f"-- {CURRENT}")
+    sql = await store.migration_sql() if isinstance(store, Migrates) else ""
+    print(sql or f"-- {_current(store)}")
     return 0
 
 
 async def upgrade(store: Store, backup: Backup) -> int:
     """Bring the schema to this version."""
     await backup(store)
-    await store.migrate()
-    print(CURRENT)
+    if isinstance(store, Migrates):
+        await store.migrate()
+    print(_current(store))
     return 0
 
 
 async def adopt(store: Store, zone: tzinfo | None, backup: Backup, *, dry_run: bool) -> int:
     """Say what adopting the database would do, and then do it."""
+    if not isinstance(store, Adopts):
+        sys.exit(NOT_ADOPTED)
     plan = await store.adopt(zone=zone, dry_run=True)
     if plan is None:
         print("There is nothing to adopt: the tables are Keepchat's, or there are none yet.")
@@ -132,3 +148,7 @@ async def adopt(store: Store, zone: tzinfo | None, backup: Backup, *, dry_run: b
         print("Done, in one transaction:", *report.lines(), sep="\n")
     print(CURRENT)
     return 0
+
+
+def _current(store: Store) -> str:
+    return CURRENT if isinstance(store, Migrates) else NO_SCHEMA

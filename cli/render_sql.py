@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from bootstrap.logs import quiet_libraries
-from datalayer.stores.factory import open_store
 from datalayer.stores.sql.migrations import new_schema_sql
+from datalayer.stores.sql.sqlite.store import SqliteStore
 from settings import ROOT
 
 HEADER = """\
@@ -27,7 +27,7 @@ POSTGRES = ROOT / "sql" / "postgresql.sql"
 async def render_sqlite() -> str:
     """Return the schema of a new SQLite database."""
     with tempfile.TemporaryDirectory() as folder:
-        store = open_store("sqlite:///new.db", Path(folder))
+        store = SqliteStore(Path(folder) / "new.db")
         await store.migrate()
         await store.close()
         with closing(sqlite3.connect(Path(folder) / "new.db")) as connection:

@@ -16,6 +16,7 @@ from bootstrap.storages import open_storage
 from bootstrap.stores import check_schema, open_store, prepare
 from cli.commands import Subcommands
 from datalayer.errors import DataLayerError
+from datalayer.pipeline.locks import apply_when_free
 from datalayer.pipeline.reconciliation import FileState, ReconciledFile, reconcile
 from datalayer.records import FileRecord
 from datalayer.stores.base import Store
@@ -177,7 +178,7 @@ class Sweep:
             sha256=digest.hexdigest(),
             revision=self._clock.next(),
         )
-        await self._store.apply([finish])
+        await apply_when_free(self._store, [finish])
 
 
 @contextmanager

@@ -38,6 +38,7 @@ from datalayer.pipeline.uploads import ElementBytes, OnLost, Uploads
 from datalayer.pipeline.writer import Writer
 from datalayer.records import Outcome, Result, ThreadRecord
 from datalayer.stores.base import Store
+from datalayer.stores.capabilities import Maintains
 from datalayer.users import RecentUsers
 from datalayer.values import as_id, time_of_revision
 from datalayer.writes import (
@@ -94,14 +95,15 @@ class KeepchatDataLayer(BaseDataLayer):
         self._clock = clock or HybridClock()
         self._writer = Writer(store, on_resolved=self._wake_workers)
         self._deletion = FileDeletion(store, storage, self._writer, self._clock)
-        self._maintenance = Maintenance(store)
+        self._maintenance = Maintenance(store) if isinstance(store, Maintains) else None
         self._users = RecentUsers(store)
         self._uploads = Uploads(storage, self._writer, self._clock, on_lost)
 
     def start(self) -> None:
         """Begin the background work: what was left over by the last run is done."""
         self._deletion.wake()
-        self._maintenance.wake()
+        if self._maintenance:
+            self._maintenance.wake()
 
     async def flush(self, thread_id: str) -> None:
         """Wait until all that was written so far for a thread is durable; raises its error."""
@@ -113,7 +115,8 @@ class KeepchatDataLayer(BaseDataLayer):
         await self._uploads.close()
         await self._writer.close()  # before what may wait for a storage that does not answer
         await self._deletion.close()
-        await self._maintenance.close()
+        if self._maintenance:
+            await self._maintenance.close()
         await self._storage.close()
         await self._store.close()
 
@@ -409,7 +412,7 @@ class KeepchatDataLayer(BaseDataLayer):
         return stale and not self._clock.is_own(write.order_key, result.newest)
 
     def _wake_workers(self, write: Write, result: Result | None) -> None:
-        if isinstance(write, SaveStep | SaveThread):
+        if self._maintenance and isinstance(write, SaveStep | SaveThread):
             self._maintenance.wake()
         late = isinstance(write, FinishElement)
         if isinstance(write, _REMOVING) or (

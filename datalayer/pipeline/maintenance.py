@@ -6,7 +6,7 @@ import logging
 from common.retry import RetryPolicy
 from datalayer.pipeline.background import BackgroundWorker
 from datalayer.records import MaintenanceState
-from datalayer.stores.base import Store
+from datalayer.stores.capabilities import Maintains
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ RETRY = RetryPolicy(first_pause_s=0.5, longest_pause_s=60.0)
 class Maintenance(BackgroundWorker):
     """Has the store maintain itself some time after it was woken, until nothing is left."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Maintains) -> None:
         super().__init__()
         self._store = store
 

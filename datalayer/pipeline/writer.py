@@ -30,8 +30,8 @@ from datalayer.errors import (
     WriteRefused,
     WriteRejected,
 )
+from datalayer.pipeline.locks import Applies, apply_when_free
 from datalayer.records import Outcome, Result
-from datalayer.stores.base import Store
 from datalayer.writes import SaveStep, Write, describe
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Writer:
 
     def __init__(
         self,
-        store: Store,
+        store: Applies,
         *,
         on_resolved: Callable[[Write, Result | None], None] = lambda _write, _result: None,
         close_timeout_s: float = 20.0,
@@ -207,7 +207,7 @@ class Writer:
         if not entries:
             return set()
         try:
-            results = await self._apply(entries, patient=alone)
+            results = await self._apply(entries, alone=alone)
         except StoreHeldUp as exc:
             return await self._store_unlocked(entries, exc, alone=alone)
         except DataLayerError as exc:
@@ -252,10 +252,11 @@ class Writer:
         self._fail(entries[0], WriteRejected(message) if isinstance(exc, WriteRejected) else exc)
         return set()
 
-    async def _apply(self, entries: list[_Entry], *, patient: bool) -> list[tuple[_Entry, Result]]:
+    async def _apply(self, entries: list[_Entry], *, alone: bool) -> list[tuple[_Entry, Result]]:
         writes = [entry.write for entry in entries]
+        apply = partial(apply_when_free, self._store) if alone else self._store.apply
         results = await RETRY.call(
-            partial(self._store.apply, writes, patient=patient),
+            partial(apply, writes),
             passes=_passes,
             before_pause=partial(_log_wait, len(writes)),
         )

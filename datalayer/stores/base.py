@@ -12,26 +12,26 @@ For all methods:
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from datetime import tzinfo
-from pathlib import Path
 
 from datalayer.records import (
     ElementRecord,
     FileRecord,
-    MaintenanceState,
     Result,
     StepRecord,
     ThreadPage,
     ThreadRecord,
     UserRecord,
 )
-from datalayer.reports import AdoptionReport, StoreDescription
+from datalayer.reports import StoreDescription
 from datalayer.values import Json
 from datalayer.writes import Write
 
 
 class Store(ABC):
-    """Keeps users, threads, steps, elements and feedback in one database."""
+    """Keeps users, threads, steps, elements and feedback in one database.
+
+    What only some stores can do is in `datalayer.stores.capabilities`.
+    """
 
     concurrency: int
     """How many batches `apply` may run at once with profit."""
@@ -42,55 +42,8 @@ class Store(ABC):
     # Life cycle
 
     @abstractmethod
-    async def migrate(self) -> None:
-        """Bring the schema to this version; does nothing when it is there already.
-
-        Safe when several processes call it at once. Raises `SchemaMismatch` when the schema is
-        newer than the program or not ours.
-        """
-
-    @abstractmethod
-    async def needs_migration(self) -> bool:
-        """Tell whether `migrate` would change the schema. Raises `SchemaMismatch` as it does."""
-
-    @abstractmethod
-    async def maintain(self) -> MaintenanceState:
-        """Do some of the work that saves leave for later, and tell whether there is more.
-
-        What is read is right without it, only slower. Safe in several processes at once, of which
-        one does the work.
-        """
-
-    @abstractmethod
-    async def adopt(
-        self, *, zone: tzinfo | None = None, dry_run: bool = False
-    ) -> AdoptionReport | None:
-        """Make the tables of Chainlit's own layer into those of this version, and say what changed.
-
-        All of it happens or nothing, whatever interrupts it; what cannot be held as a row is kept
-        and reported. With `dry_run` nothing is changed and nobody is kept waiting. `zone` is that
-        of the times that Chainlit's layer took from its clock and marked `Z`; without one they stay
-        as they are. None when the tables are ours or there are none yet. Raises `SchemaMismatch`
-        for tables that are neither, or on which others depend.
-        """
-
-    @abstractmethod
-    async def migration_sql(self) -> str:
-        """Return the SQL that `migrate` would run now, empty when there is nothing to do.
-
-        Raises `SchemaMismatch` as `migrate` does.
-        """
-
-    @abstractmethod
     async def describe(self) -> StoreDescription:
         """Say what database it is and how it is reached, changing nothing."""
-
-    @abstractmethod
-    async def backup(self, folder: Path) -> Path:
-        """Back the database up, as it is at one moment, to a new file in that folder.
-
-        Returns where the backup lies, whole and for its owner alone. Raises `BackupFailed`.
-        """
 
     @abstractmethod
     async def close(self) -> None:
@@ -99,15 +52,16 @@ class Store(ABC):
     # Writes
 
     @abstractmethod
-    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+    async def apply(self, writes: Sequence[Write]) -> list[Result]:
         """Make the changes of all writes and return a result for each, in order.
 
         Each write is made whole or not at all, those of a thread in their order, each on what those
         before it leave. All are stored when it returns; when it raises some may be, and applying
         the batch again stores the rest. `WriteRejected` comes before anything is stored. A
-        cancelled call may be carried to its end; `close` waits for it. What somebody else has
-        locked is not waited for: `StoreHeldUp` is raised, for threads `ThreadsLocked`, which names
-        them. What a write means is decided in `datalayer.rules`, for all stores:
+        cancelled call may be carried to its end; `close` waits for it. Threads that somebody else
+        has locked are not waited for: `ThreadsLocked` names them, and is a `StoreHeldUp`, which
+        says that less at once may succeed, or the same a little later. What a write means is
+        decided in `datalayer.rules`, for all stores:
 
         * `APPLIED` says that something changed, `REPEATED` that nothing did since this very write,
           or all that it says, was stored before, `STALE` that nothing did since something newer is

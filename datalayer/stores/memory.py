@@ -2,24 +2,21 @@
 
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
-from pathlib import Path
 from typing import Any
 
-from datalayer.errors import BackupFailed
+from datalayer.errors import StoreUnavailable
 from datalayer.fields import ELEMENT_FIELDS, STEP_FIELDS
 from datalayer.records import (
     ElementRecord,
     FeedbackRecord,
     FileRecord,
-    MaintenanceState,
     Result,
     StepRecord,
     ThreadPage,
     ThreadRecord,
     UserRecord,
 )
-from datalayer.reports import AdoptionReport, StoreDescription
+from datalayer.reports import StoreDescription
 from datalayer.rules.changes import Changes, DropThread
 from datalayer.rules.loading import (
     ElementLink,
@@ -46,7 +43,9 @@ Row = dict[str, Any]
 
 
 @dataclass(slots=True)
-class _Tables:
+class MemoryTables:
+    """What is kept; stores that have the same one are as replicas on one database."""
+
     users: dict[str, Row] = field(default_factory=dict)  # by identifier
     threads: dict[str, Row] = field(default_factory=dict)
     steps: dict[str, Row] = field(default_factory=dict)
@@ -62,37 +61,25 @@ class MemoryStore(Store):
     concurrency = 1
     is_remote = False
 
-    def __init__(self) -> None:
-        self._tables = _Tables()
+    def __init__(self, tables: MemoryTables | None = None) -> None:
+        self._kept = tables or MemoryTables()
+        self._closed = False
 
-    async def migrate(self) -> None:
-        """There is no schema."""
-
-    async def needs_migration(self) -> bool:
-        return False
-
-    async def maintain(self) -> MaintenanceState:
-        return MaintenanceState.DONE
-
-    async def adopt(
-        self, *, zone: tzinfo | None = None, dry_run: bool = False
-    ) -> AdoptionReport | None:
-        return None
-
-    async def migration_sql(self) -> str:
-        return ""
+    @property
+    def _tables(self) -> MemoryTables:
+        if self._closed:
+            message = "The store was closed: the program is shutting down."
+            raise StoreUnavailable(message)
+        return self._kept
 
     async def describe(self) -> StoreDescription:
         return StoreDescription("memory")
 
-    async def backup(self, folder: Path) -> Path:
-        message = "A store in memory cannot be backed up: it ends with the program."
-        raise BackupFailed(message)
-
     async def close(self) -> None:
-        """Nothing is open."""
+        """Refuse further calls; there is nothing to close."""
+        self._closed = True
 
-    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+    async def apply(self, writes: Sequence[Write]) -> list[Result]:
         return drive(writes, self._load, self._make)
 
     # What the rules ask

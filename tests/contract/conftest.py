@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from datalayer.stores.base import Store
+from datalayer.stores.sql.store import SqlStore
 from storage.azure.options import AzureOptions
 from storage.azure.storage import AzureBlobStorage
 from storage.base import Storage
 from storage.credentials import Credentials
 from storage.factory import open_storage
 from tests.support.azure_storages import MakeAzure, azure_maker, behind, options_of
-from tests.support.backends import BACKENDS, Backend
+from tests.support.backends import BACKENDS, DATABASES, Backend, DatabaseBackend
 from tests.support.builders import new_id
 from tests.support.chainlits import ChainlitDatabase, MakeDatabase, ddl
 from tests.support.officials import DDL, Official
@@ -28,10 +29,20 @@ from tests.support.storages import STORAGES
 
 @pytest.fixture(params=BACKENDS)
 async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
-    """An empty database. A test that is about the schema marks itself `fresh_database`."""
-    fresh = request.node.get_closest_marker("fresh_database") is not None
-    async with BACKENDS[request.param](request, fresh) as opened:
+    """Each kind of store, with nothing in it."""
+    async with BACKENDS[request.param](request, _is_fresh(request)) as opened:
         yield opened
+
+
+@pytest.fixture(params=DATABASES)
+async def database(request: pytest.FixtureRequest) -> AsyncIterator[DatabaseBackend]:
+    """An empty database. A test that is about the schema marks itself `fresh_database`."""
+    async with DATABASES[request.param](request, _is_fresh(request)) as opened:
+        yield opened
+
+
+def _is_fresh(request: pytest.FixtureRequest) -> bool:
+    return request.node.get_closest_marker("fresh_database") is not None
 
 
 @pytest.fixture
@@ -39,6 +50,14 @@ async def store(backend: Backend) -> AsyncIterator[Store]:
     opened = await backend.open_migrated()
     yield opened
     await backend.assert_idle(opened)
+    await opened.close()
+
+
+@pytest.fixture
+async def sql_store(database: DatabaseBackend) -> AsyncIterator[SqlStore]:
+    opened = await database.open_migrated()
+    yield opened
+    await database.assert_idle(opened)
     await opened.close()
 
 

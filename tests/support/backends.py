@@ -1,6 +1,7 @@
-"""The databases that the contract of `datalayer.stores.base.Store` is tested on.
+"""What the contract of `datalayer.stores.base.Store` is tested on.
 
-Another store is one more class here and one more entry of `BACKENDS`.
+Another store is one more class here and one more entry of `BACKENDS`, or of `DATABASES` if it keeps
+its rows in tables of a database that may be away, busy or somebody else's.
 """
 
 import asyncio
@@ -15,6 +16,8 @@ import pytest
 from sqlalchemy import Engine, event
 
 from datalayer.stores.base import Store
+from datalayer.stores.capabilities import Migrates
+from datalayer.stores.memory import MemoryStore, MemoryTables
 from datalayer.stores.sql.postgres.database import PostgresDatabase
 from datalayer.stores.sql.postgres.store import PostgresStore
 from datalayer.stores.sql.sqlite.database import SqliteDatabase
@@ -29,31 +32,61 @@ IDLE_WITHIN_S = 5.0
 
 
 class Backend(ABC):
+    """Where stores keep the same rows; there are none yet."""
+
+    @abstractmethod
+    def open(self) -> Store:
+        """Return one more store on it; nothing is migrated yet."""
+
+    async def open_migrated(self) -> Store:
+        """Return the first store on it, migrated."""
+        return await migrated(self.open())
+
+    @abstractmethod
+    async def assert_idle(self, store: Store) -> None:
+        """Fail when one of the store's connections stays checked out."""
+
+
+async def migrated(store: Store) -> Store:
+    """Bring a store's schema to this version, if it has one."""
+    if isinstance(store, Migrates):
+        await store.migrate()
+    return store
+
+
+class MemoryBackend(Backend):
+    """The memory of this process."""
+
+    def __init__(self) -> None:
+        self._tables = MemoryTables()
+
+    def open(self) -> Store:
+        return MemoryStore(self._tables)
+
+    async def assert_idle(self, store: Store) -> None:
+        """There are no connections."""
+
+
+class DatabaseBackend(Backend):
     """An empty database, and what a test does to it behind the backs of its stores.
 
     It may be migrated already, unless it was asked for as `fresh`.
     """
 
     @abstractmethod
-    def open(self) -> Store:
-        """Return one more store on this database; nothing is migrated yet."""
+    def open(self) -> SqlStore: ...
 
-    async def open_migrated(self) -> Store:
-        """Return the first store on this database, migrated."""
+    async def open_migrated(self) -> SqlStore:
         store = self.open()
         await store.migrate()
         return store
 
     @abstractmethod
-    async def assert_idle(self, store: Store) -> None:
-        """Fail when one of the store's connections stays checked out."""
-
-    @abstractmethod
-    def unreachable(self) -> Store:
+    def unreachable(self) -> SqlStore:
         """Return a store whose database cannot be reached."""
 
     @abstractmethod
-    def busy(self) -> AbstractAsyncContextManager[Store]:
+    def busy(self) -> AbstractAsyncContextManager[SqlStore]:
         """Give a migrated store that is kept from writing until the block ends."""
 
     @abstractmethod
@@ -65,7 +98,7 @@ class Backend(ABC):
         """Put somebody else's tables, with names that we use, into the empty database."""
 
 
-class SqliteBackend(Backend):
+class SqliteBackend(DatabaseBackend):
     """A database file."""
 
     _migrated: ClassVar[bytes] = b""  # the file as a migration leaves it, made once for all tests
@@ -73,10 +106,10 @@ class SqliteBackend(Backend):
     def __init__(self, folder: Path) -> None:
         self.path = folder / "contract.db"
 
-    def open(self) -> Store:
+    def open(self) -> SqlStore:
         return SqliteStore(self.path)
 
-    async def open_migrated(self) -> Store:
+    async def open_migrated(self) -> SqlStore:
         if not SqliteBackend._migrated:
             first = await super().open_migrated()
             await first.close()
@@ -87,11 +120,11 @@ class SqliteBackend(Backend):
     async def assert_idle(self, store: Store) -> None:
         await assert_idle_pool(sqlite_engine(store))
 
-    def unreachable(self) -> Store:
+    def unreachable(self) -> SqlStore:
         return SqliteStore(Path("/dev/null/no/such/folder.db"))
 
     @asynccontextmanager
-    async def busy(self) -> AsyncIterator[Store]:
+    async def busy(self) -> AsyncIterator[SqlStore]:
         store = SqliteStore(self.path)
         event.listen(sqlite_engine(store), "connect", _wait_briefly)
         await store.migrate()
@@ -134,7 +167,7 @@ def _wait_briefly(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-class PostgresBackend(Backend):
+class PostgresBackend(DatabaseBackend):
     """A database on the server of the run."""
 
     _shared: ClassVar[str] = ""  # a migrated database for all tests that say nothing of the schema
@@ -143,20 +176,20 @@ class PostgresBackend(Backend):
         self._server = server
         self.name = name
 
-    def open(self) -> Store:
+    def open(self) -> SqlStore:
         return PostgresStore(self._server.url(self.name))
 
-    async def open_migrated(self) -> Store:
+    async def open_migrated(self) -> SqlStore:
         return self.open() if self.name == self._shared else await super().open_migrated()
 
     async def assert_idle(self, store: Store) -> None:
         await assert_idle_pool(postgres_engine(store))
 
-    def unreachable(self) -> Store:
+    def unreachable(self) -> SqlStore:
         return PostgresStore(f"postgresql://nobody@127.0.0.1:{free_port()}/nothing")
 
     @asynccontextmanager
-    async def busy(self) -> AsyncIterator[Store]:
+    async def busy(self) -> AsyncIterator[SqlStore]:
         store = PostgresStore(f"{self._server.url(self.name)}?lock_timeout=20")
         await store.migrate()
         self._run("BEGIN")
@@ -199,13 +232,22 @@ def postgres_engine(store: Store) -> Engine:
 
 
 @asynccontextmanager
-async def sqlite_backend(request: pytest.FixtureRequest, fresh: bool) -> AsyncIterator[Backend]:
+async def memory_backend(_request: pytest.FixtureRequest, _fresh: bool) -> AsyncIterator[Backend]:
+    yield MemoryBackend()
+
+
+@asynccontextmanager
+async def sqlite_backend(
+    request: pytest.FixtureRequest, fresh: bool
+) -> AsyncIterator[DatabaseBackend]:
     folder: Path = request.getfixturevalue("tmp_path")
     yield SqliteBackend(folder)
 
 
 @asynccontextmanager
-async def postgres_backend(request: pytest.FixtureRequest, fresh: bool) -> AsyncIterator[Backend]:
+async def postgres_backend(
+    request: pytest.FixtureRequest, fresh: bool
+) -> AsyncIterator[DatabaseBackend]:
     server: Postgres = request.getfixturevalue("postgres")
     if fresh:
         with server.database(new_id()) as name:
@@ -218,4 +260,9 @@ async def postgres_backend(request: pytest.FixtureRequest, fresh: bool) -> Async
 
 Maker = Callable[[pytest.FixtureRequest, bool], AbstractAsyncContextManager[Backend]]
 
-BACKENDS: dict[str, Maker] = {"sqlite": sqlite_backend, "postgres": postgres_backend}
+DatabaseMaker = Callable[
+    [pytest.FixtureRequest, bool], AbstractAsyncContextManager[DatabaseBackend]
+]
+
+DATABASES: dict[str, DatabaseMaker] = {"sqlite": sqlite_backend, "postgres": postgres_backend}
+BACKENDS: dict[str, Maker] = {"memory": memory_backend, **DATABASES}

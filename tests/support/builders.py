@@ -14,6 +14,7 @@ from datalayer.records import (
     UserRecord,
 )
 from datalayer.stores.base import Store
+from datalayer.stores.capabilities import Maintains
 from datalayer.values import Json
 from datalayer.writes import (
     DeleteElement,
@@ -240,7 +241,7 @@ async def found_by(store: Store, search: str, identifier: str = ALICE) -> list[s
 
 async def keep_up(store: Store) -> None:
     """Have all done that saves leave for later."""
-    while await store.maintain() is MaintenanceState.MORE:
+    while isinstance(store, Maintains) and await store.maintain() is MaintenanceState.MORE:
         pass
 
 

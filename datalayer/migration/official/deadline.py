@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from datalayer.errors import StoreMisconfigured, StoreUnavailable
+from datalayer.pipeline.locks import Applies
 from datalayer.records import Result
-from datalayer.stores.base import Store
 from datalayer.writes import Write
 
 DEADLINE_S = 300.0  # a server that restarts is back long before
@@ -14,19 +14,19 @@ DEADLINE_S = 300.0  # a server that restarts is back long before
 class DeadlineStore:
     """The store as the writer sees it; `ended` is given the error that cannot pass, or did not."""
 
-    def __init__(self, store: Store, deadline_s: float) -> None:
+    def __init__(self, store: Applies, deadline_s: float) -> None:
         self.concurrency = store.concurrency
         self.ended: asyncio.Future[StoreUnavailable] = asyncio.get_running_loop().create_future()
         self._store = store
         self._deadline_s = deadline_s
         self._waits_since: float | None = None
 
-    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+    async def apply(self, writes: Sequence[Write]) -> list[Result]:
         """Apply writes as the store does; after the end it only ends the writer's tasks."""
         if self.ended.done():
             raise asyncio.CancelledError
         try:
-            results = await self._store.apply(writes, patient=patient)
+            results = await self._store.apply(writes)
         except StoreMisconfigured as exc:
             self._end(exc)
             raise

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
-from typing import cast
 
 from datalayer.errors import DataLayerError, WriteRefused
 from datalayer.migration.official import phrases
@@ -59,8 +58,7 @@ class ImportTarget:
         self.window = MAX_BATCH * store.concurrency
         self._store = store
         self._deadline = DeadlineStore(store, deadline_s)
-        # Of a store the writer uses what `DeadlineStore` has.
-        self._writer = Writer(cast(Store, self._deadline), close_timeout_s=CLOSE_S)
+        self._writer = Writer(self._deadline, close_timeout_s=CLOSE_S)
         self._steps_left: set[str] = set()
         self._last: tuple[str, KnownThread | None] = ("", None)
 

@@ -7,8 +7,6 @@ from typing import ClassVar
 
 from sqlalchemy import Connection
 
-from common.retry import RetryPolicy
-from datalayer.errors import StoreHeldUp
 from datalayer.records import (
     ElementRecord,
     FileRecord,
@@ -22,6 +20,7 @@ from datalayer.records import (
 from datalayer.reports import AdoptionReport
 from datalayer.rules.process import drive
 from datalayer.stores.base import Store
+from datalayer.stores.capabilities import Adopts, BacksUp, Maintains, Migrates
 from datalayer.stores.cursors import decode_cursor
 from datalayer.stores.sql import reads
 from datalayer.stores.sql.database import Database
@@ -34,11 +33,8 @@ from datalayer.stores.sql.writes.make import make
 from datalayer.values import Json, clean_text, fold
 from datalayer.writes import Write
 
-# For what somebody else has locked.
-RETRY = RetryPolicy(first_pause_s=0.005, longest_pause_s=0.1, limit_s=10.0)
 
-
-class SqlStore(Store):
+class SqlStore(Store, Migrates, Adopts, Maintains, BacksUp):
     """Keeps everything in an SQL database, which is closed by `close`."""
 
     contains: ClassVar[str]
@@ -76,9 +72,8 @@ class SqlStore(Store):
     async def close(self) -> None:
         await self.database.close()
 
-    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
-        save = partial(self.database.save, writes, partial(_apply, writes=writes))
-        return await (RETRY.call(save, passes=_is_held_up) if patient else save())
+    async def apply(self, writes: Sequence[Write]) -> list[Result]:
+        return await self.database.save(writes, partial(_apply, writes=writes))
 
     async def get_user(self, identifier: str) -> UserRecord | None:
         rows = await self.database.fetch(reads.USER, identifier=identifier)
@@ -174,10 +169,6 @@ class SqlStore(Store):
                 if thread := await self.get_thread(row["id"]):
                     yield thread
             rows = await self.database.fetch(reads.MORE_IDS, last=rows[-1]["id"])
-
-
-def _is_held_up(error: BaseException) -> bool:
-    return isinstance(error, StoreHeldUp)
 
 
 def _apply(connection: Connection, writes: Sequence[Write]) -> list[Result]:

@@ -82,6 +82,7 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 async def use(store: Store) -> None:
     """Ask both ways, with new connections if the old ones have gone."""
+    assert isinstance(store, SqlStore)
     assert await store.get_user("nobody") is None
     assert not await store.needs_migration()
 
@@ -259,6 +260,7 @@ async def test_a_backup_asks_it_too(
     monkeypatch.setenv("DATABASE_PASSWORD_FROM", FUNCTION)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     store = open_store(Settings())
+    assert isinstance(store, SqlStore)
     assert (await store.backup(tmp_path)).read_bytes().startswith(b"PGDMP")
     assert server.calls == 1
     await store.close()

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from bootstrap.stores import migrate
 from cli import checks
 from datalayer.errors import StoreMisconfigured, StoreUnavailable
+from datalayer.pipeline.locks import apply_when_free
 from datalayer.pipeline.writer import Writer
 from datalayer.records import MaintenanceState, Outcome
 from datalayer.stores.sql.postgres.connections import TIME_OUTS
@@ -99,7 +100,7 @@ async def test_many_at_once_on_few_connections(
     plain = [
         step(long_way[number % 20].thread_id, output=f"plain {number}") for number in range(AT_ONCE)
     ]
-    saving = [store.apply([write]) for write in (*plain, *long_way)]
+    saving = [apply_when_free(store, [write]) for write in (*plain, *long_way)]
     await asyncio.gather(*saving, *(store.get_user("alice") for _ in range(AT_ONCE)))
     found = await asyncio.gather(*(get_step(store, write) for write in (*plain, *long_way)))
     assert [each.fields["output"] for each in found] == [
@@ -222,7 +223,7 @@ async def test_prepared_statements_that_are_lost_are_explained(
         await named.migrate()
         await named.close()
         store = PostgresStore(bouncer.url(database))
-        calls = [store.apply([step(new_id(), output="x")]) for _ in range(AT_ONCE)]
+        calls = [apply_when_free(store, [step(new_id(), output="x")]) for _ in range(AT_ONCE)]
         ends = await asyncio.gather(*calls, return_exceptions=True)
         told = [end for end in ends if isinstance(end, StoreMisconfigured)]
         assert told

@@ -21,6 +21,7 @@ from datalayer.errors import (
     ThreadsLocked,
     WriteRejected,
 )
+from datalayer.pipeline.locks import apply_when_free
 from datalayer.pipeline.maintenance import Maintenance
 from datalayer.pipeline.writer import Writer
 from datalayer.records import MaintenanceState, Outcome
@@ -48,6 +49,7 @@ from tests.support.builders import (
     save,
     step,
     thread,
+    unchanged,
     user,
 )
 from tests.support.servers.postgres import PASSWORD, Postgres, running_postgres
@@ -230,7 +232,7 @@ async def test_the_server_may_restart() -> None:
         store = PostgresStore(server.url())
         await store.migrate()
         writes = [step(new_id(), output="x") for _ in range(20)]
-        await asyncio.gather(*(store.apply([write]) for write in writes))
+        await asyncio.gather(*(apply_when_free(store, [write]) for write in writes))
         server.stop()
         with pytest.raises(StoreUnavailable):
             await store.get_thread(writes[0].thread_id)
@@ -310,7 +312,7 @@ async def test_what_is_deleted_while_it_is_made_is_not_there(store: SqlStore, at
         (write, delete_thread(write.id)),
         (owned, delete_user("carol")),
     ]
-    calls = [store.apply([each]) for pair in pairs for each in pair]
+    calls = [apply_when_free(store, [each]) for pair in pairs for each in pair]
     results = await asyncio.gather(*calls)
     assert len(results) == 8
     assert await store.get_thread(write.id) is None
@@ -336,12 +338,23 @@ async def test_what_is_being_saved_after_a_step_is_deleted_with_the_others(
     await held.wait()
     delete = delete_after(kept)
     with pytest.raises(ThreadsLocked, match=kept.thread_id):
-        await store.apply([delete], patient=False)
-    deleting = asyncio.create_task(store.apply([delete]))
+        await store.apply([delete])
+    deleting = asyncio.create_task(apply_when_free(store, [delete]))
     release.set()
     await asyncio.gather(saving, deleting)
     assert await store.get_step(late.id) is None
     assert await store.get_step(kept.id)
+
+
+async def test_what_the_short_cut_cannot_store_is_rejected_with_its_batch(store: SqlStore) -> None:
+    good = step(new_id(), output="x")
+    bad = step(good.thread_id, output="bad")
+    object.__setattr__(bad, "fields", {"output": "\ud800"})  # past the domain: half a character
+    async with unchanged(store):
+        for batch in ([bad], [good, bad], [bad, good]):
+            with pytest.raises(WriteRejected):
+                await store.apply(batch)
+    await save(store, good)
 
 
 @asynccontextmanager
@@ -383,12 +396,12 @@ async def test_a_locked_thread_is_named_and_nothing_is_stored(
     writes = writes_for(known)
     async with locked(backend, postgres, known.thread_id):
         with pytest.raises(ThreadsLocked) as caught:
-            await store.apply(writes, patient=False)
+            await store.apply(writes)
         assert caught.value.thread_ids == {known.thread_id}
         assert await ids_of(store, known.thread_id) == [known.id]
         if isinstance(writes[-1], SaveStep):
             assert await store.get_step(writes[-1].id) is None
-        waiting = asyncio.create_task(store.apply(writes))
+        waiting = asyncio.create_task(apply_when_free(store, writes))
     assert {result.outcome for result in await waiting} <= {Outcome.APPLIED, Outcome.ABSENT}
 
 

@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from datalayer.errors import SchemaMismatch
+from datalayer.pipeline.locks import apply_when_free
 from datalayer.stores.base import Store
-from tests.support.backends import Backend
+from datalayer.stores.sql.store import SqlStore
+from tests.support.backends import DatabaseBackend
 from tests.support.builders import (
     BOB,
     delete_thread,
@@ -24,17 +26,17 @@ from tests.support.builders import (
 )
 
 
-async def test_migrating_again_does_nothing(store: Store) -> None:
-    await save(store, step(new_id(), output="x"))
-    async with unchanged(store):
-        await store.migrate()
-        await store.migrate()
-        assert not await store.needs_migration()
+async def test_migrating_again_does_nothing(sql_store: SqlStore) -> None:
+    await save(sql_store, step(new_id(), output="x"))
+    async with unchanged(sql_store):
+        await sql_store.migrate()
+        await sql_store.migrate()
+        assert not await sql_store.needs_migration()
 
 
 @pytest.mark.fresh_database
-async def test_a_new_database_needs_a_migration(backend: Backend) -> None:
-    store = backend.open()
+async def test_a_new_database_needs_a_migration(database: DatabaseBackend) -> None:
+    store = database.open()
     assert await store.needs_migration()
     await store.migrate()
     assert not await store.needs_migration()
@@ -42,51 +44,55 @@ async def test_a_new_database_needs_a_migration(backend: Backend) -> None:
 
 
 @pytest.mark.fresh_database
-async def test_many_migrate_an_empty_database_at_once(backend: Backend) -> None:
-    stores = [backend.open() for _ in range(8)]
+async def test_many_migrate_an_empty_database_at_once(database: DatabaseBackend) -> None:
+    stores = [database.open() for _ in range(8)]
     await asyncio.gather(*(each.migrate() for each in stores))
     write = thread(name="x")
     await save(stores[0], write)
     for each in stores:
         assert (await get_thread(each, write.id)).name == "x"
-        await backend.assert_idle(each)
+        await database.assert_idle(each)
         await each.close()
 
 
 @pytest.mark.fresh_database
-async def test_migrating_while_others_write(backend: Backend, store: Store) -> None:
-    other = backend.open()
+async def test_migrating_while_others_write(database: DatabaseBackend, sql_store: SqlStore) -> None:
+    other = database.open()
     writes = [step(new_id(), output="x") for _ in range(20)]
-    await asyncio.gather(*(store.apply([write]) for write in writes), other.migrate())
+    await asyncio.gather(
+        *(apply_when_free(sql_store, [write]) for write in writes), other.migrate()
+    )
     assert len([found async for found in other.threads()]) == 20
-    await backend.assert_idle(other)
+    await database.assert_idle(other)
     await other.close()
 
 
 @pytest.mark.fresh_database
-async def test_a_schema_newer_than_the_program(backend: Backend, store: Store) -> None:
-    await save(store, thread())
-    backend.make_newer()
-    async with unchanged(store):
+async def test_a_schema_newer_than_the_program(
+    database: DatabaseBackend, sql_store: SqlStore
+) -> None:
+    await save(sql_store, thread())
+    database.make_newer()
+    async with unchanged(sql_store):
         with pytest.raises(SchemaMismatch, match="newer"):
-            await store.migrate()
+            await sql_store.migrate()
 
 
 @pytest.mark.fresh_database
-async def test_somebody_elses_tables(backend: Backend) -> None:
-    backend.add_foreign_tables()
-    store = backend.open()
+async def test_somebody_elses_tables(database: DatabaseBackend) -> None:
+    database.add_foreign_tables()
+    store = database.open()
     for _ in range(2):
         with pytest.raises(SchemaMismatch, match="users"):
             await store.migrate()
-    await backend.assert_idle(store)
+    await database.assert_idle(store)
     await store.close()
 
 
 @pytest.mark.fresh_database
-async def test_a_store_that_knows_no_other_layers_adopts_nothing(backend: Backend) -> None:
-    backend.add_foreign_tables()
-    store = backend.open()
+async def test_a_store_that_knows_no_other_layers_adopts_nothing(database: DatabaseBackend) -> None:
+    database.add_foreign_tables()
+    store = database.open()
     for dry_run in (True, False):
         assert await store.adopt(dry_run=dry_run) is None
     with pytest.raises(SchemaMismatch, match=r"did not make\. Name another database\.$"):

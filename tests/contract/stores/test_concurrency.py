@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from datalayer.errors import StoreUnavailable
+from datalayer.pipeline.locks import apply_when_free
 from datalayer.records import Outcome, Result
 from datalayer.stores.base import Store
+from datalayer.stores.capabilities import Migrates
 from datalayer.writes import Write
-from tests.support.backends import Backend
+from tests.support.backends import Backend, DatabaseBackend, migrated
 from tests.support.builders import (
     delete_thread,
     element,
@@ -20,6 +22,7 @@ from tests.support.builders import (
     get_user,
     listed,
     new_id,
+    outcome,
     save,
     step,
     thread,
@@ -30,8 +33,7 @@ from tests.support.builders import (
 @asynccontextmanager
 async def several(backend: Backend, count: int = 3) -> AsyncIterator[list[Store]]:
     """Stores on one database, as several replicas have them."""
-    stores = [backend.open() for _ in range(count)]
-    await asyncio.gather(*(each.migrate() for each in stores))
+    stores = await asyncio.gather(*(migrated(backend.open()) for _ in range(count)))
     yield stores
     for each in stores:
         await backend.assert_idle(each)
@@ -40,7 +42,7 @@ async def several(backend: Backend, count: int = 3) -> AsyncIterator[list[Store]
 
 async def at_once(stores: Sequence[Store], writes: Sequence[Write]) -> list[Outcome]:
     """Apply each write alone, all at the same time."""
-    calls = [stores[at % len(stores)].apply([write]) for at, write in enumerate(writes)]
+    calls = [apply_when_free(stores[at % len(stores)], [write]) for at, write in enumerate(writes)]
     found: list[list[Result]] = await asyncio.gather(*calls)
     return [result.outcome for [result] in found]
 
@@ -110,6 +112,7 @@ async def test_a_delete_is_never_seen_half_done(store: Store) -> None:
     seen = []
     while not deleting.done():
         seen.append(await store.get_thread(thread_id))
+        await turns(1)
     await deleting
     assert {(len(found.steps), len(found.elements)) for found in seen if found} <= {(200, 50)}
     assert await store.get_thread(thread_id) is None
@@ -145,6 +148,25 @@ async def test_a_cancelled_write_is_stored_whole_or_not_at_all(
     assert found is None or len(found.steps) == 300
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 20, 100])
+async def test_close_waits_for_a_write_whose_caller_was_cancelled(
+    backend: Backend, count: int
+) -> None:
+    thread_id = new_id()
+    store = await backend.open_migrated()
+    batch = [step(thread_id, output="x" * 1_000) for _ in range(300)]
+    task: asyncio.Task[object] = asyncio.create_task(store.apply(batch))
+    await turns(count)
+    await cancel(task)
+    await store.close()
+    async with several(backend, 1) as [later]:
+        found = await later.get_thread(thread_id)
+        assert found is None or len(found.steps) == 300
+        assert await outcome(later, delete_thread(thread_id)) is (
+            Outcome.APPLIED if found else Outcome.ABSENT
+        )
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 5, 20])
 async def test_a_cancelled_read_leaves_the_store_usable(
     backend: Backend, store: Store, count: int
@@ -176,22 +198,22 @@ async def test_an_export_that_is_left_early_leaves_nothing_open(
 # Databases that are away
 
 
-async def test_a_database_that_cannot_be_reached(backend: Backend) -> None:
-    store = backend.unreachable()
+async def test_a_database_that_cannot_be_reached(database: DatabaseBackend) -> None:
+    store = database.unreachable()
     with pytest.raises(StoreUnavailable):
         await store.migrate()
     with pytest.raises(StoreUnavailable):
         await store.apply([thread()])
     with pytest.raises(StoreUnavailable):
         await store.get_user("alice")
-    await backend.assert_idle(store)
+    await database.assert_idle(store)
     await store.close()
 
 
-async def test_a_busy_database_is_unavailable_and_works_later(backend: Backend) -> None:
+async def test_a_busy_database_is_unavailable_and_works_later(database: DatabaseBackend) -> None:
     write = thread(name="x")
-    async with several(backend, 1) as [later]:
-        async with backend.busy() as store:
+    async with several(database, 1) as [later]:
+        async with database.busy() as store:
             with pytest.raises(StoreUnavailable):
                 await store.apply([write])
             assert await store.get_thread(write.id) is None
@@ -199,16 +221,16 @@ async def test_a_busy_database_is_unavailable_and_works_later(backend: Backend) 
 
 
 async def test_a_closed_store_is_unavailable(backend: Backend) -> None:
-    store = backend.open()
-    await store.migrate()
+    store = await backend.open_migrated()
     await save(store, thread())
     await store.close()
     with pytest.raises(StoreUnavailable):
         await store.apply([thread()])
     with pytest.raises(StoreUnavailable):
         await store.get_user("alice")
-    with pytest.raises(StoreUnavailable):
-        await store.migrate()
+    if isinstance(store, Migrates):
+        with pytest.raises(StoreUnavailable):
+            await store.migrate()
     await store.close()
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from datalayer.errors import BackupFailed, StoreUnavailable
-from datalayer.stores.base import Store
 from datalayer.stores.sql.sqlite.store import SqliteStore
-from tests.support.backends import Backend
+from datalayer.stores.sql.store import SqlStore
+from tests.support.backends import DatabaseBackend
 from tests.support.builders import get_step, new_id, save, step, unchanged
 
 
@@ -17,18 +17,20 @@ def files(folder: Path) -> set[Path]:
     return set(folder.iterdir())
 
 
-async def test_what_database_it_is(store: Store) -> None:
-    await save(store, step(new_id(), output="x"))
-    async with unchanged(store):
-        about = await store.describe()
+async def test_what_database_it_is(sql_store: SqlStore) -> None:
+    await save(sql_store, step(new_id(), output="x"))
+    async with unchanged(sql_store):
+        about = await sql_store.describe()
     name, _, version = about.summary.partition(" ")
     assert name in ("SQLite", "PostgreSQL")
     assert version[0].isdecimal()
     assert (about.is_there, about.warning, about.remedy) == (True, "", "")
 
 
-async def test_a_server_that_is_away_and_a_file_that_can_never_be(backend: Backend) -> None:
-    store = backend.unreachable()
+async def test_a_server_that_is_away_and_a_file_that_can_never_be(
+    database: DatabaseBackend,
+) -> None:
+    store = database.unreachable()
     if store.is_remote:
         with pytest.raises(StoreUnavailable):
             await store.describe()
@@ -37,11 +39,11 @@ async def test_a_server_that_is_away_and_a_file_that_can_never_be(backend: Backe
     await store.close()
 
 
-async def test_a_backup_is_whole_and_its_owners_alone(store: Store, tmp_path: Path) -> None:
+async def test_a_backup_is_whole_and_its_owners_alone(sql_store: SqlStore, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "backups"
-    await save(store, step(new_id(), output="x"))
-    async with unchanged(store):
-        paths = {await store.backup(folder), await store.backup(folder)}
+    await save(sql_store, step(new_id(), output="x"))
+    async with unchanged(sql_store):
+        paths = {await sql_store.backup(folder), await sql_store.backup(folder)}
     assert files(folder) == paths
     assert len(paths) == 2
     for path in paths:
@@ -49,11 +51,13 @@ async def test_a_backup_is_whole_and_its_owners_alone(store: Store, tmp_path: Pa
         assert path.stat().st_size > 1_000
 
 
-async def test_a_backup_that_cannot_be_made_leaves_nothing(store: Store, tmp_path: Path) -> None:
+async def test_a_backup_that_cannot_be_made_leaves_nothing(
+    sql_store: SqlStore, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     before = files(tmp_path)
     with pytest.raises(BackupFailed, match="No backup could be made") as caught:
-        await store.backup(tmp_path / "file" / "backups")
+        await sql_store.backup(tmp_path / "file" / "backups")
     assert "\n" not in str(caught.value)
     assert files(tmp_path) == before
 

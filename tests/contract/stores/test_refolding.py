@@ -9,7 +9,7 @@ from datalayer.stores.sql import refolding
 from datalayer.stores.sql import store as sql_store
 from datalayer.stores.sql.postgres import fast_path
 from datalayer.stores.sql.writes import search_entries
-from tests.support.backends import Backend
+from tests.support.backends import DatabaseBackend
 from tests.support.builders import ALICE, found_by, keep_up, listed, new_id, save, step, thread
 
 
@@ -28,16 +28,16 @@ def become_newer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.fresh_database
 async def test_what_was_folded_by_an_older_version_is_folded_anew(
-    backend: Backend, monkeypatch: pytest.MonkeyPatch
+    database: DatabaseBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    older = await backend.open_migrated()
+    older = await database.open_migrated()
     texts = [step(new_id(), owner=ALICE, output=f"Café {number}") for number in range(5)]
     named = thread(owner=ALICE, name="Crème brûlée")
     await save(older, *texts, named)
     await keep_up(older)
     await older.close()
     become_newer(monkeypatch)
-    newer = backend.open()
+    newer = database.open()
     assert await listed(newer, search="cafe") == []
     assert await newer.maintain() is MaintenanceState.MORE
     await keep_up(newer)
@@ -49,14 +49,14 @@ async def test_what_was_folded_by_an_older_version_is_folded_anew(
 
 @pytest.mark.fresh_database
 async def test_what_is_saved_meanwhile_stays(
-    backend: Backend, monkeypatch: pytest.MonkeyPatch
+    database: DatabaseBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = await backend.open_migrated()
+    store = await database.open_migrated()
     first, second = (step(new_id(), owner=ALICE, output="Café") for _ in range(2))
     await save(store, first, second)
     await store.close()
     become_newer(monkeypatch)
-    newer = backend.open()
+    newer = database.open()
     await save(newer, step(first.thread_id, first.id, owner=ALICE, output="Thé"))
     await keep_up(newer)
     assert await found_by(newer, "the") == [first.thread_id]

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from datalayer.errors import WriteRejected
 from datalayer.fields import ELEMENT_FIELDS, STEP_FIELDS
 from datalayer.stores.base import Store
+from datalayer.stores.sql.store import SqlStore
 from datalayer.values import REPLACEMENT, Json, clean_json, clean_text
-from datalayer.writes import SaveElement, SaveStep, SaveThread
+from datalayer.writes import SaveElement, SaveStep, SaveThread, Write
 from tests.support.builders import (
     clock,
     element,
@@ -285,11 +286,15 @@ async def test_any_value_comes_back_clean(store: Store, text: str, content: Json
     assert fields["later"] == clean_json(content)
 
 
-async def test_a_value_that_can_never_be_stored_is_rejected_with_its_batch(store: Store) -> None:
+async def test_a_value_that_can_never_be_stored_is_rejected_with_its_batch(
+    sql_store: SqlStore,
+) -> None:
     good = step(new_id(), output="x")
     bad = element(good.thread_id)
     object.__setattr__(bad, "fields", {"page": 10**40})  # past the domain, which has no such page
-    async with unchanged(store):
-        with pytest.raises(WriteRejected):
-            await store.apply([good, bad, thread()])
-    await save(store, good)
+    batches: list[list[Write]] = [[bad], [good, bad, thread()]]
+    async with unchanged(sql_store):
+        for batch in batches:
+            with pytest.raises(WriteRejected):
+                await sql_store.apply(batch)
+    await save(sql_store, good)

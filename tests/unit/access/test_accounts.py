@@ -18,6 +18,7 @@ from access.login.accounts import AccountError, UsersFile
 from datalayer.stores.base import Store
 from datalayer.stores.sql.sqlite.store import SqliteStore
 from datalayer.writes import SaveUser
+from tests.support.backends import migrated
 from tests.support.builders import thread
 from tests.support.waiting import free_port
 
@@ -217,7 +218,7 @@ def test_removing_does_not_migrate_when_that_is_done_by_hand(
 
 def has_conversations(home: Path, name: str) -> None:
     async def write(store: Store) -> None:
-        await store.migrate()
+        await migrated(store)
         await store.apply([SaveUser(identifier=name, metadata={}, revision=1), thread(owner=name)])
 
     in_store(home, write)

@@ -9,6 +9,7 @@ import pytest
 
 from bootstrap.stores import migrate, open_store, prepare_store
 from datalayer.errors import SchemaMismatch, StoreMisconfigured, StoreUnavailable
+from datalayer.pipeline.locks import apply_when_free
 from settings import Settings
 from tests.support.builders import new_id, thread
 from tests.support.servers.postgres import Postgres
@@ -99,6 +100,6 @@ async def test_the_server_that_comes_back_is_migrated_first(
     postgres.query(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true')
     async with anyio.create_task_group() as group:
         for _ in range(5):
-            group.start_soon(store.apply, [thread()])
+            group.start_soon(apply_when_free, store, [thread()])
     assert postgres.query("SELECT count(*) FROM threads", database=database) == [(5,)]
     await store.close()

@@ -54,7 +54,7 @@ class RecordingStore(SqliteStore):
     applied: list[Write]
     gate: asyncio.Event
 
-    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+    async def apply(self, writes: Sequence[Write]) -> list[Result]:
         self.applied += writes
         await self.gate.wait()
         return await super().apply(writes)
@@ -960,7 +960,7 @@ async def test_close_stores_what_was_called_just_before(parts: Parts, tmp_path: 
 async def test_close_has_an_end_while_the_database_is_away(
     parts: Parts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def away(_: Sequence[Write], *, patient: bool) -> list[Result]:
+    async def away(_: Sequence[Write]) -> list[Result]:
         raise StoreUnavailable("away")
 
     monkeypatch.setattr(parts.store, "apply", away)

@@ -2,20 +2,24 @@
 
 import asyncio
 from dataclasses import replace
-from typing import cast
+from pathlib import Path
 
 import pytest
 
 from datalayer.errors import StoreUnavailable
+from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline import maintenance
 from datalayer.pipeline.maintenance import Maintenance
 from datalayer.records import MaintenanceState
-from datalayer.stores.base import Store
+from datalayer.stores.capabilities import Maintains
+from datalayer.stores.memory import MemoryStore
+from storage.local.storage import LocalStorage
+from tests.support.builders import new_id
 
 DEADLINE_S = 2.0
 
 
-class ListedStore:
+class ListedStore(Maintains):
     """A store that has nothing but work left over, and sometimes fails."""
 
     def __init__(self, rounds: int, failures: int = 0, held_up: int = 0) -> None:
@@ -48,7 +52,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_all_that_is_left_is_done(failures: int, held_up: int) -> None:
     """Also when another process had begun with it, and nothing is saved after that one died."""
     store = ListedStore(5, failures, held_up)
-    worker = Maintenance(cast(Store, store))
+    worker = Maintenance(store)
     worker.wake()
     await asyncio.wait_for(store.ended.wait(), DEADLINE_S)
     assert store.rounds == 0
@@ -59,10 +63,20 @@ async def test_all_that_is_left_is_done(failures: int, held_up: int) -> None:
 
 async def test_it_is_done_again_when_more_was_written() -> None:
     store = ListedStore(1)
-    worker = Maintenance(cast(Store, store))
+    worker = Maintenance(store)
     for _ in range(3):
         worker.wake()
         await asyncio.wait_for(store.ended.wait(), DEADLINE_S)
         store.ended.clear()
     await worker.close()
-    await Maintenance(cast(Store, store)).close()
+    await Maintenance(store).close()
+
+
+async def test_a_store_that_leaves_nothing_for_later_has_no_worker(tmp_path: Path) -> None:
+    layer = KeepchatDataLayer(MemoryStore(), LocalStorage(tmp_path))
+    layer.start()
+    await layer.update_thread(new_id(), name="x")
+    workers = {task.get_coro().__qualname__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]
+    assert "FileDeletion._run" in workers
+    assert "Maintenance._run" not in workers
+    await layer.close()

@@ -46,6 +46,7 @@ async def test_a_file_that_is_relative_to_the_base(tmp_path: Path, scheme: str) 
 async def test_a_file_from_the_root(tmp_path: Path) -> None:
     path = tmp_path / "new.db"
     store = open_store(f"sqlite:///{path}", tmp_path / "elsewhere")
+    assert isinstance(store, SqliteStore)
     await store.migrate()
     await store.close()
     assert path.is_file()
