@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,9 +12,9 @@ import pytest
 from datalayer.errors import StoreUnavailable
 from datalayer.pipeline.deletion import AWAY, BATCH, FileDeletion
 from datalayer.pipeline.writer import Writer
-from datalayer.records import Outcome, Result
-from datalayer.stores.base import Store
-from datalayer.writes import ForgetRemovals, RevisionClock, Write
+from datalayer.records import Result
+from datalayer.stores.memory import MemoryStore, MemoryTables
+from datalayer.writes import RevisionClock, Write
 from storage.base import Storage
 from storage.errors import StorageUnavailable
 from storage.local.storage import LocalStorage
@@ -22,30 +23,38 @@ from tests.support.pauses import skip_pauses
 DEADLINE_S = 2.0
 
 
-class ListedStore:
-    """A store that has nothing but a list of removals."""
-
-    concurrency = 1
+class ListedStore(MemoryStore):
+    """A store with a list of removals, of which it says when it is asked for and is empty."""
 
     def __init__(self, keys: Iterable[str] = ()) -> None:
-        self.keys = list(keys)
+        self.tables = MemoryTables()
+        super().__init__(self.tables)
+        self.revisions = count(1)
+        self.record(keys)
         self.failures: deque[Exception] = deque()
         self.empty = asyncio.Event()
         self.forgot = asyncio.Event()
+
+    @property
+    def keys(self) -> list[str]:
+        return list(self.tables.removals)
+
+    def record(self, keys: Iterable[str]) -> None:
+        """Put files on the list, as a delete does."""
+        for key in keys:
+            self.tables.removals[key] = next(self.revisions)
 
     async def list_removals(self, limit: int, *, skip: int = 0) -> list[str]:
         if self.failures:
             raise self.failures.popleft()
         if not self.keys:
             self.empty.set()
-        return self.keys[skip : skip + limit]
+        return await super().list_removals(limit, skip=skip)
 
-    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
-        for write in writes:
-            assert isinstance(write, ForgetRemovals)
-            self.keys = [key for key in self.keys if key not in write.object_keys]
+    async def apply(self, writes: Sequence[Write]) -> list[Result]:
+        results = await super().apply(writes)
         self.forgot.set()
-        return [Result(Outcome.APPLIED) for _ in writes]
+        return results
 
 
 class ForgetfulStorage:
@@ -81,8 +90,8 @@ async def make() -> AsyncIterator[Make]:
     writers: list[Writer] = []
 
     def new(store: ListedStore, storage: Any) -> FileDeletion:
-        writers.append(Writer(cast(Store, store)))
-        parts = (cast(Store, store), cast(Storage, storage), writers[-1], RevisionClock())
+        writers.append(Writer(store))
+        parts = (store, cast(Storage, storage), writers[-1], RevisionClock())
         deletions.append(FileDeletion(*parts))
         return deletions[-1]
 
@@ -130,7 +139,7 @@ async def test_it_is_woken_again_and_again(make: Make) -> None:
     deletion = make(store, storage)
     for number in range(3):
         store.empty.clear()
-        store.keys = [f"key/{number}"]
+        store.record([f"key/{number}"])
         deletion.wake()
         await until(store.empty)
     assert storage.deleted == [["key/0"], ["key/1"], ["key/2"]]
@@ -142,7 +151,7 @@ async def test_what_is_recorded_during_the_work_is_removed_too(make: Make) -> No
     storage.gate.clear()
     deletion.wake()
     await until(storage.asked)
-    store.keys.append("second")
+    store.record(["second"])
     deletion.wake()
     storage.gate.set()
     await until(store.empty)
@@ -191,7 +200,7 @@ async def test_the_pauses_grow_up_to_a_limit_and_begin_anew(
     await until(store.empty)
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     store.empty.clear()
-    store.keys = keys(1)
+    store.record(keys(1))
     storage.failures.append(StorageUnavailable("away"))
     deletion.wake()
     await until(store.empty)

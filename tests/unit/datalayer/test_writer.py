@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -21,20 +21,22 @@ from datalayer.errors import (
     WriteRefused,
     WriteRejected,
 )
+from datalayer.pipeline import locks
 from datalayer.pipeline import writer as writer_module
 from datalayer.pipeline.writer import MAX_BATCH, SHARE, Writer
 from datalayer.records import Outcome, Result
-from datalayer.stores.base import Store
+from datalayer.stores.memory import MemoryStore
 from datalayer.writes import SaveStep, Write
-from tests.support.builders import new_id, step
+from tests.support.builders import BOB, delete_thread, new_id, step, thread
 
 SESSION: ContextVar[str] = ContextVar("SESSION", default="none")
 
 
-class ScriptedStore:
+class ScriptedStore(MemoryStore):
     """Takes batches while its gate is open, and fails as it is told."""
 
     def __init__(self, concurrency: int = 1) -> None:
+        super().__init__()
         self.concurrency = concurrency
         self.gate = asyncio.Event()
         self.gate.set()
@@ -43,11 +45,10 @@ class ScriptedStore:
         self.failures: deque[Exception] = deque()
         self.bad: dict[str, Exception] = {}
         self.held: set[str] = set()
-        self.outcomes: dict[str, Result] = {}
         self.sessions: set[str] = set()
         self.arrived = asyncio.Event()
 
-    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+    async def apply(self, writes: Sequence[Write]) -> list[Result]:
         self.batches.append(list(writes))
         self.sessions.add(SESSION.get())
         self.arrived.set()
@@ -59,8 +60,9 @@ class ScriptedStore:
         for name in map(id_of, writes):
             if name in self.bad:
                 raise self.bad[name]
+        results = await super().apply(writes)
         self.stored += writes
-        return [self.outcomes.get(id_of(write), Result(Outcome.APPLIED)) for write in writes]
+        return results
 
     @property
     def ids(self) -> list[str]:
@@ -102,7 +104,7 @@ async def make(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
 
     def new(concurrency: int = 1, **options: Any) -> tuple[ScriptedStore, Writer]:
         store = ScriptedStore(concurrency)
-        made.append((store, Writer(cast(Store, store), **options)))
+        made.append((store, Writer(store, **options)))
         return made[-1]
 
     yield new
@@ -130,11 +132,16 @@ async def test_writes_are_stored_in_the_order_of_the_calls(make: Make) -> None:
 
 async def test_a_future_has_the_result_of_its_own_write(make: Make) -> None:
     store, writer = make()
-    writes = writes_of(3)
-    results = [Result(Outcome.STALE), Result(Outcome.APPLIED, id="x"), Result(Outcome.GONE)]
-    store.outcomes = dict(zip(ids_of(writes), results, strict=True))
+    stale, applied, gone = writes = writes_of(3)
+    newer = step(stale.thread_id, stale.id, output="newer")
+    await MemoryStore.apply(store, [newer, delete_thread(gone.thread_id)])
     futures = [writer.submit(write) for write in writes]
-    assert [await future for future in futures] == results
+    assert [await future for future in futures] == [
+        Result(Outcome.STALE, newest=newer.revision),
+        Result(Outcome.APPLIED, newest=applied.revision),
+        Result(Outcome.GONE, f"thread {gone.thread_id} was deleted"),
+    ]
+    assert store.stored == writes
 
 
 async def test_a_future_resolves_only_when_its_write_is_stored(make: Make) -> None:
@@ -250,9 +257,9 @@ async def test_a_refused_write_raises_for_its_caller_alone(
 ) -> None:
     store, writer = make()
     writes = writes_of(3)
-    store.outcomes = {writes[1].id: Result(Outcome.REFUSED, "it is another's")}
+    await MemoryStore.apply(store, [thread(writes[1].thread_id, owner=BOB)])
     first, refused, last = [writer.submit(write) for write in writes]
-    with pytest.raises(WriteRefused, match=f"{writes[1].id}.*it is another's"):
+    with pytest.raises(WriteRefused, match=f"{writes[1].id} is refused: .*another user"):
         await refused
     assert (await first).outcome is (await last).outcome is Outcome.APPLIED
     assert writes[1].id in caplog.text
@@ -312,7 +319,7 @@ async def test_a_store_with_too_few_results_does_not_stop_the_writer(make: Make)
     store, writer = make()
     honest = store.apply
 
-    async def short(writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+    async def short(writes: Sequence[Write]) -> list[Result]:
         return (await honest(writes))[:-1]
 
     store.apply = short  # type: ignore[method-assign]
@@ -576,26 +583,26 @@ class LockingStore(ScriptedStore):
         self.locked: set[str] = set()
         self.nameless: set[str] = set()  # held up, without saying by which
         self.largest = 1_000
-        self.freed = asyncio.Event()
 
-    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+    async def apply(self, writes: Sequence[Write]) -> list[Result]:
         keys = {write.order_key for write in writes}
-        while found := (self.locked | self.nameless) & keys:
-            if not patient:
-                raise ThreadsLocked(found) if found & self.locked else StoreHeldUp("a lock")
-            await self.freed.wait()
+        if found := (self.locked | self.nameless) & keys:
+            raise ThreadsLocked(found) if found & self.locked else StoreHeldUp("a lock")
         if len(writes) > self.largest:
             raise StoreHeldUp("it took too long")
         return await super().apply(writes)
 
 
 @pytest.fixture
-async def locking() -> AsyncIterator[tuple[LockingStore, Writer]]:
+async def locking(
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[tuple[LockingStore, Writer]]:
+    quick = RetryPolicy(first_pause_s=0.001, longest_pause_s=0.002, limit_s=0.01)
+    monkeypatch.setattr(locks, "RETRY", quick)
     store = LockingStore()
-    writer = Writer(cast(Store, store))
+    writer = Writer(store)
     yield store, writer
     store.locked.clear()
-    store.freed.set()
     await writer.close()
     assert other_tasks() == set()
 
@@ -612,7 +619,6 @@ async def test_a_locked_thread_holds_up_no_other(locking: tuple[LockingStore, Wr
         await asyncio.wait_for(writer.submit(again), 5)
     assert not any(done.done() for done in stuck)
     store.locked.clear()
-    store.freed.set()
     await asyncio.wait_for(asyncio.gather(*stuck), 5)
     assert len(store.stored) == 9 + 7
 
@@ -632,7 +638,6 @@ async def test_writes_of_a_locked_thread_keep_their_order(
         writer.submit(write)
     await turns()
     store.locked.clear()
-    store.freed.set()
     await writer.flush(thread_id)
     assert [name for name in store.ids if name in ids_of(writes)] == ids_of(writes)
 
@@ -648,7 +653,6 @@ async def test_a_bad_write_beside_a_locked_thread_harms_no_other(
     futures = [writer.submit(write) for write in (*writes[:4], *held, *writes[4:])]
     await asyncio.wait_for(asyncio.wait(futures[:4] + futures[6:]), 5)
     store.locked.clear()
-    store.freed.set()
     await asyncio.wait(futures)
     failed = [number for number, done in enumerate(futures) if done.exception()]
     assert failed == [1, 4]
@@ -699,7 +703,6 @@ async def test_what_is_held_up_without_a_name_is_found_and_waits_alone(
     await asyncio.wait_for(asyncio.gather(*futures[:13], *futures[14:]), 5)
     assert not futures[13].done()
     store.nameless.clear()
-    store.freed.set()
     await asyncio.wait_for(futures[13], 5)
 
 
@@ -721,7 +724,7 @@ async def test_who_listens_cannot_stop_the_writer(caplog: pytest.LogCaptureFixtu
         raise ValueError("the listener")
 
     store = ScriptedStore()
-    writer = Writer(cast(Store, store), on_resolved=fail)
+    writer = Writer(store, on_resolved=fail)
     thread_id = new_id()
     for write in writes_of(3, thread_id):
         await asyncio.wait_for(writer.submit(write), 5)

@@ -4,7 +4,6 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +16,7 @@ from datalayer.migration.official.refresh import KnownThread, change
 from datalayer.migration.official.report import ImportOutcome
 from datalayer.migration.official.target import DryRunTarget, ImportTarget
 from datalayer.records import FeedbackRecord, Result, StepRecord, ThreadRecord
-from datalayer.stores.sql.sqlite.store import SqliteStore
+from datalayer.stores.memory import MemoryStore
 from datalayer.values import time_of_revision
 from datalayer.writes import SaveElement, SaveFeedback, SaveStep, SaveThread, SaveUser, Write
 
@@ -255,19 +254,18 @@ def test_a_feedback_that_differs_is_written(
 # The way into a store
 
 
-class PickyStore(SqliteStore):
+class PickyStore(MemoryStore):
     """A store whose database refuses one value."""
 
-    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+    async def apply(self, writes: Sequence[Write]) -> list[Result]:
         if any(isinstance(write, SaveStep) and write.fields["output"] == "bad" for write in writes):
             message = "The database refuses a value."
             raise WriteRejected(message)
-        return await super().apply(writes, patient=patient)
+        return await super().apply(writes)
 
 
-async def test_a_value_that_the_database_refuses_harms_no_other_row(tmp_path: Path) -> None:
-    store = PickyStore(tmp_path / "picky.db")
-    await store.migrate()
+async def test_a_value_that_the_database_refuses_harms_no_other_row() -> None:
+    store = PickyStore()
     target = ImportTarget(store)
     outputs = ["good", "bad", "fine"]
     steps = [
@@ -293,9 +291,8 @@ async def test_a_value_that_the_database_refuses_harms_no_other_row(tmp_path: Pa
     await store.close()
 
 
-async def test_the_feedback_of_a_step_that_is_not_stored_is_not_deleted(tmp_path: Path) -> None:
-    store = PickyStore(tmp_path / "picky.db")
-    await store.migrate()
+async def test_the_feedback_of_a_step_that_is_not_stored_is_not_deleted() -> None:
+    store = PickyStore()
     target = ImportTarget(store)
     good, absent, bad = (str(uuid.uuid4()) for _ in range(3))
     steps = [
@@ -321,7 +318,7 @@ async def test_the_feedback_of_a_step_that_is_not_stored_is_not_deleted(tmp_path
     await store.close()
 
 
-class CountingStore(SqliteStore):
+class CountingStore(MemoryStore):
     """A store that counts how often a thread is read whole."""
 
     read = 0
@@ -331,9 +328,8 @@ class CountingStore(SqliteStore):
         return await super().get_thread(thread_id)
 
 
-async def test_a_long_thread_is_not_read_for_each_of_its_windows(tmp_path: Path) -> None:
-    store = CountingStore(tmp_path / "counting.db")
-    await store.migrate()
+async def test_a_long_thread_is_not_read_for_each_of_its_windows() -> None:
+    store = CountingStore()
     keys = [str(uuid.uuid4()) for _ in range(30)]
 
     async def store_all(last: str) -> list[ImportOutcome]:
@@ -357,12 +353,12 @@ async def test_a_long_thread_is_not_read_for_each_of_its_windows(tmp_path: Path)
     await store.close()
 
 
-class ClosedStore(SqliteStore):
+class ClosedStore(MemoryStore):
     """A store that takes nothing, for one reason or another."""
 
     error: StoreUnavailable = StoreUnavailable("It is away.")
 
-    async def apply(self, writes: Sequence[Write], *, patient: bool = True) -> list[Result]:
+    async def apply(self, writes: Sequence[Write]) -> list[Result]:
         raise self.error
 
 
@@ -375,9 +371,9 @@ class ClosedStore(SqliteStore):
     ],
 )
 async def test_what_cannot_pass_ends_an_import(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Any, deadline_s: float, said: str
+    caplog: pytest.LogCaptureFixture, error: Any, deadline_s: float, said: str
 ) -> None:
-    store = ClosedStore(tmp_path / "closed.db")
+    store = ClosedStore()
     store.error = error
     target = ImportTarget(store, deadline_s=deadline_s)
     users = [
