@@ -1,6 +1,6 @@
 """Random writes of every kind, about few ids, and all that a store shows of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
@@ -72,10 +72,13 @@ class PlannedWrite:
 
 
 @st.composite
-def planned_writes(draw: st.DrawFn) -> PlannedWrite:
-    """One write of any kind; its revision may be older than those before it, or the same."""
-    kind = draw(st.sampled_from(_KINDS))
-    person, thread, row = (draw(st.integers(0, 2)) for _ in range(3))
+def planned_writes(draw: st.DrawFn, kinds: Sequence[str] = ()) -> PlannedWrite:
+    """One write, of any kind by default; its revision may be older than those before, or the same.
+
+    Most are about the same few things, or else most would be turned away.
+    """
+    kind = draw(st.sampled_from(kinds or _KINDS))
+    person, thread, row = (draw(st.sampled_from([0, 0, 0, 1, 2])) for _ in range(3))
     values = {name: draw(value) for name, value in _FIELDS[kind].items()}
     return PlannedWrite(kind, person, thread, row, draw(st.integers(0, 40)), values)
 
@@ -125,6 +128,7 @@ _FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "delete feedback": {"known": st.booleans()},
     "forget removals": {},
 }
+PLAIN_SAVES = ("thread", "part of a step", "step", "step", "step")
 # Deletes are rarer, or else there would soon be nothing left to write to.
 _KINDS = [
     kind for kind in _FIELDS for _ in range(1 if kind.startswith(("delete", "forget")) else 3)

@@ -109,6 +109,13 @@ CASES: dict[str, Callable[[], Case]] = {
     "unknown fields of a stored step": lambda: Case([FIRST], [later(b=2, c=3)]),
     "unknown fields twice": lambda: Case([FIRST], [later(b=2, c=3), later(output="y", c=4)]),
     "the first unknown field": lambda: Case([step(THREAD, STEP, output="x")], [later(c=3)]),
+    "a later time of creation": lambda: Case(
+        [step(THREAD, STEP, createdAt="2026-01-02T03:04:05Z")],
+        [later(createdAt="2026-02-03T04:05:06Z")],
+    ),
+    "the first time of creation": lambda: Case(
+        [step(THREAD, STEP, output="x")], [later(createdAt="2026-02-03T04:05:06Z")]
+    ),
     "no unknown field": lambda: Case([FIRST], [later(output="y"), later(name="n")]),
     "metadata of a favourite": lambda: Case([FIRST, favorite(FIRST)], [later(metadata={"m": 2})]),
     "metadata of one that was a favourite": lambda: Case(
