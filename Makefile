@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 SERVERS := tests/support/servers
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 8 --dist loadgroup
 TESTABLE := needs $(VENV)/.demo $(VENV)/.dev $(SERVERS)/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run compose-env test needs check format bench drills lock sql clean
+.PHONY: help setup run compose-env test quick needs check format bench drills lock sql clean
 
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +26,9 @@ compose-env: ## Makes the secrets of docker-compose.yml in .env, and the first a
 
 test: $(TESTABLE) ## Runs all tests, and installs what they need
 	@$(BIN)/python -m pytest
+
+quick: $(VENV)/.demo $(VENV)/.dev ## Runs unit and contract tests that need no server, on SQLite
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not server" tests/unit tests/contract
 
 drills: $(TESTABLE) ## Repeats the fault and fuzz drills at full count
 	@$(BIN)/python -m pytest -m drill --full-count tests

@@ -11,6 +11,7 @@ from tests.support.servers.postgres import Postgres, running_postgres
 from tests.support.servers.seaweedfs import SeaweedFS, running_seaweedfs
 
 FULL_COUNT = "full-count"
+WITHOUT_SERVERS = "not server"  # as `make quick` selects
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,6 +28,14 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile(FULL_COUNT)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for a server, so that `make quick` leaves it out."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "may_serve" in item.fixturenames:
+            item.add_marker(pytest.mark.server)
+
+
 def is_full_count() -> bool:
     """Whether drills are repeated at full count, as a property test asks it."""
     return settings.get_current_profile_name() == FULL_COUNT
@@ -39,21 +48,30 @@ def full_count(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def may_serve(pytestconfig: pytest.Config) -> None:
+    """What every server asks for: its tests are marked by it."""
+    if pytestconfig.option.markexpr == WITHOUT_SERVERS:
+        pytest.fail("A test asks for a server by `getfixturevalue` alone: mark it `server`.")
+
+
+@pytest.fixture(scope="session")
+def postgres(may_serve: None) -> Iterator[Postgres]:
     """The one PostgreSQL server of the run."""
     with running_postgres() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def azurite() -> Iterator[Azurite]:
+def azurite(may_serve: None) -> Iterator[Azurite]:
     """The one Azurite of the run that takes keys and SAS tokens."""
     with running_azurite() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def azurite_with_entra_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+def azurite_with_entra_id(
+    may_serve: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Azurite]:
     """The one Azurite of the run that takes tokens of Entra ID, over https."""
     certificate = make_own(tmp_path_factory.mktemp("azurite"), "127.0.0.1")
     with running_azurite(certificate) as server:
@@ -61,7 +79,7 @@ def azurite_with_entra_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def seaweedfs() -> Iterator[SeaweedFS]:
+def seaweedfs(may_serve: None) -> Iterator[SeaweedFS]:
     """The one S3 service of the run."""
     with running_seaweedfs() as server:
         yield server

@@ -18,6 +18,7 @@ from tests.support.azure_storages import MakeAzure, azure_maker, behind, options
 from tests.support.backends import BACKENDS, DATABASES, Backend, DatabaseBackend
 from tests.support.builders import new_id
 from tests.support.chainlits import ChainlitDatabase, MakeDatabase, ddl
+from tests.support.marks import on
 from tests.support.officials import DDL, Official
 from tests.support.s3_storages import OpenS3
 from tests.support.servers.azurite import Azurite
@@ -27,14 +28,14 @@ from tests.support.servers.seaweedfs import BUCKET, CREDENTIALS, SeaweedFS
 from tests.support.storages import STORAGES
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=on(*BACKENDS))
 async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
     """Each kind of store, with nothing in it."""
     async with BACKENDS[request.param](request, _is_fresh(request)) as opened:
         yield opened
 
 
-@pytest.fixture(params=DATABASES)
+@pytest.fixture(params=on(*DATABASES))
 async def database(request: pytest.FixtureRequest) -> AsyncIterator[DatabaseBackend]:
     """An empty database. A test that is about the schema marks itself `fresh_database`."""
     async with DATABASES[request.param](request, _is_fresh(request)) as opened:
@@ -61,7 +62,7 @@ async def sql_store(database: DatabaseBackend) -> AsyncIterator[SqlStore]:
     await opened.close()
 
 
-@pytest.fixture(params=STORAGES)
+@pytest.fixture(params=on(*STORAGES))
 async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
     async with STORAGES[request.param](request, tmp_path) as opened:
         yield opened

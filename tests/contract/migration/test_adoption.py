@@ -20,10 +20,11 @@ from datalayer.stores.sql.store import SqlStore
 from datalayer.values import derived_id
 from tests.support.builders import clock, new_id
 from tests.support.chainlits import OURS, ChainlitDatabase, MakeDatabase, fill
+from tests.support.marks import on
 from tests.support.schema import differences
 
-KINDS = ["sqlite", "postgres", "postgres with text"]
-LOOSE = ["sqlite", "postgres with text"]  # where an id can be any text
+KINDS = on("sqlite", "postgres", "postgres with text")
+LOOSE = on("sqlite", "postgres with text")  # where an id can be any text
 
 
 def open_store(theirs: ChainlitDatabase, *, adopts: bool = False) -> SqlStore:
@@ -211,7 +212,7 @@ async def test_ids_that_are_no_uuids_become_some(make: MakeDatabase, kind: str) 
     await store.close()
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", on("sqlite", "postgres"))
 async def test_local_times_are_read_in_the_zone_that_is_given(
     make: MakeDatabase, kind: str
 ) -> None:
@@ -273,7 +274,7 @@ OBSTACLES = {
 }
 
 
-@pytest.mark.parametrize("kind", OBSTACLES)
+@pytest.mark.parametrize("kind", on(*OBSTACLES))
 async def test_what_hangs_on_their_tables_is_named(make: MakeDatabase, kind: str) -> None:
     theirs = make("B", kind)
     await fill(theirs, "one")
@@ -290,7 +291,7 @@ async def test_what_hangs_on_their_tables_is_named(make: MakeDatabase, kind: str
     await adopted(theirs)
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", on("sqlite", "postgres"))
 async def test_a_thread_of_whom_its_user_id_names(make: MakeDatabase, kind: str) -> None:
     theirs = make("B", kind)
     [talk] = await fill(theirs, "one")
@@ -304,7 +305,7 @@ async def test_a_thread_of_whom_its_user_id_names(make: MakeDatabase, kind: str)
     await store.close()
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", on("sqlite", "postgres"))
 async def test_the_start_adopts_where_it_is_told_to(make: MakeDatabase, kind: str) -> None:
     theirs = make("A", kind)
     await fill(theirs, "one")
@@ -335,7 +336,7 @@ asyncio.run(store.adopt())
 """
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", on("sqlite", "postgres"))
 async def test_a_killed_adoption_leaves_all_as_it_was(make: MakeDatabase, kind: str) -> None:
     theirs = make("B", kind)
     await fill(theirs, "one", "two")

@@ -12,9 +12,10 @@ import pytest
 import manage
 from datalayer.stores.sql.postgres.backup import libpq_address
 from tests.support.chainlits import ChainlitDatabase, MakeDatabase, fill
+from tests.support.marks import on
 from tests.support.servers.postgres import Postgres
 
-KINDS = ["sqlite", "postgres"]
+KINDS = on("sqlite", "postgres")
 Capture = pytest.CaptureFixture[str]
 
 
@@ -104,6 +105,7 @@ def test_an_empty_database_is_behind_and_says_by_what(
     assert run(monkeypatch, theirs, "--check") == 0
 
 
+@pytest.mark.server
 def test_without_pg_dump_there_is_no_backup_and_no_adoption(
     make: MakeDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -20,7 +20,7 @@ from datalayer.stores.sql.store import SqlStore
 from datalayer.stores.sql.tables import steps
 from datalayer.stores.sql.writes.load import load
 from datalayer.writes import SaveStep, SaveThread, Write
-from tests.support.backends import PostgresBackend, postgres_backend
+from tests.support.backends import PostgresBackend
 from tests.support.builders import (
     delete_step,
     delete_thread,
@@ -47,22 +47,6 @@ KEPT = {
     "favorite": "a batch that names a favourite takes the long way",
     "sequence": "it is that of the oldest write, and the function takes newer ones alone",
 }
-
-
-@pytest.fixture
-async def backend(request: pytest.FixtureRequest) -> AsyncIterator[PostgresBackend]:
-    async with postgres_backend(request, fresh=False) as opened:
-        assert isinstance(opened, PostgresBackend)
-        yield opened
-
-
-@pytest.fixture
-async def store(backend: PostgresBackend) -> AsyncIterator[SqlStore]:
-    opened = backend.open()
-    assert isinstance(opened, SqlStore)
-    yield opened
-    await backend.assert_idle(opened)
-    await opened.close()
 
 
 @pytest.fixture

@@ -10,15 +10,8 @@ from datalayer.errors import StoreUnavailable
 from datalayer.records import MaintenanceState
 from datalayer.stores.sql.postgres import index_process
 from datalayer.stores.sql.store import SqlStore
-from tests.support.backends import PostgresBackend, postgres_backend
+from tests.support.backends import PostgresBackend
 from tests.support.builders import found_by, keep_up, new_id, save, step
-
-
-@pytest.fixture
-async def backend(request: pytest.FixtureRequest) -> AsyncIterator[PostgresBackend]:
-    async with postgres_backend(request, fresh=False) as opened:
-        assert isinstance(opened, PostgresBackend)
-        yield opened
 
 
 @pytest.fixture

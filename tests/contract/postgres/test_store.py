@@ -31,7 +31,7 @@ from datalayer.stores.sql.postgres.store import PostgresStore
 from datalayer.stores.sql.store import SqlStore, _apply
 from datalayer.values import EXACT_FLOATS
 from datalayer.writes import SaveStep, Write
-from tests.support.backends import PostgresBackend, postgres_backend
+from tests.support.backends import PostgresBackend
 from tests.support.builders import (
     clock,
     delete_after,
@@ -56,22 +56,6 @@ from tests.support.servers.postgres import PASSWORD, Postgres, running_postgres
 from tests.support.waiting import free_port, until
 
 WRITTEN = "geheim"  # what somebody wrote
-
-
-@pytest.fixture
-async def backend(request: pytest.FixtureRequest) -> AsyncIterator[PostgresBackend]:
-    async with postgres_backend(request, fresh=False) as opened:
-        assert isinstance(opened, PostgresBackend)
-        yield opened
-
-
-@pytest.fixture
-async def store(backend: PostgresBackend) -> AsyncIterator[SqlStore]:
-    opened = backend.open()
-    assert isinstance(opened, SqlStore)
-    yield opened
-    await backend.assert_idle(opened)
-    await opened.close()
 
 
 async def shown(store: SqlStore, setting: str) -> str:
@@ -227,6 +211,7 @@ async def test_a_database_that_was_never_migrated(postgres: Postgres) -> None:
         await store.close()
 
 
+@pytest.mark.server
 async def test_the_server_may_restart() -> None:
     with running_postgres() as server:
         store = PostgresStore(server.url())

@@ -35,7 +35,7 @@ class Trust:
 
 
 @pytest.fixture(scope="module")
-def trust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trust]:
+def trust(may_serve: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trust]:
     folder = tmp_path_factory.mktemp("tls")
     authority, stranger = (make_authority(folder, name) for name in ("authority", "stranger"))
     with running_postgres(sign(authority, "localhost"), authority=authority) as server:

@@ -9,12 +9,13 @@ import pytest
 from storage.base import Storage
 from storage.errors import InvalidKey
 from tests.support.chainlits import MakeDatabase, fill, undecorated
+from tests.support.marks import on
 from tests.support.storages import get, keys
 
 ODD = "my file #1? 文件 🎉 \"quoted\" 'name' 100%"
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=on("sqlite", "postgres"))
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -65,6 +66,7 @@ async def test_a_name_that_leads_elsewhere_is_refused(
     assert await keys(storage) == []
 
 
+@pytest.mark.server
 async def test_the_layer_closes_its_storage(storage: Storage, make: MakeDatabase) -> None:
     async with make("B", "postgres").layer(storage) as layer:
         await layer.close()

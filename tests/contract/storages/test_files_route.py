@@ -23,6 +23,7 @@ from storage.base import Storage
 from storage.errors import StorageDenied
 from storage.local.storage import LocalStorage
 from tests.support.builders import ALICE, clock, new_id, save, upload
+from tests.support.marks import on
 from tests.support.storages import LINKING
 
 CONTENT = bytes(range(256)) * 8_192  # 2 MB
@@ -116,7 +117,7 @@ KINDS = [
 ]
 
 
-@pytest.mark.parametrize("storage", LINKING, indirect=True)
+@pytest.mark.parametrize("storage", on(*LINKING), indirect=True)
 @pytest.mark.parametrize(("kind", "mime", "sent", "disposition"), KINDS)
 async def test_media_and_downloads_are_redirected(
     client: httpx2.AsyncClient,

@@ -7,10 +7,11 @@ import pytest
 
 from storage.base import Storage
 from storage.errors import InvalidKey
+from tests.support.marks import on
 from tests.support.storages import LINKING
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.parametrize("storage", LINKING, indirect=True)
+pytestmark = pytest.mark.parametrize("storage", on(*LINKING), indirect=True)
 
 HTML = "text/html; charset=utf-8"
 NAMED = "attachment; filename=\"a_b.txt\"; filename*=UTF-8''a%20b.txt"

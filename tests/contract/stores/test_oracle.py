@@ -28,6 +28,7 @@ from tests.support.random_writes import (
     planned_writes,
     shown,
 )
+from tests.support.servers.postgres import Postgres
 
 EXAMPLES = 1_000 if is_full_count() else 25
 Breaks = Literal["", "before", "after"]
@@ -100,7 +101,7 @@ def _compared(result: Result) -> tuple[Any, ...]:
 
 
 @pytest.fixture
-async def stores(request: pytest.FixtureRequest) -> AsyncIterator[list[Store]]:
+async def stores(request: pytest.FixtureRequest, postgres: Postgres) -> AsyncIterator[list[Store]]:
     """A store of each kind, the oracle first."""
     async with (
         BACKENDS["sqlite"](request, False) as one,

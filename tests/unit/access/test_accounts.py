@@ -10,6 +10,8 @@ from pathlib import Path
 
 import anyio
 import pytest
+from argon2 import extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 from filelock import FileLock
 
 import manage
@@ -23,6 +25,7 @@ from tests.support.builders import thread
 from tests.support.waiting import free_port
 
 PASSWORD = "correct horse"
+NOBODY = accounts._NOBODY  # as it is outside of these tests
 
 
 @pytest.fixture
@@ -57,6 +60,10 @@ def test_the_file_holds_argon2id_and_is_its_owners_alone(users: UsersFile) -> No
     assert json.loads(text)["users"][0]["password_hash"].startswith("$argon2id$")
 
 
+def test_a_hash_costs_what_is_advised() -> None:
+    assert extract_parameters(NOBODY) == RFC_9106_LOW_MEMORY
+
+
 def test_what_another_process_changes_is_seen(users: UsersFile) -> None:
     users.add("anna", PASSWORD)
     other = UsersFile(users.path)
@@ -67,11 +74,12 @@ def test_what_another_process_changes_is_seen(users: UsersFile) -> None:
 
 
 def test_a_change_of_the_password_voids_what_was_signed_in_before(users: UsersFile) -> None:
+    begun = datetime.now(UTC).timestamp()
     account = users.add("anna", PASSWORD)
     changed_at = datetime.fromisoformat(account.changed_at).timestamp()
     assert account.honours(changed_at)
     assert not account.honours(changed_at - 1)
-    assert not account.honours(int(datetime.now(UTC).timestamp()) - 1)
+    assert not account.honours(int(begun))
     assert account.wait_s <= 1
 
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from chat.attachments.process import Reader, ReadingLimits
+from chat.attachments.reading.pictures import SMALL_PNG
 from chat.attachments.results import ExtractedText, Picture, Reading, Reason, Unread
 from tests.support import documents
 
@@ -187,10 +188,11 @@ async def test_transparency_stays_where_the_image_is_small() -> None:
 
 
 async def test_a_large_image_gets_a_white_ground() -> None:
-    noise = Image.effect_noise((1_500, 1_500), 200).convert("RGBA")
+    noise = Image.effect_noise((800, 800), 200).convert("RGBA")
     noise.putalpha(0)
     written = io.BytesIO()
-    noise.save(written, "PNG")
+    noise.save(written, "PNG", optimize=True)
+    assert written.tell() > SMALL_PNG
     picture, shown = await picture_of(written.getvalue())
     assert picture.mime == "image/jpeg"
     assert shown.getpixel((5, 5)) == (255, 255, 255)

@@ -10,6 +10,7 @@ import pytest
 
 import manage
 from access.login.accounts import UsersFile
+from chat.models import openai_model
 from chat.models.base import Ending, GenerationSettings, Model
 from cli import checks
 from cli.findings import Finding, exit_code, failed, ok, report, warning
@@ -29,6 +30,7 @@ def _settings_of_the_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     monkeypatch.setenv("OPENAI_BASE_URL", NOWHERE)
     monkeypatch.setenv("OPENAI_MODEL", "scripted")
+    monkeypatch.setattr(openai_model, "MAX_RETRIES", 0)  # nobody comes to answer at NOWHERE
 
 
 def doctor(capsys: pytest.CaptureFixture[str]) -> tuple[Any, dict[str, dict[str, str]]]:

@@ -706,7 +706,7 @@ async def test_what_is_held_up_without_a_name_is_found_and_waits_alone(
     await asyncio.wait_for(futures[13], 5)
 
 
-@pytest.mark.parametrize("thread_id", [None, new_id()])
+@pytest.mark.parametrize("thread_id", [None, new_id()], ids=["new", "known"])
 async def test_what_is_too_much_at_once_is_stored_in_less(
     locking: tuple[LockingStore, Writer], thread_id: str | None
 ) -> None:

@@ -21,6 +21,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.server
 def test_the_tools_are_found_here() -> None:
     assert needs.missing() == []
     assert (needs.find_postgres() / "initdb").is_file()

@@ -15,13 +15,14 @@ from datalayer.stores.sql.postgres.store import PostgresStore
 from datalayer.stores.sql.sqlite.store import SqliteStore
 from datalayer.stores.sql.store import SqlStore
 from tests.support.builders import new_id
+from tests.support.marks import on
 from tests.support.schema import differences
 from tests.support.servers.postgres import Postgres
 
 OpenStore = Callable[[], SqlStore]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=on("sqlite", "postgres"))
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
     """Opens stores on one new database."""
     if request.param == "sqlite":
