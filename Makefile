@@ -25,7 +25,7 @@ compose-env: ## Makes the secrets of docker-compose.yml in .env, and the first a
 	@$(PYTHON) deploy/compose_env.py
 
 test: $(TESTABLE) ## Runs all tests, and installs what they need
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 quick: $(VENV)/.demo $(VENV)/.dev ## Runs unit and contract tests that need no server, on SQLite
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not server" tests/unit tests/contract

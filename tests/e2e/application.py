@@ -19,6 +19,7 @@ from tests.e2e.database import Database
 from tests.support.waiting import free_port, until
 
 PROJECT = Path(__file__).resolve().parents[2]
+START_S = 60.0
 STOP_S = 20.0
 
 _LEFT_OUT = {"benchmarks", "data", "deploy", "docs", "node_modules", "tests"}
@@ -98,7 +99,9 @@ class Application:
             )
         process = self._process
         with httpx2.Client(base_url=self.url) as client:
-            await until(lambda: process.returncode is not None or _is_up(client), "the program")
+            await until(
+                lambda: process.returncode is not None or _is_up(client), "the program", START_S
+            )
         assert process.returncode is None, self.log()[printed:]
 
     def set(self, name: str, value: str) -> None:
