@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.e2e.application import PROJECT, Application, clone
-from tests.e2e.browsing import PATIENCE_MS, Profile, running_chromium
-from tests.e2e.chat import Chat
+from tests.support.page.application import PROJECT, Application, clone
+from tests.support.page.browsing import PATIENCE_MS, Profile, running_chromium
+from tests.support.page.chat import Chat
 from tests.support.servers.model import ModelServer, running_model
 
 OpenChat = Callable[..., Awaitable[Chat]]

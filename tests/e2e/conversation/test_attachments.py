@@ -9,10 +9,10 @@ from typing import Any
 from PIL import Image
 from playwright.async_api import expect
 
-from tests.e2e.application import Application
-from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat, StartApplication
 from tests.support import documents
+from tests.support.page.application import Application
+from tests.support.page.chat import Chat
 from tests.support.servers.model import ModelServer
 from tests.support.waiting import until
 

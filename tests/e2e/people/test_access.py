@@ -9,7 +9,7 @@ import pytest
 import socketio
 from socketio.exceptions import ConnectionError as Refused
 
-from tests.e2e.application import Application
+from tests.support.page.application import Application
 
 HEADERS = {"Accept": "text/html"}
 UNDASHED = "df7cc3f683f149c5b952fe3136d6f65c"

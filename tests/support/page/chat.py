@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.browsing import PATIENCE_MS
+from tests.support.page.browsing import PATIENCE_MS
 
 THREAD_URL = re.compile(r"/thread/([0-9a-f-]{36})$")
 

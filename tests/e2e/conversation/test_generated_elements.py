@@ -18,12 +18,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, expect
 
-from tests.e2e import samples
 from tests.e2e.additions import generated
-from tests.e2e.application import Application
-from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat, StartApplication
-from tests.e2e.test_storages import STORAGES
+from tests.e2e.setups.test_storages import STORAGES
+from tests.support.page import samples
+from tests.support.page.application import Application
+from tests.support.page.chat import Chat
 from tests.support.servers.model import ModelServer
 from tests.support.waiting import until
 

@@ -13,10 +13,10 @@ import socketio
 from playwright.async_api import Route, expect
 
 from chat.wording.notice import DEMO
-from tests.e2e import samples
-from tests.e2e.application import Application
-from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat
+from tests.support.page import samples
+from tests.support.page.application import Application
+from tests.support.page.chat import Chat
 from tests.support.servers.model import ModelServer
 from tests.support.waiting import until
 

@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.e2e.application import Application, Ended, run_to_its_end
 from tests.e2e.conftest import OpenChat, StartApplication
-from tests.e2e.database import POSTGRES_TABLES, Message, ServerDatabase
 from tests.support.builders import new_id
+from tests.support.page.application import Application, Ended, run_to_its_end
+from tests.support.page.database import POSTGRES_TABLES, Message, ServerDatabase
 from tests.support.servers.model import ModelServer
 from tests.support.servers.postgres import PASSWORD, Postgres, running_postgres
 from tests.support.waiting import until

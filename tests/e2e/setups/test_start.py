@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.e2e.application import Ended, run_to_its_end
 from tests.e2e.conftest import OpenChat, StartApplication
-from tests.e2e.database import TABLES, Database, Message
+from tests.support.page.application import Ended, run_to_its_end
+from tests.support.page.database import TABLES, Database, Message
 from tests.support.servers.model import ModelServer
 from tests.support.waiting import until
 

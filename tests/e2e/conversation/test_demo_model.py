@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat, StartApplication
+from tests.support.page.chat import Chat
 
 
 @pytest.mark.timeout(240)

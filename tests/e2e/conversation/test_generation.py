@@ -3,9 +3,9 @@
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.e2e.application import Application
-from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat, StartApplication
+from tests.support.page.application import Application
+from tests.support.page.chat import Chat
 from tests.support.servers.model import ModelServer
 from tests.support.waiting import until
 

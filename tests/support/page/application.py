@@ -15,10 +15,10 @@ from pathlib import Path
 
 import httpx2
 
-from tests.e2e.database import Database
+from tests.support.page.database import Database
 from tests.support.waiting import free_port, until
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 START_S = 60.0
 STOP_S = 20.0
 

@@ -9,9 +9,9 @@ from playwright.async_api import Browser, expect
 
 from chat.wording.commands import COMMANDS
 from routes.headers import POLICY
-from tests.e2e.application import Application
-from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat
+from tests.support.page.application import Application
+from tests.support.page.chat import Chat
 from tests.support.servers.model import ModelServer
 from tests.support.waiting import until
 

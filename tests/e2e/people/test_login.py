@@ -3,8 +3,8 @@
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.e2e.application import Application
 from tests.e2e.conftest import OpenChat, StartApplication
+from tests.support.page.application import Application
 from tests.support.servers.model import ModelServer
 
 PARIS = "The capital of France is Paris."

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.application import Application
-from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat, StartApplication
-from tests.e2e.database import Message
+from tests.support.page.application import Application
+from tests.support.page.chat import Chat
+from tests.support.page.database import Message
 from tests.support.servers.model import ModelServer, running_model
 
 WHOLE = (

@@ -6,9 +6,9 @@ import httpx2
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.application import Application
-from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat
+from tests.support.page.application import Application
+from tests.support.page.chat import Chat
 
 READ = "I keep what you sent, and I say that I have read it."
 

@@ -8,10 +8,10 @@ from itertools import count
 
 from playwright.async_api import Route, expect
 
-from tests.e2e.application import Application
-from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat
-from tests.e2e.database import Message
+from tests.support.page.application import Application
+from tests.support.page.chat import Chat
+from tests.support.page.database import Message
 from tests.support.servers.model import ModelServer
 from tests.support.waiting import until
 

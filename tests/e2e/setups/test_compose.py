@@ -13,10 +13,10 @@ import boto3
 from playwright.async_api import expect
 
 from deploy import compose_env
-from tests.e2e import samples
 from tests.e2e.conftest import OpenChat, StartApplication
 from tests.support import compose
 from tests.support.needs import find_seaweedfs
+from tests.support.page import samples
 from tests.support.servers.model import ModelServer
 from tests.support.servers.postgres import USER, Postgres, running_postgres
 from tests.support.servers.seaweedfs import free_ports

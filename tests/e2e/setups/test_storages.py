@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e import samples
-from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat, StartApplication
+from tests.support.page import samples
+from tests.support.page.chat import Chat
 from tests.support.servers.azurite import Azurite
 from tests.support.servers.model import ModelServer
 from tests.support.servers.seaweedfs import KEY, SECRET, SeaweedFS

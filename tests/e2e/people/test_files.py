@@ -5,10 +5,10 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
-from tests.e2e import samples
-from tests.e2e.application import Application
-from tests.e2e.chat import Chat
 from tests.e2e.conftest import OpenChat
+from tests.support.page import samples
+from tests.support.page.application import Application
+from tests.support.page.chat import Chat
 from tests.support.waiting import until
 
 PICTURE, DOCUMENT, TEXT = "colours & 颜色.png", "page.pdf", "notes ü.txt"
