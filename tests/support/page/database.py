@@ -17,6 +17,7 @@ TABLES = frozenset(
         "feedbacks",
         "keepchat_version",
         "leftovers",
+        "maintenance",
         "removals",
         "search_entries",
         "steps",
