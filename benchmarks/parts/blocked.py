@@ -26,7 +26,7 @@ async def blocked(setup: Setup) -> Part:
     part = Part(
         "One thread blocked by a locked row",
         f"{SAVES} saves in as many other threads, one after the other; held up is what took "
-        f"{duration(HELD_UP_S)} or more. All of them are stored once the lock is gwritable.",
+        f"{duration(HELD_UP_S)} or more. All of them are stored once the lock is gone.",
     )
     table = Table(("layer", "free: median", "p95", "blocked: median", "p95", "held up"))
     async with open_for_writing(setup) as layers:

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import cast
 
 from chainlit.step import StepDict
 
@@ -22,6 +24,7 @@ AT_ONCE = 1_000
 BURSTS = 5
 THREADS = 100
 SEARCHABLE_S = 2.0
+UNKNOWN_FIELD = "with a field that nobody knows"
 
 
 async def single(setup: Setup) -> Part:
@@ -52,22 +55,34 @@ async def single_remote(setup: Setup) -> Part:
 async def _in_blocks(setup: Setup, layers: dict[str, WritableLayer]) -> dict[str, Sample]:
     seconds_of: dict[str, list[float]] = {}
     for block in range(BLOCKS + 1):
-        for name, writable in layers.items():
-            seconds = await _one_by_one(writable.layer, setup.history)
+        for name, writable, extra in _turns(layers):
+            seconds = await _one_by_one(writable.layer, setup.history, extra)
             await wait_until_idle(setup.databases, writable)
             if block:  # the first opens connections and compiles statements
                 seconds_of.setdefault(name, []).extend(seconds)
     return {name: Sample(tuple(seconds)) for name, seconds in seconds_of.items()}
 
 
+def _turns(
+    layers: dict[str, WritableLayer],
+) -> Iterator[tuple[str, WritableLayer, Mapping[str, str]]]:
+    """Give each layer's name and what its messages have beside Chainlit's fields."""
+    yield from ((name, writable, {}) for name, writable in layers.items())
+    yield UNKNOWN_FIELD, layers[OURS], {"fieldOfTomorrow": "a value"}
+
+
 def _judge(part: Part, samples: dict[str, Sample], what: str) -> None:
+    unknown = {OURS: samples[OURS], UNKNOWN_FIELD: samples.pop(UNKNOWN_FIELD)}
     part.compare(samples, OURS)
+    part.tables.append(Part("").compare(unknown, OURS))
+    ratio = unknown[UNKNOWN_FIELD].median / unknown[OURS].median
+    part.at_most(f"{what}, {UNKNOWN_FIELD}, beside without", ratio, 1.3)
     ours, theirs = samples[OURS].median, samples[ASYNCPG].median
     part.at_least(f"{what}, beside the asyncpg layer", theirs / ours, 1.5)
 
 
-async def _one_by_one(layer: Layer, history: History) -> list[float]:
-    steps = messages(thread_ids(history), SINGLE)
+async def _one_by_one(layer: Layer, history: History, extra: Mapping[str, str]) -> list[float]:
+    steps = [cast(StepDict, {**step, **extra}) for step in messages(thread_ids(history), SINGLE)]
     return [await timed(partial(_save, layer, steps), number) for number in range(SINGLE)]
 
 
