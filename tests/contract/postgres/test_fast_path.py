@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from datalayer.pipeline.locks import apply_when_free
 from datalayer.records import Outcome, Result, ThreadRecord
 from datalayer.rules.loading import Loaded, Need
 from datalayer.rules.revisions import FieldRevisions
@@ -191,7 +192,7 @@ async def test_a_thread_that_another_makes_meanwhile_takes_the_short_cut_again(
     await other.execute(insert, FIRST.thread_id, "alice")
     counts = _declined(store)
     counts.clear()
-    saving = asyncio.create_task(store.apply([FIRST]))
+    saving = asyncio.create_task(apply_when_free(store, [FIRST]))
     waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     await until(lambda: postgres.query(waits) == [(1,)], "the save meets the other's thread")
     await other.execute("COMMIT")
@@ -206,13 +207,15 @@ async def test_a_thread_that_many_make_at_once_has_all_their_steps(
     backend: PostgresBackend, store: SqlStore
 ) -> None:
     await save(store, user())
-    other = backend.open()
     writes = [step(THREAD, output=str(number)) for number in range(20)]
-    stores = [store, other] * 10
-    calls = [one.apply([write]) for one, write in zip(stores, writes, strict=True)]
-    assert {result.outcome for [result] in await asyncio.gather(*calls)} == {Outcome.APPLIED}
+    other = backend.open()
+    try:
+        stores = [store, other] * 10
+        calls = [apply_when_free(one, [write]) for one, write in zip(stores, writes, strict=True)]
+        assert {result.outcome for [result] in await asyncio.gather(*calls)} == {Outcome.APPLIED}
+    finally:
+        await other.close()
     assert {*step_ids(await get_thread(store, THREAD))} == {write.id for write in writes}
-    await other.close()
 
 
 async def test_what_a_turn_writes_takes_one_round_trip(

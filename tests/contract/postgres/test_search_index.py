@@ -30,7 +30,9 @@ def workers() -> list[psutil.Process]:
 
 def _is_worker(process: psutil.Process) -> bool:
     try:
-        return process.status() == psutil.STATUS_ZOMBIE or "-m" in process.cmdline()
+        return (
+            process.status() == psutil.STATUS_ZOMBIE or index_process.WORKER[1] in process.cmdline()
+        )
     except psutil.Error:
         return False
 

@@ -67,6 +67,7 @@ _REMEDIES_BY_WORDS = {
     "PEM lib": _UNUSABLE,
     "SSL required": "PgBouncer takes connections with TLS only. Set sslmode in DATABASE_URL.",
 }
+_TRIED_AGAIN = "Somebody else holds it, or it is too much at once; it is tried again."
 # A lock that was not to be had in time, a statement that took too long, too little memory.
 _HELD_UP = frozenset({"55P03", "57014", "53200"})
 # Of a value or of how many there are: cardinality, data, integrity, syntax, limits of the program,
@@ -119,8 +120,9 @@ def _meaning(exc: Exception, advice: str) -> DataLayerError:
         return misconfigured
     if not _passes(exc, cause):
         return rejected(_without_values(cause))
-    kind = StoreHeldUp if _state(cause) in _HELD_UP else StoreUnavailable
-    return unavailable(cause, advice, kind)
+    if _state(cause) in _HELD_UP:
+        return unavailable(cause, _TRIED_AGAIN, StoreHeldUp)
+    return unavailable(cause, advice)
 
 
 def _meaning_in_connecting(exc: Exception) -> DataLayerError:
