@@ -1,5 +1,6 @@
 """Chromium, kept off the internet, and what is left of a page when a test fails."""
 
+import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from playwright.async_api import (
     async_playwright,
 )
 
-from tests.support.needs import find_chromium
+from tests.support.needs import find_chromium, find_node
 
 PATIENCE_MS = 30_000
 
@@ -50,6 +51,8 @@ _REFUSED_BY_POLICY = "Content Security Policy directive"
 @asynccontextmanager
 async def running_chromium() -> AsyncIterator[Browser]:
     """Run one Chromium."""
+    # Playwright's own Node.js wants libatomic, which a bare Debian does not have.
+    os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(find_node())
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=find_chromium(), args=list(_ARGUMENTS)

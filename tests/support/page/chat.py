@@ -48,8 +48,10 @@ class Chat:
     async def ask(self, text: str) -> None:
         """Type a message and send it."""
         await self._connected()
+        # What is typed before the conversation is there is lost, too, also when it was just begun.
+        if await self.questions.count():
+            await expect(self.page).to_have_url(THREAD_URL)
         if THREAD_URL.search(self.page.url):
-            # What is typed before the conversation is there is lost, too.
             await expect(self.questions.first).to_be_visible()
         await self.page.locator("#chat-input").fill(text)
         await self.page.locator("#chat-submit:enabled").click()
