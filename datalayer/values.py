@@ -108,6 +108,7 @@ def _clean_time(text: str) -> str | None:
         return None
 
 
+@lru_cache(maxsize=100)  # asked of each save for its row, its thread and what may make them
 def time_of_revision(revision: int) -> str:
     """Return the time that a revision (microseconds of UTC) stands for."""
     seconds, micros = divmod(revision, 1_000_000)
