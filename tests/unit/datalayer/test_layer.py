@@ -1,4 +1,4 @@
-"""The data layer as Chainlit calls it, over the real SQLite store and a real folder."""
+"""The data layer as Chainlit calls it, over the store in memory and a real folder."""
 
 import asyncio
 import inspect
@@ -28,8 +28,7 @@ from datalayer.errors import StoreUnavailable, WriterClosed, WriteRefused
 from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline import uploads
 from datalayer.records import Result
-from datalayer.stores.base import Store
-from datalayer.stores.sql.sqlite.store import SqliteStore
+from datalayer.stores.memory import MemoryStore, MemoryTables
 from datalayer.values import clean_time
 from datalayer.writes import (
     DeleteElement,
@@ -48,11 +47,19 @@ ALICE = "alice"
 BOB = "bob"
 
 
-class RecordingStore(SqliteStore):
+class RecordingStore(MemoryStore):
     """A store that remembers what it was asked to apply, and can be held up."""
 
-    applied: list[Write]
-    gate: asyncio.Event
+    def __init__(self, tables: MemoryTables) -> None:
+        super().__init__(tables)
+        self.tables = tables
+        self.applied: list[Write] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def reopened(self) -> MemoryStore:
+        """Return another store on what is kept, as after a start."""
+        return MemoryStore(self.tables)
 
     async def apply(self, writes: Sequence[Write]) -> list[Result]:
         self.applied += writes
@@ -90,10 +97,7 @@ class Parts:
 
 @pytest.fixture
 async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
-    store = RecordingStore(tmp_path / "layer.db")
-    store.applied, store.gate = [], asyncio.Event()
-    store.gate.set()
-    await store.migrate()
+    store = RecordingStore(MemoryTables())
     storage = GatedStorage(tmp_path / "files")
     lost: list[str] = []
 
@@ -926,7 +930,7 @@ async def test_the_sessions_user_writes_into_no_others_thread(
 # The end
 
 
-async def test_close_stores_what_was_taken(parts: Parts, tmp_path: Path) -> None:
+async def test_close_stores_what_was_taken(parts: Parts) -> None:
     given = [step_dict(new_id(), output=str(number)) for number in range(50)]
     element = text_element(new_id())
     parts.storage.gate.clear()
@@ -938,23 +942,21 @@ async def test_close_stores_what_was_taken(parts: Parts, tmp_path: Path) -> None
     parts.storage.gate.set()
     await closing
     await asyncio.gather(*tasks)
-    later: Store = SqliteStore(tmp_path / "layer.db")
+    later = parts.store.reopened()
     assert len([found async for found in later.threads()]) == 51
     assert await later.get_element(element.thread_id, element.id) is not None
-    await later.close()
 
 
-async def test_close_stores_what_was_called_just_before(parts: Parts, tmp_path: Path) -> None:
+async def test_close_stores_what_was_called_just_before(parts: Parts) -> None:
     given = [step_dict(new_id(), output=str(number)) for number in range(50)]
     element = text_element(new_id())
     tasks = [asyncio.create_task(parts.layer.create_step(each)) for each in given]
     tasks.append(asyncio.create_task(parts.layer.create_element(element)))
     await parts.layer.close()
     await asyncio.wait(tasks)
-    later: Store = SqliteStore(tmp_path / "layer.db")
+    later = parts.store.reopened()
     assert len([found async for found in later.threads()]) == 51
     assert await later.get_element(element.thread_id, element.id) is not None
-    await later.close()
 
 
 async def test_close_has_an_end_while_the_database_is_away(

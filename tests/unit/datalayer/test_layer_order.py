@@ -12,12 +12,12 @@ from chainlit.user import User
 
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import StepRecord, UserRecord
-from datalayer.stores.sql.sqlite.store import SqliteStore
+from datalayer.stores.memory import MemoryStore
 from storage.local.storage import LocalStorage
 from tests.support.builders import new_id
 
 
-class SlowStore(SqliteStore):
+class SlowStore(MemoryStore):
     """A store that answers what the layer has to know of a call no sooner than it is let."""
 
     def hold(self) -> None:
@@ -50,11 +50,10 @@ class SlowStore(SqliteStore):
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> SlowStore:
-    store = SlowStore(tmp_path / "order.db")
+async def store() -> SlowStore:
+    store = SlowStore()
     store.hold()
     store.gate.set()
-    await store.migrate()
     return store
 
 
