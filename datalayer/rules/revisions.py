@@ -67,3 +67,8 @@ def outcome_of_unchanged(known: Iterable[int], revision: int) -> Outcome:
     """
     revisions = list(known)
     return Outcome.REPEATED if not revisions or revision in revisions else Outcome.STALE
+
+
+def next_within(revision: int, first: int, count: int) -> int | None:
+    """Return the revision after one, if both are among the `count` from `first` on; else None."""
+    return revision + 1 if first <= revision < first + count - 1 else None

@@ -164,8 +164,7 @@ class MemoryStore(Store):
 
     def _drop_thread(self, drop: DropThread) -> None:
         tables = self._tables
-        key = ("thread", drop.id)
-        tables.tombstones[key] = max(drop.revision, tables.tombstones.get(key, 0))
+        tables.tombstones.setdefault(("thread", drop.id), drop.revision)
         for row in _of_thread(tables.elements, drop.id):
             if row["objectKey"]:
                 tables.removals.setdefault(row["objectKey"], drop.revision)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from datalayer.migration.official.clocks import SLOT
 from datalayer.records import ElementRecord, FeedbackRecord, StepRecord, ThreadRecord
+from datalayer.rules.revisions import next_within
 from datalayer.values import Json
 from datalayer.writes import SaveElement, SaveFeedback, SaveStep, SaveThread, Write
 
@@ -54,9 +55,8 @@ def _of_row(
 ) -> SaveStep | SaveElement | None:
     if stored is None or _says(write, stored.fields):
         return None
-    following = stored.revision + 1
-    is_theirs = write.revision < following < write.revision + SLOT
-    return replace(write, revision=following) if is_theirs else None
+    following = next_within(stored.revision, write.revision, SLOT)
+    return replace(write, revision=following) if following else None
 
 
 def _says(write: SaveStep | SaveElement, stored: Mapping[str, Json]) -> bool:

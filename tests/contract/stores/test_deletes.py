@@ -380,6 +380,17 @@ async def test_threads_of_a_deleted_user_do_not_come_back(store: Store, together
         assert await outcomes(store, *late) == [Outcome.GONE] * 3
 
 
+@pytest.mark.parametrize("user_first", [True, False])
+async def test_a_thread_deleted_with_its_user_and_by_itself_remembers_the_later(
+    store: Store, user_first: bool
+) -> None:
+    write = step(new_id(), output="x")
+    await save(store, write)
+    both: list[Write] = [delete_user(), delete_thread(write.thread_id)]
+    await outcomes(store, *(both if user_first else both[::-1]))
+    assert await outcome(store, both[1]) is Outcome.REPEATED
+
+
 Maker = Callable[[int], Write]
 REVIVALS: dict[str, Maker] = {
     "user": lambda revision: user(ALICE, {"again": True}, revision=revision),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datalayer.records import Outcome
-from datalayer.rules.revisions import CREATED_AT, NEVER, FieldRevisions
+from datalayer.rules.revisions import CREATED_AT, NEVER, FieldRevisions, next_within
 from datalayer.values import Json
 
 NAMES = ("a", "b", "c", CREATED_AT)
@@ -95,3 +95,10 @@ def test_what_a_write_was_that_changes_nothing(
     names: list[str], revision: int, outcome: Outcome
 ) -> None:
     assert FieldRevisions(5, {"older": 3}).outcome(names, revision) is outcome
+
+
+@pytest.mark.parametrize(
+    ("revision", "following"), [(99, None), (100, 101), (108, 109), (109, None), (500, None)]
+)
+def test_the_next_revision_is_one_of_the_same_few(revision: int, following: int | None) -> None:
+    assert next_within(revision, 100, 10) == following

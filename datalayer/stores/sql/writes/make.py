@@ -78,7 +78,8 @@ def _drop_user(connection: Connection, user: DropUser) -> None:
     statement = insert(connection.dialect.name, tombstones).from_select(
         ["kind", "id", "revision"], gone
     )
-    connection.execute(_moving_on(statement))
+    # One that is there was left by a write of this batch, which the rules have judged.
+    connection.execute(statement.on_conflict_do_nothing())
     _drop_threads(connection, theirs, user.revision)
     connection.execute(delete(users).where(users.c.id == user.id))
 
@@ -112,16 +113,11 @@ def _drop_threads(connection: Connection, which: Any, revision: int) -> None:
 def _leave_tombstones(connection: Connection, left: Mapping[Tombstone, int]) -> None:
     rows = [{"kind": kind, "id": name, "revision": at} for (kind, name), at in left.items()]
     if rows:
-        connection.execute(_moving_on(insert(connection.dialect.name, tombstones)), rows)
-
-
-def _moving_on(statement: Any) -> Any:
-    """Return a statement for tombstones by which a later delete moves a revision on."""
-    return statement.on_conflict_do_update(
-        index_elements=["kind", "id"],
-        set_={"revision": statement.excluded.revision},
-        where=tombstones.c.revision < statement.excluded.revision,
-    )
+        statement = insert(connection.dialect.name, tombstones)
+        moving_on = statement.on_conflict_do_update(
+            index_elements=["kind", "id"], set_={"revision": statement.excluded.revision}
+        )
+        connection.execute(moving_on, rows)
 
 
 def _record_removals(connection: Connection, recorded: Mapping[str, int]) -> None:
