@@ -32,6 +32,15 @@ def weights() -> Path | None:
     return next(Path(package.origin).parent.glob("*.gguf"), None)
 
 
+def load_error() -> str | None:
+    """Say why what runs the weights cannot be loaded; None where it can."""
+    try:
+        import xllamacpp  # noqa: F401 - what a wheel cannot bring may be missing
+    except ImportError as exc:
+        return str(exc)
+    return None
+
+
 class DemoModel(Model):
     """The built-in model; loaded in the background, kept until `close`."""
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from pathlib import Path
 
 import httpx2
 
@@ -88,13 +89,23 @@ def find_models(settings: ModelSettings) -> Models:
         ollama = replace(endpoint, api_key="ollama", base_url=f"{settings.ollama_url}/v1")
         return _remote(ollama, names, Origin.OLLAMA)
     if settings.local and (weights := built_in.weights()):
-        return Models([built_in.DemoModel(weights)], Origin.BUILT_IN)
+        return _built_in(weights)
     message = "OPENAI_API_KEY: no model is set. Set it, or OPENAI_BASE_URL, in .env"
     raise NoModel(
         f"{message}, or type 'make run', which installs a demo model."
         if settings.local
         else f"{message}."
     )
+
+
+def _built_in(weights: Path) -> Models:
+    if error := built_in.load_error():
+        message = (
+            "OPENAI_API_KEY: no model is set, and the built-in one cannot be loaded "
+            f"({error}). Set it in .env, or on Debian or Ubuntu run 'apt-get install libgomp1'."
+        )
+        raise NoModel(message)
+    return Models([built_in.DemoModel(weights)], Origin.BUILT_IN)
 
 
 def _deployments(settings: ModelSettings) -> Models:

@@ -54,6 +54,7 @@ _PACKAGES = {
     Tool.POSTGRES: "postgresql",
     Tool.PGBOUNCER: "pgbouncer",
     Tool.JAVA: "default-jre-headless",
+    Tool.OPENMP: "libgomp1",
 }
 _NPM_BY_APT = Step({Tool.NPM: "npm"}, _APT)  # a step of its own: some nodejs bring and forbid it
 _NEWER_NODE = Step({Tool.NODE: "node@22"}, ("npm", "install", "--global"))

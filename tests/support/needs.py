@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from ctypes.util import find_library
 from enum import Enum
 from pathlib import Path
 from shutil import which
@@ -38,6 +39,7 @@ class Tool(Enum):
     POSTGRES = "PostgreSQL's server programs"
     PGBOUNCER = "PgBouncer"
     JAVA = "Java"
+    OPENMP = "the runtime library of OpenMP (libgomp)"
     SEAWEEDFS = "SeaweedFS"
 
 
@@ -85,6 +87,11 @@ def find_java() -> Path:
     return _first(Tool.JAVA, (java for java in found if java and _runs(java, "-version")))
 
 
+def find_openmp() -> Path:
+    """What the built-in model's library is linked with on Linux, by the name that loads it."""
+    return _first(Tool.OPENMP, [find_library("gomp")])
+
+
 def find_seaweedfs() -> Path:
     """SeaweedFS, from beside this Python or from PATH."""
     return _first(Tool.SEAWEEDFS, [which("weed", path=Path(sys.executable).parent), which("weed")])
@@ -98,6 +105,8 @@ FINDERS: dict[Tool, Callable[[], Path]] = {
     Tool.PGBOUNCER: find_pgbouncer,
     Tool.JAVA: find_java,
 }
+if sys.platform == "linux":
+    FINDERS[Tool.OPENMP] = find_openmp
 if sys.platform == "darwin":  # elsewhere it is a wheel, which comes after this
     FINDERS[Tool.SEAWEEDFS] = find_seaweedfs
 

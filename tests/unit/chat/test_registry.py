@@ -1,9 +1,11 @@
 """Which model answers."""
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -149,6 +151,16 @@ def test_outside_local_mode_a_missing_key_is_fatal(lister: str) -> None:
 def test_without_the_demo_model_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(built_in, "weights", lambda: None)
     with pytest.raises(NoModel, match="make run"):
+        models()
+
+
+def test_a_demo_model_that_cannot_be_loaded_is_said_before_anybody_asks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "xllamacpp.py").write_text('raise ImportError("libgomp.so.1: no such file")')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "xllamacpp", raising=False)
+    with pytest.raises(NoModel, match=r"\(libgomp\.so\.1: .*apt-get install libgomp1"):
         models()
 
 

@@ -23,6 +23,7 @@ ON_DEBIAN = {
     "postgresql": {Tool.POSTGRES},
     "pgbouncer": {Tool.PGBOUNCER},
     "default-jre-headless": {Tool.JAVA},
+    "libgomp1": {Tool.OPENMP},
 }
 
 
@@ -64,7 +65,7 @@ def test_debian_with_an_old_node_gets_npm_and_then_a_newer_one() -> None:
     assert install.installed(DEBIAN, machine.look, machine.run) == []
     assert machine.ran == [
         "apt-get update",
-        f"{APT} chromium nodejs postgresql pgbouncer default-jre-headless",
+        f"{APT} chromium nodejs postgresql pgbouncer default-jre-headless libgomp1",
         f"{APT} npm",
         "npm install --global node@22",
     ]
@@ -85,7 +86,7 @@ def test_only_what_is_missing_is_installed() -> None:
 def test_ubuntu_gets_its_chromium_from_playwright_once_there_is_node() -> None:
     machine = Machine(LINUX, ON_DEBIAN)
     assert install.installed(UBUNTU, machine.look, machine.run) == []
-    assert f"{APT} nodejs postgresql pgbouncer default-jre-headless" in machine.ran
+    assert f"{APT} nodejs postgresql pgbouncer default-jre-headless libgomp1" in machine.ran
     assert machine.ran[-2:] == [
         "npm install --global node@22",
         f"env PLAYWRIGHT_BROWSERS_PATH={needs.CHROMIUM_FROM_PLAYWRIGHT} "
