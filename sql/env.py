@@ -1,4 +1,4 @@
-"""Alembic's environment; datalayer/sql/migrations.py hands over the connection.
+"""Alembic's environment; datalayer/stores/sql/migrations.py hands over the connection.
 
 Without one the migrations are rendered as SQL, for the dialect that it names.
 """
