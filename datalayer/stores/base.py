@@ -92,7 +92,7 @@ class Store(ABC):
         * `DeleteStepsAfter` removes, as one delete each would, the steps that were created after
           that one and written before the delete, with all below them; the step itself stays.
         * `FinishElement` of a deleted element is `GONE` and its file is recorded for removal.
-        * `ForgetRemovals` strikes files off the list of those to remove; `ABSENT` if none was on it.
+        * `ForgetRemovals` strikes files off the list of removals; `ABSENT` if none was on it.
         """
 
     # Reads
