@@ -1,13 +1,15 @@
 """Waiting for a condition; the tests never wait for a time."""
 
 import asyncio
+import random
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 PATIENCE_S = 30.0
 _INTERVAL_S = 0.05
+_PORTS = range(10_000, 22_768)  # with 10,000 above, which SeaweedFS takes too
 
 T = TypeVar("T")
 
@@ -24,7 +26,24 @@ async def until(condition: Callable[[], T], what: str, within_s: float = PATIENC
 
 
 def free_port() -> int:
-    """A port on the loopback address that nobody listens on."""
+    """A port on the loopback address that nobody listens on.
+
+    Not one that the system gives to connections: until a server takes it, somebody else might be
+    given it.
+    """
+    return next(port for port in random_ports() if is_free(port))
+
+
+def random_ports() -> Iterator[int]:
+    """Ports that no system gives to connections, in any order."""
+    return iter(random.sample(_PORTS, len(_PORTS)))
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a port of the loopback address."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

@@ -45,14 +45,20 @@ class Chat:
         """Wait for the paper clip: what is typed before the page is connected is lost."""
         await expect(self.page.locator("#upload-button")).to_be_enabled()
 
-    async def ask(self, text: str) -> None:
-        """Type a message and send it."""
-        await self._connected()
-        # What is typed before the conversation is there is lost, too, also when it was just begun.
+    async def _settled(self) -> None:
+        """Wait until the page of a conversation is there, which takes the place of a new one's.
+
+        What was typed or opened before is lost.
+        """
         if await self.questions.count():
             await expect(self.page).to_have_url(THREAD_URL)
         if THREAD_URL.search(self.page.url):
             await expect(self.questions.first).to_be_visible()
+
+    async def ask(self, text: str) -> None:
+        """Type a message and send it."""
+        await self._connected()
+        await self._settled()
         await self.page.locator("#chat-input").fill(text)
         await self.page.locator("#chat-submit:enabled").click()
 
@@ -239,6 +245,7 @@ class Chat:
         """Type into the search dialog, opened where it is not, and return the lines found."""
         dialog = self.page.get_by_role("dialog")
         if not await dialog.count():
+            await self._settled()
             await self.page.keyboard.press("ControlOrMeta+k")
         await dialog.get_by_role("combobox").fill(text)
         return dialog.get_by_role("option")

@@ -2,8 +2,6 @@
 
 import itertools
 import json
-import random
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from storage.credentials import Credentials
 from tests.support.needs import find_seaweedfs
 from tests.support.servers.child import ChildServer
+from tests.support.waiting import is_free, random_ports
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -25,7 +24,6 @@ BUCKET = "keepchat"
 CREDENTIALS = Credentials(aws_access_key_id=KEY, aws_secret_access_key=SECRET)
 READER = Credentials(aws_access_key_id="reader", aws_secret_access_key="reads-only")
 _GRPC = 10_000  # each port has a second one, so much higher
-_PORTS = range(12_000, 22_000)
 _OFF = (
     *("-webdav=false", "-admin.ui=false", "-master.telemetry=false", "-s3.autoCreateBucket=false"),
     *("-s3.port.iceberg=0", "-s3.port.lance=0"),
@@ -101,19 +99,9 @@ def _identity(name: str, who: Credentials, *actions: str) -> dict[str, object]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free with their second ones, and that no system gives to a connection."""
-    candidates = random.sample(_PORTS, len(_PORTS))
-    free = (port for port in candidates if _is_free(port) and _is_free(port + _GRPC))
+    """Ports that are free with their second ones."""
+    free = (port for port in random_ports() if is_free(port) and is_free(port + _GRPC))
     return list(itertools.islice(free, count))
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 @contextmanager
