@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from common.aws import AwsAccess
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Credentials:
@@ -21,3 +23,13 @@ class Credentials:
     azure_account: str | None = None
     azure_key: str | None = None
     azure_sas_token: str | None = None
+
+    @property
+    def aws(self) -> AwsAccess:
+        """Who we are to Amazon; S3 finds out by itself where a bucket is."""
+        return AwsAccess(
+            access_key_id=self.aws_access_key_id,
+            secret_access_key=self.aws_secret_access_key,
+            session_token=self.aws_session_token,
+            profile=self.aws_profile,
+        )

@@ -1,23 +1,19 @@
 """The SDK's client for one bucket. Everything here blocks and runs in worker threads."""
 
-import os
 import re
 import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.loaders import Loader
-from botocore.session import Session
 
+from common.aws import ANY_REGION, api_models, open_session
 from storage.credentials import Credentials
 from storage.s3.options import AddressingStyle, S3Options
 
@@ -34,13 +30,7 @@ _BRIEF_SECONDS = 3  # the same, and for all attempts together, where somebody wa
 _ATTEMPTS = 3
 _REGION_RETRY_SECONDS = 10  # until a bucket that did not answer is asked again for its region
 _SERVER_ERROR = 500
-_MAIN_REGION = "us-east-1"
 _AMAZON = re.compile(r"\.amazonaws\.com(\.cn)?/?$")
-_NO_USER_CONFIG: dict[str, Any] = {
-    "profile": (None, None, None, None),
-    "config_file": (None, None, os.devnull, None),
-    "credentials_file": (None, None, os.devnull, None),
-}
 
 
 class RequestLimits(threading.local):
@@ -96,7 +86,7 @@ class S3Connection:
         self._credentials = credentials
         self._lock = threading.Lock()
         self.limits = RequestLimits()
-        _api_models()
+        api_models("s3")
         self._session: boto3.Session | None = None
         self._provisional: S3Client | None = None
         self._client: S3Client | None = None
@@ -147,7 +137,7 @@ class S3Connection:
 
     def _likely_region(self) -> str:
         region = self._credentials.aws_ambient_region or self._open_session().region_name
-        return region or _MAIN_REGION
+        return region or ANY_REGION
 
     def _connect(self, region: str) -> "S3Client":
         client = _make_client(self._open_session(), region, self._endpoint, self._options)
@@ -156,35 +146,8 @@ class S3Connection:
 
     def _open_session(self) -> boto3.Session:
         if self._session is None:
-            self._session = _make_session(self._credentials)
+            self._session = open_session(self._credentials.aws, "s3")
         return self._session
-
-
-@cache
-def _api_models() -> Loader:
-    """Return what the SDK knows of S3, read once, before there is work that would wait for it.
-
-    Making the first client takes a fifth of a second, in which no other thread gets on.
-    """
-    session = Session(session_vars=_NO_USER_CONFIG)
-    config = Config(signature_version=UNSIGNED)
-    session.create_client("s3", region_name=_MAIN_REGION, config=config).close()
-    loader: Loader = session.get_component("data_loader")
-    return loader
-
-
-def _make_session(credentials: Credentials) -> boto3.Session:
-    has_keys = credentials.aws_access_key_id is not None
-    # Keys that are given need no profile, and so none that AWS_PROFILE names and nobody has.
-    session = Session(session_vars={"profile": _NO_USER_CONFIG["profile"]} if has_keys else {})
-    session.register_component("data_loader", _api_models())
-    return boto3.Session(
-        botocore_session=session,
-        aws_access_key_id=credentials.aws_access_key_id,
-        aws_secret_access_key=credentials.aws_secret_access_key,
-        aws_session_token=credentials.aws_session_token,
-        profile_name=None if has_keys else credentials.aws_profile,
-    )
 
 
 def _make_client(

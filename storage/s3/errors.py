@@ -5,19 +5,12 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    CredentialRetrievalError,
     EndpointConnectionError,
-    NoAuthTokenError,
-    NoCredentialsError,
     ParamValidationError,
-    PartialCredentialsError,
-    ProfileNotFound,
     SSLError,
-    SSOError,
-    TokenRetrievalError,
-    UnauthorizedSSOTokenError,
 )
 
+from common.aws import CORRECT_KEYS, RENEW, SET_CLOCK, SIGN_IN, lacks_credentials
 from storage.errors import (
     InvalidKey,
     ObjectMissing,
@@ -37,13 +30,6 @@ _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _SERVER_ERROR = 400, 401, 403, 500
 _TRANSIENT_STATUSES = (408, 409, 429)
 _TRANSIENT_CODES = ("RequestTimeout", "ServiceUnavailable", "SlowDown")
 
-_KEYS = "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-_SIGN_IN = (
-    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name an AWS_PROFILE that is signed in, "
-    "or run where there is a role"
-)
-_RENEW = "get new temporary credentials, with their AWS_SESSION_TOKEN"
-_CLOCK = "set this machine's clock, it differs from the service's by too much"
 _ALLOW = (
     "allow these credentials s3:GetObject, s3:PutObject, s3:DeleteObject, s3:ListBucket and "
     "s3:AbortMultipartUpload there"
@@ -74,12 +60,12 @@ _CODES: dict[str, tuple[type[StorageError], str]] = {
     "PermanentRedirect": (StorageMisconfigured, _REGION),
     "SecondLevelDomainForbidden": (StorageMisconfigured, _VIRTUAL),
     "AuthorizationHeaderMalformed": (StorageMisconfigured, _REGION),
-    "InvalidAccessKeyId": (StorageDenied, _KEYS),
-    "SignatureDoesNotMatch": (StorageDenied, _KEYS),
-    "ExpiredToken": (StorageDenied, _RENEW),
-    "InvalidToken": (StorageDenied, _RENEW),
-    "TokenRefreshRequired": (StorageDenied, _RENEW),
-    "RequestTimeTooSkewed": (StorageDenied, _CLOCK),
+    "InvalidAccessKeyId": (StorageDenied, CORRECT_KEYS),
+    "SignatureDoesNotMatch": (StorageDenied, CORRECT_KEYS),
+    "ExpiredToken": (StorageDenied, RENEW),
+    "InvalidToken": (StorageDenied, RENEW),
+    "TokenRefreshRequired": (StorageDenied, RENEW),
+    "RequestTimeTooSkewed": (StorageDenied, SET_CLOCK),
     "NotImplemented": (StorageMisconfigured, _OPTIONS),
     "403": (StorageDenied, _ALLOW),
     "AccessDenied": (StorageDenied, _ALLOW),
@@ -92,16 +78,6 @@ _CODES: dict[str, tuple[type[StorageError], str]] = {
     "RequestTimeout": (StorageUnavailable, _AGAIN),
     "XAmzContentSHA256Mismatch": (StorageUnavailable, _AGAIN),
 }
-_NO_CREDENTIALS = (
-    CredentialRetrievalError,
-    NoAuthTokenError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-    UnauthorizedSSOTokenError,
-)
 
 
 def translate(exc: SdkError, key: str, location: str) -> StorageError:
@@ -126,8 +102,8 @@ def _classify(exc: SdkError) -> tuple[type[StorageError], str]:
     if isinstance(exc, ClientError):
         status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return _classify_code(code_of(exc), status)
-    if isinstance(exc, _NO_CREDENTIALS):
-        return StorageDenied, _SIGN_IN
+    if lacks_credentials(exc):
+        return StorageDenied, SIGN_IN
     if isinstance(exc, EndpointConnectionError):
         return StorageUnavailable, _HOST
     if isinstance(exc, SSLError):

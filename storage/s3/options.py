@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 from typing import Literal, Self, cast
-from urllib.parse import urlsplit
 
+from common.aws import is_endpoint
 from storage.urls import invalid_url, key_prefix, query_options, split_url
 
 AddressingStyle = Literal["auto", "path", "virtual"]
@@ -46,16 +46,6 @@ class S3Options:
             sse=_one_of(_ENCRYPTIONS, given, "sse"),
             kms_key_id=_kms_key(given),
         )
-
-
-def is_endpoint(endpoint: str) -> bool:
-    """Tell whether it is the address of a service, and nothing else, such as a password."""
-    try:
-        parts = urlsplit(endpoint)
-    except ValueError:
-        return False
-    is_address = parts.scheme in ("http", "https") and parts.hostname
-    return bool(is_address) and not ("@" in parts.netloc or parts.query or parts.fragment)
 
 
 def _endpoint(endpoint: str | None) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from common.aws import is_endpoint
 from common.blocking import CHUNK_SIZE, BlockingPool, ByteSource, prefetch
 from storage.base import (
     LINK_SECONDS,
@@ -24,7 +25,7 @@ from storage.keys import check_key, folder_of, is_key
 from storage.mimes import content_type
 from storage.s3.client import POOL_SIZE, S3Connection
 from storage.s3.errors import translate, translate_delete_error
-from storage.s3.options import S3Options, is_endpoint
+from storage.s3.options import S3Options
 from storage.s3.transfer import S3Download
 from storage.s3.upload import PART_SIZE, HashedBlock, S3Upload, hash_block
 
