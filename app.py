@@ -9,7 +9,7 @@ from chainlit.config import config
 from chainlit.server import app as server
 
 import settings as environment
-from bootstrap.logs import quiet_libraries
+from bootstrap.logs import log_in_detail, quiet_libraries
 from bootstrap.parts import open_parts, with_new_turns
 from chat import callbacks
 from datalayer.layer import KeepchatDataLayer
@@ -33,6 +33,7 @@ def started() -> tuple[Settings, Parts]:
     """Open everything and change Chainlit's server; a wrong setting ends the program."""
     quiet_libraries()
     settings = environment.load()
+    log_in_detail(settings.log_debug)
     environment.prepare_data_dir(settings)
     environment.export_auth_secret(settings)
     parts = open_parts(settings, host=config.run.host, prefix=config.run.root_path)

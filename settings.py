@@ -135,6 +135,7 @@ class Settings(BaseSettings):
     aws_region: str | None = None
     aws_default_region: str | None = None
     aws_endpoint_url_s3: HttpUrl | None = None
+    aws_endpoint_url_dynamodb: HttpUrl | None = None
     aws_endpoint_url: HttpUrl | None = None
     aws_profile: str | None = None
     azure_storage_connection_string: SecretStr | None = None
@@ -178,6 +179,8 @@ class Settings(BaseSettings):
     users_file: Path | None = None
     chainlit_auth_secret: SecretStr | None = None
     thread_sharing: Literal["on", "off"] = "off"
+
+    log_debug: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = ()
 
     @model_validator(mode="after")
     def _room_for_a_question(self) -> "Settings":
@@ -291,6 +294,17 @@ class Settings(BaseSettings):
         }
         if not self._plain("aws_access_key_id"):
             found["aws_session_token"] = None  # it would be that of no pair, or of another one
+        return found
+
+    @property
+    def aws_access(self) -> dict[str, str | None]:
+        """What `common.aws.AwsAccess` takes for a database; None is what the SDK finds itself."""
+        names = ("access_key_id", "secret_access_key", "session_token", "profile")
+        found = {name: self._plain(f"aws_{name}") for name in names}
+        if not found["access_key_id"]:
+            found["session_token"] = None  # it would be that of no pair
+        found["region"] = self.aws_region or self.aws_default_region
+        found["endpoint_url"] = self.aws_endpoint_url_dynamodb or self.aws_endpoint_url
         return found
 
     @property

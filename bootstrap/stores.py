@@ -7,6 +7,7 @@ from functools import partial
 
 import anyio
 
+from common.aws import AwsAccess
 from datalayer.errors import SchemaMismatch, StoreMisconfigured, StoreUnavailable
 from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Migrates
@@ -29,6 +30,7 @@ def open_store(settings: Settings, *, migrates: bool | None = None) -> Store:
         migrates=settings.database_migrate == "on" if migrates is None else migrates,
         adopts=settings.database_adopt == "yes",
         load_adopter=load_adopter,
+        aws=AwsAccess(**settings.aws_access),
     )
     return open_store_url(settings.database, ROOT, options)
 

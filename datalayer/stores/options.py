@@ -1,7 +1,8 @@
 """What a store is told beside its URL."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from common.aws import AwsAccess
 from datalayer.stores.sql.adoption import LoadAdopter, NoAdopter
 
 
@@ -11,13 +12,15 @@ class StoreOptions:
 
     `password_from` names a function for passwords that expire, `package.module:function`. With
     `migrates` a server is migrated before its first use. With `adopts` to migrate tables of
-    Chainlit's own layer is to adopt them; `load_adopter` gives what can do that.
+    Chainlit's own layer is to adopt them; `load_adopter` gives what can do that. `aws` says who we
+    are to Amazon.
     """
 
     password_from: str = ""
     migrates: bool = False
     adopts: bool = False
     load_adopter: LoadAdopter = NoAdopter
+    aws: AwsAccess = field(default_factory=AwsAccess)
 
 
 NO_OPTIONS = StoreOptions()

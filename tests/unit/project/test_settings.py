@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import settings as environment
+from common.aws import AwsAccess
 from settings import ROOT, Settings
 from storage.credentials import Credentials
 
@@ -282,6 +283,40 @@ def test_what_is_not_given_is_left_to_the_services_own_tools() -> None:
     given = Settings().storage_credentials
     assert set(given.values()) == {None}
     assert set(given) == {field.name for field in fields(Credentials)}
+
+
+def test_to_a_database_of_amazons_only_amazons_own_names_say_who_we_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("APP_AWS_ACCESS_KEY", "APP_AWS_SECRET_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, name)
+    found = Settings().aws_access
+    assert set(found.values()) == {None}  # a token without its pair is none
+    assert set(found) == {field.name for field in fields(AwsAccess)}
+    for name in ("APP_AWS_ACCESS_KEY", "APP_AWS_SECRET_KEY"):
+        monkeypatch.delenv(name)
+    for name in PAIRS["AWS_ACCESS_KEY_ID"]:
+        monkeypatch.setenv(name, name)
+    found = environment.load().aws_access
+    assert found["access_key_id"] == "AWS_ACCESS_KEY_ID"
+    assert found["secret_access_key"] == "AWS_SECRET_ACCESS_KEY"
+    assert found["session_token"] == "AWS_SESSION_TOKEN"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "field"),
+    [
+        ("AWS_REGION", "AWS_DEFAULT_REGION", "region"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL", "endpoint_url"),
+    ],
+)
+def test_where_a_database_of_amazons_is(
+    monkeypatch: pytest.MonkeyPatch, first: str, second: str, field: str
+) -> None:
+    monkeypatch.setenv(second, "http://second")
+    assert Settings().aws_access[field] == "http://second"
+    monkeypatch.setenv(first, "http://first")
+    assert Settings().aws_access[field] == "http://first"
 
 
 def test_a_bucket_of_chainlits_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
