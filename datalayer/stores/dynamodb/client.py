@@ -1,0 +1,158 @@
+"""Calls to DynamoDB that keep nobody waiting, are sent again where that helps, and are counted."""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+from common.aws import AwsAccess
+from common.blocking import BlockingPool
+from common.retry import RetryPolicy
+from datalayer.errors import StoreUnavailable
+from datalayer.stores.dynamodb.address import TableAddress
+from datalayer.stores.dynamodb.connection import POOL_SIZE, Answer, Connection
+from datalayer.stores.dynamodb.errors import SDK_ERRORS, code_of, passes, translating
+
+logger = logging.getLogger("keepchat.dynamodb.calls")
+
+Operation = Literal[
+    "BatchGetItem",
+    "BatchWriteItem",
+    "CreateTable",
+    "DeleteItem",
+    "DescribeContinuousBackups",
+    "DescribeTable",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "Scan",
+    "TransactWriteItems",
+    "UpdateContinuousBackups",
+    "UpdateItem",
+]
+READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
+
+# A request lives for this long, and then for the time-outs of one attempt.
+RETRY = RetryPolicy(first_pause_s=0.05, longest_pause_s=1.0, limit_s=10.0, jitter=0.5)
+NO_ACCESS = AwsAccess()
+_CLOSED = "The store was closed: the program is shutting down."
+
+
+@dataclass(slots=True)
+class Usage:
+    """What was asked of the service: requests by operation, repeats too, and the units of answers.
+
+    A write whose condition did not hold costs units that no answer tells.
+    """
+
+    requests: Counter[str] = field(default_factory=Counter)
+    read_units: float = 0.0
+    write_units: float = 0.0
+
+    def add(self, operation: str, answer: Answer) -> float:
+        """Count the units of an answer, and return them."""
+        consumed = answer.get("ConsumedCapacity") or []
+        tables = consumed if isinstance(consumed, list) else [consumed]
+        units = float(sum(table["CapacityUnits"] for table in tables))
+        if operation in READS:
+            self.read_units += units
+        else:
+            self.write_units += units
+        return units
+
+
+class Client:
+    """One table in DynamoDB. Errors are those of `datalayer.errors`, and of this room.
+
+    Each call is logged at DEBUG: the operation, the key, the units, the time.
+    """
+
+    def __init__(self, address: TableAddress, access: AwsAccess = NO_ACCESS) -> None:
+        self.address = address
+        self.table = address.table
+        self.usage = Usage()
+        self._connection = Connection(address, access)
+        self._pool = BlockingPool(POOL_SIZE)
+        self._calls: set[asyncio.Task[Answer]] = set()
+        self._closed = False
+
+    @property
+    def running(self) -> int:
+        """How many calls have not ended, those of cancelled callers included."""
+        return len(self._calls)
+
+    async def call(self, operation: Operation, **parameters: Any) -> Answer:
+        """Return the answer of an operation; the table's name is added where it takes one.
+
+        What is throttled, held up by somebody else or lost on the way is sent again, for ten
+        seconds. A write may then find itself made already, and its condition not to hold: whoever
+        calls has to know their own. A transaction is recognised by the service.
+
+        A cancelled call is carried to its end. Raises `ConditionFailed`, `TransactionCancelled`,
+        `WriteRejected` for a value that cannot be stored, or `StoreUnavailable`.
+        """
+        if self._closed:
+            raise StoreUnavailable(_CLOSED)
+        if operation == "TransactWriteItems":
+            parameters.setdefault("ClientRequestToken", str(uuid.uuid4()))
+        task = asyncio.create_task(self._repeat(operation, parameters))
+        self._calls.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Wait for the calls that run, and close; further ones raise `StoreUnavailable`."""
+        self._closed = True
+        if self._calls:
+            await asyncio.wait(self._calls)
+        await self._pool.run(self._connection.close)
+
+    def _ended(self, task: asyncio.Task[Answer]) -> None:
+        self._calls.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever was cancelled does not fetch it
+
+    async def _repeat(self, operation: str, parameters: dict[str, Any]) -> Answer:
+        with translating(str(self.address)):
+            return await RETRY.call(partial(self._attempt, operation, parameters), passes=passes)
+
+    async def _attempt(self, operation: str, parameters: dict[str, Any]) -> Answer:
+        began = time.perf_counter()
+        self.usage.requests[operation] += 1
+        try:
+            answer = await self._pool.run(self._connection.call, operation, parameters)
+        except SDK_ERRORS as exc:
+            _log(operation, parameters, code_of(exc), began)
+            raise
+        units = self.usage.add(operation, answer)
+        _log(operation, parameters, f"{units:g} units", began)
+        return answer
+
+
+def _log(operation: str, parameters: Mapping[str, Any], outcome: str, began: float) -> None:
+    if logger.isEnabledFor(logging.DEBUG):
+        took_ms = (time.perf_counter() - began) * 1_000
+        logger.debug("%s %s: %s, %.1f ms", operation, _subject(parameters), outcome, took_ms)
+
+
+def _subject(parameters: Mapping[str, Any]) -> str:
+    """Return the key that a request is about, or how many."""
+    if key := parameters.get("Key") or parameters.get("Item"):
+        return "/".join(key[name]["S"] for name in ("PK", "SK") if name in key)
+    values = parameters.get("ExpressionAttributeValues", {})
+    if partition := values.get(":pk"):
+        return f"{parameters.get('IndexName', 'table')} {partition['S']}"
+    several = parameters.get("TransactItems") or parameters.get("RequestItems")
+    return f"{_count(several)} items" if several else "table"
+
+
+def _count(several: Any) -> int:
+    if isinstance(several, list):
+        return len(several)
+    [requests] = several.values()  # of the one table
+    return len(requests["Keys"] if isinstance(requests, dict) else requests)
