@@ -7,6 +7,7 @@ from hypothesis import settings
 
 from tests.support.servers.azurite import Azurite, running_azurite
 from tests.support.servers.certificates import make_own
+from tests.support.servers.dynamodb import DynamoDB, running_dynamodb
 from tests.support.servers.postgres import Postgres, running_postgres
 from tests.support.servers.seaweedfs import SeaweedFS, running_seaweedfs
 
@@ -82,4 +83,11 @@ def azurite_with_entra_id(
 def seaweedfs(may_serve: None) -> Iterator[SeaweedFS]:
     """The one S3 service of the run."""
     with running_seaweedfs() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def dynamodb(may_serve: None) -> Iterator[DynamoDB]:
+    """The one DynamoDB of the run."""
+    with running_dynamodb() as server:
         yield server

@@ -41,7 +41,10 @@ _REGION = "add region=eu-central-1, or another, to DATABASE_URL or set AWS_REGIO
 _ALLOW = "allow these credentials what deploy/dynamodb/policy.json lists"
 _LESS = "it is tried again; if it stays so, look for a limit of the table or of the account"
 _AGAIN = "it is tried again"
-_SERVICE = "what answers there is no DynamoDB: correct region and endpoint_url in DATABASE_URL"
+_SERVICE = (
+    "what answers there is no DynamoDB, or not all of it: correct region, endpoint_url and pitr in "
+    "DATABASE_URL"
+)
 _REACH = "check that region, endpoint_url, proxy and firewall let us reach it; it is tried again"
 _TLS = "install the service's certificate authority, or correct endpoint_url in DATABASE_URL"
 
