@@ -47,6 +47,11 @@ class Proxy:
         """The address to give to a client."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._tasks)
+
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection, in a task of its own."""
         task = asyncio.create_task(self._serve(reader, writer))
