@@ -9,15 +9,21 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
+from zlib import crc32
 
 import pytest
 from sqlalchemy import Engine, event
 
 from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Migrates
+from datalayer.stores.dynamodb import client
+from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.factory import open_store
 from datalayer.stores.memory import MemoryStore, MemoryTables
+from datalayer.stores.options import StoreOptions
 from datalayer.stores.sql.postgres.database import PostgresDatabase
 from datalayer.stores.sql.postgres.store import PostgresStore
 from datalayer.stores.sql.sqlite.database import SqliteDatabase
@@ -25,8 +31,11 @@ from datalayer.stores.sql.sqlite.store import SqliteStore
 from datalayer.stores.sql.store import SqlStore
 from datalayer.stores.sql.tables import metadata
 from tests.support.builders import new_id
+from tests.support.dynamodb.faults import Faults
+from tests.support.dynamodb.index import LaggingIndex
+from tests.support.servers.dynamodb import ACCESS, DynamoDB
 from tests.support.servers.postgres import Postgres
-from tests.support.waiting import free_port
+from tests.support.waiting import free_port, until
 
 IDLE_WITHIN_S = 5.0
 
@@ -256,6 +265,54 @@ async def postgres_backend(
     backend = PostgresBackend(server, "contract")
     await backend.empty_shared()
     yield backend
+
+
+class DynamoBackend(Backend):
+    """A table on the server of the run; with `faults` all goes wrong that may."""
+
+    def __init__(self, server: DynamoDB, table: str, faults: Faults | None = None) -> None:
+        self._server = server
+        self._faults = faults
+        self.table = table
+
+    def open(self) -> Store:
+        options = StoreOptions(aws=ACCESS)
+        store = open_store(self._server.url(self.table), Path(), options)
+        if self._faults:
+            self._faults.install(client_of(store))
+        return store
+
+    async def assert_idle(self, store: Store) -> None:
+        await until(lambda: client_of(store).running == 0, "the end of all calls", IDLE_WITHIN_S)
+
+
+def client_of(store: Any) -> Client:
+    """Return by what a store reaches its table."""
+    found = store.client
+    assert isinstance(found, Client)
+    return found
+
+
+@asynccontextmanager
+async def dynamodb_backend(request: pytest.FixtureRequest, fresh: bool) -> AsyncIterator[Backend]:
+    server: DynamoDB = request.getfixturevalue("dynamodb")
+    with server.table() as table:
+        yield DynamoBackend(server, table)
+
+
+@asynccontextmanager
+async def faulty_dynamodb_backend(
+    request: pytest.FixtureRequest, fresh: bool
+) -> AsyncIterator[Backend]:
+    """The same with all that goes wrong mixed in, drawn from a seed that is the test's own."""
+    server: DynamoDB = request.getfixturevalue("dynamodb")
+    patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    soon = replace(client.RETRY, first_pause_s=0.002, longest_pause_s=0.02)
+    patch.setattr(client, "RETRY", soon)
+    seed = crc32(request.node.nodeid.encode())
+    with server.table() as table, server.table() as copy:
+        index = LaggingIndex(server, table, copy, seed)
+        yield DynamoBackend(server, table, Faults(server, seed, index=index))
 
 
 Maker = Callable[[pytest.FixtureRequest, bool], AbstractAsyncContextManager[Backend]]
