@@ -13,11 +13,12 @@ import pytest
 from common.aws import AwsAccess
 from datalayer.errors import StoreHeldUp, StoreMisconfigured, StoreUnavailable, WriteRejected
 from datalayer.stores.dynamodb import client as client_module
+from datalayer.stores.dynamodb.address import TableAddress
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.connection import POOL_SIZE
 from datalayer.stores.dynamodb.errors import ConditionFailed, TableMissing, TransactionCancelled
 from tests.support.dynamodb.clients import MakeClient
-from tests.support.servers.dynamodb import DynamoDB
+from tests.support.servers.dynamodb import ACCESS, REGION, DynamoDB
 from tests.support.servers.proxy import Proxy, running_proxy
 from tests.support.waiting import free_port, until
 
@@ -140,6 +141,29 @@ async def test_each_request_is_logged_where_that_is_asked_for(
         "BatchGetItem 1 items: 0.5 units, N ms",
         "PutItem a/X: ConditionalCheckFailedException, N ms",
     ]
+
+
+@pytest.mark.usefixtures("no_aws")
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"])
+async def test_where_it_is_may_be_left_to_the_settings_or_to_the_sdk(
+    client: Client, dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    await client.call("PutItem", Item=item("a"))
+    told = replace(ACCESS, region=REGION, endpoint_url=dynamodb.endpoint)
+    monkeypatch.setenv(name, dynamodb.endpoint)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    for access in (told, ACCESS):
+        other = Client(TableAddress(client.table), access)
+        assert (await other.call("GetItem", Key=key("a")))["Item"] == item("a")
+        await other.close()
+
+
+@pytest.mark.usefixtures("no_aws")
+async def test_there_is_no_region(client: Client) -> None:
+    other = Client(TableAddress(client.table), ACCESS)
+    with pytest.raises(StoreMisconfigured, match="region=eu-central-1"):
+        await other.call("GetItem", Key=key("a"))
+    await other.close()
 
 
 # It is not

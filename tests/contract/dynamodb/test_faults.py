@@ -1,10 +1,12 @@
 """The faults that tests mix in are those of the service, and do what they say."""
 
+import math
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 import pytest
 
+from datalayer.errors import StoreUnavailable
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.errors import ConditionFailed
 from datalayer.stores.dynamodb.table import create
@@ -129,6 +131,21 @@ async def test_the_same_seed_draws_the_same_faults(
     assert met[0] == met[1]
     assert len(met[0]) > 2
     assert met[0].keys() <= FAULTS.keys()
+
+
+async def test_there_is_an_end_to_what_gets_through(
+    dynamodb: DynamoDB, client: Client, make: MakeClient
+) -> None:
+    faulty, faults = make(), Faults(dynamodb, SEED, {})
+    faults.install(faulty)
+    faults.sends_left = 2
+    await faulty.call("PutItem", Item=item("a"))
+    await faulty.call("PutItem", Item=item("b"))
+    with pytest.raises(StoreUnavailable):
+        await faulty.call("PutItem", Item=item("c"))
+    faults.sends_left = math.inf
+    await faulty.call("PutItem", Item=item("d"))
+    assert {found["PK"]["S"] for found in dynamodb.items(client.table)} == {"a", "b", "d"}
 
 
 # An index that lags

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
 from datalayer.stores.dynamodb.client import Client
 from tests.support.dynamodb.index import LaggingIndex
@@ -55,6 +55,8 @@ class Faults:
     """What goes wrong for all clients of one table; `met` counts it, by name.
 
     With an `index` what is read of it is some seconds old. After `most` faults there are no more.
+    So many requests as `sends_left` get through, and then none, as when a program is killed or
+    the network goes away.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Faults:
         most: float = math.inf,
     ) -> None:
         self.met: Counter[str] = Counter()
+        self.sends_left = math.inf
         self.index = index
         self.server = server
         self._rates = dict(rates)
@@ -96,6 +99,12 @@ class Faults:
                     return name
         return ""
 
+    def take_send(self) -> bool:
+        """Tell whether one more request gets through."""
+        with self._lock:
+            self.sends_left -= 1
+            return self.sends_left >= 0
+
     def below(self, limit: int) -> int:
         """Return a number from 0 to below the limit."""
         with self._lock:
@@ -111,6 +120,8 @@ class _Wire:
 
     def send(self, prepared: AWSPreparedRequest) -> AWSResponse:
         """Send a request, unless something else is to happen."""
+        if not self.faults.take_send():
+            raise EndpointConnectionError(endpoint_url=prepared.url)
         request = Request.read(prepared)
         fault = self.faults.draw(request)
         return FAULTS[fault].act(self, request) if fault else self.really_send(request)
