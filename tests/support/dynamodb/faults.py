@@ -31,6 +31,7 @@ from tests.support.dynamodb.wire import (
     content_of,
     key_of,
     refusal,
+    stand_before,
 )
 from tests.support.servers.dynamodb import DynamoDB
 
@@ -78,15 +79,7 @@ class Faults:
 
     def install(self, client: Client) -> None:
         """Stand before the wire of a client that has sent nothing yet."""
-        connection: Any = client._connection
-        really_open = connection._open
-
-        def opened() -> Any:
-            sdk = really_open()
-            sdk._endpoint.http_session = _Wire(sdk._endpoint.http_session, self)
-            return sdk
-
-        connection._open = opened
+        stand_before(client, lambda session: _Wire(session, self))
 
     def draw(self, request: Request) -> str:
         """Return the name of the fault that a request is to meet; empty for none."""

@@ -1,6 +1,7 @@
 """Requests to DynamoDB and its answers, as they are on the wire."""
 
 import json
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -8,6 +9,8 @@ from typing import Any, Self
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from urllib3 import HTTPResponse
+
+from datalayer.stores.dynamodb.client import Client
 
 TYPE = "application/x-amz-json-1.0"
 BATCHES = ("BatchGetItem", "BatchWriteItem")
@@ -62,6 +65,19 @@ class Request:
             [requests] = self.body["RequestItems"].values()
             return [action for it in requests for action in it.values()]
         return []
+
+
+def stand_before(client: Client, wrapped: Callable[[Any], Any]) -> None:
+    """Put something in the place of the HTTP session of a client that has sent nothing yet."""
+    connection: Any = client._connection
+    really_open = connection._open
+
+    def opened() -> Any:
+        sdk = really_open()
+        sdk._endpoint.http_session = wrapped(sdk._endpoint.http_session)
+        return sdk
+
+    connection._open = opened
 
 
 def key_of(action: Body) -> Key:
