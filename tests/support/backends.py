@@ -55,6 +55,9 @@ class Backend(ABC):
     async def assert_idle(self, store: Store) -> None:
         """Fail when one of the store's connections stays checked out."""
 
+    async def settle(self) -> None:
+        """Let each store list what others wrote, which nearly all do at once."""
+
 
 async def migrated(store: Store) -> Store:
     """Bring a store's schema to this version, if it has one."""
@@ -284,6 +287,10 @@ class DynamoBackend(Backend):
 
     async def assert_idle(self, store: Store) -> None:
         await until(lambda: client_of(store).running == 0, "the end of all calls", IDLE_WITHIN_S)
+
+    async def settle(self) -> None:
+        if self._faults and self._faults.index:
+            await asyncio.to_thread(self._faults.index.catch_up)
 
 
 def client_of(store: Any) -> Client:

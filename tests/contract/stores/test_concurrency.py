@@ -73,6 +73,7 @@ async def test_concurrent_first_writes_of_a_user_and_a_thread(backend: Backend) 
         assert (len(found.steps), len(found.elements)) == (40, 10)
         assert (found.name, found.tags) == ("x", ("one",))
         assert found.user_id == (await get_user(stores[0])).id
+        await backend.settle()
         assert await listed(stores[0]) == [thread_id]
 
 
@@ -80,6 +81,7 @@ async def test_concurrent_first_threads_of_a_user(backend: Backend) -> None:
     async with several(backend) as stores:
         writes = [step(new_id(), output="x") for _ in range(40)]
         assert set(await at_once(stores, writes)) == {Outcome.APPLIED}
+        await backend.settle()
         assert set(await listed(stores[0])) == {write.thread_id for write in writes}
         assert [found.identifier async for found in stores[0].users()] == ["alice"]
 
