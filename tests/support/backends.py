@@ -55,8 +55,9 @@ class Backend(ABC):
     async def assert_idle(self, store: Store) -> None:
         """Fail when one of the store's connections stays checked out."""
 
+    @abstractmethod
     async def settle(self) -> None:
-        """Let each store list what others wrote, which nearly all do at once."""
+        """Let each store list what others wrote."""
 
 
 async def migrated(store: Store) -> Store:
@@ -78,6 +79,9 @@ class MemoryBackend(Backend):
     async def assert_idle(self, store: Store) -> None:
         """There are no connections."""
 
+    async def settle(self) -> None:
+        """They do so at once."""
+
 
 class DatabaseBackend(Backend):
     """An empty database, and what a test does to it behind the backs of its stores.
@@ -92,6 +96,9 @@ class DatabaseBackend(Backend):
         store = self.open()
         await store.migrate()
         return store
+
+    async def settle(self) -> None:
+        """They do so at once."""
 
     @abstractmethod
     def unreachable(self) -> SqlStore:
@@ -289,6 +296,7 @@ class DynamoBackend(Backend):
         await until(lambda: client_of(store).running == 0, "the end of all calls", IDLE_WITHIN_S)
 
     async def settle(self) -> None:
+        """They do so at once where the index does not lag."""
         if self._faults and self._faults.index:
             await asyncio.to_thread(self._faults.index.catch_up)
 
