@@ -15,8 +15,8 @@ from bootstrap.stores import open_store, prepare
 from cli.commands import Subcommands
 from cli.zones import time_zone
 from datalayer.errors import DataLayerError, SourceUnusable, StoreMisconfigured, StoreUnavailable
+from datalayer.migration.importing.report import ImportReport
 from datalayer.migration.official.importer import import_from
-from datalayer.migration.official.report import ImportReport
 from datalayer.values import Json
 from settings import Settings, load, prepare_data_dir
 

@@ -3,8 +3,9 @@
 from datetime import UTC, tzinfo
 from typing import Any
 
-from datalayer.migration.official.importer import Progress, import_from
-from datalayer.migration.official.report import ImportOutcome, ImportReport
+from datalayer.migration.importing.importer import Progress
+from datalayer.migration.importing.report import ImportOutcome, ImportReport
+from datalayer.migration.official.importer import import_from
 from datalayer.stores.base import Store
 from tests.support.builders import (
     clock,

@@ -6,24 +6,14 @@ Its columns are times without a zone, from three places:
 * Users, and when a thread was last looked at (`updatedAt`), by the local time of the program.
 * All other `createdAt` and `updatedAt` by the database, in the time zone of its session.
 
-A revision is the moment, in microseconds of UTC, at which the source dates a row: the start of a
-step, the creation of all else. So it is the same each time that a row is read, and writing it again
-changes nothing; and it is lower than the revisions that the running program makes, whose clock is
-read later: whatever was changed in Keepchat stays. A moment ahead of the present would win over
-changes that are still to come, and the present is another at each run: such a row gets a revision
-from the beginning of time, which is always the same and below all others.
-
-The columns hold milliseconds: rows of one thread from the same one are numbered within it, so that
-their order stays, and `refresh.py` finds room in it for what theirs has changed since.
+A row is dated by the start of a step, by the creation of all else. The columns hold milliseconds:
+rows of one thread from the same one are numbered within it, so that their order stays.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 
-SLOT = 1_000  # revisions in the millisecond of a row
-FIRST = 1  # the lowest revision: of rows without a time, or with one that cannot be
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from datalayer.migration.importing.revisions import SLOT, Dated, dated, in_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +38,17 @@ class SourceClocks:
 
     def revision(
         self, timestamp: datetime | None, rank: int = 0, *, fallback: datetime | None = None
-    ) -> tuple[int, bool]:
-        """Return the revision of a timestamp, and whether that is ahead of the present.
+    ) -> Dated:
+        """Return the revision of a timestamp, with its rank within the millisecond.
 
         A row from ahead is dated by `fallback`, or the beginning of time if that is no better.
         """
-        ahead = _micros(timestamp) > self.now
-        micros = _micros(fallback if ahead else timestamp)
-        return (FIRST if micros > self.now else micros) + min(rank, SLOT - 1), ahead
-
-
-def _micros(timestamp: datetime | None) -> int:
-    return max(FIRST, ((timestamp or _EPOCH) - _EPOCH) // _MICROSECOND)
+        found = dated(timestamp, self.now, fallback=fallback)
+        return Dated(found.revision + min(rank, SLOT - 1), found.ahead)
 
 
 def _in_zone(raw: object, zone: tzinfo) -> datetime | None:
-    if not isinstance(raw, datetime):
-        return None
-    try:
-        return (raw if raw.tzinfo else raw.replace(tzinfo=zone)).astimezone(UTC)
-    except OverflowError:  # the ends of time, which PostgreSQL calls infinity
-        return None
+    return in_zone(raw, zone) if isinstance(raw, datetime) else None
 
 
 class Ranks:

@@ -1,21 +1,18 @@
 """Rows of Chainlit's official layer as writes of ours. Pure: one function for each kind of row.
 
-A row is first given the names of Chainlit's SQLAlchemy layer, and converted as its rows are.
+A row is given the names of Chainlit's SQLAlchemy layer, and converted as its rows are.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from datalayer.fields import ELEMENT_FIELDS, STEP_FIELDS
+from datalayer.migration.importing import rows as imported
+from datalayer.migration.importing.rows import ConvertedRow
 from datalayer.migration.official import phrases
 from datalayer.migration.official.clocks import SourceClocks
-from datalayer.migration.sqlalchemy import phrases as adopted_phrases
-from datalayer.migration.sqlalchemy import rows as adopted
 from datalayer.migration.sqlalchemy import values
-from datalayer.migration.sqlalchemy.rows import OLD_ID, AdoptedRow, Raw, as_leftover
+from datalayer.migration.sqlalchemy.rows import OLD_ID, Raw
 from datalayer.values import clean_text
-from datalayer.writes import SaveElement, SaveFeedback, SaveStep, SaveThread, SaveUser, Write
 
 OWNER = "keepchat owner"  # columns that the queries add
 HOME = "keepchat home"
@@ -26,115 +23,48 @@ _ADDED = frozenset({OWNER, HOME, DELETED})
 _PERHAPS_NONE = ("url", "mime", "objectKey")  # where their layer has written the text 'None'
 
 
-@dataclass(frozen=True, slots=True)
-class ConvertedRow:
-    """A row on its way: its write, and what is odd. Without one the row cannot be held.
-
-    `others` are rows that its write holds too, in `extra`: they share its outcome.
-    """
-
-    kind: str
-    raw: Raw
-    old_id: str
-    write: Write | None
-    notes: Sequence[str] = ()
-    others: Sequence[Raw] = ()
-
-
 def _without(raw: Raw, *names: str) -> dict[str, Any]:
     return {name: value for name, value in raw.items() if name not in _ADDED and name not in names}
 
 
-def _converted_row(
-    kind: str, raw: Raw, converted: AdoptedRow, write: Write | None, *, ahead: bool = False
-) -> ConvertedRow:
-    notes = [*converted.notes]
-    if ahead:
-        notes.append(phrases.FUTURE.format(table=kind))
-    if write is None:
-        notes.append(phrases.LEFT.format(table=kind))
-    return ConvertedRow(kind, raw, converted.old_id, write, notes)
-
-
-def whole(raw: Raw) -> Any:
-    """Return a row as their table has it, as JSON."""
-    return as_leftover(_without(raw))
-
-
 def left_out(kind: str, raw: Raw, why: str) -> ConvertedRow:
     """Return a row that cannot be held, and why."""
-    return ConvertedRow(kind, raw, clean_text(str(raw.get("id"))), None, [why.format(table=kind)])
+    return imported.left_out(kind, _without(raw), _old_id(raw), why)
+
+
+def _old_id(raw: Raw) -> str:
+    return clean_text(str(raw.get("id")))
 
 
 def user(raw: Raw, clocks: SourceClocks) -> ConvertedRow:
-    """Return a user; one without an identifier cannot be held."""
-    if not raw.get("identifier"):
-        return left_out("users", raw, phrases.NO_USER)
-    revision, ahead = clocks.revision(clocks.of_program(raw.get("createdAt")))
-    converted = adopted.user(_without(raw, *_STAMPS), None)
-    row = converted.row
-    write = SaveUser(identifier=row["identifier"], metadata=row["metadata"], revision=revision)
-    derived = adopted_phrases.DERIVED.format(table="users")
-    if derived in converted.notes:
-        converted.notes.remove(derived)  # nothing hangs on the id: the identifier counts
-    return _converted_row("users", raw, converted, write, ahead=ahead)
+    """Return a user."""
+    revision = clocks.revision(clocks.of_program(raw.get("createdAt")))
+    return imported.user(_without(raw), _without(raw, *_STAMPS), revision)
 
 
 def thread(raw: Raw, clocks: SourceClocks) -> ConvertedRow:
-    """Return a thread; what has no place of its own in the contract goes to its metadata.
+    """Return a thread.
 
     It is dated by its creation: their layer moves `updatedAt` on whenever somebody looks at it.
     """
-    converted = adopted.thread(_without(raw, "userId", "deletedAt", *_STAMPS), None)
-    row = converted.row
-    if row["id"] is None:
-        return _converted_row("threads", raw, converted, None)
-    owner = raw.get(OWNER) or None
-    revision, ahead = clocks.revision(clocks.of_server(raw.get("createdAt")))
-    write = SaveThread(
-        id=row["id"],
-        owner=owner,
-        name=row.get("name"),
-        tags=tuple(row.get("tags") or ()),
-        metadata={**converted.extra, **row["metadata"]},
-        revision=revision,
-    )
-    if owner is None:
-        converted.notes.append(phrases.NO_OWNER)
-    return _converted_row("threads", raw, converted, write, ahead=ahead)
+    given = _without(raw, "userId", "deletedAt", *_STAMPS)
+    revision = clocks.revision(clocks.of_server(raw.get("createdAt")))
+    return imported.thread(_without(raw), given, raw.get(OWNER) or None, revision)
 
 
 def step(raw: Raw, clocks: SourceClocks, owner: str | None, rank: int) -> ConvertedRow:
     """Return a step; its creation is its start, which Chainlit gave, not the database."""
-    start = clocks.of_steps(raw.get("startTime"))
+    start, created = clocks.of_steps(raw.get("startTime")), clocks.of_server(raw.get("createdAt"))
     given: dict[str, Any] = {
         **_without(raw, "startTime", "endTime", *_STAMPS),
         "start": start,
         "end": clocks.of_steps(raw.get("endTime")),
-        "createdAt": start or clocks.of_server(raw.get("createdAt")),
+        "createdAt": start or created,
     }
     if given.get("showInput") == "None":
         given["showInput"] = None
-    converted = adopted.step(given)
-    row = converted.row
-    if row["id"] is None:
-        return _converted_row("steps", raw, converted, None)
-    created = clocks.of_server(raw.get("createdAt"))
-    revision, ahead = clocks.revision(given["createdAt"], rank, fallback=created)
-    write = SaveStep(
-        id=row["id"],
-        thread_id=row["threadId"],
-        owner=owner,
-        fields=_fields(converted, given, STEP_FIELDS),
-        revision=revision,
-    )
-    return _converted_row("steps", raw, converted, write, ahead=ahead)
-
-
-def _fields(converted: AdoptedRow, given: Raw, known: Collection[str]) -> dict[str, Any]:
-    """Return the fields that their table has, empty ones too, and all others as `extra`."""
-    fields = {name: converted.row.get(name) for name in known if name in given}
-    return fields | ({"extra": converted.extra} if converted.extra else {})
+    revision = clocks.revision(given["createdAt"], rank, fallback=created)
+    return imported.step(_without(raw), given, owner, revision)
 
 
 def element(raw: Raw, clocks: SourceClocks, owner: str | None, rank: int) -> ConvertedRow:
@@ -144,26 +74,14 @@ def element(raw: Raw, clocks: SourceClocks, owner: str | None, rank: int) -> Con
     wrote a key beside a link too, with nothing stored there.
     """
     given = _element_columns(raw)
-    is_linked = bool(given.get("url") and given.get("objectKey") and given["type"] != "custom")
-    if is_linked:
+    found: list[str] = []
+    if given.get("url") and given.get("objectKey") and given["type"] != "custom":
         given["chainlitObjectKey"] = given.pop("objectKey")
-    converted = adopted.element(given)
-    if is_linked:
-        converted.notes.append(phrases.LINKED)
-    row = converted.row
-    if row["id"] is None:
-        return _converted_row("elements", raw, converted, None)
-    if not row.get("objectKey") and not row.get("url") and row.get("type") != "custom":
-        converted.notes.append(phrases.NO_FILE)
-    revision, ahead = clocks.revision(clocks.of_server(raw.get("createdAt")), rank)
-    write = SaveElement(
-        id=row["id"],
-        thread_id=row["threadId"],
-        owner=owner,
-        fields=_fields(converted, given, ELEMENT_FIELDS),
-        revision=revision,
-    )
-    return _converted_row("elements", raw, converted, write, ahead=ahead)
+        found.append(phrases.LINKED)
+    elif not given.get("objectKey") and not given.get("url") and given["type"] != "custom":
+        found.append(phrases.NO_FILE)
+    revision = clocks.revision(clocks.of_server(raw.get("createdAt")), rank)
+    return imported.element(_without(raw), given, owner, revision).noting(*found)
 
 
 def _element_columns(raw: Raw) -> dict[str, Any]:
@@ -189,24 +107,10 @@ def feedback(group: Sequence[Raw], clocks: SourceClocks) -> ConvertedRow:
         "forId": raw.get("stepId"),
         "threadId": raw.get(HOME),
         "value": _whole(raw.get("value")),
+        OLD_ID: _old_id(raw),
     }
-    converted = adopted.feedback(given)
-    row = converted.row
-    if row["id"] is None or row["threadId"] is None:
-        return replace(_converted_row("feedbacks", raw, converted, None), others=others)
-    extra = {**converted.extra, OLD_ID: converted.old_id}
-    if others:
-        extra["others"] = [whole(other) for other in others]
-    revision, ahead = clocks.revision(clocks.of_server(raw.get("createdAt")))
-    write = SaveFeedback(
-        step_id=row["forId"],
-        thread_id=row["threadId"],
-        value=row["value"],
-        comment=row.get("comment"),
-        extra=extra,
-        revision=revision,
-    )
-    return replace(_converted_row("feedbacks", raw, converted, write, ahead=ahead), others=others)
+    revision = clocks.revision(clocks.of_server(raw.get("createdAt")))
+    return imported.feedback(_without(raw), given, revision, [_without(it) for it in others])
 
 
 def _whole(value: object) -> object:

@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
+from datalayer.migration.importing.rows import ConvertedRow
 from datalayer.migration.official import rows
 from datalayer.migration.official.clocks import Ranks, SourceClocks
-from datalayer.migration.official.rows import HOME, ConvertedRow
+from datalayer.migration.official.rows import HOME
 from datalayer.migration.official.source import OfficialDatabase
 
 RowsByThread = AsyncIterator[tuple[str, ConvertedRow]]  # the thread's id in theirs, and the row

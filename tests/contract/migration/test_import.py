@@ -5,7 +5,7 @@ from typing import Any
 
 from chainlit.types import Feedback
 
-from datalayer.migration.official.report import ImportOutcome
+from datalayer.migration.importing.report import ImportOutcome
 from datalayer.records import Outcome
 from datalayer.stores.base import Store
 from datalayer.values import iso_time

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from datalayer.errors import SourceUnusable
+from datalayer.migration.importing.report import ImportOutcome
 from datalayer.migration.official.importer import import_from
-from datalayer.migration.official.report import ImportOutcome
 from datalayer.stores.base import Store
 from datalayer.stores.sql.sqlite.store import SqliteStore
 from tests.support.builders import (

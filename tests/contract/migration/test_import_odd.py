@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from datalayer.migration.official.report import ImportOutcome
+from datalayer.migration.importing.report import ImportOutcome
 from datalayer.stores.base import Store
 from datalayer.values import derived_id, iso_time
 from tests.support import builders

@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from datalayer.errors import StoreMisconfigured, StoreUnavailable, WriteRejected
-from datalayer.migration.official import phrases, rows
+from datalayer.migration.importing import phrases
+from datalayer.migration.importing.refresh import KnownThread, change
+from datalayer.migration.importing.report import ImportOutcome
+from datalayer.migration.importing.rows import ConvertedRow
+from datalayer.migration.importing.target import DryRunTarget, ImportTarget
+from datalayer.migration.official import rows
 from datalayer.migration.official.clocks import Ranks, SourceClocks
-from datalayer.migration.official.refresh import KnownThread, change
-from datalayer.migration.official.report import ImportOutcome
-from datalayer.migration.official.target import DryRunTarget, ImportTarget
 from datalayer.records import FeedbackRecord, Result, StepRecord, ThreadRecord
 from datalayer.stores.memory import MemoryStore
 from datalayer.values import time_of_revision
@@ -28,7 +30,7 @@ CLOCKS = SourceClocks(ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo"), NOW)
 STAMPS = {"id": ID, "createdAt": NOON, "updatedAt": NOON}
 
 
-def one(taken: rows.ConvertedRow) -> Any:
+def one(taken: ConvertedRow) -> Any:
     assert taken.write
     return taken.write
 

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from itertools import groupby
 
 from datalayer.errors import DataLayerError, WriteRefused
-from datalayer.migration.official import phrases
-from datalayer.migration.official.deadline import DEADLINE_S, DeadlineStore
-from datalayer.migration.official.refresh import KnownThread, change
-from datalayer.migration.official.report import ImportOutcome
-from datalayer.migration.official.rows import ConvertedRow
+from datalayer.migration.importing import phrases
+from datalayer.migration.importing.deadline import DEADLINE_S, DeadlineStore
+from datalayer.migration.importing.refresh import KnownThread, change
+from datalayer.migration.importing.report import ImportOutcome, RowResult
+from datalayer.migration.importing.rows import ConvertedRow
 from datalayer.pipeline.writer import MAX_BATCH, Writer
 from datalayer.records import Outcome, Result
 from datalayer.stores.base import Store
@@ -19,9 +19,6 @@ from datalayer.writes import SaveFeedback, SaveStep, SaveUser, Write
 CLOSE_S = 5.0  # for what was on its way when somebody interrupted it
 ATTEMPTS = 8  # so often a thread's name can change in theirs, between imports, and still arrive
 
-RowResult = tuple[ImportOutcome, str]  # and what is to be said of it
-
-_CANNOT_BE_HELD: RowResult = (ImportOutcome.LEFT, "")
 _STORED: RowResult = (ImportOutcome.STORED, "")
 _OUTCOMES: dict[Outcome, RowResult] = {
     Outcome.APPLIED: _STORED,
@@ -38,7 +35,7 @@ class DryRunTarget:
 
     async def store(self, window: Sequence[ConvertedRow]) -> list[RowResult]:
         """Return what would become of rows in a store that is empty."""
-        return [_STORED if one.write else _CANNOT_BE_HELD for one in window]
+        return [_STORED if one.write else one.result for one in window]
 
     async def has_thread(self, thread_id: str) -> bool:
         """Nothing is there."""
@@ -66,7 +63,7 @@ class ImportTarget:
         """Store rows, and return what became of each and what is to be said of it."""
         results = iter(await self._write([one.write for one in window if one.write]))
         found = [
-            await self._row_result(one.write, next(results)) if one.write else _CANNOT_BE_HELD
+            await self._row_result(one.write, next(results)) if one.write else one.result
             for one in window
         ]
         writes = {
@@ -153,3 +150,13 @@ class ImportTarget:
 
 def _took(result: Result | BaseException) -> bool:
     return isinstance(result, Result) and result.outcome is Outcome.APPLIED
+
+
+@asynccontextmanager
+async def open_target(store: Store | None) -> AsyncIterator[ImportTarget | DryRunTarget]:
+    """Give what stores rows in a store, and wait for it; without a store nothing is stored."""
+    target = ImportTarget(store) if store else DryRunTarget()
+    try:
+        yield target
+    finally:
+        await target.close()

@@ -1,15 +1,14 @@
 """Rows that theirs has changed since they were imported, and ours has not. Pure.
 
-Chainlit's official layer keeps no time of a row's last change: what was streaming when it was first
-imported would stay so. The times in its columns are milliseconds, revisions microseconds: a row
-that was changed here has a revision of much later, all others one in the millisecond of theirs.
-There a change in theirs takes the next.
+Chainlit's layers keep no time of a row's last change: what was streaming when it was first imported
+would stay so. A row that was changed here has a revision of much later, all others one in the
+millisecond from that of theirs. There a change in theirs takes the next.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from datalayer.migration.official.clocks import SLOT
+from datalayer.migration.importing.revisions import SLOT
 from datalayer.records import ElementRecord, FeedbackRecord, StepRecord, ThreadRecord
 from datalayer.rules.revisions import next_within
 from datalayer.values import Json

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from datalayer.migration.official import phrases
-from datalayer.migration.official.schema import TABLES
 from datalayer.reports import AdoptionReport, Note, Notes
+
+KINDS = ("users", "threads", "steps", "elements", "feedbacks")  # parents first
 
 
 class ImportOutcome(Enum):
@@ -21,10 +21,15 @@ class ImportOutcome(Enum):
     LEFT = "left"  # cannot be held: it goes to the leftovers, whole
 
 
+RowResult = tuple[ImportOutcome, str]  # and what is to be said of it
+CANNOT_BE_HELD: RowResult = (ImportOutcome.LEFT, "")
+
+
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """How many rows there are, how many are stored or known, and what else is to be said."""
+    """Whose rows they are, how many, what became of them, and what else is to be said."""
 
+    schema: str
     rows: Mapping[str, int]
     outcomes: Mapping[tuple[str, ImportOutcome], int]
     notes: Sequence[Note]
@@ -37,13 +42,13 @@ class ImportReport:
 
     def lines(self) -> list[str]:
         """Return it for people, a line for each thing."""
-        first, *odd = AdoptionReport(phrases.SCHEMA, self.rows, self.notes).lines()
+        first, *odd = AdoptionReport(self.schema, self.rows, self.notes).lines()
         stored = "To be stored" if self.dry_run else "Stored"
         lines = self._line(stored, ImportOutcome.STORED) + self._line("Known", ImportOutcome.KNOWN)
         return [first, *lines, *odd]
 
     def _line(self, title: str, outcome: ImportOutcome) -> list[str]:
-        found = {kind: self.outcomes.get((kind, outcome), 0) for kind in TABLES}
+        found = {kind: self.outcomes.get((kind, outcome), 0) for kind in KINDS}
         counts = ", ".join(f"{count:,} {kind}" for kind, count in found.items() if count)
         return [f"{title}: {counts}."] if counts else []
 
@@ -64,5 +69,5 @@ class Tally:
         """How many rows of each kind something is known of."""
         return {
             kind: sum(count for (of, _), count in self.outcomes.items() if of == kind)
-            for kind in TABLES
+            for kind in KINDS
         }

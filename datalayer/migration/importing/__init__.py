@@ -1,0 +1,1 @@
+"""What imports share: rows on their way into any `Store`, through its contract."""
