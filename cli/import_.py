@@ -1,11 +1,13 @@
-"""`manage.py import`: the database of Chainlit's official layer into that of the settings."""
+"""`manage.py import`: what a layer of Chainlit has kept into the database of the settings."""
 
 import argparse
 import json
 import os
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -14,9 +16,10 @@ import anyio
 from bootstrap.stores import open_store, prepare
 from cli.commands import Subcommands
 from cli.zones import time_zone
+from common.aws import AwsAccess
 from datalayer.errors import DataLayerError, SourceUnusable, StoreMisconfigured, StoreUnavailable
 from datalayer.migration.importing.report import ImportReport
-from datalayer.migration.official.importer import import_from
+from datalayer.migration.official import importer as official
 from datalayer.values import Json
 from settings import Settings, load, prepare_data_dir
 
@@ -27,15 +30,16 @@ _OWNER_ONLY = 0o600
 def add_commands(commands: Subcommands) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
-        "import", help="import a database of Chainlit's official (Prisma) layer"
+        "import", help="import what Chainlit's official (Prisma) or DynamoDB layer has kept"
     )
     parser.add_argument(
         "--from",
         dest="source",
         required=True,
         metavar="URL",
-        help="the database, postgresql://user@host/database, which is only read; a password that "
-        "is not in it is taken from the environment (PGPASSWORD) or from ~/.pgpass",
+        help="what is imported, and only read: postgresql://user@host/database of the official "
+        "layer, whose password, if it is not in it, is taken from the environment (PGPASSWORD) or "
+        "from ~/.pgpass; or dynamodb://table?region=eu-central-1",
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     parser.add_argument(
@@ -43,8 +47,8 @@ def add_commands(commands: Subcommands) -> None:
         type=time_zone,
         default=UTC,
         metavar="ZONE",
-        help="where the clock of the old program stood, by which it dated users, such as "
-        "Europe/Berlin; without it UTC",
+        help="where the clock of the old program stood, by which it dated users, on DynamoDB "
+        "threads too, such as Europe/Berlin; without it UTC",
     )
     parser.set_defaults(run=run)
 
@@ -76,7 +80,7 @@ async def _import(settings: Settings, url: str, clock: tzinfo, dry_run: bool) ->
         await prepare(settings)
         store = open_store(settings, migrates=False)
     try:
-        report = await import_from(
+        report = await _importer(settings, url)(
             url,
             store,
             zone=clock,
@@ -90,6 +94,16 @@ async def _import(settings: Settings, url: str, clock: tzinfo, dry_run: bool) ->
             await store.close()
     _print(report, leftovers)
     return 0
+
+
+def _importer(settings: Settings, url: str) -> Callable[..., Awaitable[ImportReport]]:
+    """Return what imports the kind of source that a URL names."""
+    if url.partition(":")[0].lower() != "dynamodb":
+        return official.import_from
+    # Imported where it is used: it brings Amazon's SDK, which most set-ups do without.
+    from datalayer.migration.dynamodb import importer as dynamodb
+
+    return partial(dynamodb.import_from, access=AwsAccess(**settings.aws_access))
 
 
 def _print(report: ImportReport, leftovers: "Leftovers") -> None:

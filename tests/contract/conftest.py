@@ -18,10 +18,12 @@ from tests.support.azure_storages import MakeAzure, azure_maker, behind, options
 from tests.support.backends import BACKENDS, DATABASES, Backend, DatabaseBackend
 from tests.support.builders import new_id
 from tests.support.chainlits import ChainlitDatabase, MakeDatabase, ddl
+from tests.support.dynamodb.chainlits import ChainlitTable
 from tests.support.marks import on
 from tests.support.officials import DDL, Official
 from tests.support.s3_storages import OpenS3
 from tests.support.servers.azurite import Azurite
+from tests.support.servers.dynamodb import DynamoDB
 from tests.support.servers.postgres import Postgres
 from tests.support.servers.proxy import Proxy, running_proxy
 from tests.support.servers.seaweedfs import BUCKET, CREDENTIALS, SeaweedFS
@@ -97,6 +99,13 @@ def official(postgres: Postgres, tmp_path: Path) -> Iterator[Official]:
         theirs = Official(postgres, name, tmp_path)
         theirs.run(DDL)
         yield theirs
+
+
+@pytest.fixture
+def chainlit_table(dynamodb: DynamoDB, tmp_path: Path) -> Iterator[ChainlitTable]:
+    """A table of Chainlit's DynamoDB layer, and nothing in it."""
+    with dynamodb.table() as name:
+        yield ChainlitTable(dynamodb, name, tmp_path)
 
 
 # S3

@@ -193,7 +193,7 @@ MakeDatabase = Callable[[str, str], ChainlitDatabase]
 
 def undecorated(layer: Any, name: str) -> Any:
     """A method that does not wait for a user's message in a session."""
-    method = cast(Any, getattr(SQLAlchemyDataLayer, name)).__wrapped__
+    method = cast(Any, getattr(type(layer), name)).__wrapped__
     return lambda *given: method(layer, *given)
 
 
@@ -233,10 +233,11 @@ async def fill(
     async with theirs.layer(storage) as layer:
         user = await layer.create_user(User(identifier=owner, metadata={"role": "admin"}))
         tags = ["a", "b c"] if theirs.kind == "postgres" else None
-        return [await _converse(layer, user, name, tags) for name in names]
+        return [await converse(layer, user, name, tags) for name in names]
 
 
-async def _converse(layer: Any, user: Any, name: str, tags: list[str] | None) -> Conversation:
+async def converse(layer: Any, user: Any, name: str, tags: list[str] | None) -> Conversation:
+    """Have a layer of Chainlit store a conversation."""
     thread, question, run, answer = (str(uuid.uuid4()) for _ in range(4))
     metadata = {"chat_profile": "scripted", "numbers": [1, 2.5, None]}
     await layer.update_thread(thread, name=name, user_id=user.id, metadata=metadata, tags=tags)

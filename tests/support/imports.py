@@ -1,16 +1,18 @@
 """Runs an import as a test needs it, and asks what became of the rows."""
 
 from datetime import UTC, tzinfo
+from functools import partial
 from typing import Any
 
+from datalayer.migration.dynamodb.importer import import_from as import_from_table
 from datalayer.migration.importing.importer import Progress
 from datalayer.migration.importing.report import ImportOutcome, ImportReport
 from datalayer.migration.official.importer import import_from
 from datalayer.stores.base import Store
-from tests.support.builders import (
-    clock,
-)
+from tests.support.builders import clock
+from tests.support.dynamodb.chainlits import ChainlitTable
 from tests.support.officials import Official
+from tests.support.servers.dynamodb import ACCESS
 
 
 def ignore(*_: object) -> None:
@@ -18,7 +20,7 @@ def ignore(*_: object) -> None:
 
 
 async def imported(
-    theirs: Official,
+    theirs: Official | ChainlitTable,
     store: Store | None,
     zone: tzinfo = UTC,
     *,
@@ -26,7 +28,9 @@ async def imported(
     now: int | None = None,
     progress: Progress = ignore,
 ) -> ImportReport:
-    return await import_from(
+    is_table = isinstance(theirs, ChainlitTable)
+    import_it = partial(import_from_table, access=ACCESS) if is_table else import_from
+    return await import_it(
         theirs.url,
         store,
         zone=zone,

@@ -4,14 +4,14 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from chainlit.data.chainlit_data_layer import ChainlitDataLayer
 from chainlit.element import CustomElement, File, Image
 from chainlit.types import Feedback
 from chainlit.user import User
 
-from tests.support.chainlits import Conversation, Folder, in_session
+from tests.support.chainlits import Conversation, Folder, in_session, undecorated
 from tests.support.servers.postgres import Postgres
 
 TABLES = ("User", "Thread", "Step", "Element", "Feedback")
@@ -73,12 +73,6 @@ class Official:
             yield opened
         finally:
             await opened.close()
-
-
-def undecorated(layer: ChainlitDataLayer, name: str) -> Any:
-    """A method that does not wait for a user's message in a session."""
-    method = cast(Any, getattr(ChainlitDataLayer, name)).__wrapped__
-    return lambda *given: method(layer, *given)
 
 
 async def fill(theirs: Official, *names: str, owner: str = "alice") -> list[Conversation]:

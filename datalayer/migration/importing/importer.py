@@ -14,13 +14,16 @@ from datalayer.values import Json
 WINDOW_CHARACTERS = 4_000_000  # of the rows that are on their way together
 
 # What becomes of what is in a thread, by the thread's own outcome, if it is not stored on its own.
-INSIDE: Mapping[ImportOutcome, RowResult | None] = {
+_INSIDE: Mapping[ImportOutcome, RowResult | None] = {
     ImportOutcome.STORED: None,
     ImportOutcome.KNOWN: None,
     ImportOutcome.GONE: (ImportOutcome.GONE, phrases.GONE),
     ImportOutcome.LEFT: (ImportOutcome.LEFT, phrases.THREAD_LEFT),
 }
 
+RowsByThread = AsyncIterator[tuple[str, ConvertedRow]]  # the thread's id in theirs, and the row
+Closed = Mapping[str, RowResult | None]
+"""By the ids of threads what becomes of all in them; None where it is stored."""
 KeepLeftover = Callable[[str, Json], None]
 Progress = Callable[[int, int], None]
 
@@ -62,6 +65,16 @@ class Importer:
         if window:
             await self.store_window(window)
 
+    async def store_threads(self, threads: Sequence[ConvertedRow]) -> Closed:
+        """Store threads, and return which of them were not taken."""
+        outcomes = await self.store_window(threads)
+        found = zip(threads, outcomes, strict=True)
+        return {one.old_id: _INSIDE[outcome] for one, outcome in found}
+
+    async def store_inside(self, found: RowsByThread, closed: Closed) -> None:
+        """Store what is in threads; where a thread was not taken, all in it shares its outcome."""
+        await self.store(_shut_out(found, closed))
+
     async def store_window(self, window: Sequence[ConvertedRow]) -> list[ImportOutcome]:
         """Store rows, all together, and return what became of each."""
         results = await self._target.store(window)
@@ -101,3 +114,9 @@ class Importer:
             self.tally.notes.add(why.format(table=kind), old_id)
         if outcome is ImportOutcome.LEFT:
             self._keep_leftover(kind, as_leftover(raw))
+
+
+async def _shut_out(found: RowsByThread, closed: Closed) -> AsyncIterator[ConvertedRow]:
+    async for thread_id, one in found:
+        result = closed.get(thread_id)
+        yield one.shut_out(result) if result else one

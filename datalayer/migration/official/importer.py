@@ -1,10 +1,10 @@
 """An import from beginning to end: what is read is written through the contract of every store."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import tzinfo
 
-from datalayer.migration.importing.importer import INSIDE, Importer, KeepLeftover, Progress
-from datalayer.migration.importing.report import ImportOutcome, ImportReport, RowResult
+from datalayer.migration.importing.importer import Importer, KeepLeftover, Progress
+from datalayer.migration.importing.report import ImportOutcome, ImportReport
 from datalayer.migration.importing.rows import ConvertedRow
 from datalayer.migration.importing.target import DryRunTarget, ImportTarget, open_target
 from datalayer.migration.official import phrases, rows
@@ -12,7 +12,7 @@ from datalayer.migration.official.clocks import SourceClocks
 from datalayer.migration.official.rows import DELETED, HOME, OWNER
 from datalayer.migration.official.schema import remarks
 from datalayer.migration.official.source import OfficialDatabase, open_database
-from datalayer.migration.official.streams import RowsByThread, ThreadContents
+from datalayer.migration.official.streams import ThreadContents
 from datalayer.migration.sqlalchemy.rows import Raw
 from datalayer.stores.base import Store
 from datalayer.writes import SaveThread
@@ -89,12 +89,11 @@ class Import:
         if deleted:
             await self._importer.store_window([await self._deleted(raw) for raw in deleted])
         threads = [rows.thread(raw, self._clocks) for raw in alive]
-        outcomes = await self._importer.store_window(threads)
-        closed = {raw["id"]: INSIDE[outcome] for raw, outcome in zip(alive, outcomes, strict=True)}
+        closed = await self._importer.store_threads(threads)
         owners = {raw["id"]: raw[OWNER] for raw in alive}
         inside = ThreadContents(self._source, self._clocks, owners)
         for kind in (inside.steps(), inside.elements(), inside.feedbacks()):
-            await self._importer.store(_in_open_threads(kind, closed))
+            await self._importer.store_inside(kind, closed)
 
     async def _deleted(self, raw: Raw) -> ConvertedRow:
         """Leave out a thread that theirs has deleted, and say so if an earlier import took it."""
@@ -127,12 +126,3 @@ class Import:
             if count:
                 tally.add(kind, ImportOutcome.DELETED, count)
                 tally.notes.add(phrases.IN_DELETED.format(table=kind), count=count)
-
-
-async def _in_open_threads(
-    found: RowsByThread, closed: Mapping[str, RowResult | None]
-) -> AsyncIterator[ConvertedRow]:
-    """Yield what is in threads; where a thread was not taken, all in it shares its outcome."""
-    async for thread_id, one in found:
-        result = closed[thread_id]
-        yield one.shut_out(result) if result else one

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import asyncpg
 
-from datalayer.errors import DataLayerError, SourceUnusable
+from datalayer.errors import SourceUnusable
+from datalayer.migration.importing.source import about_source
 from datalayer.migration.official import schema
 from datalayer.migration.official.rows import DELETED, HOME, OWNER
 from datalayer.migration.official.schema import TABLES, Columns
@@ -21,10 +22,7 @@ ANSWER_S = 600.0  # a sort of all that there is may take long; silence for ever 
 THREADS = 200  # whose rows are asked for together
 FETCH = 100  # rows in memory; some may be long
 
-_ADVICE = (
-    "Check that --from names a server that is there and answers, and see to its log; what was "
-    "imported so far is not doubled when the import runs again."
-)
+_ADVICE = "Check that --from names a server that is there and answers, and see to its log."
 _PATIENTLY = """
 SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;
 SET LOCAL idle_in_transaction_session_timeout = 0
@@ -195,14 +193,8 @@ async def _connect(address: Address) -> Any:
 
 @contextmanager
 def _reading() -> Iterator[None]:
-    try:
-        with translated(_ADVICE):
-            yield
-    except SourceUnusable:
-        raise
-    except DataLayerError as exc:
-        # What is said of a store's address is true of this one, under its own name.
-        raise SourceUnusable(str(exc).replace("DATABASE_URL", "--from")) from exc
+    with about_source(), translated(_ADVICE):
+        yield
 
 
 @contextmanager

@@ -1,15 +1,13 @@
 """What is in threads, converted as it is read: each row with the thread that it is in."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from datalayer.migration.importing.rows import ConvertedRow
+from datalayer.migration.importing.importer import RowsByThread
 from datalayer.migration.official import rows
 from datalayer.migration.official.clocks import Ranks, SourceClocks
 from datalayer.migration.official.rows import HOME
 from datalayer.migration.official.source import OfficialDatabase
-
-RowsByThread = AsyncIterator[tuple[str, ConvertedRow]]  # the thread's id in theirs, and the row
 
 
 @dataclass(frozen=True, slots=True)

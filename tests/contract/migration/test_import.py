@@ -22,8 +22,9 @@ from tests.support.builders import (
     save,
     unchanged,
 )
+from tests.support.chainlits import undecorated
 from tests.support.imports import counts, imported
-from tests.support.officials import Official, a_step, fill, undecorated
+from tests.support.officials import Official, a_step, fill
 
 
 async def test_everything_is_there_afterwards(official: Official, store: Store) -> None:

@@ -1,0 +1,1 @@
+"""Tables of Chainlit's DynamoDB layer: read, and written through any `Store`."""
