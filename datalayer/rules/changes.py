@@ -39,8 +39,9 @@ class Changes:
     """Files to be removed, with the revisions of the deletes; one that is recorded stays so."""
     dropped_users: Sequence[DropUser]
     dropped_threads: Sequence[DropThread]
-    dropped_steps: Sequence[str]
-    dropped_elements: Sequence[str]
+    dropped_steps: Mapping[str, str]
+    """Ids, each with that of its thread; not all were there."""
+    dropped_elements: Mapping[str, str]
     dropped_feedbacks: Sequence[str]
     """Ids of feedback."""
     users: Sequence[PendingUser]

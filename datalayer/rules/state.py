@@ -27,7 +27,7 @@ class BatchState:
         self._flagged: dict[str, None] = {}
         self._dropped_users: list[DropUser] = []
         self._dropped_threads: list[DropThread] = []
-        self._dropped_rows: dict[str, dict[str, None]] = {"step": {}, "element": {}}
+        self._dropped_rows: dict[str, dict[str, str]] = {"step": {}, "element": {}}  # with threads
         self._dropped_feedbacks: list[str] = []
 
     def learn(self, loaded: Loaded | None) -> None:
@@ -114,7 +114,7 @@ class BatchState:
         for step_id in ids:
             self.rows["step"].pop(step_id, None)
             self.feedbacks.pop(step_id, None)
-            self._dropped_rows["step"][step_id] = None
+            self._dropped_rows["step"][step_id] = thread_id
         self.flag(thread_id)
         return found or not there.isdisjoint(ids)
 
@@ -128,7 +128,7 @@ class BatchState:
                 self.remove_file(link.object_key, revision)
                 found = True
             self.rows["element"].pop(element_id, None)
-            self._dropped_rows["element"][element_id] = None
+            self._dropped_rows["element"][element_id] = thread_id
         return found
 
     def drop_feedback(self, feedback: PendingFeedback) -> None:
@@ -162,8 +162,8 @@ class BatchState:
         return Changes(
             dropped_users=self._dropped_users,
             dropped_threads=self._dropped_threads,
-            dropped_steps=list(self._dropped_rows["step"]),
-            dropped_elements=list(self._dropped_rows["element"]),
+            dropped_steps=self._dropped_rows["step"],
+            dropped_elements=self._dropped_rows["element"],
             dropped_feedbacks=self._dropped_feedbacks,
             users=[it for it in self.users.values() if it.created_at or it.metadata is not None],
             threads=[it for it in self.threads.values() if it.changed],

@@ -97,8 +97,8 @@ def test_a_step_is_deleted_with_its_family_and_what_hangs_on_it() -> None:
     members = {THREAD: Members([link(STEP), link(CHILD, STEP), link(THREAD, OTHER)], elements)}
     outcome, changes = one(delete_step(1), loaded(steps=[row()], members=members))
     assert outcome is Outcome.APPLIED
-    assert {*changes.dropped_steps} == {STEP, CHILD}
-    assert changes.dropped_elements == [ELEMENT]
+    assert changes.dropped_steps == {STEP: THREAD, CHILD: THREAD}
+    assert changes.dropped_elements == {ELEMENT: THREAD}
     assert changes.removals == {KEY: NOW + 1}
     assert changes.flagged == [THREAD]
     gone = {("step", STEP), ("step", CHILD), ("element", ELEMENT)}
@@ -108,7 +108,7 @@ def test_a_step_is_deleted_with_its_family_and_what_hangs_on_it() -> None:
 def test_a_family_that_leads_in_a_circle_ends() -> None:
     members = {THREAD: Members([link(STEP, CHILD), link(CHILD, STEP)])}
     changes = one(delete_step(1), loaded(steps=[row()], members=members))[1]
-    assert {*changes.dropped_steps} == {STEP, CHILD}
+    assert changes.dropped_steps == {STEP: THREAD, CHILD: THREAD}
 
 
 def test_a_family_is_what_the_batch_makes_of_it() -> None:
@@ -143,14 +143,14 @@ def test_what_was_written_after_the_delete_stays() -> None:
     members = {THREAD: Members([link(STEP, at=1), link(CHILD, at=9), link(OTHER, at=10)])}
     outcome, changes = one(delete_after(9), loaded(steps=[row()], members=members))
     assert outcome is Outcome.ABSENT
-    assert (changes.dropped_steps, changes.tombstones) == ([], {})
+    assert (changes.dropped_steps, changes.tombstones) == ({}, {})
 
 
 def test_nothing_follows_a_step_that_is_not_there() -> None:
     members = {THREAD: Members([link(CHILD, at=2)])}
     outcome, changes = one(delete_after(9), loaded(members=members))
     assert outcome is Outcome.ABSENT
-    assert changes.dropped_steps == []
+    assert changes.dropped_steps == {}
 
 
 # Elements
@@ -167,7 +167,7 @@ def test_an_element_that_the_batch_stores_is_deleted_with_its_file() -> None:
 def test_a_stored_element_is_deleted_with_its_file() -> None:
     outcome, changes = one(delete_element(1), loaded(elements=[row(ELEMENT, object_key=KEY)]))
     assert outcome is Outcome.APPLIED
-    assert (changes.removals, changes.dropped_elements) == ({KEY: NOW + 1}, [ELEMENT])
+    assert (changes.removals, changes.dropped_elements) == ({KEY: NOW + 1}, {ELEMENT: THREAD})
     assert one(delete_element(1), loaded())[0] is Outcome.ABSENT
 
 

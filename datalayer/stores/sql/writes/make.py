@@ -60,14 +60,14 @@ def _drop(connection: Connection, changes: Changes) -> None:
         _drop_user(connection, user)
     for thread in changes.dropped_threads:
         _drop_threads(connection, threads.c.id == thread.id, thread.revision)
-    if ids := changes.dropped_steps:
+    if ids := list(changes.dropped_steps):
         texts = search_entries.c.kind == "step"
         connection.execute(delete(search_entries).where(texts, search_entries.c.id.in_(ids)))
         connection.execute(delete(feedbacks).where(feedbacks.c.forId.in_(ids)))
         connection.execute(delete(steps).where(steps.c.id.in_(ids)))
-    if ids := changes.dropped_elements:
+    if ids := list(changes.dropped_elements):
         connection.execute(delete(elements).where(elements.c.id.in_(ids)))
-    if ids := changes.dropped_feedbacks:
+    if ids := list(changes.dropped_feedbacks):
         connection.execute(delete(feedbacks).where(feedbacks.c.id.in_(ids)))
 
 
