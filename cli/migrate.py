@@ -13,11 +13,15 @@ from cli.commands import Subcommands
 from cli.zones import time_zone
 from datalayer.errors import BackupFailed, DataLayerError
 from datalayer.stores.base import Store
-from datalayer.stores.capabilities import Adopts, BacksUp, Migrates
+from datalayer.stores.capabilities import Adopts, BacksUp, Migrates, MigratesBySql
 from settings import Settings, load, prepare_data_dir
 
 CURRENT = "The database's schema is that of this version."
 NO_SCHEMA = "This database has no schema that a version could change: there is nothing to migrate."
+NO_SQL = (
+    "There is no SQL for a database of this kind: 'python manage.py migrate' makes its table, or "
+    "the templates in deploy/dynamodb/ do."
+)
 NOT_ADOPTED = (
     "A database of this kind cannot be adopted, and nothing was changed: --adopt is for those of "
     "Chainlit's SQLAlchemy layer. Set DATABASE_URL to the one that your old program used."
@@ -116,8 +120,12 @@ async def check(store: Store) -> int:
 
 async def print_sql(store: Store) -> int:
     """Print the SQL that would bring the schema to this version."""
-    sql = await store.migration_sql() if isinstance(store, Migrates) else ""
-    print(sql or f"-- {_current(store)}")
+    if isinstance(store, MigratesBySql):
+        print(await store.migration_sql() or f"-- {CURRENT}")
+    elif isinstance(store, Migrates):
+        sys.exit(NO_SQL)
+    else:
+        print(f"-- {NO_SCHEMA}")
     return 0
 
 

@@ -27,6 +27,10 @@ class Migrates(ABC):
     async def needs_migration(self) -> bool:
         """Tell whether `migrate` would change the schema. Raises `SchemaMismatch` as it does."""
 
+
+class MigratesBySql(Migrates):
+    """Has a schema that SQL brings to the version of the program."""
+
     @abstractmethod
     async def migration_sql(self) -> str:
         """Return the SQL that `migrate` would run now, empty when there is nothing to do.

@@ -1,9 +1,10 @@
 """What a store is told beside its URL."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from common.aws import AwsAccess
-from datalayer.stores.sql.adoption import LoadAdopter, NoAdopter
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,14 +13,14 @@ class StoreOptions:
 
     `password_from` names a function for passwords that expire, `package.module:function`. With
     `migrates` a server is migrated before its first use. With `adopts` to migrate tables of
-    Chainlit's own layer is to adopt them; `load_adopter` gives what can do that. `aws` says who we
-    are to Amazon.
+    Chainlit's own layer is to adopt them; `load_adopter` gives what can do that for stores on SQL,
+    an `Adopter` of `datalayer.stores.sql.adoption`. `aws` says who we are to Amazon.
     """
 
     password_from: str = ""
     migrates: bool = False
     adopts: bool = False
-    load_adopter: LoadAdopter = NoAdopter
+    load_adopter: Callable[[], Any] | None = None
     aws: AwsAccess = field(default_factory=AwsAccess)
 
 

@@ -10,7 +10,7 @@ from datetime import tzinfo
 from sqlalchemy import Connection
 
 from datalayer.reports import AdoptionReport
-from datalayer.stores.sql.adoption import LoadAdopter
+from datalayer.stores.sql.adoption import LoadAdopter, NoAdopter
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +21,8 @@ class Schema:
     Every method raises `SchemaMismatch` where the store's does.
     """
 
-    def __init__(self, load_adopter: LoadAdopter, *, adopts: bool) -> None:
-        self._load_adopter = load_adopter
+    def __init__(self, load_adopter: LoadAdopter | None, *, adopts: bool) -> None:
+        self._load_adopter = load_adopter or NoAdopter
         self._adopts = adopts
 
     def upgrade(self, connection: Connection) -> None:

@@ -20,7 +20,7 @@ from datalayer.records import (
 from datalayer.reports import AdoptionReport
 from datalayer.rules.process import drive
 from datalayer.stores.base import Store
-from datalayer.stores.capabilities import Adopts, BacksUp, Maintains, Migrates
+from datalayer.stores.capabilities import Adopts, BacksUp, Maintains, MigratesBySql
 from datalayer.stores.cursors import decode_cursor
 from datalayer.stores.sql import reads
 from datalayer.stores.sql.database import Database
@@ -34,7 +34,7 @@ from datalayer.values import Json, clean_text, fold
 from datalayer.writes import Write
 
 
-class SqlStore(Store, Migrates, Adopts, Maintains, BacksUp):
+class SqlStore(Store, MigratesBySql, Adopts, Maintains, BacksUp):
     """Keeps everything in an SQL database, which is closed by `close`."""
 
     contains: ClassVar[str]

@@ -9,6 +9,7 @@ import pytest
 import manage
 from bootstrap import stores
 from cli import migrate
+from datalayer.stores.capabilities import Migrates
 from datalayer.stores.memory import MemoryStore
 from settings import Settings
 
@@ -64,3 +65,22 @@ def test_a_start_migrates_nothing_either(tmp_path: Path, by_itself: str) -> None
     settings = Settings.model_validate({"data_dir": tmp_path, "database_migrate": by_itself})
     anyio.run(stores.prepare, settings)
     assert list(tmp_path.iterdir()) == []
+
+
+class _MadeWithoutSql(MemoryStore, Migrates):
+    """What no SQL makes."""
+
+    async def migrate(self) -> None: ...
+
+    async def needs_migration(self) -> bool:
+        return True
+
+
+def test_there_is_no_sql_for_what_no_sql_makes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "open_store", lambda _settings, **_options: _MadeWithoutSql())
+    with pytest.raises(SystemExit) as ended:
+        manage.main(["migrate", "--sql"])
+    assert ended.value.code == migrate.NO_SQL
+    assert capsys.readouterr().out == ""
