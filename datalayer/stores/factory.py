@@ -16,6 +16,7 @@ STORES = {
     "postgresql": _POSTGRES,
     "postgres": _POSTGRES,
     "postgresql+asyncpg": _POSTGRES,
+    "dynamodb": "datalayer.stores.dynamodb.store:DynamoStore",
 }
 _FromUrl = Callable[[str, Path, StoreOptions], Store]
 

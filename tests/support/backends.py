@@ -21,6 +21,7 @@ from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Migrates
 from datalayer.stores.dynamodb import client
 from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.store import DynamoStore
 from datalayer.stores.factory import open_store
 from datalayer.stores.memory import MemoryStore, MemoryTables
 from datalayer.stores.options import StoreOptions
@@ -293,7 +294,8 @@ class DynamoBackend(Backend):
         return store
 
     async def assert_idle(self, store: Store) -> None:
-        await until(lambda: client_of(store).running == 0, "the end of all calls", IDLE_WITHIN_S)
+        assert isinstance(store, DynamoStore)
+        await until(lambda: store.running == 0, "the end of all calls", IDLE_WITHIN_S)
 
     async def settle(self) -> None:
         """They do so at once where the index does not lag."""
@@ -337,4 +339,8 @@ DatabaseMaker = Callable[
 ]
 
 DATABASES: dict[str, DatabaseMaker] = {"sqlite": sqlite_backend, "postgres": postgres_backend}
-BACKENDS: dict[str, Maker] = {"memory": memory_backend, **DATABASES}
+BACKENDS: dict[str, Maker] = {
+    "memory": memory_backend,
+    **DATABASES,
+    "dynamodb": dynamodb_backend,
+}

@@ -165,6 +165,17 @@ async def test_within_a_batch_the_order_of_the_deletes_counts(store: Store) -> N
     assert await listed(store) == [second.id]
 
 
+async def test_in_a_batch_what_went_with_its_thread_may_come_elsewhere(store: Store) -> None:
+    gone = step(new_id(), output="gone", input="gone")
+    await save(store, gone, feedback(gone))
+    again = step(new_id(), gone.id, output="again")
+    await save(store, delete_thread(gone.thread_id), again)
+    found = await get_thread(store, again.thread_id)
+    assert step_ids(found) == [gone.id]
+    fields = found.steps[0].fields
+    assert (fields["output"], fields["input"], found.steps[0].feedback) == ("again", None, None)
+
+
 # Steps
 
 

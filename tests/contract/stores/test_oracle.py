@@ -106,10 +106,12 @@ async def stores(request: pytest.FixtureRequest, postgres: Postgres) -> AsyncIte
     async with (
         BACKENDS["sqlite"](request, False) as one,
         BACKENDS["postgres"](request, False) as two,
+        BACKENDS["dynamodb"](request, False) as three,
     ):
-        opened = [await backend.open_migrated() for backend in (one, two)]
+        backends = (one, two, three)
+        opened = [await backend.open_migrated() for backend in backends]
         yield [MemoryStore(), *opened]
-        for backend, store in zip((one, two), opened, strict=True):
+        for backend, store in zip(backends, opened, strict=True):
             await backend.assert_idle(store)
             await store.close()
 

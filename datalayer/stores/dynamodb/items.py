@@ -1,0 +1,294 @@
+"""Items as the rules and the reads know them, and as the table has them. Pure."""
+
+import secrets
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from datalayer.errors import WriteRejected
+from datalayer.rules.loading import Tombstone
+from datalayer.stores.dynamodb import keys
+from datalayer.stores.dynamodb.bodies import pack, split, unpack
+from datalayer.stores.dynamodb.errors import Item
+from datalayer.stores.dynamodb.keys import Key
+
+Attributes = dict[str, Any]
+Body = dict[str, Any]
+
+LARGEST = 400_000  # bytes of an item; the service counts 409,600
+FLAGS: Mapping[int, str] = {0: "disliked", 1: "liked"}
+"""The attribute of a head that names the steps with a feedback, by its value."""
+
+SHOWN_WITHIN = 30_000_000
+"""The index is behind a thread's last activity by less than so many microseconds."""
+
+
+def new_nonce() -> str:
+    return secrets.token_hex(8)
+
+
+def text(value: str) -> Attributes:
+    return {"S": value}
+
+
+def number(value: int) -> Attributes:
+    return {"N": str(value)}
+
+
+def ids(values: Iterable[str]) -> Attributes:
+    """Return a set of ids, 16 bytes each."""
+    return {"BS": [uuid.UUID(value).bytes for value in values]}
+
+
+def _ids_of(item: Item, name: str) -> frozenset[str]:
+    return frozenset(str(uuid.UUID(bytes=value)) for value in _get(item, name, "BS", ()))
+
+
+def _get(item: Item, name: str, kind: str, default: Any = None) -> Any:
+    return item[name][kind] if name in item else default
+
+
+def number_of(item: Item, name: str) -> int | None:
+    found = _get(item, name, "N")
+    return None if found is None else int(found)
+
+
+def text_of(item: Item, name: str) -> str | None:
+    """Return an attribute that is text; None for none."""
+    found: str | None = _get(item, name, "S")
+    return found
+
+
+def nonce_of(item: Item | None) -> str | None:
+    """Return an item's nonce; None where there is no item."""
+    return text_of(item, "v") if item else None
+
+
+def body_of(item: Item) -> Any:
+    """Return the body of an item, which has been read whole; None for one without."""
+    return unpack(item["b"]["B"]) if "b" in item else None
+
+
+def gone_of(item: Item | None) -> int | None:
+    """Return the revision of the delete that an item is the tombstone of."""
+    return number_of(item, "gone") if item else None
+
+
+def parts_of(item: Item) -> list[Key]:
+    """Return the keys of the parts of an item's body; none where it is in one piece."""
+    name, count = text_of(item, "parts"), number_of(item, "count") or 0
+    key = Key.of(item)
+    return [keys.part(key, name or "", at) for at in range(count)]
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """An item to be put in the place of the one with the nonce `replaces`, or where there is none.
+
+    Its body's `parts` are put before, and those of what it replaces (`leaves`) removed after.
+    """
+
+    item: Attributes
+    replaces: str | None
+    parts: Sequence[Attributes] = ()
+    leaves: Sequence[Key] = ()
+
+    @property
+    def nonce(self) -> str:
+        """What tells that the item which is there is this one."""
+        return str(self.item["v"]["S"])
+
+    def parameters(self) -> Attributes:
+        """Return what PutItem, and Put in a transaction, take."""
+        if self.replaces is None:
+            return {"Item": self.item, "ConditionExpression": "attribute_not_exists(PK)"}
+        return {
+            "Item": self.item,
+            "ConditionExpression": "v = :seen",
+            "ExpressionAttributeValues": {":seen": text(self.replaces)},
+        }
+
+
+def put_of(key: Key, old: Item | None, body: object = None, **attributes: Attributes) -> Put:
+    """Return the put of an item. Raises `WriteRejected` for what no item can hold."""
+    about = f"{key.pk}/{key.sk}"
+    item = {**key.attributes, "v": text(new_nonce()), **attributes}
+    parts: list[Attributes] = []
+    if body is not None:
+        data = pack(body, about)
+        pieces, name = split(data), new_nonce()
+        if pieces:
+            item |= {"parts": text(name), "count": number(len(pieces))}
+            parts = [
+                {**keys.part(key, name, at).attributes, "b": {"B": piece}}
+                for at, piece in enumerate(pieces)
+            ]
+        else:
+            item["b"] = {"B": data}
+    if _size(item) > LARGEST:
+        message = f"{about} is too large for an item of DynamoDB, of at most {LARGEST:,} bytes."
+        raise WriteRejected(message)
+    return Put(item, nonce_of(old), parts, parts_of(old) if old else ())
+
+
+def _size(item: Attributes) -> int:
+    return sum(len(name) + _size_of(value) for name, value in item.items())
+
+
+def _size_of(attribute: Attributes) -> int:
+    [value] = attribute.values()
+    if isinstance(value, list):
+        return sum(map(len, value))
+    return len(value.encode() if isinstance(value, str) else value)
+
+
+# Users
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A user, there or deleted (`gone`); `life` counts how often they were deleted."""
+
+    item: Item
+    id: str
+    life: int
+    gone: int | None
+    body: Body | None
+
+    @classmethod
+    def of(cls, item: Item) -> "User":
+        """Read an item."""
+        return cls(
+            item=item,
+            id=keys.id_of(Key.of(item)),
+            life=life_of(item),
+            gone=number_of(item, "gone"),
+            body=body_of(item),
+        )
+
+
+def life_of(item: Item | None) -> int:
+    """Return which life of its user an item belongs to."""
+    return (number_of(item, "life") if item else None) or 0
+
+
+# Threads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The head of a thread: there, or deleted (`gone`), and then nothing else is known.
+
+    `shown_at` is the activity that the index shows. `cut` has the revisions of the deletes of rows
+    that may still lie about.
+    """
+
+    thread_id: str
+    nonce: str
+    gone: int | None = None
+    owner: str | None = None
+    user_id: str | None = None
+    life: int = 0
+    created_at: str = ""
+    updated_at: str = ""
+    shown_at: str | None = None
+    flags: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    cut: Mapping[Tombstone, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, item: Item) -> "Head":
+        """Read an item."""
+        place = text_of(item, "UserThreadSK")
+        return cls(
+            thread_id=keys.id_of(Key.of(item)),
+            nonce=nonce_of(item) or "",
+            gone=number_of(item, "gone"),
+            owner=text_of(item, "owner"),
+            user_id=text_of(item, "userId"),
+            life=life_of(item),
+            created_at=text_of(item, "createdAt") or "",
+            updated_at=text_of(item, "updatedAt") or "",
+            shown_at=keys.moment_of(place) if place else None,
+            flags={value: _ids_of(item, name) for value, name in FLAGS.items()},
+            cut=_cut_of(item),
+        )
+
+    @property
+    def is_there(self) -> bool:
+        return self.gone is None
+
+
+def new_head(head: Head) -> Put:
+    """Return the put of a thread that was not there."""
+    attributes = {"createdAt": text(head.created_at), "updatedAt": text(head.updated_at)}
+    if head.user_id is not None:
+        attributes |= {
+            "owner": text(head.owner or ""),
+            "userId": text(head.user_id),
+            "life": number(head.life),
+            "UserThreadPK": text(keys.list_of(head.user_id)),
+            "UserThreadSK": text(keys.place(head.updated_at, head.thread_id)),
+        }
+    return put_of(keys.head(head.thread_id), None, **attributes)
+
+
+def pack_cut(cut: Mapping[Tombstone, int]) -> Attributes:
+    """Return a cut as an attribute of a head."""
+    by_kind: dict[str, dict[str, int]] = {}
+    for (kind, row_id), revision in cut.items():
+        by_kind.setdefault(kind, {})[row_id] = revision
+    return {"B": pack(by_kind, "a delete")}
+
+
+def _cut_of(item: Item) -> Mapping[Tombstone, int]:
+    if "cut" not in item:
+        return {}
+    by_kind = unpack(item["cut"]["B"])
+    return {
+        (kind, row_id): revision
+        for kind, cut in by_kind.items()
+        for row_id, revision in cut.items()
+    }
+
+
+# Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A step or an element: what the columns of other stores hold, but for what is None.
+
+    A step has its feedback in it.
+    """
+
+    item: Item
+    kind: str
+    id: str
+    thread_id: str
+    body: Body
+
+    @classmethod
+    def of(cls, item: Item) -> "Row":
+        """Read an item."""
+        key = Key.of(item)
+        kind, name = keys.row_of(key) or ("", "")
+        return cls(item=item, kind=kind, id=name, thread_id=keys.id_of(key), body=body_of(item))
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Says in which thread a step, an element or a feedback is; `gone` is its tombstone.
+
+    A feedback's names its step. Of what was deleted before it came nothing may be known.
+    """
+
+    item: Item
+    thread_id: str | None
+    step_id: str | None
+    gone: int | None
+
+    @classmethod
+    def of(cls, item: Item) -> "Claim":
+        """Read an item."""
+        return cls(item, text_of(item, "thread"), text_of(item, "step"), number_of(item, "gone"))

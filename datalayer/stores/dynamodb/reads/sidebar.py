@@ -1,0 +1,142 @@
+"""A user's threads, newest first: a page is two requests.
+
+The index is behind a thread's last activity by up to half a minute. So a thread is in its place
+only once nothing that the index has not shown yet can be newer.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from datalayer.records import ThreadPage
+from datalayer.stores.cursors import encode_cursor
+from datalayer.stores.dynamodb import keys
+from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.errors import Item
+from datalayer.stores.dynamodb.items import SHOWN_WITHIN, Body, Head, text
+from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.reads.search import mentioning
+from datalayer.stores.dynamodb.reads.things import head_in, is_id, life_in, said_in
+from datalayer.stores.dynamodb.recent import RecentThreads
+from datalayer.stores.dynamodb.records import thread_record
+from datalayer.stores.dynamodb.requests import get_many
+from datalayer.stores.dynamodb.table import INDEX
+from datalayer.values import revision_of_time, time_of_revision
+
+_MORE = 6  # threads read beyond a page: one tells that there is a next, some wait for their places
+_MOST = 100  # threads read at a time
+
+Place = tuple[str, str]
+"""Last activity and id of a thread: the order of the list."""
+
+
+class Listed(NamedTuple):
+    """A thread of a list: its head, and what it says of itself."""
+
+    head: Head
+    said: Body
+
+    @property
+    def place(self) -> Place:
+        return self.head.updated_at, self.head.thread_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadQuery:
+    """Which of a user's threads are asked for: the newest `first` of those after one, if given."""
+
+    user_id: str
+    first: int
+    after: Place | None = None
+    needle: str = ""
+    feedback: int | None = None
+
+
+async def list_threads(client: Client, recent: RecentThreads, query: ThreadQuery) -> ThreadPage:
+    """Return a page of a user's threads."""
+    found: list[Listed] = []
+    if is_id(query.user_id):
+        async for some in _newest_first(client, recent, query):
+            found += await _matching(client, query, some)
+            if len(found) > query.first:
+                break
+    page = found[: query.first]
+    more = len(found) > query.first and page
+    return ThreadPage(
+        threads=[thread_record(*listed) for listed in page],
+        next_cursor=encode_cursor(*page[-1].place) if more else None,
+    )
+
+
+async def _matching(client: Client, query: ThreadQuery, some: list[Listed]) -> list[Listed]:
+    if query.feedback is not None:
+        some = [it for it in some if it.head.flags.get(query.feedback)]
+    if query.needle:
+        names = {it.head.thread_id: it.said.get("name") or "" for it in some}
+        found = await mentioning(client, names, query.needle)
+        some = [it for it in some if it.head.thread_id in found]
+    return some
+
+
+async def _newest_first(
+    client: Client, recent: RecentThreads, query: ThreadQuery
+) -> AsyncIterator[list[Listed]]:
+    """Iterate over a user's threads in their order, some at a time."""
+    unread, seen = recent.of(query.user_id), set[str]()
+    waiting: list[Listed] = []
+    async for names, settled in _indexed(client, query):
+        unread = [name for name in dict.fromkeys([*unread, *names]) if name not in seen]
+        seen.update(unread)
+        waiting += await _read(client, query, unread)
+        waiting.sort(key=lambda listed: listed.place, reverse=True)
+        count = sum(listed.head.updated_at >= settled for listed in waiting)
+        yield waiting[:count]
+        waiting, unread = waiting[count:], []
+
+
+async def _indexed(client: Client, query: ThreadQuery) -> AsyncIterator[tuple[list[str], str]]:
+    """Iterate over what the index shows of a user's threads, some at a time.
+
+    Beside their ids comes since when nothing is missing that was active.
+    """
+    condition, values = "UserThreadPK = :pk", {":pk": text(keys.list_of(query.user_id))}
+    if query.after:
+        condition += " AND UserThreadSK < :place"
+        values[":place"] = text(keys.place(*query.after))
+    parameters: dict[str, Any] = {
+        "IndexName": INDEX,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": values,
+        "ScanIndexForward": False,
+    }
+    limit = query.first + _MORE
+    while True:
+        answer = await client.call("Query", **parameters, Limit=limit)
+        names = [keys.id_of(Key.of(entry)) for entry in answer["Items"]]
+        last = answer.get("LastEvaluatedKey")
+        yield names, _settled(last) if last else ""
+        if not last:
+            return
+        parameters["ExclusiveStartKey"] = last
+        limit = min(2 * limit, _MOST)
+
+
+def _settled(last: Item) -> str:
+    shown = keys.moment_of(last["UserThreadSK"]["S"])
+    return time_of_revision(revision_of_time(shown) + SHOWN_WITHIN)
+
+
+async def _read(client: Client, query: ThreadQuery, names: list[str]) -> list[Listed]:
+    """Return those threads that are the user's, in this life, and after the page before."""
+    wanted = [key for name in names for key in (keys.head(name), keys.name(name))]
+    found = await get_many(client, [keys.user(query.user_id), *wanted]) if wanted else {}
+    life = life_in(found, query.user_id)
+    listed = [
+        Listed(head, said_in(found, name)) for name in names if (head := head_in(found, name))
+    ]
+    return [
+        it
+        for it in listed
+        if (it.head.user_id, it.head.life) == (query.user_id, life)
+        and (query.after is None or it.place < query.after)
+    ]

@@ -1,0 +1,173 @@
+"""A store in a table of DynamoDB."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Self, TypeVar
+
+from datalayer.errors import StoreUnavailable
+from datalayer.records import (
+    ElementRecord,
+    FileRecord,
+    MaintenanceState,
+    Result,
+    StepRecord,
+    ThreadPage,
+    ThreadRecord,
+    UserRecord,
+)
+from datalayer.reports import StoreDescription
+from datalayer.stores.base import Store
+from datalayer.stores.capabilities import Maintains, Migrates
+from datalayer.stores.cursors import decode_cursor
+from datalayer.stores.dynamodb import table
+from datalayer.stores.dynamodb.address import TableAddress
+from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.maintenance import maintain
+from datalayer.stores.dynamodb.reads import export, things
+from datalayer.stores.dynamodb.reads.sidebar import ThreadQuery, list_threads
+from datalayer.stores.dynamodb.recent import RecentThreads
+from datalayer.stores.dynamodb.writes.apply import Clock, apply
+from datalayer.stores.options import NO_OPTIONS, StoreOptions
+from datalayer.values import Json, clean_text, derived_id, fold
+from datalayer.writes import Write, wall_clock
+
+T = TypeVar("T")
+
+_CLOSED = "The store was closed: the program is shutting down."
+
+
+class DynamoStore(Store, Migrates, Maintains):
+    """Keeps everything in one table."""
+
+    concurrency = 8
+    is_remote = True
+
+    def __init__(self, client: Client, now: Clock = wall_clock) -> None:
+        self.client = client
+        self._now = now
+        self._recent = RecentThreads()
+        self._applying: set[asyncio.Task[list[Result]]] = set()
+        self._closed = False
+
+    @classmethod
+    def from_url(cls, url: str, _base: Path, options: StoreOptions = NO_OPTIONS) -> Self:
+        """Open the table that a URL names. Raises `StoreMisconfigured`, which shows no value."""
+        return cls(Client(TableAddress.from_url(url), options.aws))
+
+    # Life cycle
+
+    async def describe(self) -> StoreDescription:
+        state = await table.inspect(self.client)
+        if state is None:
+            return StoreDescription(
+                "DynamoDB",
+                f"There is no table {self.client.address} yet.",
+                "Start the program or run 'python manage.py migrate'.",
+                is_there=False,
+            )
+        return StoreDescription(f"DynamoDB, table {self.client.address}")
+
+    async def migrate(self) -> None:
+        await table.create(self.client)
+
+    async def needs_migration(self) -> bool:
+        return not await table.is_as_wanted(self.client)
+
+    async def maintain(self) -> MaintenanceState:
+        return await maintain(self.client, self._now())
+
+    @property
+    def running(self) -> int:
+        """How many calls have not ended, those of cancelled callers included."""
+        return len(self._applying) + self.client.running
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._applying:
+            await asyncio.wait(self._applying)
+        await self.client.close()
+
+    # Writes
+
+    async def apply(self, writes: Sequence[Write]) -> list[Result]:
+        if self._closed:
+            raise StoreUnavailable(_CLOSED)
+        work = apply(self.client, self._recent, self._now, writes)
+        task = asyncio.create_task(work)
+        self._applying.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[list[Result]]) -> None:
+        self._applying.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever was cancelled does not fetch it
+
+    # Reads
+
+    async def get_user(self, identifier: str) -> UserRecord | None:
+        return await things.get_user(self.client, derived_id("user", clean_text(identifier)))
+
+    async def get_user_by_id(self, user_id: str) -> UserRecord | None:
+        return await things.get_user(self.client, user_id)
+
+    async def get_thread(self, thread_id: str) -> ThreadRecord | None:
+        return await things.get_thread(self.client, thread_id)
+
+    async def get_thread_author(self, thread_id: str) -> str | None:
+        head = await things.get_head(self.client, thread_id)
+        return head.owner if head else None
+
+    async def get_thread_name(self, thread_id: str) -> str | None:
+        said = await things.get_said(self.client, thread_id)
+        return None if said is None else said.get("name") or ""
+
+    async def get_thread_metadata(self, thread_id: str) -> Mapping[str, Json] | None:
+        said = await things.get_said(self.client, thread_id)
+        return None if said is None else said.get("metadata", {})
+
+    async def list_threads(
+        self,
+        user_id: str,
+        *,
+        first: int,
+        after: str | None = None,
+        search: str | None = None,
+        feedback: int | None = None,
+    ) -> ThreadPage:
+        query = ThreadQuery(
+            user_id=user_id,
+            first=first,
+            after=decode_cursor(after) if after else None,
+            needle=fold(clean_text(search or "")).strip(),
+            feedback=feedback,
+        )
+        return await list_threads(self.client, self._recent, query)
+
+    async def get_step(self, step_id: str) -> StepRecord | None:
+        return await things.get_step(self.client, step_id)
+
+    async def get_element(self, thread_id: str, element_id: str) -> ElementRecord | None:
+        return await things.get_element(self.client, thread_id, element_id)
+
+    async def get_feedback_step(self, feedback_id: str) -> StepRecord | None:
+        return await things.get_feedback_step(self.client, feedback_id)
+
+    async def get_favorites(self, user_id: str) -> list[StepRecord]:
+        return await things.get_favorites(self.client, user_id)
+
+    async def list_removals(self, limit: int, *, skip: int = 0) -> list[str]:
+        return await export.list_removals(self.client, limit, skip)
+
+    def users(self) -> AsyncIterator[UserRecord]:
+        return export.users(self.client)
+
+    def files(self) -> AsyncIterator[FileRecord]:
+        return export.files(self.client)
+
+    async def named_files(self, element_ids: Collection[str]) -> set[str]:
+        return await things.named_files(self.client, element_ids)
+
+    def threads(self) -> AsyncIterator[ThreadRecord]:
+        return export.threads(self.client)

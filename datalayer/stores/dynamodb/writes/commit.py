@@ -1,0 +1,243 @@
+"""Makes a plan: users first, then threads side by side, each in an order that a crash may end."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from datalayer.stores.dynamodb import keys
+from datalayer.stores.dynamodb.client import Client, Operation
+from datalayer.stores.dynamodb.errors import ConditionFailed, TransactionCancelled
+from datalayer.stores.dynamodb.items import Attributes, Claim, Head, Put, gone_of, number, text
+from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.recent import RecentThreads
+from datalayer.stores.dynamodb.requests import delete_many, put, together, transact, write
+from datalayer.stores.dynamodb.writes import deletes, heads
+from datalayer.stores.dynamodb.writes.plan import FeedbackPlan, Plan, Star, ThreadPlan
+
+
+class Conflict(Exception):
+    """Somebody else was faster; `made` tells whether something was changed before."""
+
+    def __init__(self, *, made: bool) -> None:
+        super().__init__("Somebody else was faster.")
+        self.made = made
+
+
+class Commit:
+    """One attempt to make what is planned; `moment` is the time of its marks."""
+
+    def __init__(self, client: Client, recent: RecentThreads, moment: str) -> None:
+        self.client = client
+        self.recent = recent
+        self.moment = moment
+
+    async def make(self, plan: Plan) -> dict[str, bool]:
+        """Make it all; return the ids of threads in conflict, and whether some of each was made.
+
+        Raises `Conflict` where it is about users: then no thread is committed.
+        """
+        await self._put_users(plan.users)
+        for user in plan.dropped_users:
+            known = self.recent.of(user.id)
+            await deletes.drop_threads(self.client, user, self.moment, known)
+        threads = [_ThreadCommit(self, thread) for thread in plan.threads]
+        await together(map(_make_in_turn, _by_owner(threads)))
+        await together(thread.change() for thread in threads)
+        await delete_many(self.client, map(keys.removal, plan.forgotten))
+        return {thread.plan.id: thread.made for thread in threads if thread.is_kept_back}
+
+    async def _put_users(self, users: Sequence[Put]) -> None:
+        made = []
+
+        async def put_user(user: Put) -> None:
+            await put(self.client, user)
+            made.append(user)
+
+        try:
+            await together(map(put_user, users))
+        except ConditionFailed:
+            raise Conflict(made=bool(made)) from None
+
+
+def _by_owner(threads: Iterable["_ThreadCommit"]) -> Iterable[list["_ThreadCommit"]]:
+    groups: dict[str, list[_ThreadCommit]] = defaultdict(list)
+    for thread in threads:
+        groups[thread.plan.user_id or thread.plan.id].append(thread)
+    return groups.values()
+
+
+async def _make_in_turn(threads: Iterable["_ThreadCommit"]) -> None:
+    """Make the threads of a user that are new: transactions that meet at one item would fail."""
+    for thread in threads:
+        await thread.make()
+
+
+class _ThreadCommit:
+    """What is planned in one thread. A conflict keeps back all that comes after it."""
+
+    def __init__(self, commit: Commit, plan: ThreadPlan) -> None:
+        self.plan = plan
+        self.made = False
+        """Whether something was changed."""
+        self.is_kept_back = False
+        self._commit = commit
+        self._client = commit.client
+        self._rows = plan.rows  # that are still to be put
+        self._seen = plan.head.nonce if plan.head else ""  # the head's nonce, as far as we know
+
+    async def make(self) -> None:
+        """Make the thread, if it is new."""
+        if self.plan.made:
+            await self._unless_in_conflict(self._make(self.plan.made))
+
+    async def change(self) -> None:
+        """Do all that is left to do."""
+        if not self.is_kept_back:
+            await self._unless_in_conflict(self._change())
+
+    async def _unless_in_conflict(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except (ConditionFailed, TransactionCancelled):
+            self.is_kept_back = True
+
+    async def _change(self) -> None:
+        for grave in self.plan.graves:
+            await self._put(grave)
+        if self.plan.tombstone is None:
+            await self._save()
+        else:
+            await self._delete(self.plan.tombstone)
+        for key, revision in self.plan.removals.items():
+            await deletes.record_removal(self._client, key, revision)
+
+    async def _put(self, wanted: Put) -> None:
+        await put(self._client, wanted)
+        self.made = True
+
+    # Deletes
+
+    async def _delete(self, revision: int) -> None:
+        for feedback in self.plan.feedbacks:
+            await self._put(feedback.claim)
+        head = self.plan.head
+        if head is None:
+            await self._put(Put(deletes.tombstone(self.plan.id, revision), None))
+        elif head.is_there:
+            await deletes.delete_thread(self._client, head, revision, self._commit.moment)
+        else:
+            await deletes.move_on(self._client, keys.head(self.plan.id), revision)
+        self.made = True
+
+    async def _cut(self, head: Head) -> None:
+        """Cut rows off by one write, and remove what is left of them."""
+        await deletes.mark_cut(self._client, head.thread_id, self._commit.moment)
+        await self._update(heads.cut_rows(head, self._seen, self.plan.cut))
+        self.made = True
+        await deletes.empty_cut(self._client, head.thread_id, self.plan.cut)
+
+    # Saves
+
+    async def _make(self, head: Put) -> None:
+        """Make a thread with its owner, its name and its first row."""
+        plan, first = self.plan, self._rows[:1]
+        await together(self._set_star(row.star) for row in first if row.star)
+        rows = [it for row in first for it in (row.claim, row.put)]
+        puts = [it for it in (plan.owner, head, plan.details, *rows) if it]
+        await transact(self._client, puts, *self._owner_checks())
+        self.made, self._seen, self._rows = True, head.nonce, self._rows[1:]
+        if plan.user_id:
+            self._commit.recent.note(plan.user_id, plan.id)
+
+    async def _save(self) -> None:
+        plan, rows = self.plan, self._rows
+        if plan.head and plan.cut:
+            await self._cut(plan.head)
+        stars = [row.star for row in rows if row.star]
+        await together(self._set_star(star) for star in stars if star.is_set)
+        await together([self._touch(), *(self._claim(row.claim) for row in rows if row.claim)])
+        for row in rows:
+            await self._put(row.put)
+        if plan.details and not plan.made:
+            await self._put(plan.details)
+        for feedback in plan.feedbacks:
+            await self._give(feedback)
+        await together(self._unset_star(star) for star in stars if not star.is_set)
+
+    def _owner_checks(self) -> list[Attributes]:
+        """Return the condition that the owner was not deleted since."""
+        plan = self.plan
+        if plan.user_id is None or plan.owner:
+            return []
+        check = {
+            "Key": keys.user(plan.user_id).attributes,
+            "ConditionExpression": "life = :life",
+            "ExpressionAttributeValues": {":life": number(plan.life)},
+        }
+        return [{"ConditionCheck": check}]
+
+    async def _touch(self) -> None:
+        """Move the thread to its last activity. Raises `ConditionFailed` where it is deleted."""
+        head, moment = self.plan.head, self.plan.active_at
+        if head is None or moment is None:
+            return
+        update = heads.touch(head, moment)
+        try:
+            await self._update(update)
+        except ConditionFailed as failed:
+            if failed.item is None or gone_of(failed.item) is not None:
+                raise
+            return  # somebody else's activity was later
+        if update.moves and head.user_id:
+            self._commit.recent.note(head.user_id, head.thread_id)
+
+    async def _update(self, update: heads.HeadUpdate) -> None:
+        await write(self._client, "UpdateItem", update.nonce, **update.parameters)
+        self._seen = update.nonce
+
+    async def _claim(self, claim: Put) -> None:
+        """Claim a row. Raises `ConditionFailed` where another thread has it, or it was deleted."""
+        try:
+            await put(self._client, claim)
+        except ConditionFailed as failed:
+            there = Claim.of(failed.item) if failed.item else None
+            if there is None or there.gone is not None or there.thread_id != self.plan.id:
+                raise
+
+    async def _give(self, feedback: FeedbackPlan) -> None:
+        """Give a step its feedback or take it, with the flags of the thread."""
+        if feedback.step is None:
+            await self._put(feedback.claim)
+            return
+        values = feedback.before, feedback.after
+        update = heads.flag(self.plan.id, self._seen, feedback.step_id, *values)
+        puts = [feedback.claim, feedback.step]
+        await transact(self._client, puts, {"Update": update.parameters})
+        self.made, self._seen = True, update.nonce
+
+    # Favourites: there is a hint before there is a star, and until there is none.
+
+    async def _set_star(self, star: Star) -> None:
+        key = Key(keys.favorites(star.user_id), star.step_id)
+        item = {
+            **key.attributes,
+            "thread": text(self.plan.id),
+            "revision": number(star.revision),
+        }
+        condition = "attribute_not_exists(PK) OR revision < :at"
+        await self._try("PutItem", condition, star, Item=item)
+
+    async def _unset_star(self, star: Star) -> None:
+        key = Key(keys.favorites(star.user_id), star.step_id)
+        await self._try("DeleteItem", "revision <= :at", star, Key=key.attributes)
+
+    async def _try(self, operation: Operation, condition: str, star: Star, **more: Any) -> None:
+        """Make a write unless a newer star, or a newer lack of one, was there before."""
+        with suppress(ConditionFailed):
+            await self._client.call(
+                operation,
+                ConditionExpression=condition,
+                ExpressionAttributeValues={":at": number(star.revision)},
+                **more,
+            )
