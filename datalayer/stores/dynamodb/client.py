@@ -10,13 +10,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
+from anyio import CapacityLimiter
+
 from common.aws import AwsAccess
 from common.blocking import BlockingPool
 from common.retry import RetryPolicy
 from datalayer.errors import StoreUnavailable
 from datalayer.stores.dynamodb.address import TableAddress
 from datalayer.stores.dynamodb.connection import POOL_SIZE, Answer, Connection
-from datalayer.stores.dynamodb.errors import SDK_ERRORS, code_of, passes, translating
+from datalayer.stores.dynamodb.errors import (
+    SDK_ERRORS,
+    ConditionFailed,
+    code_of,
+    passes,
+    translating,
+)
 
 logger = logging.getLogger("keepchat.dynamodb.calls")
 
@@ -39,6 +47,7 @@ READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
 
 # A request lives for this long, and then for the time-outs of one attempt.
 RETRY = RetryPolicy(first_pause_s=0.05, longest_pause_s=1.0, limit_s=10.0, jitter=0.5)
+IN_PROGRESS = 4 * POOL_SIZE  # calls whose time runs; others have to wait for their turn
 NO_ACCESS = AwsAccess()
 _CLOSED = "The store was closed: the program is shutting down."
 
@@ -78,6 +87,7 @@ class Client:
         self.usage = Usage()
         self._connection = Connection(address, access)
         self._pool = BlockingPool(POOL_SIZE)
+        self._turn = CapacityLimiter(IN_PROGRESS)
         self._calls: set[asyncio.Task[Answer]] = set()
         self._closed = False
 
@@ -118,8 +128,15 @@ class Client:
             task.exception()  # whoever was cancelled does not fetch it
 
     async def _repeat(self, operation: str, parameters: dict[str, Any]) -> Answer:
-        with translating(str(self.address)):
-            return await RETRY.call(partial(self._attempt, operation, parameters), passes=passes)
+        attempt = partial(self._attempt, operation, parameters)
+        missed: list[BaseException] = []
+        try:
+            async with self._turn:
+                with translating(str(self.address)):
+                    return await RETRY.call(attempt, passes=passes, before_pause=missed.append)
+        except ConditionFailed as failed:
+            failed.was_repeated = bool(missed)
+            raise
 
     async def _attempt(self, operation: str, parameters: dict[str, Any]) -> Answer:
         began = time.perf_counter()

@@ -61,12 +61,14 @@ class ConditionFailed(Exception):
     """The condition of a write does not hold.
 
     `item` is what is there, None for nothing; it is known where the write asked for it
-    (`ReturnValuesOnConditionCheckFailure`).
+    (`ReturnValuesOnConditionCheckFailure`). With `was_repeated` it was sent before, and may have
+    been made then.
     """
 
     def __init__(self, item: Item | None) -> None:
         super().__init__("The condition of a write does not hold.")
         self.item = item
+        self.was_repeated = False
 
 
 class TransactionCancelled(Exception):

@@ -85,6 +85,7 @@ async def test_conditions_that_do_not_hold(client: Client) -> None:
     with pytest.raises(ConditionFailed) as failed:
         await client.call("PutItem", Item=item("a"), **NOTHING_THERE)
     assert failed.value.item == item("a", v="1")
+    assert not failed.value.was_repeated
     actions = [put_of(client, "b"), put_of(client, "a")]
     with pytest.raises(TransactionCancelled) as cancelled:
         await client.call("TransactWriteItems", TransactItems=actions)
@@ -205,6 +206,7 @@ async def test_a_write_whose_answer_is_lost_finds_itself(behind: Client, proxy: 
     with pytest.raises(ConditionFailed) as failed:
         await behind.call("PutItem", Item=item("a", v="mine"), **NOTHING_THERE)
     assert failed.value.item == item("a", v="mine")
+    assert failed.value.was_repeated
     assert behind.usage.requests == {"PutItem": 2}
 
 
