@@ -343,4 +343,5 @@ BACKENDS: dict[str, Maker] = {
     "memory": memory_backend,
     **DATABASES,
     "dynamodb": dynamodb_backend,
+    "dynamodb-faulty": faulty_dynamodb_backend,
 }

@@ -56,8 +56,8 @@ class Commit:
 
         try:
             await together(map(put_user, users))
-        except ConditionFailed:
-            raise Conflict(made=bool(made)) from None
+        except ConditionFailed as failed:
+            raise Conflict(made=failed.was_repeated or bool(made)) from None
 
 
 def _by_owner(threads: Iterable["_ThreadCommit"]) -> Iterable[list["_ThreadCommit"]]:
@@ -79,7 +79,7 @@ class _ThreadCommit:
     def __init__(self, commit: Commit, plan: ThreadPlan) -> None:
         self.plan = plan
         self.made = False
-        """Whether something was changed."""
+        """Whether something was changed, as far as we know."""
         self.is_kept_back = False
         self._commit = commit
         self._client = commit.client
@@ -99,7 +99,10 @@ class _ThreadCommit:
     async def _unless_in_conflict(self, work: Awaitable[None]) -> None:
         try:
             await work
-        except (ConditionFailed, TransactionCancelled):
+        except ConditionFailed as failed:
+            self.is_kept_back = True
+            self.made = self.made or failed.was_repeated
+        except TransactionCancelled:
             self.is_kept_back = True
 
     async def _change(self) -> None:
