@@ -35,7 +35,6 @@ Operation = Literal[
     "DeleteItem",
     "DescribeContinuousBackups",
     "DescribeTable",
-    "GetItem",
     "PutItem",
     "Query",
     "Scan",
@@ -43,7 +42,7 @@ Operation = Literal[
     "UpdateContinuousBackups",
     "UpdateItem",
 ]
-READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
+READS = frozenset({"BatchGetItem", "Query", "Scan"})
 
 # A request lives for this long, and then for the time-outs of one attempt.
 RETRY = RetryPolicy(first_pause_s=0.05, longest_pause_s=1.0, limit_s=10.0, jitter=0.5)

@@ -17,7 +17,7 @@ from datalayer.stores.dynamodb.address import TableAddress
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.connection import POOL_SIZE
 from datalayer.stores.dynamodb.errors import ConditionFailed, TableMissing, TransactionCancelled
-from tests.support.dynamodb.clients import MakeClient
+from tests.support.dynamodb.clients import MakeClient, read
 from tests.support.servers.dynamodb import ACCESS, REGION, DynamoDB
 from tests.support.servers.proxy import Proxy, running_proxy
 from tests.support.waiting import free_port, until
@@ -71,13 +71,12 @@ def loses_answer_to(proxy: Proxy, operation: str) -> None:
 async def test_what_is_put_is_got_and_counted(client: Client) -> None:
     before = replace(client.usage, requests=client.usage.requests.copy())
     await client.call("PutItem", Item=item("a", b="x" * 3_000))
-    found = await client.call("GetItem", Key=key("a"), ConsistentRead=True)
-    assert found["Item"] == item("a", b="x" * 3_000)
+    assert await read(client, key("a")) == item("a", b="x" * 3_000)
     assert client.usage.write_units - before.write_units == 3
     assert client.usage.read_units - before.read_units == 1
-    assert client.usage.requests - before.requests == {"PutItem": 1, "GetItem": 1}
+    assert client.usage.requests - before.requests == {"PutItem": 1, "BatchGetItem": 1}
     await client.call("BatchGetItem", RequestItems={client.table: {"Keys": [key("a")]}})
-    assert client.usage.read_units - before.read_units == 1.5
+    assert client.usage.read_units - before.read_units == 1.5  # half as much without consistency
 
 
 async def test_conditions_that_do_not_hold(client: Client) -> None:
@@ -90,7 +89,7 @@ async def test_conditions_that_do_not_hold(client: Client) -> None:
     with pytest.raises(TransactionCancelled) as cancelled:
         await client.call("TransactWriteItems", TransactItems=actions)
     assert cancelled.value.failed == {1: item("a", v="1")}
-    assert "Item" not in await client.call("GetItem", Key=key("b"))
+    assert await read(client, key("b")) is None
 
 
 @pytest.mark.parametrize(
@@ -120,7 +119,7 @@ async def test_many_at_once_are_sent_side_by_side_but_no_more_than_there_are_con
 async def test_each_request_is_logged_where_that_is_asked_for(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await client.call("GetItem", Key=key("a"))
+    await read(client, key("a"))
     assert caplog.records == []
     with caplog.at_level(logging.DEBUG, "keepchat.dynamodb"):
         await client.call("PutItem", Item=item("THREAD#1", v="secret"))
@@ -155,7 +154,7 @@ async def test_where_it_is_may_be_left_to_the_settings_or_to_the_sdk(
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     for access in (told, ACCESS):
         other = Client(TableAddress(client.table), access)
-        assert (await other.call("GetItem", Key=key("a")))["Item"] == item("a")
+        assert await read(other, key("a")) == item("a")
         await other.close()
 
 
@@ -163,7 +162,7 @@ async def test_where_it_is_may_be_left_to_the_settings_or_to_the_sdk(
 async def test_there_is_no_region(client: Client) -> None:
     other = Client(TableAddress(client.table), ACCESS)
     with pytest.raises(StoreMisconfigured, match="region=eu-central-1"):
-        await other.call("GetItem", Key=key("a"))
+        await read(other, key("a"))
     await other.close()
 
 
@@ -185,8 +184,8 @@ async def test_what_may_be_better_a_little_later_is_sent_again(
 ) -> None:
     await client.call("PutItem", Item=item("a"))
     proxy.answers = [answer, answer]
-    assert (await behind.call("GetItem", Key=key("a")))["Item"] == item("a")
-    assert behind.usage.requests == {"GetItem": 3}
+    assert await read(behind, key("a")) == item("a")
+    assert behind.usage.requests == {"BatchGetItem": 3}
 
 
 async def test_it_is_sent_again_for_a_while_only(
@@ -196,8 +195,8 @@ async def test_it_is_sent_again_for_a_while_only(
     monkeypatch.setattr(client_module, "RETRY", briefly)
     proxy.answers = [says(b"400 Bad Request", THROTTLED)] * 1_000
     with pytest.raises(StoreHeldUp, match=r"Slower \(ThrottlingException\)"):
-        await behind.call("GetItem", Key=key("a"))
-    assert behind.usage.requests["GetItem"] > 1
+        await read(behind, key("a"))
+    assert behind.usage.requests["BatchGetItem"] > 1
     assert proxy.answers
 
 
@@ -221,8 +220,8 @@ async def test_a_transaction_whose_answer_is_lost_is_made_once(
 async def test_nobody_answers(make: MakeClient) -> None:
     client = make(port=free_port())
     with pytest.raises(StoreUnavailable, match="firewall"):
-        await client.call("GetItem", Key=key("a"))
-    assert client.usage.requests == {"GetItem": 1}
+        await read(client, key("a"))
+    assert client.usage.requests == {"BatchGetItem": 1}
 
 
 @pytest.mark.parametrize(
@@ -235,13 +234,13 @@ async def test_nobody_answers(make: MakeClient) -> None:
 async def test_somebody_else_answers(behind: Client, proxy: Proxy, answer: bytes) -> None:
     proxy.answers = [answer]
     with pytest.raises(StoreMisconfigured, match="no DynamoDB"):
-        await behind.call("GetItem", Key=key("a"))
+        await read(behind, key("a"))
 
 
 async def test_there_is_no_table(make: MakeClient) -> None:
     client = make()
     with pytest.raises(TableMissing, match=r"manage\.py migrate") as caught:
-        await client.call("GetItem", Key=key("a"))
+        await read(client, key("a"))
     assert client.table in str(caught.value)
 
 
@@ -249,14 +248,14 @@ async def test_there_is_no_table(make: MakeClient) -> None:
 async def test_there_are_no_credentials(make: MakeClient) -> None:
     client = make(access=AwsAccess())
     with pytest.raises(StoreMisconfigured, match="set AWS_ACCESS_KEY_ID"):
-        await client.call("GetItem", Key=key("a"))
+        await read(client, key("a"))
 
 
 @pytest.mark.usefixtures("no_aws")
 async def test_there_is_a_profile_that_nobody_has(make: MakeClient) -> None:
     client = make(access=AwsAccess(profile="nobody"))
     with pytest.raises(StoreMisconfigured, match="AWS_PROFILE"):
-        await client.call("GetItem", Key=key("a"))
+        await read(client, key("a"))
 
 
 # Its caller leaves, or all do
@@ -278,14 +277,14 @@ async def test_a_call_whose_caller_was_cancelled_is_carried_to_its_end(
     proxy.go_on.set()
     await closing
     assert behind.running == 0
-    assert (await client.call("GetItem", Key=key("a")))["Item"] == item("a")
+    assert await read(client, key("a")) == item("a")
 
 
 async def test_a_failure_that_nobody_waits_for_is_not_told(
     behind: Client, proxy: Proxy, caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy.holds_after = 1
-    call = asyncio.create_task(behind.call("GetItem", Key=key("")))
+    call = asyncio.create_task(read(behind, key("")))
     await proxy.is_held.wait()
     call.cancel()
     proxy.go_on.set()
@@ -298,4 +297,4 @@ async def test_a_closed_client_is_unavailable(client: Client) -> None:
     await client.close()
     await client.close()
     with pytest.raises(StoreUnavailable, match="closed"):
-        await client.call("GetItem", Key=key("a"))
+        await read(client, key("a"))

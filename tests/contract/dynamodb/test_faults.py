@@ -10,7 +10,7 @@ from datalayer.errors import StoreUnavailable
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.errors import ConditionFailed
 from datalayer.stores.dynamodb.table import create
-from tests.support.dynamodb.clients import MakeClient
+from tests.support.dynamodb.clients import MakeClient, read
 from tests.support.dynamodb.faults import FAULTS, Faults
 from tests.support.dynamodb.index import LaggingIndex
 from tests.support.servers.dynamodb import DynamoDB
@@ -66,8 +66,7 @@ async def test_a_write_succeeds_nevertheless(client: Client, broken: Breaks, fau
     await faulty.call("TransactWriteItems", TransactItems=actions)
     assert faulty.usage.requests == {"TransactWriteItems": 2}
     for name in ("a", "b", "c"):
-        found = await client.call("GetItem", Key=item(name), ConsistentRead=True)
-        assert found["Item"] == item(name)
+        assert await read(client, item(name)) == item(name)
 
 
 async def test_a_lost_write_was_made(client: Client, broken: Breaks) -> None:

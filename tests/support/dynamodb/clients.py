@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from common.aws import AwsAccess
 from datalayer.stores.dynamodb.address import TableAddress
@@ -30,3 +30,11 @@ async def client_maker(server: DynamoDB, table: str) -> AsyncIterator[MakeClient
     for each in made:
         await each.close()
         assert each.running == 0
+
+
+async def read(client: Client, key: dict[str, Any]) -> dict[str, Any] | None:
+    """Read an item as it is now, in one call; None for none."""
+    asked = {client.table: {"Keys": [key], "ConsistentRead": True}}
+    answer = await client.call("BatchGetItem", RequestItems=asked)
+    found: list[dict[str, Any]] = answer["Responses"][client.table]
+    return found[0] if found else None

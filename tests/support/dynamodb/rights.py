@@ -11,7 +11,7 @@ from tests.support.dynamodb.wire import TRANSACTION, Request, stand_before
 Right = tuple[str, str]
 """An action, and on what: the table, which is empty, or one of its indexes."""
 
-_IN_A_TRANSACTION = {
+IN_A_TRANSACTION = {
     "ConditionCheck": "ConditionCheckItem",
     "Delete": "DeleteItem",
     "Put": "PutItem",
@@ -23,7 +23,7 @@ def needed_for(request: Request) -> set[Right]:
     """Return what a request needs; a transaction needs what its actions do."""
     if request.operation == TRANSACTION:
         kinds = [kind for action in request.body["TransactItems"] for kind in action]
-        return {(_IN_A_TRANSACTION[kind], "") for kind in kinds}
+        return {(IN_A_TRANSACTION[kind], "") for kind in kinds}
     index = request.body.get("IndexName")
     return {(request.operation, f"/index/{index}" if index else "")}
 
