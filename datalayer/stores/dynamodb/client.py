@@ -15,7 +15,7 @@ from anyio import CapacityLimiter
 from common.aws import AwsAccess
 from common.blocking import BlockingPool
 from common.retry import RetryPolicy
-from datalayer.errors import StoreUnavailable
+from datalayer.errors import StoreHeldUp, StoreUnavailable
 from datalayer.stores.dynamodb.address import TableAddress
 from datalayer.stores.dynamodb.connection import POOL_SIZE, Answer, Connection
 from datalayer.stores.dynamodb.errors import (
@@ -88,6 +88,7 @@ class Client:
         self._pool = BlockingPool(POOL_SIZE)
         self._turn = CapacityLimiter(IN_PROGRESS)
         self._calls: set[asyncio.Task[Answer]] = set()
+        self._is_away = False  # a call was sent again in vain, and no other has got through since
         self._closed = False
 
     @property
@@ -99,8 +100,9 @@ class Client:
         """Return the answer of an operation; the table's name is added where it takes one.
 
         What is throttled, held up by somebody else or lost on the way is sent again, for ten
-        seconds. A write may then find itself made already, and its condition not to hold: whoever
-        calls has to know their own. A transaction is recognised by the service.
+        seconds; while the service is away, as one call has found in vain, others are sent once. A
+        write may then find itself made already, and its condition not to hold: whoever calls has
+        to know their own. A transaction is recognised by the service.
 
         A cancelled call is carried to its end. Raises `ConditionFailed`, `TransactionCancelled`,
         `WriteRejected` for a value that cannot be stored, or `StoreUnavailable`.
@@ -132,10 +134,20 @@ class Client:
         try:
             async with self._turn:
                 with translating(str(self.address)):
-                    return await RETRY.call(attempt, passes=passes, before_pause=missed.append)
+                    return await RETRY.call(
+                        attempt, passes=self._passes, before_pause=missed.append
+                    )
         except ConditionFailed as failed:
             failed.was_repeated = bool(missed)
             raise
+        except StoreHeldUp:
+            raise
+        except StoreUnavailable:
+            self._is_away = self._is_away or bool(missed)
+            raise
+
+    def _passes(self, exc: BaseException) -> bool:
+        return not self._is_away and passes(exc)
 
     async def _attempt(self, operation: str, parameters: dict[str, Any]) -> Answer:
         began = time.perf_counter()
@@ -145,6 +157,7 @@ class Client:
         except SDK_ERRORS as exc:
             _log(operation, parameters, code_of(exc), began)
             raise
+        self._is_away = False
         units = self.usage.add(operation, answer)
         _log(operation, parameters, f"{units:g} units", began)
         return answer

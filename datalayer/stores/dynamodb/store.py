@@ -53,7 +53,8 @@ class DynamoStore(Store, Migrates, Maintains):
     @classmethod
     def from_url(cls, url: str, _base: Path, options: StoreOptions = NO_OPTIONS) -> Self:
         """Open the table that a URL names. Raises `StoreMisconfigured`, which shows no value."""
-        return cls(Client(TableAddress.from_url(url), options.aws))
+        opened = table.MigratingClient if options.migrates else Client
+        return cls(opened(TableAddress.from_url(url), options.aws))
 
     # Life cycle
 

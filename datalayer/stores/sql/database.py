@@ -5,13 +5,13 @@ function in one transaction, where it blocks nobody: SQLite in a worker thread o
 PostgreSQL on the event loop.
 """
 
-import asyncio
-import contextvars
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from common.once import Once
 from datalayer.records import MaintenanceState, Result
 from datalayer.stores.sql.queries import Query, Rows
 from datalayer.writes import Write
@@ -53,27 +53,26 @@ class MigratedDatabase:
 
     def __init__(self, database: Database, upgrade: UnitOfWork[None]) -> None:
         self._database = database
-        self._upgrade = upgrade
-        self._attempt: asyncio.Task[None] | None = None
+        self._migration = Once(partial(database.migrate, upgrade))
 
     async def write(self, work: UnitOfWork[T]) -> T:
-        await self._migrated()
+        await self._migration.done()
         return await self._database.write(work)
 
     async def save(self, writes: Sequence[Write], work: UnitOfWork[list[Result]]) -> list[Result]:
-        await self._migrated()
+        await self._migration.done()
         return await self._database.save(writes, work)
 
     async def read(self, work: UnitOfWork[T]) -> T:
-        await self._migrated()
+        await self._migration.done()
         return await self._database.read(work)
 
     async def fetch(self, query: Query, **values: Any) -> Rows:
-        await self._migrated()
+        await self._migration.done()
         return await self._database.fetch(query, **values)
 
     async def maintain(self) -> MaintenanceState:
-        await self._migrated()
+        await self._migration.done()
         return await self._database.maintain()
 
     async def inspect(self, work: UnitOfWork[T]) -> T:
@@ -84,17 +83,3 @@ class MigratedDatabase:
 
     async def close(self) -> None:
         await self._database.close()
-
-    async def _migrated(self) -> None:
-        """Wait for the one attempt of all who wait; the next call makes another if it fails."""
-        if self._attempt is None or _has_failed(self._attempt):
-            self._attempt = asyncio.create_task(
-                self._database.migrate(self._upgrade), context=contextvars.Context()
-            )
-            self._attempt.add_done_callback(_has_failed)
-        if not self._attempt.done():
-            await asyncio.shield(self._attempt)
-
-
-def _has_failed(attempt: asyncio.Task[None]) -> bool:
-    return attempt.done() and (attempt.cancelled() or attempt.exception() is not None)

@@ -200,6 +200,25 @@ async def test_it_is_sent_again_for_a_while_only(
     assert proxy.answers
 
 
+async def test_while_it_is_away_nobody_waits_for_it_again(
+    behind: Client, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    briefly = replace(client_module.RETRY, first_pause_s=0.01, longest_pause_s=0.01, limit_s=1.0)
+    monkeypatch.setattr(client_module, "RETRY", briefly)
+    await proxy.cut()
+    with pytest.raises(StoreUnavailable, match="check that region, endpoint_url"):
+        await behind.call("PutItem", Item=item("a"))
+    assert behind.usage.requests["PutItem"] > 1
+    with pytest.raises(StoreUnavailable, match="check that region, endpoint_url"):
+        await behind.call("DeleteItem", Key=key("a"))
+    assert behind.usage.requests["DeleteItem"] == 1
+    proxy.is_cut = False
+    await behind.call("PutItem", Item=item("a"))
+    proxy.cuts = 1
+    assert await read(behind, key("a")) == item("a")
+    assert behind.usage.requests["BatchGetItem"] == 2
+
+
 async def test_a_write_whose_answer_is_lost_finds_itself(behind: Client, proxy: Proxy) -> None:
     loses_answer_to(proxy, "PutItem")
     with pytest.raises(ConditionFailed) as failed:

@@ -1,15 +1,22 @@
 """How the table is made, and what is said of one that is another's."""
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from datalayer.errors import SchemaMismatch, StoreMisconfigured
+from datalayer.errors import SchemaMismatch, StoreMisconfigured, StoreUnavailable
+from datalayer.stores.dynamodb import client as client_module
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.table import DEFINITION, create, inspect, is_as_wanted
+from datalayer.stores.factory import open_store
+from datalayer.stores.options import StoreOptions
+from tests.support.builders import ALICE, get_user, save, user
 from tests.support.dynamodb.clients import MakeClient
-from tests.support.servers.dynamodb import DynamoDB
+from tests.support.servers.dynamodb import ACCESS, DynamoDB
+from tests.support.servers.proxy import running_proxy
 
 OTHER: Any = {
     "BillingMode": "PAY_PER_REQUEST",
@@ -79,3 +86,19 @@ async def test_a_service_without_backups_says_so_when_they_are_asked_for(
     with pytest.raises(StoreMisconfigured, match="unknown operation"):
         await create(client)
     assert await inspect(client)  # it is there nevertheless
+
+
+async def test_a_store_makes_it_as_soon_as_it_can_be_reached(
+    dynamodb: DynamoDB, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "RETRY", replace(client_module.RETRY, limit_s=0.1))
+    async with running_proxy(dynamodb.port) as proxy:
+        await proxy.cut()
+        url = dynamodb.url(name, port=proxy.port)
+        store = open_store(url, tmp_path, StoreOptions(migrates=True, aws=ACCESS))
+        with pytest.raises(StoreUnavailable, match="check that region, endpoint_url"):
+            await save(store, user(ALICE))
+        proxy.is_cut = False
+        await save(store, user(ALICE))
+        assert (await get_user(store, ALICE)).identifier == ALICE
+        await store.close()

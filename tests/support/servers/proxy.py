@@ -19,6 +19,7 @@ class Proxy:
     - after `holds_after` bytes of a client's, if that is not 0, nothing is passed on until `go_on`
       is set; `is_held` says so;
     - with `cuts_links` one over which a signed link is followed is cut at once;
+    - with `is_cut` nobody gets through; `cut` cuts those, too, who are connected;
     - the answer to the next request that matches one of `losses` is lost;
     - the next connections get one of `answers` each, and nothing is passed on;
     - `header` is put into every answer, and `change` changes what clients say.
@@ -34,6 +35,7 @@ class Proxy:
         self.is_held = asyncio.Event()
         self.go_on = asyncio.Event()
         self.cuts_links = False
+        self.is_cut = False
         self.losses: list[re.Pattern[bytes]] = []
         self.answers: list[bytes] = []
         self.header = b""
@@ -58,6 +60,11 @@ class Proxy:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def cut(self) -> None:
+        """Cut all connections, and those that come until `is_cut` is taken back."""
+        self.is_cut = True
+        await self.close()
+
     async def close(self) -> None:
         """Cut all connections; clients keep those open that they may use again."""
         tasks = list(self._tasks)
@@ -68,6 +75,8 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
             try:
+                if self.is_cut:
+                    return
                 if self.answers:
                     await self._answer(reader, writer, self.answers.pop(0))
                 else:
