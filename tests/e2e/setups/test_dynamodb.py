@@ -83,14 +83,18 @@ async def test_a_conversation_in_a_table(
         await app.stop()
 
 
-async def test_the_line_is_cut_and_comes_back(
+async def test_the_line_comes_after_the_start_is_cut_and_comes_back(
     dynamodb: DynamoDB, start_application: StartApplication, open_chat: OpenChat, model: ModelServer
 ) -> None:
     with dynamodb.table() as name:
         table = Table(dynamodb, name)
         async with running_proxy(dynamodb.port) as proxy:
+            await proxy.cut()
             behind = {**model.settings, **table.settings(port=proxy.port)}
             app = await start_application(settings=behind)
+            assert "The chat starts without its database and waits for it." in app.log()
+            proxy.is_cut = False
+            await until(table.is_there, "the table, made by who needed it first")
             app.expect_in_log(NO_USER)
             chat = await open_chat(app)
             await chat.ask("What is the capital of France, with a line?")
@@ -114,39 +118,11 @@ async def test_the_line_is_cut_and_comes_back(
             await app.stop()
 
 
-async def test_the_program_starts_before_its_line(
-    dynamodb: DynamoDB, start_application: StartApplication, open_chat: OpenChat, model: ModelServer
-) -> None:
-    with dynamodb.table() as name:
-        table = Table(dynamodb, name)
-        async with running_proxy(dynamodb.port) as proxy:
-            await proxy.cut()
-            behind = {**model.settings, **table.settings(port=proxy.port)}
-            app = await start_application(settings=behind)
-            assert "The chat starts without its database and waits for it." in app.log()
-            app.expect_in_log(NO_USER)
-            app.expect_in_log("'User' object has no attribute 'id'")  # Chainlit's, of that user
-            chat = await open_chat(app)
-            question = "What is the capital of France, before there is a line?"
-            await chat.ask(question)
-            await expect(chat.toasts.filter(has_text=AWAY)).to_be_visible()
-            await chat.answered(PARIS)
-            proxy.is_cut = False
-            await until(table.is_there, "the table")
-            await until(lambda: table.threads_named(question), "the thread")
-            [thread_id] = table.threads_named(question)
-            await until(lambda: len(table.messages(thread_id)) == 2, "the writes that waited")
-            await app.stop()
-
-
 # Starts that are refused
 
 REFUSALS = {
     "missing": "and DATABASE_MIGRATE is off: run 'python manage.py migrate'.",
     "theirs": "is not one of Keepchat's or Chainlit's: it has no index UserThread.",
-    "url": "The form is dynamodb://table?region=eu-central-1",
-    "region": "add region=eu-central-1, or another, to DATABASE_URL or set AWS_REGION",
-    "keys": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
 }
 
 
@@ -160,14 +136,9 @@ async def refusals(
         unindexed = {it: DEFINITION[it] for it in ("BillingMode", "KeySchema")}
         keys = DEFINITION["AttributeDefinitions"][:2]
         dynamodb.client.create_table(TableName=theirs, AttributeDefinitions=keys, **unindexed)
-        ours = Table(dynamodb, missing).settings()
-        no_keys = {"AWS_EC2_METADATA_DISABLED": "true", "DATABASE_URL": ours["DATABASE_URL"]}
         given = {
-            "missing": {**ours, "DATABASE_MIGRATE": "off"},
+            "missing": {**Table(dynamodb, missing).settings(), "DATABASE_MIGRATE": "off"},
             "theirs": Table(dynamodb, theirs).settings(),
-            "url": {**ours, "DATABASE_URL": "dynamodb://us?er"},
-            "region": {**ours, "DATABASE_URL": f"dynamodb://{missing}"},
-            "keys": no_keys,
         }
         ends = await asyncio.gather(
             *(

@@ -61,12 +61,6 @@ class Table:
         """The SHA-256 of a thread's stored files."""
         return [it["sha256"] for it in self._bodies(thread_id, "ELEMENT#") if it["ready"]]
 
-    def threads_named(self, name: str) -> list[str]:
-        """The ids of the threads with a name."""
-        found = {it["PK"]["S"]: it for it in self._all() if it["SK"]["S"] == "NAME"}
-        named = (pk for pk, it in found.items() if unpack(it["b"]["B"]).get("name") == name)
-        return [pk.partition("#")[2] for pk in named]
-
     def kinds(self) -> Counter[str]:
         """How many items there are, by what their keys begin with."""
         return Counter(it["PK"]["S"].partition("#")[0] for it in self._all())
