@@ -279,18 +279,17 @@ async def postgres_backend(
 
 
 class DynamoBackend(Backend):
-    """A table on the server of the run; with `faults` all goes wrong that may."""
+    """A table on the server of the run, with what goes wrong there."""
 
-    def __init__(self, server: DynamoDB, table: str, faults: Faults | None = None) -> None:
+    def __init__(self, server: DynamoDB, table: str, faults: Faults) -> None:
         self._server = server
-        self._faults = faults
+        self.faults = faults
         self.table = table
 
     def open(self) -> Store:
         options = StoreOptions(aws=ACCESS)
         store = open_store(self._server.url(self.table), Path(), options)
-        if self._faults:
-            self._faults.install(client_of(store))
+        self.faults.install(client_of(store))
         return store
 
     async def assert_idle(self, store: Store) -> None:
@@ -299,8 +298,8 @@ class DynamoBackend(Backend):
 
     async def settle(self) -> None:
         """They do so at once where the index does not lag."""
-        if self._faults and self._faults.index:
-            await asyncio.to_thread(self._faults.index.catch_up)
+        if self.faults.index:
+            await asyncio.to_thread(self.faults.index.catch_up)
 
 
 def client_of(store: Any) -> Client:
@@ -314,7 +313,7 @@ def client_of(store: Any) -> Client:
 async def dynamodb_backend(request: pytest.FixtureRequest, fresh: bool) -> AsyncIterator[Backend]:
     server: DynamoDB = request.getfixturevalue("dynamodb")
     with server.table() as table:
-        yield DynamoBackend(server, table)
+        yield DynamoBackend(server, table, Faults(server, 0, rates={}))
 
 
 @asynccontextmanager

@@ -1,11 +1,15 @@
 """Whatever is written, in whatever order, all stores give back the same.
 
-Each example plays one random sequence of batches on SQLite, on PostgreSQL and on the store in
-memory, which is the rules alone. Some commits break, before or after they take effect, and their
-batch is applied again. The results are compared, and in the end all that is read.
+Each example plays one random sequence of batches on SQLite, on PostgreSQL, on DynamoDB, once more
+on DynamoDB with all that goes wrong there mixed in, and on the store in memory, which is the rules
+alone. Some commits break, before or after they take effect, and on DynamoDB anywhere in between;
+their batch is applied again. The results are compared, and in the end all that is read.
 """
 
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,14 +17,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datalayer.errors import DataLayerError, StoreUnavailable
+from datalayer.errors import StoreUnavailable
 from datalayer.records import Outcome, Result
 from datalayer.stores.base import Store
-from datalayer.stores.memory import MemoryStore
+from datalayer.stores.memory import MemoryStore, MemoryTables
 from datalayer.stores.sql.store import SqlStore
 from datalayer.writes import Write
 from tests.conftest import is_full_count
-from tests.support.backends import BACKENDS
+from tests.support.backends import BACKENDS, Backend, DynamoBackend
+from tests.support.dynamodb.faults import Faults
 from tests.support.random_writes import (
     PLAIN_SAVES,
     PlannedWrite,
@@ -28,18 +33,22 @@ from tests.support.random_writes import (
     planned_writes,
     shown,
 )
-from tests.support.servers.postgres import Postgres
 
 EXAMPLES = 1_000 if is_full_count() else 25
+KINDS = ("sqlite", "postgres", "dynamodb", "dynamodb-faulty")
 Breaks = Literal["", "before", "after"]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Writes that are applied together; their commit `breaks`, and then they come once more."""
+    """Writes that are applied together; their commit `breaks`, and then they come once more.
+
+    On DynamoDB it breaks after so many requests as `sent`.
+    """
 
     writes: Sequence[PlannedWrite]
     breaks: Breaks
+    sent: int
 
 
 BATCHES = st.lists(
@@ -49,37 +58,66 @@ BATCHES = st.lists(
         st.lists(planned_writes(), min_size=1, max_size=5)
         | st.lists(planned_writes(PLAIN_SAVES), min_size=1, max_size=3),
         st.sampled_from(["", "", "before", "after"]),
+        st.integers(0, 15),
     ),
     min_size=1,
     max_size=6,
 )
 
 
-class Player:
-    """A store whose commits can be broken."""
+Results = list[tuple[Any, ...]]
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+
+@dataclass(frozen=True)
+class Expected:
+    """What the rules say of a batch that is applied once, and then again.
+
+    It `is_repeatable` if all is then as it was after the first time.
+    """
+
+    once: Results
+    again: Results
+    is_repeatable: bool
+
+
+class Oracle:
+    """The store in memory."""
+
+    def __init__(self) -> None:
+        self.tables = MemoryTables()
+        self.store = MemoryStore(self.tables)
+
+    async def play(self, writes: Sequence[Write], breaks: Breaks) -> Expected:
+        """Apply a batch, twice where its commit breaks after it took effect."""
+        once = await _applied(self.store, writes)
+        repeated = deepcopy(self.tables)
+        again = await _applied(MemoryStore(repeated), writes)
+        expected = Expected(once, again, repeated == self.tables)
+        if breaks == "after":
+            await self.store.apply(writes)
+        return expected
+
+
+class SqlPlayer:
+    """A store whose transactions can be broken."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
         self._breaks: Breaks = ""
-        if isinstance(store, SqlStore):
-            database: Any = store.database
-            self._save: Callable[..., Awaitable[list[Result]]] = database.save
-            self._write: Callable[..., Awaitable[list[Result]]] = database.write
-            database.save = self._broken
+        database: Any = store.database
+        self._save: Callable[..., Awaitable[list[Result]]] = database.save
+        self._write: Callable[..., Awaitable[list[Result]]] = database.write
+        database.save = self._broken
 
-    async def play(self, writes: Sequence[Write], breaks: Breaks) -> Any:
-        """Apply a batch, again where its commit breaks; what came of it."""
-        try:
-            if breaks and isinstance(self.store, SqlStore):
-                self._breaks = breaks
-                with pytest.raises(StoreUnavailable, match="broken"):
-                    await self.store.apply(writes)
-            elif breaks == "after":
-                await self.store.apply(writes)
+    async def play(self, writes: Sequence[Write], batch: Batch, expected: Expected) -> None:
+        """Apply a batch, again where its commit breaks, and compare the results."""
+        if batch.breaks:
+            self._breaks = batch.breaks
+            with pytest.raises(StoreUnavailable, match="broken"):
+                await self._store.apply(writes)
             self._breaks = ""
-            return [_compared(result) for result in await self.store.apply(writes)]
-        except DataLayerError as exc:
-            return type(exc)
+        found = await _applied(self._store, writes)
+        assert found == (expected.again if batch.breaks == "after" else expected.once)
 
     async def _broken(self, writes: Sequence[Write], work: Callable[[Any], Any]) -> list[Result]:
         def undone(connection: Any) -> None:
@@ -94,26 +132,66 @@ class Player:
         return results
 
 
+class DynamoPlayer:
+    """A store that can be cut off from its table."""
+
+    def __init__(self, store: Store, faults: Faults) -> None:
+        self._store = store
+        self._faults = faults
+
+    async def play(self, writes: Sequence[Write], batch: Batch, expected: Expected) -> None:
+        """Apply a batch, again where it breaks, and compare the results.
+
+        What was cut off anywhere is stored in part. Each of its writes then has the result of the
+        first time or that of the second, or is REPEATED.
+        """
+        possible = [expected.once]
+        if batch.breaks and expected.is_repeatable:
+            possible = [expected.once, expected.again]
+            self._faults.sends_left = batch.sent
+            with suppress(StoreUnavailable):
+                await self._store.apply(writes)
+            self._faults.sends_left = math.inf
+        elif batch.breaks == "after":
+            await self._store.apply(writes)
+            possible = [expected.again]
+        found = await _applied(self._store, writes)
+        for result, *results in zip(found, *possible, strict=True):
+            assert result in results or (len(results) > 1 and result[0] is Outcome.REPEATED)
+
+
+async def _applied(store: Store, writes: Sequence[Write]) -> Results:
+    return [_compared(result) for result in await store.apply(writes)]
+
+
 def _compared(result: Result) -> tuple[Any, ...]:
     """What of a result every store has to say alike."""
     stale = result.outcome is Outcome.STALE
     return result.outcome, result.id, result.newest if stale else 0
 
 
+Player = SqlPlayer | DynamoPlayer
+
+
 @pytest.fixture
-async def stores(request: pytest.FixtureRequest, postgres: Postgres) -> AsyncIterator[list[Store]]:
-    """A store of each kind, the oracle first."""
-    async with (
-        BACKENDS["sqlite"](request, False) as one,
-        BACKENDS["postgres"](request, False) as two,
-        BACKENDS["dynamodb"](request, False) as three,
-    ):
-        backends = (one, two, three)
-        opened = [await backend.open_migrated() for backend in backends]
-        yield [MemoryStore(), *opened]
-        for backend, store in zip(backends, opened, strict=True):
-            await backend.assert_idle(store)
-            await store.close()
+async def stores(request: pytest.FixtureRequest) -> AsyncIterator[list[tuple[Store, Player]]]:
+    """A store of each kind, and who plays on it."""
+    async with AsyncExitStack() as stack:
+        opened: list[tuple[Store, Player]] = []
+        for name in KINDS:
+            backend = await stack.enter_async_context(BACKENDS[name](request, False))
+            store = await backend.open_migrated()
+            stack.push_async_callback(store.close)
+            stack.push_async_callback(backend.assert_idle, store)
+            opened.append((store, _player(store, backend)))
+        yield opened
+
+
+def _player(store: Store, backend: Backend) -> Player:
+    if isinstance(store, SqlStore):
+        return SqlPlayer(store)
+    assert isinstance(backend, DynamoBackend)
+    return DynamoPlayer(store, backend.faults)
 
 
 @pytest.mark.drill
@@ -128,14 +206,18 @@ async def stores(request: pytest.FixtureRequest, postgres: Postgres) -> AsyncIte
     ],
 )
 @given(batches=BATCHES)
-async def test_all_stores_give_back_the_same(stores: list[Store], batches: Sequence[Batch]) -> None:
-    world, players = World.new(), [Player(store) for store in stores]
+async def test_all_stores_give_back_the_same(
+    stores: list[tuple[Store, Player]], batches: Sequence[Batch]
+) -> None:
+    world, oracle = World.new(), Oracle()
     for batch in batches:
         writes = [planned.write(world) for planned in batch.writes]
-        oracle, *others = [await player.play(writes, batch.breaks) for player in players]
-        assert [oracle] * len(others) == others
-    oracle, *others = [await shown(store, world) for store in stores]
-    assert [oracle] * len(others) == others
+        expected = await oracle.play(writes, batch.breaks)
+        for _, player in stores:
+            await player.play(writes, batch, expected)
+    expected_view = await shown(oracle.store, world)
+    for store, _ in stores:
+        assert await shown(store, world) == expected_view
 
 
 @pytest.mark.timeout(1_800)

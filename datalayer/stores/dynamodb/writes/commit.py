@@ -148,10 +148,10 @@ class _ThreadCommit:
         await together(self._set_star(row.star) for row in first if row.star)
         rows = [it for row in first for it in (row.claim, row.put)]
         puts = [it for it in (plan.owner, head, plan.details, *rows) if it]
-        await transact(self._client, puts, *self._owner_checks())
-        self.made, self._seen, self._rows = True, head.nonce, self._rows[1:]
         if plan.user_id:
             self._commit.recent.note(plan.user_id, plan.id)
+        await transact(self._client, puts, *self._owner_checks())
+        self.made, self._seen, self._rows = True, head.nonce, self._rows[1:]
 
     async def _save(self) -> None:
         plan, rows = self.plan, self._rows
@@ -186,14 +186,14 @@ class _ThreadCommit:
         if head is None or moment is None:
             return
         update = heads.touch(head, moment)
+        if update.moves and head.user_id:
+            self._commit.recent.note(head.user_id, head.thread_id)
         try:
             await self._update(update)
         except ConditionFailed as failed:
             if failed.item is None or gone_of(failed.item) is not None:
                 raise
-            return  # somebody else's activity was later
-        if update.moves and head.user_id:
-            self._commit.recent.note(head.user_id, head.thread_id)
+            # Else somebody else's activity was later.
 
     async def _update(self, update: heads.HeadUpdate) -> None:
         await write(self._client, "UpdateItem", update.nonce, **update.parameters)
