@@ -14,10 +14,12 @@ from benchmarks.databases import running_databases
 from benchmarks.parts import (
     blocked,
     catch_up,
+    dynamodb,
     growth,
     reads,
     search,
     sqlite,
+    stalls,
     storages,
     turn,
     writes,
@@ -40,10 +42,11 @@ PARTS: Mapping[str, Callable[[Setup], Awaitable[Part]]] = {
     "turn": turn.turn,
 }
 SQLITE = "sqlite"
-STORAGES = "storages"
-STANDALONE_PARTS: Mapping[str, Callable[[], Awaitable[Part]]] = {
-    SQLITE: sqlite.sqlite,
-    STORAGES: storages.storages,
+STANDALONE_PARTS: Mapping[str, Callable[[float], Awaitable[Part]]] = {
+    SQLITE: lambda _scale: sqlite.sqlite(),
+    "storages": lambda _scale: storages.storages(),
+    "dynamodb": dynamodb.dynamodb,
+    "dynamodb_loop": stalls.stalls,
 }
 DOCUMENT = Path("docs/benchmarks.md")
 PLOT = Path("docs/images/benchmarks.svg")
@@ -93,7 +96,7 @@ async def _measure_parts(names: Sequence[str], scale: float, keep: Path | None) 
                     parts.append(await _measure_one(name, measure(setup)))
     for name, measure_standalone in STANDALONE_PARTS.items():
         if name in names:
-            parts.append(await _measure_one(name, measure_standalone()))
+            parts.append(await _measure_one(name, measure_standalone(scale)))
     return parts
 
 

@@ -62,18 +62,19 @@ async def turn(setup: Setup) -> Part:
         for name, writable in layers.items():
             server = setup.databases.server
             for number in range(2):  # the first opens connections and compiles statements
-                calls = _calls(writable.layer, setup.history.thread_id(number))
-                costs[name] = await _costs(server, calls)
+                asked = calls(writable.layer, setup.history.thread_id(number))
+                costs[name] = await _costs(server, asked)
                 await wait_until_idle(setup.databases, writable)
     table = Table(("call", *costs))
-    for index, call in enumerate(_calls(writable.layer, setup.history.thread_id(0))):
+    for index, call in enumerate(calls(writable.layer, setup.history.thread_id(0))):
         table.rows.append((call, *(str(found[index]) for found in costs.values())))
     table.rows.append(("together", *(str(_sum(found)) for found in costs.values())))
     part.tables.append(table)
     return part
 
 
-def _calls(layer: Layer, thread_id: str) -> Mapping[str, Call]:
+def calls(layer: Layer, thread_id: str) -> Mapping[str, Call]:
+    """Return what Chainlit calls in a turn, in its order."""
     question = message(thread_id, "A question", name="user")
     run = message(thread_id, "", name="on_message", type="run")
     answer: Mapping[str, Any] = {"name": "Assistant", "type": "assistant_message"}
