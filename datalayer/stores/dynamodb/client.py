@@ -5,10 +5,10 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, TypeVarTuple
 
 from anyio import CapacityLimiter
 
@@ -27,6 +27,9 @@ from datalayer.stores.dynamodb.errors import (
 )
 
 logger = logging.getLogger("keepchat.dynamodb.calls")
+
+T = TypeVar("T")
+_Args = TypeVarTuple("_Args")
 
 Operation = Literal[
     "BatchGetItem",
@@ -86,6 +89,7 @@ class Client:
         self.usage = Usage()
         self._connection = Connection(address, access)
         self._pool = BlockingPool(POOL_SIZE)
+        self._computing = BlockingPool(1)
         self._turn = CapacityLimiter(IN_PROGRESS)
         self._calls: set[asyncio.Task[Answer]] = set()
         self._is_away = False  # a call was sent again in vain, and no other has got through since
@@ -115,6 +119,13 @@ class Client:
         self._calls.add(task)
         task.add_done_callback(self._ended)
         return await asyncio.shield(task)
+
+    async def compute(self, function: Callable[[*_Args], T], *args: *_Args) -> T:
+        """Return what a pure function makes of much that was read, in a worker thread.
+
+        Answers come at once, and the event loop would stand still while it sees to all of them.
+        """
+        return await self._computing.run(self._connection.compute, function, *args)
 
     async def close(self) -> None:
         """Wait for the calls that run, and close; further ones raise `StoreUnavailable`."""

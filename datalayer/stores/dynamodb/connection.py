@@ -7,7 +7,8 @@ interpreter after the other, and would be no faster.
 
 import threading
 from binascii import crc32
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, TypeVarTuple
 
 from botocore import xform_name
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -19,6 +20,8 @@ from common.aws import AwsAccess, api_models, open_session
 from datalayer.stores.dynamodb.address import TableAddress
 
 Answer = dict[str, Any]
+T = TypeVar("T")
+_Args = TypeVarTuple("_Args")
 
 POOL_SIZE = 32  # worker threads, and connections
 _CONNECT_S = 3
@@ -56,6 +59,11 @@ class Connection:
             defaults = {name: value for name, value in given.items() if name in takes}
             answer: Answer = getattr(client, xform_name(operation))(**defaults, **parameters)
             return answer
+
+    def compute(self, function: Callable[[*_Args], T], *args: *_Args) -> T:
+        """Call a function that computes for long, while nothing else here does."""
+        with self._computing:
+            return function(*args)
 
     def close(self) -> None:
         """Close its connections."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
@@ -317,3 +318,10 @@ async def test_a_closed_client_is_unavailable(client: Client) -> None:
     await client.close()
     with pytest.raises(StoreUnavailable, match="closed"):
         await read(client, key("a"))
+
+
+async def test_what_is_read_is_computed_in_a_worker_thread(client: Client) -> None:
+    assert await client.compute(threading.get_ident) != threading.get_ident()
+    assert await client.compute(divmod, 7, 2) == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        await client.compute(divmod, 1, 0)

@@ -40,8 +40,11 @@ async def get_thread(client: Client, thread_id: str) -> ThreadRecord | None:
     found = await read_thread(client, thread_id) if is_id(thread_id) else None
     if found is None:
         return None
-    head, items = found
-    return thread_record(head, said_in(items, thread_id), rows_in(items, head))
+    return await client.compute(_whole_thread, *found)
+
+
+def _whole_thread(head: Head, items: Items) -> ThreadRecord:
+    return thread_record(head, said_in(items, head.thread_id), rows_in(items, head))
 
 
 async def read_thread(client: Client, thread_id: str) -> tuple[Head, Items] | None:
