@@ -72,7 +72,7 @@ class Faults:
         self.sends_left = math.inf
         self.index = index
         self.server = server
-        self._rates = dict(rates)
+        self.rates = dict(rates)
         self._most = most
         self._random = random.Random(seed)
         self._lock = threading.Lock()
@@ -84,7 +84,7 @@ class Faults:
     def draw(self, request: Request) -> str:
         """Return the name of the fault that a request is to meet; empty for none."""
         with self._lock:
-            for name, rate in self._rates.items():
+            for name, rate in self.rates.items():
                 if request.operation not in FAULTS[name].among or self._random.random() >= rate:
                     continue
                 if self.met.total() < self._most:
