@@ -53,6 +53,10 @@ class TableMissing(StoreMisconfigured):
     """There is no such table in this account and region."""
 
 
+class AccessDenied(StoreMisconfigured):
+    """These credentials may not do that."""
+
+
 class TableInUse(StoreHeldUp):
     """The table is there already, or is just being made, changed or deleted."""
 
@@ -104,7 +108,7 @@ _CODES: Mapping[str, tuple[type[DataLayerError], str]] = {
     "ResourceNotFoundException": (TableMissing, _MIGRATE),
     "TableNotFoundException": (TableMissing, _MIGRATE),
     "ContinuousBackupsUnavailableException": (StoreHeldUp, _AGAIN),
-    "AccessDeniedException": (StoreMisconfigured, _ALLOW),
+    "AccessDeniedException": (AccessDenied, _ALLOW),
     "UnrecognizedClientException": (StoreMisconfigured, CORRECT_KEYS),
     "InvalidClientTokenId": (StoreMisconfigured, CORRECT_KEYS),
     "InvalidSignatureException": (StoreMisconfigured, CORRECT_KEYS),

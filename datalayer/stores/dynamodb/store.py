@@ -20,7 +20,7 @@ from datalayer.reports import StoreDescription
 from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Maintains, Migrates
 from datalayer.stores.cursors import decode_cursor
-from datalayer.stores.dynamodb import table
+from datalayer.stores.dynamodb import diagnosis, table
 from datalayer.stores.dynamodb.address import TableAddress
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.maintenance import maintain
@@ -59,15 +59,7 @@ class DynamoStore(Store, Migrates, Maintains):
     # Life cycle
 
     async def describe(self) -> StoreDescription:
-        state = await table.inspect(self.client)
-        if state is None:
-            return StoreDescription(
-                "DynamoDB",
-                f"There is no table {self.client.address} yet.",
-                "Start the program or run 'python manage.py migrate'.",
-                is_there=False,
-            )
-        return StoreDescription(f"DynamoDB, table {self.client.address}")
+        return await diagnosis.describe(self.client)
 
     async def migrate(self) -> None:
         await table.create(self.client)

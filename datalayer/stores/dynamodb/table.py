@@ -156,12 +156,15 @@ async def _ready(client: Client) -> None:
         raise TableInUse(message)
 
 
-async def _lacks_recovery(client: Client) -> bool:
-    if not client.address.pitr:
-        return False
+async def has_recovery(client: Client) -> bool:
+    """Tell whether the table can be restored to any second of the last 35 days."""
     answer = await client.call("DescribeContinuousBackups")
     recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-    return bool(recovery.get("PointInTimeRecoveryStatus") != "ENABLED")
+    return bool(recovery.get("PointInTimeRecoveryStatus") == "ENABLED")
+
+
+async def _lacks_recovery(client: Client) -> bool:
+    return client.address.pitr and not await has_recovery(client)
 
 
 def _index_of(description: Mapping[str, Any]) -> Mapping[str, Any] | None:
