@@ -14,6 +14,7 @@ from benchmarks.databases import running_databases
 from benchmarks.parts import (
     blocked,
     catch_up,
+    crowd,
     dynamodb,
     growth,
     reads,
@@ -47,6 +48,7 @@ STANDALONE_PARTS: Mapping[str, Callable[[float], Awaitable[Part]]] = {
     "storages": lambda _scale: storages.storages(),
     "dynamodb": dynamodb.dynamodb,
     "dynamodb_loop": stalls.stalls,
+    "dynamodb_crowd": crowd.crowd,
 }
 DOCUMENT = Path("docs/benchmarks.md")
 PLOT = Path("docs/images/benchmarks.svg")
