@@ -105,9 +105,12 @@ class KeepchatDataLayer(BaseDataLayer):
         if self._maintenance:
             self._maintenance.wake()
 
-    async def flush(self, thread_id: str) -> None:
-        """Wait until all that was written so far for a thread is durable; raises its error."""
-        await self._writer.flush(thread_id)
+    async def flush(self, thread_id: str, step_id: str | None = None) -> None:
+        """Wait until what was written so far for a thread is durable; raises its error.
+
+        That is all of it, or what is about one step.
+        """
+        await self._writer.flush(thread_id, row_id=as_id(step_id) if step_id else None)
 
     async def close(self) -> None:
         await asyncio.sleep(0)  # what was called by a task just made is still taken

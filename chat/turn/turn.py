@@ -119,7 +119,7 @@ class Turns:
         self, request: AnswerRequest, reply: Reply, shown: set[str], *, sees_images: bool
     ) -> Prompt:
         """Stream the answer while the question is being stored; `shown` are notes of files."""
-        durable = asyncio.create_task(self._until_durable(request.question.thread_id))
+        durable = asyncio.create_task(self._until_durable(request.question))
         try:
             prompt = await self._prompts.build(request, sees_images=sees_images)
             await show_notices([note for note in prompt.notes if note not in shown])
@@ -147,19 +147,19 @@ class Turns:
                 raise ImagesRefused from exc
             raise
 
-    async def _until_durable(self, thread_id: str) -> None:
+    async def _until_durable(self, question: cl.Message) -> None:
         """Wait until the question is stored; `ThreadDeleted` when its thread is no more.
 
         When the database is away too long, the person is told and the answer shown all the same.
         """
-        name = f"The question in thread {thread_id}"
-        author = await until_stored(self._author_once_stored(thread_id), name, QUESTION)
+        name = f"The question in thread {question.thread_id}"
+        author = await until_stored(self._author_once_stored(question), name, QUESTION)
         if author == "":
-            raise ThreadDeleted(thread_id)
+            raise ThreadDeleted(question.thread_id)
 
-    async def _author_once_stored(self, thread_id: str) -> str:
-        await self._layer.flush(thread_id)
-        return await self._layer.get_thread_author(thread_id)
+    async def _author_once_stored(self, question: cl.Message) -> str:
+        await self._layer.flush(question.thread_id, question.id)
+        return await self._layer.get_thread_author(question.thread_id)
 
     async def _after(self, request: AnswerRequest, prompt: Prompt, reply: Reply) -> None:
         if reply.is_cut:

@@ -102,12 +102,12 @@ class Writer:
             loop.call_soon(self._dispatch, context=contextvars.Context())
         return entry.done
 
-    async def flush(self, key: str | None = None) -> None:
-        """Wait until all that was written so far is durable, for one thread or for all.
+    async def flush(self, key: str | None = None, *, row_id: str | None = None) -> None:
+        """Wait until what was written so far is durable, as `drain` does.
 
         Raises the last error among the steps, those that failed since the last flush included.
         """
-        await self.drain(key)
+        await self.drain(key, row_id=row_id)
         failed = [name for name in self._failed if key in (None, name)]
         errors = [self._failed.pop(name) for name in failed]
         if errors:

@@ -401,6 +401,21 @@ async def test_a_flush_waits_for_its_own_thread(make: Make) -> None:
     assert len(store.stored) == 2
 
 
+async def test_a_flush_of_one_row_does_not_wait_for_what_follows(make: Make) -> None:
+    store, writer = make()
+    question, run = writes_of(2, new_id())
+    await writer.submit(question)
+    store.gate.clear()
+    writer.submit(run)
+    await asyncio.wait_for(writer.flush(question.thread_id, row_id=question.id), 5)
+    flushing = asyncio.create_task(writer.flush(run.thread_id, row_id=run.id))
+    await turns()
+    assert not flushing.done()
+    store.gate.set()
+    await flushing
+    assert store.ids == ids_of([question, run])
+
+
 async def test_a_flush_waits_for_what_is_waiting_and_on_its_way(make: Make) -> None:
     store, writer = make()
     store.gate.clear()
