@@ -15,8 +15,7 @@ from chainlit.utils import utc_now
 PASSWORD = "correct horse battery"  # noqa: S105 - of made-up people
 QUESTION = "What is the capital of France, asked once more?"
 TURNS = 3
-_APART_S = 0.1  # two people begin
-_PAUSE_S = 1.0  # between an answer and the next question
+PAUSE_S = 10.0  # between an answer and the next question
 _PATIENCE_S = 60.0
 
 
@@ -40,7 +39,7 @@ class Person:
         await asyncio.sleep(after_s)
         for _ in range(TURNS):
             await self._ask()
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(PAUSE_S)
 
     async def _ask(self) -> None:
         self._began.clear()
@@ -67,7 +66,7 @@ async def chat_together(url: str, names: Sequence[str]) -> list[list[float]]:
     """Return how long each of some people, who have accounts, waited for each first token."""
     async with AsyncExitStack() as stack:
         people = [await _connect(stack, url, name) for name in names]
-        chats = (person.chat(number * _APART_S) for number, person in enumerate(people))
+        chats = (it.chat(number * PAUSE_S / len(people)) for number, it in enumerate(people))
         await asyncio.gather(*chats)
     return [person.waited for person in people]
 

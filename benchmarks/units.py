@@ -6,7 +6,7 @@ and nothing for keys of a batch that are not there, where each takes one, read c
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,11 +87,7 @@ def _missing(request: Request, answer: Request) -> int:
 
 def item_size(item: Mapping[str, Mapping[str, Any]]) -> int:
     """Return the bytes of an item with attributes of text, bytes, numbers and sets."""
-    return sum(len(name) + _size(value) for name, [value] in _values(item))
-
-
-def _values(item: Mapping[str, Mapping[str, Any]]) -> Sequence[tuple[str, list[Any]]]:
-    return [(name, list(attribute.values())) for name, attribute in item.items()]
+    return sum(len(name) + sum(map(_size, of_kind.values())) for name, of_kind in item.items())
 
 
 def _size(value: Any) -> int:

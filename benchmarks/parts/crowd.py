@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from access.login.accounts import UsersFile
-from benchmarks.crowd import PASSWORD, TURNS, chat_together
+from benchmarks.crowd import PASSWORD, PAUSE_S, TURNS, chat_together
 from benchmarks.latency import delayed_port
 from benchmarks.report import Part, Table, duration
 from benchmarks.timing import Sample
@@ -72,8 +72,8 @@ async def _chat(
 def _part(people: int, waited: Mapping[str, Waited]) -> Part:
     part = Part(
         f"{people} people chat",
-        f"Each asks {TURNS} times, a second after the last answer; the first begins a tenth of a "
-        "second before the next. Seconds from the question to the first token, with a model that "
+        f"Each asks {TURNS} times, {duration(PAUSE_S)} after the last answer, one after the other. "
+        "Seconds from the question to the first token, with a model that "
         f"answers at once; each call of DynamoDB takes {duration(AWAY_S)} longer. Program, people, "
         "model and database share the machine.",
     )

@@ -10,6 +10,7 @@ from benchmarks.parts.search import chinese, expected_threads, long_words
 from benchmarks.parts.turn import Cost, cost
 from benchmarks.plot import draw
 from benchmarks.timing import Sample, take_turns
+from benchmarks.units import cost as units
 
 HISTORY = History(own=40, others_threads=80)
 
@@ -144,3 +145,31 @@ def test_the_plot_is_the_same_for_the_same_figures(tmp_path: Path) -> None:
     for path in draws:
         draw([part, report.Part("without ratios")], path)
     assert draws[0].read_bytes() == draws[1].read_bytes()
+
+
+def test_units_are_those_that_answers_tell() -> None:
+    told = {"ConsumedCapacity": {"CapacityUnits": 12.5}}
+    assert str(units("Query", {}, told)) == "1 / 12.5 / 0"
+    assert str(units("PutItem", {}, told)) == "1 / 0 / 12.5"
+    assert str(units("BatchWriteItem", {}, {"ConsumedCapacity": [{"CapacityUnits": 25.0}]})) == (
+        "1 / 0 / 25"
+    )
+
+
+def test_an_item_of_a_transaction_takes_two_units_a_kilobyte_and_its_index_one() -> None:
+    listed = {"PK": {"S": "a"}, "UserThreadPK": {"S": "b"}}
+    large = {"PK": {"S": "a"}, "b": {"B": b"x" * 1_100}}
+    actions = [{"Put": {"Item": listed}}, {"Put": {"Item": large}}, {"ConditionCheck": {}}]
+    told = {"ConsumedCapacity": [{"CapacityUnits": 2.0}]}
+    found = units("TransactWriteItems", {"TransactItems": actions}, told)
+    assert str(found) == "1 / 0 / 9"
+
+
+def test_a_key_that_is_not_there_takes_a_unit() -> None:
+    request = {"RequestItems": {"table": {"Keys": [1, 2, 3, 4]}}}
+    answer = {
+        "Responses": {"table": ["an item"]},
+        "UnprocessedKeys": {"table": {"Keys": [4]}},
+        "ConsumedCapacity": [{"CapacityUnits": 1.0}],
+    }
+    assert str(units("BatchGetItem", request, answer)) == "1 / 3 / 0"
