@@ -11,7 +11,7 @@ Item = dict[str, Any]
 
 
 class Table:
-    """A table on the server of the run; a small one, of a page of a scan."""
+    """A table on the server of the run."""
 
     def __init__(self, server: DynamoDB, name: str) -> None:
         self.name = name

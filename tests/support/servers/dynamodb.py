@@ -73,9 +73,9 @@ class DynamoDB(ChildServer):
                 self.client.delete_table(TableName=name)
 
     def items(self, table: str) -> list[dict[str, Any]]:
-        """All items of a table, of one page of a scan."""
-        found: list[dict[str, Any]] = self.client.scan(TableName=table)["Items"]
-        return found
+        """All items of a table."""
+        pages = self.client.get_paginator("scan").paginate(TableName=table)
+        return [item for page in pages for item in page["Items"]]
 
 
 @contextmanager
