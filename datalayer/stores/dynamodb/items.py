@@ -110,26 +110,27 @@ class Put:
         }
 
 
-def put_of(key: Key, old: Item | None, body: object = None, **attributes: Attributes) -> Put:
+def put_of(key: Key, old: Item | None, body: Body | None = None, **attributes: Attributes) -> Put:
     """Return the put of an item. Raises `WriteRejected` for what no item can hold."""
-    about = f"{key.pk}/{key.sk}"
     item = {**key.attributes, "v": text(new_nonce()), **attributes}
-    parts: list[Attributes] = []
-    if body is not None:
-        data = pack(body, about)
-        pieces, name = split(data), new_nonce()
-        if pieces:
-            item |= {"parts": text(name), "count": number(len(pieces))}
-            parts = [
-                {**keys.part(key, name, at).attributes, "b": {"B": piece}}
-                for at, piece in enumerate(pieces)
-            ]
-        else:
-            item["b"] = {"B": data}
+    data = b"" if body is None else pack(body, f"{key.pk}/{key.sk}")
+    parts, name = split(data), new_nonce()
+    if parts:
+        item |= {"parts": text(name), "count": number(len(parts))}
+    elif data:
+        item["b"] = {"B": data}
     if _size(item) > LARGEST:
-        message = f"{about} is too large for an item of DynamoDB, of at most {LARGEST:,} bytes."
+        message = f"{key.pk}/{key.sk} is too large: an item of DynamoDB has {LARGEST:,} bytes."
         raise WriteRejected(message)
-    return Put(item, nonce_of(old), parts, parts_of(old) if old else ())
+    return Put(
+        item=item,
+        replaces=nonce_of(old),
+        parts=[
+            {**keys.part(key, name, at).attributes, "b": {"B": part}}
+            for at, part in enumerate(parts)
+        ],
+        leaves=parts_of(old) if old else (),
+    )
 
 
 def _size(item: Attributes) -> int:
@@ -274,6 +275,12 @@ class Row:
         key = Key.of(item)
         kind, name = keys.row_of(key) or ("", "")
         return cls(item=item, kind=kind, id=name, thread_id=keys.id_of(key), body=body_of(item))
+
+
+def rows_in(found: Mapping[Key, Item], head: Head) -> list[Row]:
+    """Return the rows of a thread from among items, which has been read whole, but for cut ones."""
+    rows = [Row.of(item) for key, item in found.items() if keys.row_of(key)]
+    return [row for row in rows if (row.kind, row.id) not in head.cut]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What is read of a table as the records of the contract. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from datalayer.fields import ELEMENT_FIELDS, STEP_FIELDS
 from datalayer.records import (
@@ -14,6 +14,8 @@ from datalayer.records import (
 from datalayer.rules.ordering import creation_order, in_page_order
 from datalayer.stores.dynamodb.items import Body, Head, Row, User
 from datalayer.values import Json
+
+_STEP, _ELEMENT = dict.fromkeys(STEP_FIELDS), dict.fromkeys(ELEMENT_FIELDS)
 
 
 def user_record(user: User | None) -> UserRecord | None:
@@ -63,19 +65,17 @@ def _ready(elements: Iterable[Row]) -> list[ElementRecord]:
 
 def step_record(row: Row) -> StepRecord:
     """Return a step with its feedback."""
-    body = row.body
-    fields: dict[str, Json] = {
-        **body.get("extra", {}),
-        **{name: body.get(name) for name in STEP_FIELDS},
-        "createdAt": _order(row)[0],
-    }
-    return StepRecord(
-        id=row.id,
-        thread_id=row.thread_id,
-        revision=body["revision"],
-        fields=fields,
-        feedback=_feedback(row),
-    )
+    fields = _fields(row.body, _STEP)
+    fields["createdAt"] = _order(row)[0]
+    return StepRecord(row.id, row.thread_id, row.body["revision"], fields, _feedback(row))
+
+
+def _fields(body: Body, known: Mapping[str, None]) -> dict[str, Json]:
+    """Return Chainlit's fields, those that were never written as None."""
+    fields = {**known, **body}
+    for name in fields.keys() - known.keys():
+        del fields[name]
+    return {**body["extra"], **fields} if "extra" in body else fields
 
 
 def _feedback(row: Row) -> FeedbackRecord | None:
@@ -99,7 +99,7 @@ def element_record(row: Row) -> ElementRecord:
         id=row.id,
         thread_id=row.thread_id,
         revision=body["revision"],
-        fields={**body.get("extra", {}), **{name: body.get(name) for name in ELEMENT_FIELDS}},
+        fields=_fields(body, _ELEMENT),
         size=body.get("contentLength"),
         sha256=body.get("sha256"),
     )

@@ -232,6 +232,8 @@ class _Planner:
         body = {**(old.body if old else {}), **row.values()}
         del body["id"], body["threadId"]
         body = {name: value for name, value in body.items() if value is not None}
+        if others := body.get("fieldRevisions"):
+            body["fieldRevisions"] = dict(sorted(others.items()))
         owner = self._owner_of(row.thread_id)
         attributes = {}
         if row.key:
