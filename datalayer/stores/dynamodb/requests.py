@@ -1,9 +1,9 @@
 """Requests as the store makes them: many items at once, pages to their end, bodies made whole."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from datalayer.stores.dynamodb import client as calls
 from datalayer.stores.dynamodb.client import Client, Operation
@@ -13,9 +13,11 @@ from datalayer.stores.dynamodb.keys import Key
 from datalayer.stores.dynamodb.table import INDEX
 
 T = TypeVar("T")
+_Args = TypeVarTuple("_Args")
 
 Items = dict[Key, Item]
 
+_MANY = 32 * 1024  # bytes of bodies: they take some milliseconds
 _MOST_READ, _MOST_WRITTEN = 100, 25  # items of one request
 
 
@@ -26,6 +28,11 @@ async def together(work: Iterable[Awaitable[T]]) -> list[T]:
         if isinstance(result, BaseException):
             raise result
     return [result for result in results if not isinstance(result, BaseException)]
+
+
+async def compute(client: Client, size: int, function: Callable[[*_Args], T], *args: *_Args) -> T:
+    """Return what a pure function makes of bodies, aside where they have many bytes."""
+    return function(*args) if size < _MANY else await client.compute(function, *args)
 
 
 async def get(client: Client, key: Key) -> Item | None:
@@ -52,6 +59,11 @@ async def made_whole(client: Client, items: Items, around: Items | None = None) 
         whole |= {key: item for key, item in joined.items() if item is not None}
         items = await _get(client, [key for key, item in joined.items() if item is None])
     return whole
+
+
+def size_of(items: Items) -> int:
+    """Return how many bytes the bodies of items have."""
+    return sum(len(item["b"]["B"]) for item in items.values() if "b" in item)
 
 
 def _joined(item: Item, known: Items) -> Item | None:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.reads.things import read_thread, rows_in
-from datalayer.stores.dynamodb.requests import together
+from datalayer.stores.dynamodb.items import Head, rows_in
+from datalayer.stores.dynamodb.reads.things import read_thread
+from datalayer.stores.dynamodb.requests import Items, together
 from datalayer.values import fold
 
 
@@ -18,8 +19,9 @@ async def mentioning(client: Client, names: Mapping[str, str], needle: str) -> s
 
 async def _says(client: Client, thread_id: str, needle: str) -> bool:
     found = await read_thread(client, thread_id)
-    if found is None:
-        return False
-    head, items = found
+    return found is not None and await client.compute(_mentions, *found, needle)
+
+
+def _mentions(head: Head, items: Items, needle: str) -> bool:
     outputs = (row.body.get("output") for row in rows_in(items, head) if row.kind == "step")
     return any(needle in fold(text) for text in outputs if text)

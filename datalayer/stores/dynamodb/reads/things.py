@@ -5,7 +5,16 @@ from collections.abc import Collection, Mapping
 from datalayer.records import ElementRecord, StepRecord, ThreadRecord, UserRecord
 from datalayer.stores.dynamodb import keys
 from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.items import Body, Claim, Head, Row, User, body_of, text_of
+from datalayer.stores.dynamodb.items import (
+    Body,
+    Claim,
+    Head,
+    Row,
+    User,
+    body_of,
+    rows_in,
+    text_of,
+)
 from datalayer.stores.dynamodb.keys import Key
 from datalayer.stores.dynamodb.records import (
     by_creation,
@@ -85,12 +94,6 @@ def said_in(found: Items, thread_id: str) -> Body:
     """Return what a thread says of itself from among items."""
     item = found.get(keys.name(thread_id))
     return body_of(item) if item else {}
-
-
-def rows_in(found: Items, head: Head) -> list[Row]:
-    """Return the rows of a thread from among items, which has been read whole, but for cut ones."""
-    rows = [Row.of(item) for key, item in found.items() if keys.row_of(key)]
-    return [row for row in rows if (row.kind, row.id) not in head.cut]
 
 
 # Steps and elements

@@ -11,12 +11,13 @@ from datalayer.rules.loading import Need
 from datalayer.rules.process import finish, process
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.recent import RecentThreads
+from datalayer.stores.dynamodb.requests import compute
 from datalayer.stores.dynamodb.writes.commit import Commit, Conflict
 from datalayer.stores.dynamodb.writes.load import State
 from datalayer.stores.dynamodb.writes.pieces import pieces
 from datalayer.stores.dynamodb.writes.plan import Plan, plan
 from datalayer.values import time_of_revision
-from datalayer.writes import DeleteFeedback, Write, describe
+from datalayer.writes import DeleteFeedback, SaveElement, SaveStep, Write, describe
 
 AGAIN = RetryPolicy(first_pause_s=0.01, longest_pause_s=0.5, limit_s=10.0, jitter=0.5)
 
@@ -68,7 +69,7 @@ class _Batch:
         """Apply what waits. Raises `Conflict` where something waits still."""
         writes, moment = list(self._waiting.values()), time_of_revision(self._now())
         state = State(self._client, writes)
-        decided, results = await _decide(state, writes, moment)
+        decided, results = await self._decide(state, writes, moment)
         try:
             conflicts = await Commit(self._client, self._recent, moment).make(decided)
         except Conflict as conflict:
@@ -77,6 +78,17 @@ class _Batch:
             self._take(at, result, conflicts.get(_place(write, state)))
         if conflicts:
             raise Conflict(made=any(conflicts.values()))
+
+    async def _decide(
+        self, state: State, writes: Sequence[Write], moment: str
+    ) -> tuple[Plan, list[Result]]:
+        steps = process(writes)
+        step = next(steps)
+        while isinstance(step, Need):
+            step = steps.send(await state.load(step))
+        size = state.size + sum(map(_size, writes))
+        planned = await compute(self._client, size, plan, step, state, writes, moment)
+        return planned, finish(steps)
 
     def _take(self, at: int, result: Result, made: bool | None) -> None:
         """Take what came of a write; `made` is None unless its thread met a conflict."""
@@ -87,12 +99,10 @@ class _Batch:
             self._applied.add(at)
 
 
-async def _decide(state: State, writes: Sequence[Write], moment: str) -> tuple[Plan, list[Result]]:
-    steps = process(writes)
-    step = next(steps)
-    while isinstance(step, Need):
-        step = steps.send(await state.load(step))
-    return plan(step, state, writes, moment), finish(steps)
+def _size(write: Write) -> int:
+    """Return about how many bytes a write brings."""
+    fields = write.fields if isinstance(write, SaveStep | SaveElement) else {}
+    return sum(len(value) for value in fields.values() if isinstance(value, str))
 
 
 def _after_all(result: Result) -> Result:

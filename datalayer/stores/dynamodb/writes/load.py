@@ -21,9 +21,17 @@ from datalayer.rules.loading import (
 from datalayer.stores.dynamodb import keys
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.errors import Item
-from datalayer.stores.dynamodb.items import Body, Claim, Head, Row, User, body_of
+from datalayer.stores.dynamodb.items import Body, Claim, Head, Row, User, body_of, rows_in
 from datalayer.stores.dynamodb.keys import Key
-from datalayer.stores.dynamodb.requests import Items, get_many, made_whole, pages, together
+from datalayer.stores.dynamodb.requests import (
+    Items,
+    compute,
+    get_many,
+    made_whole,
+    pages,
+    size_of,
+    together,
+)
 from datalayer.stores.dynamodb.writes.pieces import homes_of
 from datalayer.values import derived_id
 from datalayer.writes import SaveThread, Write
@@ -47,7 +55,9 @@ class State:
         self._named = {write.id for write in writes if isinstance(write, SaveThread)}
         self._items: dict[Key, Item | None] = {}
         self._read: dict[Key, Any] = {}  # what the items say
-        self._members: dict[str, list[Row]] = {}
+        self._members: dict[str, Items] = {}
+        self.size = 0
+        """How many bytes the bodies have that were read."""
 
     async def load(self, need: Need) -> Loaded:
         """Read what the rules need to know, and return it."""
@@ -55,6 +65,9 @@ class State:
         await self._fetch(self._keys_elsewhere(need))
         # After the heads: on what they said before a delete is made.
         await together(self._fetch_members(thread) for thread in need.members_of)
+        return await compute(self._client, self.size, self._loaded, need)
+
+    def _loaded(self, need: Need) -> Loaded:
         return Loaded(
             users=list(self._users(need.users | need.owners)),
             threads=list(self._threads(need.threads)),
@@ -135,14 +148,15 @@ class State:
         missing = {key for key in wanted if key not in self._items}
         found = await get_many(self._client, missing) if missing else {}
         self._items |= {key: found.get(key) for key in missing}
+        self.size += size_of(found)
 
     async def _fetch_members(self, thread_id: str) -> None:
         found: Items = {}
         async for page in pages(self._client, keys.partition(thread_id)):
             found |= {Key.of(item): item for item in page}
         rows = {key: it for key, it in found.items() if keys.row_of(key) and not keys.is_part(key)}
-        whole = await made_whole(self._client, rows, found)
-        self._members[thread_id] = [Row.of(item) for item in whole.values()]
+        self._members[thread_id] = await made_whole(self._client, rows, found)
+        self.size += size_of(self._members[thread_id])
 
     # What the rules are told
 
@@ -198,7 +212,7 @@ class State:
         head = self.head(thread_id)
         if head is None or not head.is_there:
             return Members()
-        rows = [row for row in self._members[thread_id] if (row.kind, row.id) not in head.cut]
+        rows = rows_in(self._members[thread_id], head)
         return Members(
             [_step_link(row) for row in rows if row.kind == "step"],
             [
