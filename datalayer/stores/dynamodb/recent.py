@@ -1,7 +1,7 @@
 """What this process has just put into the index, which may not show it yet."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cachetools import LRUCache
 
@@ -14,17 +14,17 @@ class RecentThreads:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._noted: LRUCache[str, dict[str, float]] = LRUCache(_USERS)
+        self._noted: LRUCache[str, dict[str, tuple[str, float]]] = LRUCache(_USERS)
 
-    def note(self, user_id: str, thread_id: str) -> None:
-        """Note that a thread's place changes."""
-        self._noted[user_id] = {**self._recent(user_id), thread_id: self._now()}
+    def note(self, user_id: str, thread_id: str, moment: str) -> None:
+        """Note that the index is to show a thread at this moment."""
+        self._noted[user_id] = {**self._recent(user_id), thread_id: (moment, self._now())}
 
-    def of(self, user_id: str) -> list[str]:
-        """Return those of a user."""
-        return list(self._recent(user_id))
+    def of(self, user_id: str) -> Mapping[str, str]:
+        """Return those of a user, each with its moment in the index."""
+        return {name: moment for name, (moment, _) in self._recent(user_id).items()}
 
-    def _recent(self, user_id: str) -> dict[str, float]:
+    def _recent(self, user_id: str) -> dict[str, tuple[str, float]]:
         since = self._now() - WITHIN_S
         noted = self._noted.get(user_id, {})
-        return {name: at for name, at in noted.items() if at > since}
+        return {name: entry for name, entry in noted.items() if entry[1] > since}

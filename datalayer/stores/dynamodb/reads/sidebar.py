@@ -12,7 +12,6 @@ from datalayer.records import ThreadPage
 from datalayer.stores.cursors import encode_cursor
 from datalayer.stores.dynamodb import keys
 from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.errors import Item
 from datalayer.stores.dynamodb.items import SHOWN_WITHIN, Body, Head, text
 from datalayer.stores.dynamodb.keys import Key
 from datalayer.stores.dynamodb.reads.search import mentioning
@@ -82,22 +81,24 @@ async def _newest_first(
     client: Client, recent: RecentThreads, query: ThreadQuery
 ) -> AsyncIterator[list[Listed]]:
     """Iterate over a user's threads in their order, some at a time."""
-    unread, seen = recent.of(query.user_id), set[str]()
+    noted, seen = recent.of(query.user_id), set[str]()
+    unshown = {it: at for it, at in noted.items() if not query.after or (at, it) < query.after}
     waiting: list[Listed] = []
-    async for names, settled in _indexed(client, query):
-        unread = [name for name in dict.fromkeys([*unread, *names]) if name not in seen]
-        seen.update(unread)
-        waiting += await _read(client, query, unread)
+    async for shown, since in _indexed(client, query):
+        due = [name for name, moment in unshown.items() if moment >= since]
+        names = [name for name in dict.fromkeys([*shown, *due]) if name not in seen]
+        seen.update(names)
+        waiting += await _read(client, query, names)
         waiting.sort(key=lambda listed: listed.place, reverse=True)
-        count = sum(listed.head.updated_at >= settled for listed in waiting)
+        count = sum(listed.head.updated_at >= _settled(since) for listed in waiting)
         yield waiting[:count]
-        waiting, unread = waiting[count:], []
+        waiting = waiting[count:]
 
 
 async def _indexed(client: Client, query: ThreadQuery) -> AsyncIterator[tuple[list[str], str]]:
-    """Iterate over what the index shows of a user's threads, some at a time.
+    """Iterate over what the index shows of a user's threads, newest first, some at a time.
 
-    Beside their ids comes since when nothing is missing that was active.
+    Beside their ids comes the moment down to which it has shown all, empty at the end.
     """
     condition, values = "UserThreadPK = :pk", {":pk": text(keys.list_of(query.user_id))}
     if query.after:
@@ -114,16 +115,16 @@ async def _indexed(client: Client, query: ThreadQuery) -> AsyncIterator[tuple[li
         answer = await client.call("Query", **parameters, Limit=limit)
         names = [keys.id_of(Key.of(entry)) for entry in answer["Items"]]
         last = answer.get("LastEvaluatedKey")
-        yield names, _settled(last) if last else ""
+        yield names, keys.moment_of(last["UserThreadSK"]["S"]) if last else ""
         if not last:
             return
         parameters["ExclusiveStartKey"] = last
         limit = min(2 * limit, _MOST)
 
 
-def _settled(last: Item) -> str:
-    shown = keys.moment_of(last["UserThreadSK"]["S"])
-    return time_of_revision(revision_of_time(shown) + SHOWN_WITHIN)
+def _settled(since: str) -> str:
+    """Return since when no thread was active that the index has not shown."""
+    return time_of_revision(revision_of_time(since) + SHOWN_WITHIN) if since else ""
 
 
 async def _read(client: Client, query: ThreadQuery, names: list[str]) -> list[Listed]:

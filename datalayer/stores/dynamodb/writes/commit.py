@@ -149,7 +149,7 @@ class _ThreadCommit:
         rows = [it for row in first for it in (row.claim, row.put)]
         puts = [it for it in (plan.owner, head, plan.details, *rows) if it]
         if plan.user_id:
-            self._commit.recent.note(plan.user_id, plan.id)
+            self._commit.recent.note(plan.user_id, plan.id, head.item["updatedAt"]["S"])
         await transact(self._client, puts, *self._owner_checks())
         self.made, self._seen, self._rows = True, head.nonce, self._rows[1:]
 
@@ -187,7 +187,7 @@ class _ThreadCommit:
             return
         update = heads.touch(head, moment)
         if update.moves and head.user_id:
-            self._commit.recent.note(head.user_id, head.thread_id)
+            self._commit.recent.note(head.user_id, head.thread_id, moment)
         try:
             await self._update(update)
         except ConditionFailed as failed:
