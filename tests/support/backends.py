@@ -294,7 +294,8 @@ class DynamoBackend(Backend):
 
     async def assert_idle(self, store: Store) -> None:
         assert isinstance(store, DynamoStore)
-        await until(lambda: store.running == 0, "the end of all calls", IDLE_WITHIN_S)
+        # A batch is carried to its end, row by row.
+        await until(lambda: store.running == 0, "the end of all calls", 6 * IDLE_WITHIN_S)
 
     async def settle(self) -> None:
         """They do so at once where the index does not lag."""

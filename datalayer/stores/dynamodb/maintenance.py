@@ -10,7 +10,7 @@ from datalayer.records import MaintenanceState
 from datalayer.stores.dynamodb import keys
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.errors import ConditionFailed, Item
-from datalayer.stores.dynamodb.items import Head, User, gone_of
+from datalayer.stores.dynamodb.items import Attributes, Head, User, gone_of, text
 from datalayer.stores.dynamodb.keys import Key
 from datalayer.stores.dynamodb.requests import get, indexed, write
 from datalayer.stores.dynamodb.writes import deletes, heads
@@ -55,14 +55,22 @@ async def _look(client: Client, mark: Item, moment: str) -> None:
         return
     if count:
         logger.info("Deletes had left %d items behind, which are removed: %s.", count, key.pk)
+    await _take_away(client, key, mark["UserThreadSK"]["S"])
+
+
+async def _take_away(client: Client, key: Key, place: str) -> None:
+    """Take a mark away, unless there is a later one by now; that of a cut is an item of its own."""
+    condition: Attributes = {
+        "Key": key.attributes,
+        "ConditionExpression": "UserThreadSK = :place",
+        "ExpressionAttributeValues": {":place": text(place)},
+    }
     with suppress(ConditionFailed):
-        await client.call(
-            "UpdateItem",
-            Key=key.attributes,
-            UpdateExpression="REMOVE UserThreadPK, UserThreadSK",
-            ConditionExpression="UserThreadSK = :seen",
-            ExpressionAttributeValues={":seen": mark["UserThreadSK"]},
-        )
+        if key.sk == keys.CUT:
+            await client.call("DeleteItem", **condition)
+        else:
+            rest = {"UpdateExpression": "REMOVE UserThreadPK, UserThreadSK"}
+            await client.call("UpdateItem", **condition, **rest)
 
 
 async def _complete(client: Client, key: Key, item: Item, moment: str) -> int | None:
