@@ -21,6 +21,7 @@ from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Migrates
 from datalayer.stores.dynamodb import client
 from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.search import unbuilt
 from datalayer.stores.dynamodb.store import DynamoStore
 from datalayer.stores.factory import open_store
 from datalayer.stores.memory import MemoryStore, MemoryTables
@@ -313,8 +314,15 @@ def client_of(store: Any) -> Client:
 @asynccontextmanager
 async def dynamodb_backend(request: pytest.FixtureRequest, fresh: bool) -> AsyncIterator[Backend]:
     server: DynamoDB = request.getfixturevalue("dynamodb")
+    _build_at_once(request)
     with server.table() as table:
         yield DynamoBackend(server, table, Faults(server, 0, rates={}))
+
+
+def _build_at_once(request: pytest.FixtureRequest) -> None:
+    """Take threads for quiet at once: no request of a test outlives its call."""
+    patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    patch.setattr(unbuilt, "QUIET_S", 0.0)
 
 
 @asynccontextmanager
@@ -326,6 +334,7 @@ async def faulty_dynamodb_backend(
     patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
     soon = replace(client.RETRY, first_pause_s=0.002, longest_pause_s=0.02)
     patch.setattr(client, "RETRY", soon)
+    _build_at_once(request)
     seed = crc32(request.node.nodeid.encode())
     with server.table() as table, server.table() as copy:
         index = LaggingIndex(server, table, copy, seed)

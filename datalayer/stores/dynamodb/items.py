@@ -182,7 +182,8 @@ class Head:
     """The head of a thread: there, or deleted (`gone`), and then nothing else is known.
 
     `shown_at` is the activity that the index shows. `cut` has the revisions of the deletes of rows
-    that may still lie about.
+    that may still lie about. `chunks` are what the search looks through, if `folding` tells by
+    which version of the folding: without it the thread was changed since.
     """
 
     thread_id: str
@@ -196,6 +197,8 @@ class Head:
     shown_at: str | None = None
     flags: Mapping[int, frozenset[str]] = field(default_factory=dict)
     cut: Mapping[Tombstone, int] = field(default_factory=dict)
+    chunks: Sequence[str] = ()
+    folding: int | None = None
 
     @classmethod
     def of(cls, item: Item) -> "Head":
@@ -213,6 +216,8 @@ class Head:
             shown_at=keys.moment_of(place) if place else None,
             flags={value: _ids_of(item, name) for value, name in FLAGS.items()},
             cut=_cut_of(item),
+            chunks=_chunks_of(item),
+            folding=number_of(item, "folding"),
         )
 
     @property
@@ -240,6 +245,16 @@ def pack_cut(cut: Mapping[Tombstone, int]) -> Attributes:
     for (kind, row_id), revision in cut.items():
         by_kind.setdefault(kind, {})[row_id] = revision
     return {"B": pack(by_kind, "a delete")}
+
+
+def pack_chunks(names: Sequence[str]) -> Attributes:
+    """Return the names of chunks as an attribute of a head."""
+    return {"B": bytes.fromhex("".join(names))}
+
+
+def _chunks_of(item: Item) -> Sequence[str]:
+    names, size = _get(item, "chunks", "B", b"").hex(), keys.CHUNK_NAME
+    return [names[at : at + size] for at in range(0, len(names), size)]
 
 
 def _cut_of(item: Item) -> Mapping[Tombstone, int]:

@@ -11,6 +11,8 @@ HEAD, NAME, CUT, USER = "THREAD", "NAME", "CUT", "USER"
 DELETED = "DELETED"
 """Where the index has what was deleted, until maintenance has looked at it again."""
 REMOVALS = "REMOVAL"
+CHUNK_NAME = 16
+"""How many hexadecimal digits the name of a chunk has."""
 
 _LONGEST_FILE = 1_000  # bytes; an SK may have 1,024
 
@@ -57,6 +59,16 @@ def cut(thread_id: str) -> Key:
 def row(kind: str, thread_id: str, row_id: str) -> Key:
     """Return the key of a step or an element."""
     return Key(partition(thread_id), f"{kind.upper()}#{row_id}")
+
+
+def texts(thread_id: str) -> str:
+    """Return the partition that has what the search looks through of a thread."""
+    return f"TEXT#{thread_id}"
+
+
+def chunk(thread_id: str, name: str) -> Key:
+    """Return the key of a chunk of a thread's text."""
+    return Key(texts(thread_id), name)
 
 
 def claim(kind: str, row_id: str) -> Key:

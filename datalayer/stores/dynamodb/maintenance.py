@@ -13,6 +13,7 @@ from datalayer.stores.dynamodb.errors import ConditionFailed, Item
 from datalayer.stores.dynamodb.items import Attributes, Head, User, gone_of, text
 from datalayer.stores.dynamodb.keys import Key
 from datalayer.stores.dynamodb.requests import get, indexed, write
+from datalayer.stores.dynamodb.search.build import sweep
 from datalayer.stores.dynamodb.writes import deletes, heads
 from datalayer.values import time_of_revision
 
@@ -87,7 +88,7 @@ async def _complete_cut(client: Client, thread_id: str) -> int | None:
     head = Head.of(item) if item else None
     if head is None or not head.cut:
         return 0
-    count = await deletes.empty_cut(client, thread_id, head.cut)
+    count = await deletes.empty_cut(client, thread_id, head.cut) + await sweep(client, thread_id)
     update = heads.take_cut_away(thread_id, head.nonce)
     try:
         await write(client, "UpdateItem", update.nonce, **update.parameters)

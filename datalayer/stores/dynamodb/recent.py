@@ -1,16 +1,22 @@
-"""What this process has just put into the index, which may not show it yet."""
+"""What this process has just done, and has to know of it."""
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from cachetools import LRUCache
+
+from datalayer.stores.dynamodb.search.unbuilt import Unbuilt
 
 WITHIN_S = 60.0
 _USERS = 1_000
 
 
 class RecentThreads:
-    """The threads of users whose place in the index changed within the last minute."""
+    """The threads of users whose place in the index changed within the last minute.
+
+    The index may not show it yet.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -28,3 +34,11 @@ class RecentThreads:
         since = self._now() - WITHIN_S
         noted = self._noted.get(user_id, {})
         return {name: entry for name, entry in noted.items() if entry[1] > since}
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What was put into the index, and whose chunks are to be built."""
+
+    listed: RecentThreads
+    unbuilt: Unbuilt

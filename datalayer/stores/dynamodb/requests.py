@@ -40,9 +40,12 @@ async def get(client: Client, key: Key) -> Item | None:
     return (await get_many(client, [key])).get(key)
 
 
-async def get_many(client: Client, keys: Iterable[Key]) -> Items:
-    """Return those items that are there, as they are now, their bodies whole."""
-    return await made_whole(client, await _get(client, keys))
+async def get_many(client: Client, keys: Iterable[Key], *, consistent: bool = True) -> Items:
+    """Return those items that are there, as they are now, their bodies whole.
+
+    What is not read `consistent` costs half, and may be as it was a second ago.
+    """
+    return await made_whole(client, await _get(client, keys, consistent=consistent))
 
 
 async def made_whole(client: Client, items: Items, around: Items | None = None) -> Items:
@@ -75,19 +78,20 @@ def _joined(item: Item, known: Items) -> Item | None:
     return {**item, "b": {"B": b"".join(part["b"]["B"] for part in parts if part)}}
 
 
-async def _get(client: Client, keys: Iterable[Key]) -> Items:
+async def _get(client: Client, keys: Iterable[Key], *, consistent: bool = True) -> Items:
     wanted = list(dict.fromkeys(keys))
     batches = await together(
-        _get_batch(client, [key.attributes for key in some]) for some in chunks(wanted, _MOST_READ)
+        _get_batch(client, [key.attributes for key in some], consistent=consistent)
+        for some in chunks(wanted, _MOST_READ)
     )
     return {Key.of(item): item for batch in batches for item in batch}
 
 
-async def _get_batch(client: Client, keys: list[Attributes]) -> list[Item]:
+async def _get_batch(client: Client, keys: list[Attributes], *, consistent: bool) -> list[Item]:
     found: list[Item] = []
     attempt = 0
     while keys:
-        request = {client.table: {"Keys": keys, "ConsistentRead": True}}
+        request = {client.table: {"Keys": keys, "ConsistentRead": consistent}}
         answer = await client.call("BatchGetItem", RequestItems=request)
         found += answer["Responses"].get(client.table, ())
         keys = answer["UnprocessedKeys"].get(client.table, {}).get("Keys", [])

@@ -25,8 +25,11 @@ from datalayer.stores.dynamodb.address import TableAddress
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.maintenance import maintain
 from datalayer.stores.dynamodb.reads import export, things
-from datalayer.stores.dynamodb.reads.sidebar import ThreadQuery, list_threads
-from datalayer.stores.dynamodb.recent import RecentThreads
+from datalayer.stores.dynamodb.reads.sidebar import ThreadList, ThreadQuery
+from datalayer.stores.dynamodb.recent import Recent, RecentThreads
+from datalayer.stores.dynamodb.search.build import ChunkBuilder
+from datalayer.stores.dynamodb.search.find import TextSearch
+from datalayer.stores.dynamodb.search.unbuilt import Unbuilt
 from datalayer.stores.dynamodb.writes.apply import Clock, apply
 from datalayer.stores.options import NO_OPTIONS, StoreOptions
 from datalayer.values import Json, clean_text, derived_id, fold
@@ -43,10 +46,16 @@ class DynamoStore(Store, Migrates, Maintains):
     concurrency = 8
     is_remote = True
 
-    def __init__(self, client: Client, now: Clock = wall_clock) -> None:
+    def __init__(
+        self, client: Client, now: Clock = wall_clock, *, names_only: bool = False
+    ) -> None:
         self.client = client
         self._now = now
-        self._recent = RecentThreads()
+        self.names_only = names_only
+        self._recent = Recent(RecentThreads(), Unbuilt(0) if names_only else Unbuilt())
+        texts = None if names_only else TextSearch(client, self._recent.unbuilt)
+        self._list = ThreadList(client, self._recent.listed, texts)
+        self._builder = ChunkBuilder(client, self._recent.unbuilt)
         self._applying: set[asyncio.Task[list[Result]]] = set()
         self._closed = False
 
@@ -54,7 +63,8 @@ class DynamoStore(Store, Migrates, Maintains):
     def from_url(cls, url: str, _base: Path, options: StoreOptions = NO_OPTIONS) -> Self:
         """Open the table that a URL names. Raises `StoreMisconfigured`, which shows no value."""
         opened = table.MigratingClient if options.migrates else Client
-        return cls(opened(TableAddress.from_url(url), options.aws))
+        client = opened(TableAddress.from_url(url), options.aws)
+        return cls(client, names_only=options.names_only)
 
     # Life cycle
 
@@ -68,7 +78,9 @@ class DynamoStore(Store, Migrates, Maintains):
         return not await table.is_as_wanted(self.client)
 
     async def maintain(self) -> MaintenanceState:
-        return await maintain(self.client, self._now())
+        states = (await maintain(self.client, self._now()), await self._builder.build_some())
+        unfinished = (MaintenanceState.MORE, MaintenanceState.HELD_UP)
+        return next((state for state in unfinished if state in states), MaintenanceState.DONE)
 
     @property
     def running(self) -> int:
@@ -136,7 +148,7 @@ class DynamoStore(Store, Migrates, Maintains):
             needle=fold(clean_text(search or "")).strip(),
             feedback=feedback,
         )
-        return await list_threads(self.client, self._recent, query)
+        return await self._list.page(query)
 
     async def get_step(self, step_id: str) -> StepRecord | None:
         return await things.get_step(self.client, step_id)

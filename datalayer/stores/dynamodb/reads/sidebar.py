@@ -14,16 +14,17 @@ from datalayer.stores.dynamodb import keys
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.items import SHOWN_WITHIN, Body, Head, text
 from datalayer.stores.dynamodb.keys import Key
-from datalayer.stores.dynamodb.reads.search import mentioning
 from datalayer.stores.dynamodb.reads.things import head_in, is_id, life_in, said_in
 from datalayer.stores.dynamodb.recent import RecentThreads
 from datalayer.stores.dynamodb.records import thread_record
 from datalayer.stores.dynamodb.requests import get_many
+from datalayer.stores.dynamodb.search.find import TextSearch
 from datalayer.stores.dynamodb.table import INDEX
-from datalayer.values import revision_of_time, time_of_revision
+from datalayer.values import fold, revision_of_time, time_of_revision
 
 _MORE = 6  # threads read beyond a page: one tells that there is a next, some wait for their places
 _MOST = 100  # threads read at a time
+_FIRST_SEARCHED = 25  # a common word is in many of them, and what says something is dear to read
 
 Place = tuple[str, str]
 """Last activity and id of a thread: the order of the list."""
@@ -51,48 +52,80 @@ class ThreadQuery:
     feedback: int | None = None
 
 
-async def list_threads(client: Client, recent: RecentThreads, query: ThreadQuery) -> ThreadPage:
-    """Return a page of a user's threads."""
-    found: list[Listed] = []
-    if is_id(query.user_id):
-        async for some in _newest_first(client, recent, query):
-            found += await _matching(client, query, some)
-            if len(found) > query.first:
-                break
-    page = found[: query.first]
-    more = len(found) > query.first and page
-    return ThreadPage(
-        threads=[thread_record(*listed) for listed in page],
-        next_cursor=encode_cursor(*page[-1].place) if more else None,
-    )
+class ThreadList:
+    """Lists threads. Without `texts` a search looks at names alone."""
 
+    def __init__(self, client: Client, recent: RecentThreads, texts: TextSearch | None) -> None:
+        self._client = client
+        self._recent = recent
+        self._texts = texts
 
-async def _matching(client: Client, query: ThreadQuery, some: list[Listed]) -> list[Listed]:
-    if query.feedback is not None:
-        some = [it for it in some if it.head.flags.get(query.feedback)]
-    if query.needle:
-        names = {it.head.thread_id: it.said.get("name") or "" for it in some}
-        found = await mentioning(client, names, query.needle)
-        some = [it for it in some if it.head.thread_id in found]
-    return some
+    async def page(self, query: ThreadQuery) -> ThreadPage:
+        """Return a page of a user's threads."""
+        found: list[Listed] = []
+        if is_id(query.user_id):
+            async for some in self._newest_first(query):
+                found += await self._matching(query, some)
+                if len(found) > query.first:
+                    break
+        page = found[: query.first]
+        more = len(found) > query.first and page
+        return ThreadPage(
+            threads=[thread_record(*listed) for listed in await self._named(query, page)],
+            next_cursor=encode_cursor(*page[-1].place) if more else None,
+        )
 
+    async def _matching(self, query: ThreadQuery, some: list[Listed]) -> list[Listed]:
+        if query.feedback is not None:
+            some = [it for it in some if it.head.flags.get(query.feedback)]
+        if not query.needle:
+            return some
+        if self._texts is None:
+            return [it for it in some if query.needle in fold(it.said.get("name") or "")]
+        saying = await self._texts.mentioning([it.head for it in some], query.needle)
+        return [it for it in some if it.head.thread_id in saying]
 
-async def _newest_first(
-    client: Client, recent: RecentThreads, query: ThreadQuery
-) -> AsyncIterator[list[Listed]]:
-    """Iterate over a user's threads in their order, some at a time."""
-    noted, seen = recent.of(query.user_id), set[str]()
-    unshown = {it: at for it, at in noted.items() if not query.after or (at, it) < query.after}
-    waiting: list[Listed] = []
-    async for shown, since in _indexed(client, query):
-        due = [name for name, moment in unshown.items() if moment >= since]
-        names = [name for name in dict.fromkeys([*shown, *due]) if name not in seen]
-        seen.update(names)
-        waiting += await _read(client, query, names)
-        waiting.sort(key=lambda listed: listed.place, reverse=True)
-        count = sum(listed.head.updated_at >= _settled(since) for listed in waiting)
-        yield waiting[:count]
-        waiting = waiting[count:]
+    def _reads_names(self, query: ThreadQuery) -> bool:
+        """Tell whether names are read with the heads, or only of what is found."""
+        return self._texts is None or not query.needle
+
+    async def _named(self, query: ThreadQuery, page: list[Listed]) -> list[Listed]:
+        if self._reads_names(query):
+            return page
+        names = [keys.name(it.head.thread_id) for it in page]
+        found = await get_many(self._client, names)
+        return [Listed(it.head, said_in(found, it.head.thread_id)) for it in page]
+
+    async def _newest_first(self, query: ThreadQuery) -> AsyncIterator[list[Listed]]:
+        """Iterate over a user's threads in their order, some at a time."""
+        noted, seen = self._recent.of(query.user_id), set[str]()
+        unshown = {it: at for it, at in noted.items() if not query.after or (at, it) < query.after}
+        waiting: list[Listed] = []
+        async for shown, since in _indexed(self._client, query):
+            due = [name for name, moment in unshown.items() if moment >= since]
+            names = [name for name in dict.fromkeys([*shown, *due]) if name not in seen]
+            seen.update(names)
+            waiting += await self._read(query, names)
+            waiting.sort(key=lambda listed: listed.place, reverse=True)
+            count = sum(listed.head.updated_at >= _settled(since) for listed in waiting)
+            yield waiting[:count]
+            waiting = waiting[count:]
+
+    async def _read(self, query: ThreadQuery, names: list[str]) -> list[Listed]:
+        """Return those threads that are the user's, in this life, and after the page before."""
+        kinds = (keys.head, keys.name) if self._reads_names(query) else (keys.head,)
+        wanted = [key(name) for name in names for key in kinds]
+        found = await get_many(self._client, [keys.user(query.user_id), *wanted]) if wanted else {}
+        life = life_in(found, query.user_id)
+        listed = [
+            Listed(head, said_in(found, name)) for name in names if (head := head_in(found, name))
+        ]
+        return [
+            it
+            for it in listed
+            if (it.head.user_id, it.head.life) == (query.user_id, life)
+            and (query.after is None or it.place < query.after)
+        ]
 
 
 async def _indexed(client: Client, query: ThreadQuery) -> AsyncIterator[tuple[list[str], str]]:
@@ -110,7 +143,7 @@ async def _indexed(client: Client, query: ThreadQuery) -> AsyncIterator[tuple[li
         "ExpressionAttributeValues": values,
         "ScanIndexForward": False,
     }
-    limit = query.first + _MORE
+    limit = _FIRST_SEARCHED if query.needle else query.first + _MORE
     while True:
         answer = await client.call("Query", **parameters, Limit=limit)
         names = [keys.id_of(Key.of(entry)) for entry in answer["Items"]]
@@ -125,19 +158,3 @@ async def _indexed(client: Client, query: ThreadQuery) -> AsyncIterator[tuple[li
 def _settled(since: str) -> str:
     """Return since when no thread was active that the index has not shown."""
     return time_of_revision(revision_of_time(since) + SHOWN_WITHIN) if since else ""
-
-
-async def _read(client: Client, query: ThreadQuery, names: list[str]) -> list[Listed]:
-    """Return those threads that are the user's, in this life, and after the page before."""
-    wanted = [key for name in names for key in (keys.head(name), keys.name(name))]
-    found = await get_many(client, [keys.user(query.user_id), *wanted]) if wanted else {}
-    life = life_in(found, query.user_id)
-    listed = [
-        Listed(head, said_in(found, name)) for name in names if (head := head_in(found, name))
-    ]
-    return [
-        it
-        for it in listed
-        if (it.head.user_id, it.head.life) == (query.user_id, life)
-        and (query.after is None or it.place < query.after)
-    ]

@@ -10,7 +10,7 @@ from datalayer.records import Outcome, Result
 from datalayer.rules.loading import Need
 from datalayer.rules.process import finish, process
 from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.recent import RecentThreads
+from datalayer.stores.dynamodb.recent import Recent
 from datalayer.stores.dynamodb.requests import compute
 from datalayer.stores.dynamodb.writes.commit import Commit, Conflict
 from datalayer.stores.dynamodb.writes.load import State
@@ -26,7 +26,7 @@ Clock = Callable[[], int]
 
 
 async def apply(
-    client: Client, recent: RecentThreads, now: Clock, writes: Sequence[Write]
+    client: Client, recent: Recent, now: Clock, writes: Sequence[Write]
 ) -> list[Result]:
     """Do what `Store.apply` says."""
     batches = [_Batch(client, recent, now, piece) for piece in pieces(writes)]
@@ -47,9 +47,7 @@ def _check(writes: Iterable[Write]) -> None:
 class _Batch:
     """Writes on their way to their results."""
 
-    def __init__(
-        self, client: Client, recent: RecentThreads, now: Clock, writes: Sequence[Write]
-    ) -> None:
+    def __init__(self, client: Client, recent: Recent, now: Clock, writes: Sequence[Write]) -> None:
         self._client = client
         self._recent = recent
         self._now = now

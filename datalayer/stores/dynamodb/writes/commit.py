@@ -1,5 +1,6 @@
 """Makes a plan: users first, then threads side by side, each in an order that a crash may end."""
 
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import suppress
@@ -10,10 +11,12 @@ from datalayer.stores.dynamodb.client import Client, Operation
 from datalayer.stores.dynamodb.errors import ConditionFailed, TransactionCancelled
 from datalayer.stores.dynamodb.items import Attributes, Claim, Head, Put, gone_of, number, text
 from datalayer.stores.dynamodb.keys import Key
-from datalayer.stores.dynamodb.recent import RecentThreads
+from datalayer.stores.dynamodb.recent import Recent
 from datalayer.stores.dynamodb.requests import delete_many, put, together, transact, write
 from datalayer.stores.dynamodb.writes import deletes, heads
 from datalayer.stores.dynamodb.writes.plan import FeedbackPlan, Plan, Star, ThreadPlan
+
+_STIR_AFTER_S = 30.0  # a head is taken for quiet after far longer
 
 
 class Conflict(Exception):
@@ -27,7 +30,7 @@ class Conflict(Exception):
 class Commit:
     """One attempt to make what is planned; `moment` is the time of its marks."""
 
-    def __init__(self, client: Client, recent: RecentThreads, moment: str) -> None:
+    def __init__(self, client: Client, recent: Recent, moment: str) -> None:
         self.client = client
         self.recent = recent
         self.moment = moment
@@ -39,7 +42,7 @@ class Commit:
         """
         await self._put_users(plan.users)
         for user in plan.dropped_users:
-            known = self.recent.of(user.id)
+            known = self.recent.listed.of(user.id)
             await deletes.drop_threads(self.client, user, self.moment, known)
         threads = [_ThreadCommit(self, thread) for thread in plan.threads]
         await together(map(_make_in_turn, _by_owner(threads)))
@@ -85,6 +88,7 @@ class _ThreadCommit:
         self._client = commit.client
         self._rows = plan.rows  # that are still to be put
         self._seen = plan.head.nonce if plan.head else ""  # the head's nonce, as far as we know
+        self._stirred_at = time.monotonic()  # no head that we saw has been the same for longer
 
     async def make(self) -> None:
         """Make the thread, if it is new."""
@@ -149,9 +153,10 @@ class _ThreadCommit:
         rows = [it for row in first for it in (row.claim, row.put)]
         puts = [it for it in (plan.owner, head, plan.details, *rows) if it]
         if plan.user_id:
-            self._commit.recent.note(plan.user_id, plan.id, head.item["updatedAt"]["S"])
+            self._commit.recent.listed.note(plan.user_id, plan.id, head.item["updatedAt"]["S"])
         await transact(self._client, puts, *self._owner_checks())
-        self.made, self._seen, self._rows = True, head.nonce, self._rows[1:]
+        self.made, self._rows = True, self._rows[1:]
+        self._note(head.nonce)
 
     async def _save(self) -> None:
         plan, rows = self.plan, self._rows
@@ -160,10 +165,10 @@ class _ThreadCommit:
         stars = [row.star for row in rows if row.star]
         await together(self._set_star(star) for star in stars if star.is_set)
         await together([self._touch(), *(self._claim(row.claim) for row in rows if row.claim)])
-        for row in rows:
-            await self._put(row.put)
-        if plan.details and not plan.made:
-            await self._put(plan.details)
+        details = [plan.details] if plan.details and not plan.made else []
+        for wanted in (*(row.put for row in rows), *details):
+            await self._stir(_STIR_AFTER_S)
+            await self._put(wanted)
         for feedback in plan.feedbacks:
             await self._give(feedback)
         await together(self._unset_star(star) for star in stars if not star.is_set)
@@ -183,11 +188,14 @@ class _ThreadCommit:
     async def _touch(self) -> None:
         """Move the thread to its last activity. Raises `ConditionFailed` where it is deleted."""
         head, moment = self.plan.head, self.plan.active_at
-        if head is None or moment is None:
+        if head is None:
+            return
+        if moment is None:
+            await self._stir()
             return
         update = heads.touch(head, moment)
         if update.moves and head.user_id:
-            self._commit.recent.note(head.user_id, head.thread_id, moment)
+            self._commit.recent.listed.note(head.user_id, head.thread_id, moment)
         try:
             await self._update(update)
         except ConditionFailed as failed:
@@ -195,9 +203,18 @@ class _ThreadCommit:
                 raise
             # Else somebody else's activity was later.
 
+    async def _stir(self, after_s: float = 0.0) -> None:
+        """Have the head say that a text changes, unless it did so a moment ago."""
+        if self.plan.changes_text and time.monotonic() - self._stirred_at >= after_s:
+            await self._update(heads.stir(self.plan.id))
+
     async def _update(self, update: heads.HeadUpdate) -> None:
         await write(self._client, "UpdateItem", update.nonce, **update.parameters)
-        self._seen = update.nonce
+        self._note(update.nonce)
+
+    def _note(self, nonce: str) -> None:
+        self._seen, self._stirred_at = nonce, time.monotonic()
+        self._commit.recent.unbuilt.note(self.plan.id, nonce)
 
     async def _claim(self, claim: Put) -> None:
         """Claim a row. Raises `ConditionFailed` where another thread has it, or it was deleted."""

@@ -112,19 +112,26 @@ async def mark_cut(client: Client, thread_id: str, moment: str) -> None:
 
 async def empty_thread(client: Client, thread_id: str, revision: int) -> int:
     """Remove all of a deleted thread but its head; return how many items there were."""
-    return await _empty(client, thread_id, lambda key: None if key.sk == keys.HEAD else revision)
+    parts = (keys.partition(thread_id), keys.texts(thread_id))
+    return sum(
+        await together(
+            _empty(client, part, lambda key: None if key.sk == keys.HEAD else revision)
+            for part in parts
+        )
+    )
 
 
 async def empty_cut(client: Client, thread_id: str, cut: Mapping[Tombstone, int]) -> int:
     """Remove rows that were cut, and leave their tombstones; return how many items there were."""
     await together(_leave_tombstone(client, row, thread_id, cut[row]) for row in cut)
-    return await _empty(client, thread_id, lambda key: cut.get(keys.row_of(key) or ("", "")))
+    part = keys.partition(thread_id)
+    return await _empty(client, part, lambda key: cut.get(keys.row_of(key) or ("", "")))
 
 
-async def _empty(client: Client, thread_id: str, revision_of: Callable[[Key], int | None]) -> int:
-    """Remove those items of a thread for whose keys there is the revision of a delete."""
+async def _empty(client: Client, pk: str, revision_of: Callable[[Key], int | None]) -> int:
+    """Remove those items of a partition for whose keys there is the revision of a delete."""
     count = 0
-    async for page in pages(client, keys.partition(thread_id), **_NEEDED):
+    async for page in pages(client, pk, **_NEEDED):
         doomed = {Key.of(item): item for item in page}
         revisions = {key: at for key in doomed if (at := revision_of(key)) is not None}
         await together(

@@ -1,6 +1,9 @@
-"""Changes of a head that is there: each is one conditional update. Pure."""
+"""Changes of a head that is there: each is one conditional update. Pure.
 
-from collections.abc import Mapping
+What changes what the search looks through takes the folding away: the chunks are stale by then.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from datalayer.rules.loading import Tombstone
@@ -12,12 +15,15 @@ from datalayer.stores.dynamodb.items import (
     Head,
     ids,
     new_nonce,
+    number,
+    pack_chunks,
     pack_cut,
     text,
 )
 from datalayer.values import revision_of_time
 
-_IS_ACTIVE_BEFORE = "attribute_exists(PK) AND attribute_not_exists(gone) AND updatedAt < :at"
+_IS_THERE = "attribute_exists(PK) AND attribute_not_exists(gone)"
+_IS_ACTIVE_BEFORE = f"{_IS_THERE} AND updatedAt < :at"
 _IS_AS_SEEN = "v = :seen"
 
 
@@ -35,14 +41,35 @@ def touch(head: Head, moment: str) -> HeadUpdate:
     shown = revision_of_time(head.shown_at or moment)
     moves = revision_of_time(moment) - shown >= SHOWN_WITHIN
     place = {":place": text(keys.place(moment, head.thread_id))} if moves else {}
-    expression = "SET v = :v, updatedAt = :at" + (", UserThreadSK = :place" if moves else "")
+    shows = ", UserThreadSK = :place" if moves else ""
+    expression = f"SET v = :v, updatedAt = :at{shows} REMOVE folding"
     values = {":at": text(moment), **place}
     return _update(head.thread_id, expression, _IS_ACTIVE_BEFORE, values, moves)
 
 
+def stir(thread_id: str) -> HeadUpdate:
+    """Return what says that a text changes, though that is no activity."""
+    return _update(thread_id, "SET v = :v REMOVE folding", _IS_THERE, {})
+
+
+def list_chunks(head: Head, names: Sequence[str], folding: int) -> Attributes:
+    """Return what UpdateItem takes to list the chunks of a thread, unless it changed since."""
+    return {
+        "Key": keys.head(head.thread_id).attributes,
+        "UpdateExpression": "SET chunks = :chunks, folding = :folding",
+        "ConditionExpression": _IS_AS_SEEN,
+        "ExpressionAttributeValues": {
+            ":chunks": pack_chunks(names),
+            ":folding": number(folding),
+            ":seen": text(head.nonce),
+        },
+    }
+
+
 def cut_rows(head: Head, seen: str, cut: Mapping[Tombstone, int]) -> HeadUpdate:
     """Return the cut of rows, which takes their feedback out of the flags."""
-    expression, values = "SET v = :v, cut = :cut", {":cut": pack_cut({**head.cut, **cut})}
+    expression = "SET v = :v, cut = :cut REMOVE folding"
+    values = {":cut": pack_cut({**head.cut, **cut})}
     flags = {
         FLAGS[value]: flagged
         for value, steps in head.flags.items()

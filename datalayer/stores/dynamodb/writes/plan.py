@@ -76,6 +76,8 @@ class ThreadPlan:
     user_id: str | None = None
     life: int = 0
     """Whose a thread is that is made, and in which of their lives; None for nobody's."""
+    changes_text: bool = False
+    """Whether what the search looks through changes."""
     active_at: str | None = None
     details: Put | None = None
     cut: dict[Tombstone, int] = field(default_factory=dict)
@@ -200,6 +202,7 @@ class _Planner:
             plan.active_at = thread.changed.get("updatedAt")
         if "fieldRevisions" in thread.changed:
             plan.details = self._put_details(thread)
+        plan.changes_text = plan.changes_text or "name" in thread.changed
 
     def _plan_new_thread(self, thread: PendingThread, plan: ThreadPlan) -> None:
         owner = self._state.user(thread.owner) if thread.owner is not None else None
@@ -244,6 +247,9 @@ class _Planner:
         put = put_of(key, self._state.item(key), body, **attributes)
         if row.kind == "step":
             self._steps[row.id] = put.item, body
+            before = old.body.get("output") if old else None
+            plan = self._of(row.thread_id)
+            plan.changes_text = plan.changes_text or body.get("output") != before
         return RowPlan(put, self._claim(row), self._star(row, old, owner))
 
     def _row(self, kind: str, row_id: str, thread_id: str) -> Row | None:
