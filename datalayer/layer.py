@@ -178,6 +178,8 @@ class KeepchatDataLayer(BaseDataLayer):
             feedback=filters.feedback,
         )
         self._observe_activity(page.threads)
+        if filters.search and self._maintenance:  # it may have met what is to be indexed
+            self._maintenance.wake()
         info = PageInfo(
             hasNextPage=page.next_cursor is not None,
             startCursor=pagination.cursor,

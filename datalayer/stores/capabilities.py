@@ -57,11 +57,11 @@ class Adopts(ABC):
 
 
 class Maintains(ABC):
-    """Leaves some of the work of a save for later."""
+    """Leaves some of the work of a save or a search for later."""
 
     @abstractmethod
     async def maintain(self) -> MaintenanceState:
-        """Do some of the work that saves leave for later, and tell whether there is more.
+        """Do some of the work that was left for later, and tell whether there is more.
 
         What is read is right without it, only slower. Safe in several processes at once, of which
         one does the work.

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from chainlit.types import Pagination, ThreadFilter
 
 from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
@@ -70,6 +71,25 @@ async def test_it_is_done_again_when_more_was_written() -> None:
         store.ended.clear()
     await worker.close()
     await Maintenance(store).close()
+
+
+class SearchedStore(MemoryStore, ListedStore):
+    """A store in whose searches something is left for later."""
+
+    def __init__(self) -> None:
+        MemoryStore.__init__(self)
+        ListedStore.__init__(self, 1)
+
+
+async def test_a_search_wakes_it(tmp_path: Path) -> None:
+    store = SearchedStore()
+    layer = KeepchatDataLayer(store, LocalStorage(tmp_path))
+    for search in (None, "needle"):
+        assert not store.ended.is_set()
+        filters = ThreadFilter(userId=new_id(), search=search)
+        await layer.list_threads(Pagination(first=5), filters)
+    await asyncio.wait_for(store.ended.wait(), DEADLINE_S)
+    await layer.close()
 
 
 async def test_a_store_that_leaves_nothing_for_later_has_no_worker(tmp_path: Path) -> None:
