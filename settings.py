@@ -126,6 +126,7 @@ class Settings(BaseSettings):
     database_password_from: Annotated[str, AfterValidator(_function)] = ""
     database_migrate: Literal["on", "off"] = "on"
     database_adopt: Literal["yes", "no"] = "no"
+    database_search: Literal["all", "names"] = "all"
     storage_url: Annotated[str, AfterValidator(_readable)] = ""
     storage_redirect: Literal["on", "off"] = "off"
 
@@ -195,6 +196,16 @@ class Settings(BaseSettings):
             message = (
                 "DATABASE_ADOPT=yes adopts at the start, where DATABASE_MIGRATE=off changes "
                 "nothing: remove one of them, or run 'python manage.py migrate --adopt'"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _search_by_name(self) -> "Settings":
+        if self.database_search == "names" and _scheme(self.database) != "dynamodb":
+            message = (
+                "DATABASE_SEARCH=names is for DynamoDB, and DATABASE_URL names another database: "
+                "remove it, and all that was said is searched"
             )
             raise ValueError(message)
         return self

@@ -30,6 +30,7 @@ def open_store(settings: Settings, *, migrates: bool | None = None) -> Store:
         migrates=settings.database_migrate == "on" if migrates is None else migrates,
         adopts=settings.database_adopt == "yes",
         load_adopter=load_adopter,
+        names_only=settings.database_search == "names",
         aws=AwsAccess(**settings.aws_access),
     )
     return open_store_url(settings.database, ROOT, options)

@@ -10,6 +10,7 @@ import pytest
 from bootstrap.stores import migrate, open_store, prepare_store
 from datalayer.errors import SchemaMismatch, StoreMisconfigured, StoreUnavailable
 from datalayer.pipeline.locks import apply_when_free
+from datalayer.stores.dynamodb.store import DynamoStore
 from settings import Settings
 from tests.support.builders import new_id, thread
 from tests.support.servers.postgres import Postgres
@@ -103,3 +104,13 @@ async def test_the_server_that_comes_back_is_migrated_first(
             group.start_soon(apply_when_free, store, [thread()])
     assert postgres.query("SELECT count(*) FROM threads", database=database) == [(5,)]
     await store.close()
+
+
+async def test_a_search_of_names_alone_is_what_the_settings_say(tmp_path: Path) -> None:
+    for search, names_only in (("all", False), ("names", True)):
+        url = "dynamodb://keepchat?region=eu-central-1"
+        given = {"database_url": url, "data_dir": tmp_path, "database_search": search}
+        store = open_store(Settings.model_validate(given))
+        assert isinstance(store, DynamoStore)
+        assert store.names_only is names_only
+        await store.close()

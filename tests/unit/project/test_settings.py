@@ -73,6 +73,7 @@ def test_database_and_files_lie_in_the_data_folder_unless_told_otherwise(
         ("DATABASE_PASSWORD_FROM", "tokens.rds", "package.module:function"),
         ("DATABASE_PASSWORD_FROM", "tokens:rds()", "package.module:function"),
         ("DATABASE_MIGRATE", "maybe", "'on' or 'off'"),
+        ("DATABASE_SEARCH", "off", "'all' or 'names'"),
         ("MODEL_TIMEOUT_S", "soon", "number"),
         ("MODEL_CONTEXT_TOKENS", "1", "256"),
         ("MODEL_TEMPERATURE", "9", "2"),
@@ -108,6 +109,14 @@ def test_adopting_at_a_start_that_changes_nothing_is_refused(
     monkeypatch.setenv("DATABASE_MIGRATE", "off")
     with pytest.raises(SystemExit, match=r"DATABASE_ADOPT=yes.*DATABASE_MIGRATE=off"):
         environment.load()
+
+
+def test_a_search_of_names_alone_is_for_dynamodb(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_SEARCH", "names")
+    with pytest.raises(SystemExit, match=r"DATABASE_SEARCH=names.*DATABASE_URL"):
+        environment.load()
+    monkeypatch.setenv("DATABASE_URL", "dynamodb://keepchat?region=eu-central-1")
+    assert environment.load().database_search == "names"
 
 
 def test_more_text_of_files_than_the_model_takes_in_is_refused(
