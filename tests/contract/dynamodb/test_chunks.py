@@ -1,5 +1,6 @@
 """The search by chunks: they hide nothing, show nothing, cost little, and go with what they say."""
 
+import asyncio
 import math
 import random
 import unicodedata
@@ -307,6 +308,13 @@ async def test_two_that_build_at_once(
     await keep_up(opened)
     await assert_by_chunks(opened, "needle", [said.thread_id])
     assert len(table.chunks()) == 1
+
+
+async def test_what_is_maintained_twice_at_once_is_built_once(opened: DynamoStore) -> None:
+    await save(opened, *(step(new_id(), output="needle") for _ in range(6)))
+    spent = Spent(opened)
+    await asyncio.gather(keep_up(opened), keep_up(opened))
+    assert spent.requests["UpdateItem"] == 6
 
 
 async def test_a_delete_while_chunks_are_built(

@@ -1,5 +1,6 @@
 """Builds the chunks of threads that are quiet, and removes those that no head lists."""
 
+import asyncio
 from contextlib import suppress
 
 from common.blocking import BlockingPool
@@ -48,11 +49,13 @@ class ChunkBuilder:
         self._client = client
         self._unbuilt = unbuilt
         self._pool = BlockingPool(1)
+        self._building = asyncio.Lock()
 
     async def build_some(self) -> MaintenanceState:
         """Build the chunks of some threads that are quiet by now."""
-        due = self._unbuilt.due(_AT_ONCE)
-        await together(map(self._build, due))
+        async with self._building:  # two at a time would build the same
+            due = self._unbuilt.due(_AT_ONCE)
+            await together(map(self._build, due))
         if len(due) == _AT_ONCE:
             return MaintenanceState.MORE
         # Nobody else tells when the others are quiet.
