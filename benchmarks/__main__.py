@@ -16,6 +16,7 @@ from benchmarks.parts import (
     catch_up,
     crowd,
     dynamodb,
+    dynamodb_search,
     growth,
     reads,
     search,
@@ -47,6 +48,7 @@ STANDALONE_PARTS: Mapping[str, Callable[[float], Awaitable[Part]]] = {
     SQLITE: lambda _scale: sqlite.sqlite(),
     "storages": lambda _scale: storages.storages(),
     "dynamodb": dynamodb.dynamodb,
+    "dynamodb_search": dynamodb_search.dynamodb_search,
     "dynamodb_loop": stalls.stalls,
     "dynamodb_crowd": crowd.crowd,
 }

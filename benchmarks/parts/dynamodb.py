@@ -5,14 +5,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import words
 from benchmarks.data import OWNER, History
 from benchmarks.layers.base import PAGE
 from benchmarks.layers.dynamodb import OURS, THEIRS, Keepchat, Metered, chainlits, keepchat
-from benchmarks.parts.search import expected_threads
 from benchmarks.parts.turn import calls
 from benchmarks.report import Part, Table, duration
-from benchmarks.timing import take_turns, timed
+from benchmarks.timing import take_turns
 from benchmarks.units import Cost
 from datalayer.records import MaintenanceState
 from datalayer.stores.dynamodb.maintenance import LOOK_AFTER
@@ -22,7 +20,6 @@ THREADS = 1_000
 ROUNDS, WARM = 20, 2
 BUDGET_S = 4.0
 NEW_THREAD = "5f0f3fd1-1d32-4f7a-9a54-0a5a2f0c8f11"
-SEARCHED = {"rare: one message": words.RARE, "common: “ the ”": " the ", "absent": words.ABSENT[0]}
 _NOTE = (
     "{threads:,} threads of 100 messages of one user, six hours apart, in DynamoDB Local on this "
     "machine. Requests / read units / write units are as the server tells them; where it tells "
@@ -52,11 +49,10 @@ class Compared:
 
 
 async def dynamodb(scale: float = 1.0) -> Part:
-    """Measure what a turn, opening, listing, deleting and searching take."""
+    """Measure what a turn, opening, listing and deleting take."""
     history = History(round(THREADS * scale))
     part = Part("DynamoDB, beside Chainlit's layer", _NOTE.format(threads=history.own))
     async with _compared(history) as compared:
-        await _search(part, compared)
         await _threads(part, compared)
         await _turns(part, compared)
     return part
@@ -203,34 +199,3 @@ def _judge(part: Part, costs: Mapping[str, Costs]) -> None:
     for name in (OPENED, DELETED):
         ratio = costs[name][OURS].dollars / costs[name][THEIRS].dollars
         part.at_most(f"DynamoDB, {name}: dollars, to Chainlit's", ratio, 1)
-
-
-# Searching
-
-
-async def _search(part: Part, compared: Compared) -> None:
-    ours, history = compared.ours, compared.history
-    ours.metered.meter.lap()
-    await maintain(ours)
-    built = ours.metered.meter.lap()
-    header = ("search", "found", "requests / read / write", "dollars a thousand", "time")
-    table = Table(header)
-    thousands = history.own * 100 / 1_000
-    each = Cost(round(built.requests / thousands), built.read / thousands, built.write / thousands)
-    table.rows.append(
-        ("(prepared, a thousand messages)", "", str(each), f"{each.dollars * 1_000:.4f}", "")
-    )
-    for name, needle in SEARCHED.items():
-        table.rows.append(await _searched(ours.metered, history, name, needle))
-    part.tables.append(table)
-
-
-async def _searched(metered: Metered, history: History, name: str, needle: str) -> Sequence[str]:
-    metered.meter.lap()
-    found = len(await metered.page(needle))
-    cost = metered.meter.lap()
-    expected = min(PAGE, expected_threads(history, [needle])[needle])
-    assert found == expected, f"{needle!r}: found {found} of {expected} threads"
-    seconds = await timed(lambda _: metered.page(needle), 0)
-    dollars = f"{cost.dollars * 1_000:.3f}"
-    return name, str(found), str(cost), dollars, duration(seconds)

@@ -42,7 +42,7 @@ async def stalls(_scale: float = 1.0) -> Part:
     )
     table = Table(("calls", "p50", "p99", "longest", "p99 of all rounds"))
     async with _far_away() as (store, thread_ids):
-        with _frozen():
+        with frozen():
             for name, asks in _MIXES.items():
                 rounds = [await _late(store, thread_ids, asks) for _ in range(ROUNDS)]
                 _add(part, table, name, sorted(rounds, key=p99))
@@ -51,7 +51,7 @@ async def stalls(_scale: float = 1.0) -> Part:
 
 
 @contextmanager
-def _frozen() -> Iterator[None]:
+def frozen() -> Iterator[None]:
     """Keep all that is there from the garbage collector, as the program does when it has started.
 
     Looking through it takes a tenth of a second, as often as some thousand items were read.
@@ -112,7 +112,7 @@ _MIXES: Mapping[str, tuple[Ask, ...]] = {
 async def _late(store: DynamoStore, thread_ids: list[str], asks: tuple[Ask, ...]) -> Sample:
     """Return by how much ticks were late while all calls ran; some time where there are none."""
     late: list[float] = []
-    ticking = asyncio.create_task(_tick(late))
+    ticking = asyncio.create_task(tick(late))
     await asyncio.sleep(AWAY_S)
     late.clear()
     if asks:
@@ -126,7 +126,8 @@ async def _late(store: DynamoStore, thread_ids: list[str], asks: tuple[Ask, ...]
     return Sample(tuple(late))
 
 
-async def _tick(late: list[float]) -> None:
+async def tick(late: list[float]) -> None:
+    """Note by how much each tick comes late, until it is cancelled."""
     loop = asyncio.get_running_loop()
     due = loop.time() + TICK_S
     while True:
