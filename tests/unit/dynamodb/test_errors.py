@@ -24,6 +24,7 @@ from datalayer.errors import (
     WriteRejected,
 )
 from datalayer.stores.dynamodb.errors import (
+    AccessDenied,
     ConditionFailed,
     SdkError,
     TableInUse,
@@ -67,7 +68,7 @@ def meaning(exc: SdkError) -> Exception:
         ("ProvisionedThroughputExceededException", 400, StoreHeldUp, "limit of the table"),
         ("RequestLimitExceeded", 400, StoreHeldUp, "limit of the table or of the account"),
         ("TransactionConflictException", 400, StoreHeldUp, "again"),
-        ("AccessDeniedException", 400, StoreMisconfigured, "deploy/dynamodb/policy.json"),
+        ("AccessDeniedException", 400, AccessDenied, "deploy/dynamodb/policy.json"),
         ("UnrecognizedClientException", 400, StoreMisconfigured, "AWS_ACCESS_KEY_ID"),
         ("InvalidSignatureException", 400, StoreMisconfigured, "AWS_SECRET_ACCESS_KEY"),
         ("ExpiredTokenException", 400, StoreMisconfigured, "AWS_SESSION_TOKEN"),
