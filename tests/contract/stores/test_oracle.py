@@ -154,16 +154,22 @@ class DynamoPlayer:
         possible = [expected.once]
         if batch.breaks and expected.is_repeatable:
             possible = [expected.once, expected.again]
-            self._faults.sends_left = batch.sent
-            with suppress(StoreUnavailable):
-                await self._store.apply(writes)
-            self._faults.sends_left = math.inf
+            await self._cut_off(writes, batch.sent)
         elif batch.breaks == "after":
             await self._store.apply(writes)
             possible = [expected.again]
         found = await _applied(self._store, writes)
         for result, *results in zip(found, *possible, strict=True):
             assert result in results or (len(results) > 1 and result[0] is Outcome.REPEATED)
+
+    async def _cut_off(self, writes: Sequence[Write], sent: int) -> None:
+        """Apply a batch while so many requests get through, and reach the table again."""
+        self._faults.sends_left = sent
+        with suppress(StoreUnavailable):
+            await self._store.apply(writes)
+        self._faults.sends_left = math.inf
+        # Until one request has got through, each is sent only once.
+        await until_reached(self._store)
 
     async def settle(self) -> None:
         """Have maintenance complete what was cut off, as it does ten minutes later."""
@@ -174,6 +180,14 @@ class DynamoPlayer:
             await keep_up(store)
         await self._backend.settle()
         store._now = wall_clock
+
+
+async def until_reached(store: Store) -> None:
+    """Ask until there is an answer."""
+    while True:
+        with suppress(StoreUnavailable):
+            await store.get_user("nobody")
+            return
 
 
 async def _applied(store: Store, writes: Sequence[Write]) -> Results:
