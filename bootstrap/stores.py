@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -13,8 +14,11 @@ from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Migrates
 from datalayer.stores.factory import open_store as open_store_url
 from datalayer.stores.options import StoreOptions
-from datalayer.stores.sql.adoption import Adopter
 from settings import ROOT, Settings
+
+if TYPE_CHECKING:
+    from datalayer.stores.dynamodb.adoption import TableAdopter
+    from datalayer.stores.sql.adoption import Adopter
 
 logger = logging.getLogger(__name__)
 
@@ -29,16 +33,20 @@ def open_store(settings: Settings, *, migrates: bool | None = None) -> Store:
         password_from=settings.database_password_from,
         migrates=settings.database_migrate == "on" if migrates is None else migrates,
         adopts=settings.database_adopt == "yes",
-        load_adopter=load_adopter,
+        load_adopter=partial(load_adopter, settings.database),
         names_only=settings.database_search == "names",
         aws=AwsAccess(**settings.aws_access),
     )
     return open_store_url(settings.database, ROOT, options)
 
 
-def load_adopter() -> Adopter:
-    """Return what can adopt the tables of Chainlit's own layer."""
+def load_adopter(url: str) -> "Adopter | TableAdopter":
+    """Return what can adopt what Chainlit's own layer has left in the database of a URL."""
     # Imported when it is used: an adoption happens once in a database's life.
+    if url.startswith("dynamodb:"):
+        from datalayer.migration.dynamodb import adopt as table_adopter
+
+        return table_adopter
     from datalayer.migration.sqlalchemy import adopt
 
     return adopt

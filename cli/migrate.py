@@ -24,7 +24,8 @@ NO_SQL = (
 )
 NOT_ADOPTED = (
     "A database of this kind cannot be adopted, and nothing was changed: --adopt is for those of "
-    "Chainlit's SQLAlchemy layer. Set DATABASE_URL to the one that your old program used."
+    "Chainlit's SQLAlchemy and DynamoDB layers. Set DATABASE_URL to the one that your old program "
+    "used."
 )
 NO_BACKUP = (
     "A database of this kind cannot be backed up from here, and nothing was changed: make a backup "
@@ -43,7 +44,9 @@ def add_commands(commands: Subcommands) -> None:
         "--sql", action="store_true", help="only print the SQL that would bring it there"
     )
     what.add_argument(
-        "--adopt", action="store_true", help="go on with a database of Chainlit's SQLAlchemy layer"
+        "--adopt",
+        action="store_true",
+        help="go on with a database of Chainlit's SQLAlchemy or DynamoDB layer",
     )
     parser.add_argument("--dry-run", action="store_true", help="with --adopt: only print the plan")
     parser.add_argument(
@@ -67,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     prepare_data_dir(settings)
     try:
         return anyio.run(_with_store, settings, _action(settings, args))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted. Run it again: what was begun is undone, or gone on with.")
     except BackupFailed as exc:
         sys.exit(str(exc))
     except DataLayerError as exc:
@@ -144,7 +149,7 @@ async def adopt(store: Store, zone: tzinfo | None, backup: Backup, *, dry_run: b
         sys.exit(NOT_ADOPTED)
     plan = await store.adopt(zone=zone, dry_run=True)
     if plan is None:
-        print("There is nothing to adopt: the tables are Keepchat's, or there are none yet.")
+        print("There is nothing to adopt: it is Keepchat's already, or empty.")
         return 0 if dry_run else await upgrade(store, backup)
     print("The plan:", *plan.lines(), sep="\n")
     if dry_run:
@@ -153,7 +158,7 @@ async def adopt(store: Store, zone: tzinfo | None, backup: Backup, *, dry_run: b
     await backup(store)
     report = await store.adopt(zone=zone)
     if report is not None:
-        print("Done, in one transaction:", *report.lines(), sep="\n")
+        print("Done:", *report.lines(), sep="\n")
     print(CURRENT)
     return 0
 

@@ -24,6 +24,11 @@ class Once:
         if not self._attempt.done():
             await asyncio.shield(self._attempt)
 
+    def cancel(self) -> None:
+        """Cancel the attempt that runs, for all who wait."""
+        if self._attempt:
+            self._attempt.cancel()
+
     async def ended(self) -> None:
         """Wait until no attempt runs, whatever comes of it."""
         if self._attempt:

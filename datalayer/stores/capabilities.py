@@ -46,13 +46,15 @@ class Adopts(ABC):
     async def adopt(
         self, *, zone: tzinfo | None = None, dry_run: bool = False
     ) -> AdoptionReport | None:
-        """Make the tables of Chainlit's own layer into those of this version, and say what changed.
+        """Make what Chainlit's own layer has kept into that of this version, and say what changed.
 
-        All of it happens or nothing, whatever interrupts it; what cannot be held as a row is kept
-        and reported. With `dry_run` nothing is changed and nobody is kept waiting. `zone` is that
-        of the times that Chainlit's layer took from its clock and marked `Z`; without one they stay
-        as they are. None when the tables are ours or there are none yet. Raises `SchemaMismatch`
-        for tables that are neither, or on which others depend.
+        On SQL all of it happens or nothing. Elsewhere an adoption that was interrupted is gone on
+        with by the next, which ends with the same; until then nothing else opens the database. What
+        cannot be held as a row is kept and reported. With `dry_run` nothing is changed and nobody
+        is kept waiting. `zone` is that of the times that Chainlit's layer took from its clock and
+        marked `Z`; without one they stay as they are. None when all is ours or there is nothing
+        yet. Raises `SchemaMismatch` for what is neither, and where others depend on it or go on
+        writing it.
         """
 
 

@@ -13,9 +13,9 @@ class StoreOptions:
 
     `password_from` names a function for passwords that expire, `package.module:function`. With
     `migrates` a server is migrated before its first use. With `adopts` to migrate tables of
-    Chainlit's own layer is to adopt them; `load_adopter` gives what can do that for stores on SQL,
-    an `Adopter` of `datalayer.stores.sql.adoption`. `aws` says who we are to Amazon. With
-    `names_only` a search in DynamoDB looks at the names of threads alone.
+    Chainlit's own layer is to adopt them; `load_adopter` gives what can do that in the store's
+    kind of database (`adoption.py` of its room). `aws` says who we are to Amazon. With `names_only`
+    a search in DynamoDB looks at the names of threads alone.
     """
 
     password_from: str = ""

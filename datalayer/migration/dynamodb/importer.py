@@ -38,7 +38,8 @@ async def import_from(
     """
     async with open_table(url, access) as table, open_target(store) as target:
         importing = Import(table, Importer(target, keep_leftover, progress), Clock(zone, now))
-        return await importing.run(dry_run=store is None)
+        await importing.run()
+        return importing.report(dry_run=store is None)
 
 
 class Import:
@@ -51,14 +52,21 @@ class Import:
         self._counts: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
         self._identifiers: dict[str, str] = {}
 
-    async def run(self, *, dry_run: bool) -> ImportReport:
-        """Import everything, users first, then thread by thread, and say what was done."""
+    async def run(self) -> None:
+        """Import everything, users first, then thread by thread."""
         self._importer.total = self._table.total
-        self._importer.tally.notes.add(phrases.DATES, count=0)
         await self._importer.store(self._users())
         async for found in self._table.conversations():
             await self._import_conversations(found)
-        self._note_odd_items()
+
+    def report(self, *, dry_run: bool) -> ImportReport:
+        """Say what was done."""
+        notes = self._importer.tally.notes
+        notes.add(phrases.DATES, count=0)
+        if self._table.others:
+            notes.add(phrases.OTHERS, count=self._table.others)
+        if self._table.is_changed:
+            notes.add(phrases.CHANGED, count=0)
         return self._importer.report(phrases.SCHEMA, dict(self._counts), dry_run=dry_run)
 
     async def _users(self) -> AsyncIterator[ConvertedRow]:
@@ -86,10 +94,3 @@ class Import:
             for row in one.rows[kind]:
                 self._counts[kind] += 1
                 yield one.id, row
-
-    def _note_odd_items(self) -> None:
-        notes = self._importer.tally.notes
-        if self._table.others:
-            notes.add(phrases.OTHERS, count=self._table.others)
-        if self._table.is_changed:
-            notes.add(phrases.CHANGED, count=0)

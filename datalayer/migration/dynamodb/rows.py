@@ -7,6 +7,7 @@ Chainlit dates steps in UTC, its layer users and threads by the program's local 
 anew at each change. An element has no time of its own: it is as old as its thread.
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
@@ -57,9 +58,22 @@ def _unknown(kind: str, raw: Raw, known: Collection[str], target: str = "extra")
         yield phrase.format(table=kind, name=name, target=target)
 
 
-def _id_of(raw: Raw) -> str:
+def id_of(raw: Raw) -> str:
     """Return the id that an item's key has."""
     return str(raw["SK"]).partition("#")[2]
+
+
+def as_kept(step: Raw) -> dict[str, dict[str, str]]:
+    """Return the feedback of a step, and what dates it, as an item of its own has them."""
+    return {
+        "createdAt": {"S": _creation(step)},
+        "feedback": {"S": json.dumps(step["feedback"], ensure_ascii=False)},
+    }
+
+
+def has_more(user: Raw) -> bool:
+    """Tell whether a user has attributes that a write cannot hold."""
+    return bool(_without(user, *_USER))
 
 
 def user(raw: Raw, clock: Clock) -> ConvertedRow:
@@ -77,6 +91,7 @@ class Converted:
 
     id: str
     thread: ConvertedRow | None
+    is_adopted: bool = False
     rows: dict[str, list[ConvertedRow]] = field(
         default_factory=lambda: {"steps": [], "elements": [], "feedbacks": []}
     )
@@ -85,7 +100,7 @@ class Converted:
     def is_orphaned(self) -> bool:
         """Whether what is in it will make the thread."""
         inside = (row for rows in self.rows.values() for row in rows)
-        return self.thread is None and any(row.write for row in inside)
+        return not (self.thread or self.is_adopted) and any(row.write for row in inside)
 
 
 def conversation(found: Conversation, clock: Clock, identifiers: Mapping[str, str]) -> Converted:
@@ -94,11 +109,17 @@ def conversation(found: Conversation, clock: Clock, identifiers: Mapping[str, st
     account = raw.get("userId") or raw.get("userIdentifier")
     owner = identifiers.get(str(account), str(account)) if account else None
     steps = sorted(found.items["steps"], key=_creation)
-    at = _thread_date(raw, steps, clock)
-    converted = Converted(found.id, _thread(raw, found.id, owner, at) if raw else None)
+    at = _thread_date(found, steps, clock)
+    thread = _thread(raw, found.id, owner, at) if raw else None
+    converted = Converted(found.id, thread, is_adopted=found.adopted_at is not None)
     for step in steps:
-        for row in _step(step, found.id, owner, at, clock):
+        for row in _step(step, found.id, owner, _date(step, at, clock)):
             converted.rows[row.kind].append(row)
+    theirs = set(map(id_of, steps))
+    for kept in found.items["feedbacks"]:
+        if id_of(kept) not in theirs:
+            row = _feedback(kept, found.id, _date(kept, at, clock))
+            converted.rows["feedbacks"].append(row)
     for element in found.items["elements"]:
         folder = f"{account or 'unknown'}/{found.id}"
         converted.rows["elements"].append(_element(element, found.id, folder, owner, at))
@@ -111,9 +132,17 @@ def _creation(step: Raw) -> str:
     return next((time for time in times if time), "")
 
 
-def _thread_date(raw: Raw, steps: Iterable[Raw], clock: Clock) -> Dated:
+def _date(step: Raw, thread_at: Dated, clock: Clock) -> Dated:
+    moment = _moment(_creation(step))
+    return dated(moment, clock.now) if moment else thread_at
+
+
+def _thread_date(found: Conversation, steps: Iterable[Raw], clock: Clock) -> Dated:
     """Return what dates a thread: its first step, if that is older than its last change."""
-    times = [clock.local(raw.get("createdAt")), *(_moment(_creation(step)) for step in steps)]
+    if found.adopted_at:
+        return dated(_moment(found.adopted_at), clock.now)
+    changed = clock.local(found.thread.get("createdAt")) if found.thread else None
+    times = [changed, *(_moment(_creation(step)) for step in steps)]
     return dated(min((time for time in times if time), default=None), clock.now)
 
 
@@ -125,14 +154,10 @@ def _thread(raw: Raw, thread_id: str, owner: str | None, at: Dated) -> Converted
     return found.noting(*_unknown("threads", raw, _THREAD, "metadata"))
 
 
-def _step(
-    raw: Raw, thread_id: str, owner: str | None, thread_at: Dated, clock: Clock
-) -> Iterator[ConvertedRow]:
+def _step(raw: Raw, thread_id: str, owner: str | None, at: Dated) -> Iterator[ConvertedRow]:
     """Yield a step, if there is one, and then its feedback."""
-    step_id, said = _id_of(raw), raw.get("feedback")
+    step_id, said = id_of(raw), raw.get("feedback")
     given = {"id": step_id, "threadId": thread_id, **_without(raw, *_HOME, "feedback")}
-    moment = _moment(_creation(raw))
-    at = dated(moment, clock.now) if moment else thread_at
     is_there = len(given) > len(_HOME)
     if is_there:
         found = imported.step(raw, given, owner, at)
@@ -142,25 +167,26 @@ def _step(
     if said is not None and not is_there:
         yield imported.left_out("feedbacks", raw, step_id, phrases.NO_STEP)
     elif said is not None:
-        yield _feedback(said, step_id, thread_id, at)
+        yield _feedback(raw, thread_id, at)
 
 
-def _feedback(said: Any, step_id: str, thread_id: str, at: Dated) -> ConvertedRow:
-    """Return the feedback of a step; its id said no more than where it is."""
-    raw = said if isinstance(said, Mapping) else {"feedback": said}
+def _feedback(item: Raw, thread_id: str, at: Dated) -> ConvertedRow:
+    """Return the feedback in an item; its id said no more than where it is."""
+    step_id, parsed = id_of(item), values.parsed(item["feedback"])
+    said = parsed if isinstance(parsed, Mapping) else {"feedback": parsed}
     given = {
-        **_without(raw, *_FEEDBACK),
+        **_without(said, *_FEEDBACK),
         "id": derived_id("feedback", step_id),
         "forId": step_id,
         "threadId": thread_id,
     }
-    whole = {"threadId": thread_id, "forId": step_id, **raw}
-    return replace(imported.feedback(whole, given, at), old_id=step_id)
+    raw = {"threadId": thread_id, "forId": step_id, **said, "PK": item["PK"], "SK": item["SK"]}
+    return replace(imported.feedback(raw, given, at), old_id=step_id)
 
 
 def _element(raw: Raw, thread_id: str, folder: str, owner: str | None, at: Dated) -> ConvertedRow:
     """Return an element; Chainlit's layer stores a file for each, whatever it says of it."""
-    element_id = _id_of(raw)
+    element_id = id_of(raw)
     given = {"id": element_id, "threadId": thread_id, **_without(raw, *_HOME)}
     has_key = bool(given.get("objectKey"))
     given["objectKey"] = given.get("objectKey") or f"{folder}/{element_id}"

@@ -49,11 +49,15 @@ class ImportTarget:
     """Stores rows by the writer, which isolates what is refused and waits for what is away.
 
     `store` raises `StoreMisconfigured`, and `StoreUnavailable` after `deadline_s` without success.
+    Unless it `compares`, it reads nothing: what is there stays as it is, and nothing was deleted.
     """
 
-    def __init__(self, store: Store, *, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(
+        self, store: Store, *, deadline_s: float = DEADLINE_S, compares: bool = True
+    ) -> None:
         self.window = MAX_BATCH * store.concurrency
         self._store = store
+        self._compares = compares
         self._deadline = DeadlineStore(store, deadline_s)
         self._writer = Writer(self._deadline, close_timeout_s=CLOSE_S)
         self._steps_left: set[str] = set()
@@ -66,13 +70,9 @@ class ImportTarget:
             await self._row_result(one.write, next(results)) if one.write else one.result
             for one in window
         ]
-        writes = {
-            index: one.write
-            for index, (one, (outcome, _)) in enumerate(zip(window, found, strict=True))
-            if one.write and outcome is ImportOutcome.KNOWN and not isinstance(one.write, SaveUser)
-        }
-        for index in await self._refresh(writes):
-            found[index] = _STORED
+        if self._compares:
+            for index in await self._refresh(_known(window, found)):
+                found[index] = _STORED
         return found
 
     async def has_thread(self, thread_id: str) -> bool:
@@ -111,7 +111,7 @@ class ImportTarget:
         if isinstance(write, SaveFeedback):
             if write.step_id in self._steps_left:
                 return ImportOutcome.LEFT, phrases.STEP_LEFT
-            if not await self._store.get_step(write.step_id):
+            if self._compares and not await self._store.get_step(write.step_id):
                 return ImportOutcome.GONE, phrases.GONE  # with its step
         return ImportOutcome.LEFT, phrases.REFUSED
 
@@ -148,14 +148,25 @@ class ImportTarget:
         return self._last[1]
 
 
+def _known(window: Sequence[ConvertedRow], found: Sequence[RowResult]) -> dict[int, Write]:
+    """Return those writes, by their places, that may say otherwise than what is there."""
+    return {
+        index: one.write
+        for index, (one, (outcome, _)) in enumerate(zip(window, found, strict=True))
+        if one.write and outcome is ImportOutcome.KNOWN and not isinstance(one.write, SaveUser)
+    }
+
+
 def _took(result: Result | BaseException) -> bool:
     return isinstance(result, Result) and result.outcome is Outcome.APPLIED
 
 
 @asynccontextmanager
-async def open_target(store: Store | None) -> AsyncIterator[ImportTarget | DryRunTarget]:
+async def open_target(
+    store: Store | None, *, compares: bool = True
+) -> AsyncIterator[ImportTarget | DryRunTarget]:
     """Give what stores rows in a store, and wait for it; without a store nothing is stored."""
-    target = ImportTarget(store) if store else DryRunTarget()
+    target = ImportTarget(store, compares=compares) if store else DryRunTarget()
     try:
         yield target
     finally:

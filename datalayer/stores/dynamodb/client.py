@@ -5,7 +5,8 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, TypeVar, TypeVarTuple
@@ -14,6 +15,7 @@ from anyio import CapacityLimiter
 
 from common.aws import AwsAccess
 from common.blocking import BlockingPool
+from common.once import Once
 from common.retry import RetryPolicy
 from datalayer.errors import StoreHeldUp, StoreUnavailable
 from datalayer.stores.dynamodb.address import TableAddress
@@ -77,6 +79,15 @@ class Usage:
         return units
 
 
+@dataclass(slots=True)
+class _State:
+    """How it stands with the calls of a client."""
+
+    running: set[asyncio.Task[Answer]] = field(default_factory=set)
+    is_away: bool = False  # a call was sent again in vain, and no other has got through since
+    is_closed: bool = False
+
+
 class Client:
     """One table in DynamoDB. Errors are those of `datalayer.errors`, and of this room.
 
@@ -91,14 +102,22 @@ class Client:
         self._pool = BlockingPool(POOL_SIZE)
         self._computing = BlockingPool(1)
         self._turn = CapacityLimiter(IN_PROGRESS)
-        self._calls: set[asyncio.Task[Answer]] = set()
-        self._is_away = False  # a call was sent again in vain, and no other has got through since
-        self._closed = False
+        self._state = _State()
+        self._prepared: Once | None = None
 
     @property
     def running(self) -> int:
         """How many calls have not ended, those of cancelled callers included."""
-        return len(self._calls)
+        return len(self._state.running)
+
+    def waiting_for(self, prepare: Callable[[], Coroutine[Any, Any, None]]) -> "Client":
+        """Return this client as one whose calls wait until the table is prepared.
+
+        The calls of what prepares it are made by this one. To close either closes both.
+        """
+        waiting = copy(self)
+        waiting._prepared = Once(prepare)
+        return waiting
 
     async def call(self, operation: Operation, **parameters: Any) -> Answer:
         """Return the answer of an operation; the table's name is added where it takes one.
@@ -111,12 +130,14 @@ class Client:
         A cancelled call is carried to its end. Raises `ConditionFailed`, `TransactionCancelled`,
         `WriteRejected` for a value that cannot be stored, or `StoreUnavailable`.
         """
-        if self._closed:
+        if self._prepared:
+            await self._prepared.done()
+        if self._state.is_closed:
             raise StoreUnavailable(_CLOSED)
         if operation == "TransactWriteItems":
             parameters.setdefault("ClientRequestToken", str(uuid.uuid4()))
         task = asyncio.create_task(self._repeat(operation, parameters))
-        self._calls.add(task)
+        self._state.running.add(task)
         task.add_done_callback(self._ended)
         return await asyncio.shield(task)
 
@@ -129,13 +150,16 @@ class Client:
 
     async def close(self) -> None:
         """Wait for the calls that run, and close; further ones raise `StoreUnavailable`."""
-        self._closed = True
-        if self._calls:
-            await asyncio.wait(self._calls)
+        self._state.is_closed = True
+        if self._prepared:
+            self._prepared.cancel()
+            await self._prepared.ended()
+        if self._state.running:
+            await asyncio.wait(self._state.running)
         await self._pool.run(self._connection.close)
 
     def _ended(self, task: asyncio.Task[Answer]) -> None:
-        self._calls.discard(task)
+        self._state.running.discard(task)
         if not task.cancelled():
             task.exception()  # whoever was cancelled does not fetch it
 
@@ -154,11 +178,11 @@ class Client:
         except StoreHeldUp:
             raise
         except StoreUnavailable:
-            self._is_away = self._is_away or bool(missed)
+            self._state.is_away = self._state.is_away or bool(missed)
             raise
 
     def _passes(self, exc: BaseException) -> bool:
-        return not self._is_away and passes(exc)
+        return not self._state.is_away and passes(exc)
 
     async def _attempt(self, operation: str, parameters: dict[str, Any]) -> Answer:
         began = time.perf_counter()
@@ -168,7 +192,7 @@ class Client:
         except SDK_ERRORS as exc:
             _log(operation, parameters, code_of(exc), began)
             raise
-        self._is_away = False
+        self._state.is_away = False
         units = self.usage.add(operation, answer)
         _log(operation, parameters, f"{units:g} units", began)
         return answer

@@ -86,6 +86,7 @@ def parts_of(item: Item) -> list[Key]:
 class Put:
     """An item to be put in the place of the one with the nonce `replaces`, or where there is none.
 
+    Where it is None there may be one without a nonce: it is of another layer, and is adopted.
     Its body's `parts` are put before, and those of what it replaces (`leaves`) removed after.
     """
 
@@ -102,7 +103,7 @@ class Put:
     def parameters(self) -> Attributes:
         """Return what PutItem, and Put in a transaction, take."""
         if self.replaces is None:
-            return {"Item": self.item, "ConditionExpression": "attribute_not_exists(PK)"}
+            return {"Item": self.item, "ConditionExpression": "attribute_not_exists(v)"}
         return {
             "Item": self.item,
             "ConditionExpression": "v = :seen",
@@ -126,7 +127,7 @@ def put_of(key: Key, old: Item | None, body: Body | None = None, **attributes: A
         item=item,
         replaces=nonce_of(old),
         parts=[
-            {**keys.part(key, name, at).attributes, "b": {"B": part}}
+            {**keys.part(key, name, at).attributes, "v": text(name), "b": {"B": part}}
             for at, part in enumerate(parts)
         ],
         leaves=parts_of(old) if old else (),

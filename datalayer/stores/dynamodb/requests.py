@@ -217,10 +217,15 @@ async def scan_keys(client: Client, sk: str) -> AsyncIterator[list[Key]]:
         "FilterExpression": "begins_with(SK, :sk)",
         "ExpressionAttributeValues": {":sk": text(sk)},
         "ProjectionExpression": "PK, SK",
-        "ConsistentRead": True,
     }
-    async for page in _pages(client, "Scan", parameters):
+    async for page in scanned(client, **parameters):
         yield [Key.of(item) for item in page]
+
+
+async def scanned(client: Client, **more: Any) -> AsyncIterator[list[Item]]:
+    """Iterate over all items as they are now, a page at a time, in any order."""
+    async for page in _pages(client, "Scan", {"ConsistentRead": True, **more}):
+        yield page
 
 
 async def _pages(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import tzinfo
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -16,17 +17,18 @@ from datalayer.records import (
     ThreadRecord,
     UserRecord,
 )
-from datalayer.reports import StoreDescription
+from datalayer.reports import AdoptionReport, StoreDescription
 from datalayer.stores.base import Store
-from datalayer.stores.capabilities import Maintains, Migrates
+from datalayer.stores.capabilities import Adopts, Maintains, Migrates
 from datalayer.stores.cursors import decode_cursor
-from datalayer.stores.dynamodb import diagnosis, table
+from datalayer.stores.dynamodb import diagnosis
 from datalayer.stores.dynamodb.address import TableAddress
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.maintenance import maintain
 from datalayer.stores.dynamodb.reads import export, things
 from datalayer.stores.dynamodb.reads.sidebar import ThreadList, ThreadQuery
 from datalayer.stores.dynamodb.recent import Recent, RecentThreads
+from datalayer.stores.dynamodb.schema import Schema
 from datalayer.stores.dynamodb.search.build import ChunkBuilder
 from datalayer.stores.dynamodb.search.find import TextSearch
 from datalayer.stores.dynamodb.search.unbuilt import Unbuilt
@@ -40,16 +42,22 @@ T = TypeVar("T")
 _CLOSED = "The store was closed: the program is shutting down."
 
 
-class DynamoStore(Store, Migrates, Maintains):
+class DynamoStore(Store, Migrates, Adopts, Maintains):
     """Keeps everything in one table."""
 
     concurrency = 8
     is_remote = True
 
     def __init__(
-        self, client: Client, now: Clock = wall_clock, *, names_only: bool = False
+        self,
+        client: Client,
+        now: Clock = wall_clock,
+        *,
+        schema: Schema | None = None,
+        names_only: bool = False,
     ) -> None:
         self.client = client
+        self._schema = schema or Schema(client)
         self._now = now
         self.names_only = names_only
         self._recent = Recent(RecentThreads(), Unbuilt(0) if names_only else Unbuilt())
@@ -62,20 +70,27 @@ class DynamoStore(Store, Migrates, Maintains):
     @classmethod
     def from_url(cls, url: str, _base: Path, options: StoreOptions = NO_OPTIONS) -> Self:
         """Open the table that a URL names. Raises `StoreMisconfigured`, which shows no value."""
-        opened = table.MigratingClient if options.migrates else Client
-        client = opened(TableAddress.from_url(url), options.aws)
-        return cls(client, names_only=options.names_only)
+        client = Client(TableAddress.from_url(url), options.aws)
+        schema = Schema(client, options.load_adopter, adopts=options.adopts)
+        prepare = schema.migrate if options.migrates else schema.check
+        names_only = options.names_only
+        return cls(client.waiting_for(prepare), schema=schema, names_only=names_only)
 
     # Life cycle
 
     async def describe(self) -> StoreDescription:
-        return await diagnosis.describe(self.client)
+        return await diagnosis.describe(self._schema.client)
 
     async def migrate(self) -> None:
-        await table.create(self.client)
+        await self._schema.migrate()
 
     async def needs_migration(self) -> bool:
-        return not await table.is_as_wanted(self.client)
+        return await self._schema.is_behind()
+
+    async def adopt(
+        self, *, zone: tzinfo | None = None, dry_run: bool = False
+    ) -> AdoptionReport | None:
+        return await self._schema.adopt(zone, dry_run=dry_run)
 
     async def maintain(self) -> MaintenanceState:
         states = (await maintain(self.client, self._now()), await self._builder.build_some())

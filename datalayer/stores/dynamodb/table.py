@@ -2,16 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from common.aws import AwsAccess
-from common.once import Once
 from common.retry import RetryPolicy
 from datalayer.errors import SchemaMismatch
-from datalayer.stores.dynamodb.address import TableAddress
-from datalayer.stores.dynamodb.client import NO_ACCESS, Client, Operation
-from datalayer.stores.dynamodb.connection import Answer
+from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.errors import TableInUse, TableMissing
 
 INDEX = "UserThread"
@@ -43,11 +38,6 @@ _MADE = RetryPolicy(first_pause_s=0.2, longest_pause_s=2.0, limit_s=120.0)
 _OTHER = (
     "The table {table} is not one of Keepchat's or Chainlit's: {difference}. Name another in "
     "DATABASE_URL; it is made by 'python manage.py migrate'."
-)
-
-
-_ABOUT_TABLES = frozenset(
-    {"CreateTable", "DescribeContinuousBackups", "DescribeTable", "UpdateContinuousBackups"}
 )
 
 
@@ -122,23 +112,6 @@ async def create(client: Client) -> None:
             "UpdateContinuousBackups",
             PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
         )
-
-
-class MigratingClient(Client):
-    """A client that makes the table before its first use, whenever it can be reached for that."""
-
-    def __init__(self, address: TableAddress, access: AwsAccess = NO_ACCESS) -> None:
-        super().__init__(address, access)
-        self._migration = Once(partial(create, self))
-
-    async def call(self, operation: Operation, **parameters: Any) -> Answer:
-        if operation not in _ABOUT_TABLES:
-            await self._migration.done()
-        return await super().call(operation, **parameters)
-
-    async def close(self) -> None:
-        await super().close()
-        await self._migration.ended()
 
 
 async def _make(client: Client) -> TableState:

@@ -67,20 +67,26 @@ def test_the_policy_has_the_actions_that_the_code_calls_each_once() -> None:
 
 @pytest.fixture
 async def recorded(dynamodb: DynamoDB, name: str) -> AsyncIterator[tuple[DynamoStore, Recorder]]:
-    """A store on no table yet, and what takes down its rights."""
-    url = dynamodb.url(name, pitr="true")
-    store, recorder = DynamoStore.from_url(url, Path(), StoreOptions(aws=ACCESS)), Recorder()
-    recorder.install(store.client)
-    yield store, recorder
-    await store.close()
+    """A store whose table it has made, and what takes down its rights."""
+    recorder = Recorder()
+    stores = [
+        DynamoStore.from_url(dynamodb.url(name, pitr=pitr), Path(), StoreOptions(aws=ACCESS))
+        for pitr in ("true", "false")
+    ]
+    for store in stores:
+        recorder.install(store.client)
+    with pytest.raises(StoreMisconfigured, match="unknown operation"):
+        await stores[0].migrate()  # the table is there by then
+    await stores[1].migrate()
+    yield stores[1], recorder
+    for store in stores:
+        await store.close()
 
 
 async def test_what_the_policy_gives_is_what_a_life_needs(
     recorded: tuple[DynamoStore, Recorder],
 ) -> None:
     store, recorder = recorded
-    with pytest.raises(StoreMisconfigured, match="unknown operation"):
-        await store.migrate()  # the table is there by then
     first, second = step(new_id(), output="x" * 900_000), step(new_id(), output="x")
     third = step(first.thread_id, output="y")
     attached, given = element(first.thread_id, objectKey="a/b"), feedback(first, 1)

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,7 @@ LOOSE = on("sqlite", "postgres with text")  # where an id can be any text
 
 
 def open_store(theirs: ChainlitDatabase, *, adopts: bool = False) -> SqlStore:
-    options = StoreOptions(adopts=adopts, load_adopter=load_adopter)
+    options = StoreOptions(adopts=adopts, load_adopter=partial(load_adopter, theirs.url))
     store = open_store_url(theirs.url, theirs.path.parent, options)
     assert isinstance(store, SqlStore)
     return store
@@ -320,6 +321,7 @@ async def test_the_start_adopts_where_it_is_told_to(make: MakeDatabase, kind: st
 
 KILLED = """
 import asyncio, sys, signal
+from functools import partial
 from pathlib import Path
 from bootstrap.stores import load_adopter
 from datalayer.migration.sqlalchemy import staging
@@ -331,7 +333,8 @@ def halt(*_):
     signal.pause()
 
 staging.drop = halt
-store = open_store(sys.argv[1], Path(), StoreOptions(load_adopter=load_adopter))
+url = sys.argv[1]
+store = open_store(url, Path(), StoreOptions(load_adopter=partial(load_adopter, url)))
 asyncio.run(store.adopt())
 """
 

@@ -53,7 +53,7 @@ def test_the_plan_is_printed_and_then_what_was_done(
     assert run(monkeypatch, theirs, "--adopt", "--backup-first") == 0
     said = capsys.readouterr().out
     [backup] = backups(theirs)
-    assert said.index("The plan:") < said.index(f"Backup: {backup}") < said.index("Done,")
+    assert said.index("The plan:") < said.index(f"Backup: {backup}") < said.index("Done:")
     assert theirs.counts() == counts
     assert backup.stat().st_mode & 0o077 == 0
     if kind == "sqlite":

@@ -14,6 +14,7 @@ from datalayer.errors import SourceUnusable
 from datalayer.migration.dynamodb.importer import Import
 from datalayer.migration.dynamodb.rows import Clock
 from datalayer.migration.dynamodb.source import ChainlitTable as Source
+from datalayer.migration.dynamodb.source import SourceClient
 from datalayer.migration.importing.importer import Importer
 from datalayer.migration.importing.report import ImportOutcome, ImportReport
 from datalayer.migration.importing.target import open_target
@@ -32,7 +33,7 @@ Capture = pytest.CaptureFixture[str]
 
 @asynccontextmanager
 async def client_with(theirs: ChainlitTable, faults: Faults) -> AsyncIterator[Client]:
-    client = Client(TableAddress.from_url(theirs.url), ACCESS)
+    client = SourceClient(TableAddress.from_url(theirs.url), ACCESS)
     faults.install(client)
     yield client
     await client.close()
@@ -42,7 +43,9 @@ async def imported_with(theirs: ChainlitTable, store: MemoryStore, faults: Fault
     """Import while requests for the source go wrong."""
     async with client_with(theirs, faults) as client, open_target(store) as target:
         importer = Importer(target, ignore, ignore)
-        return await Import(Source(client), importer, Clock(None, clock.next())).run(dry_run=False)
+        importing = Import(Source(client), importer, Clock(None, clock.next()))
+        await importing.run()
+        return importing.report(dry_run=False)
 
 
 @pytest.mark.parametrize("seed", range(5))

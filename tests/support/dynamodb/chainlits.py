@@ -62,10 +62,25 @@ class ChainlitTable:
         """Delete an item."""
         self._server.client.delete_item(TableName=self.name, Key={"PK": {"S": pk}, "SK": {"S": sk}})
 
+    def copy(self, name: str, place: Path) -> "ChainlitTable":
+        """Return another table with the same items."""
+        other = ChainlitTable(self._server, name, place)
+        for item in self.items():
+            self._server.client.put_item(TableName=name, Item=item)
+        return other
+
+    def keys(self) -> set[tuple[str, str]]:
+        """The keys of all items."""
+        return {(item["PK"]["S"], item["SK"]["S"]) for item in self.items()}
+
     def dump(self) -> list[str]:
         """All items, for comparing."""
+        return sorted(map(repr, self.items()))
+
+    def items(self) -> list[dict[str, Any]]:
+        """All items, their values with their types."""
         pages = self._server.client.get_paginator("scan").paginate(TableName=self.name)
-        return sorted(repr(item) for page in pages for item in page["Items"])
+        return [item for page in pages for item in page["Items"]]
 
 
 async def fill(theirs: ChainlitTable, *names: str, owner: str = "alice") -> list[Conversation]:

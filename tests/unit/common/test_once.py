@@ -69,3 +69,16 @@ async def test_its_end_can_be_waited_for_whatever_comes_of_it(failures: int) -> 
     await once.ended()
     [end] = await asyncio.gather(waiting, return_exceptions=True)
     assert (end is not None) is bool(failures)
+
+
+async def test_an_attempt_that_is_cancelled_is_made_again() -> None:
+    once = Once(work := Work())
+    once.cancel()
+    waiting = asyncio.create_task(once.done())
+    await asyncio.sleep(0)
+    once.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    work.may_end.set()
+    await once.done()
+    assert work.begun == 1

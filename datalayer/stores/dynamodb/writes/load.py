@@ -21,7 +21,7 @@ from datalayer.rules.loading import (
 from datalayer.stores.dynamodb import keys
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.errors import Item
-from datalayer.stores.dynamodb.items import Body, Claim, Head, Row, User, body_of, rows_in
+from datalayer.stores.dynamodb.items import Body, Claim, Head, Row, User, body_of, nonce_of, rows_in
 from datalayer.stores.dynamodb.keys import Key
 from datalayer.stores.dynamodb.requests import (
     Items,
@@ -110,7 +110,8 @@ class State:
     def _said(self, key: Key, read: Callable[[Item], T]) -> T | None:
         if key not in self._read:
             item = self._items.get(key)
-            self._read[key] = None if item is None else read(item)
+            is_ours = item is not None and nonce_of(item)  # others are adopted by being replaced
+            self._read[key] = read(item) if item and is_ours else None
         found: T | None = self._read[key]
         return found
 

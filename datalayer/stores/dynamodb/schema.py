@@ -1,0 +1,128 @@
+"""Whose a table is: one item of it says that all others are of this version of the program."""
+
+import logging
+from contextlib import suppress
+from datetime import tzinfo
+from enum import Enum
+
+from datalayer.errors import SchemaMismatch
+from datalayer.reports import AdoptionReport
+from datalayer.stores.dynamodb import table
+from datalayer.stores.dynamodb.adoption import LoadTableAdopter
+from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.errors import ConditionFailed, TableMissing
+from datalayer.stores.dynamodb.items import number, number_of, put_of
+from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.requests import get
+
+logger = logging.getLogger("keepchat.dynamodb")
+
+VERSION = 1
+KEY = Key("KEEPCHAT", "SCHEMA")
+
+_NEWER = (
+    "The table {address} is of a newer version of Keepchat ({found}, this one knows {version}). "
+    "Install that version again."
+)
+_BEHIND = "The table {address} is not prepared yet: run 'python manage.py migrate'."
+_CHAINLITS = (
+    "The table {address} is none of Keepchat's. Chainlit's own data layer has filled it, or its "
+    "adoption was interrupted: make a backup, stop the old program and run 'python manage.py "
+    "migrate --adopt', or set DATABASE_ADOPT=yes, to go on with it; or name another table."
+)
+
+
+class _Whose(Enum):
+    OURS = "ours"
+    NOBODYS = "nobody's"
+    CHAINLITS = "Chainlit's"
+
+
+class Schema:
+    """Makes the table, says whose it is, and adopts what `load_adopter` knows.
+
+    With `adopts` to migrate is to adopt. Every method raises `SchemaMismatch` where the store's
+    does.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        load_adopter: LoadTableAdopter | None = None,
+        *,
+        adopts: bool = False,
+    ) -> None:
+        self.client = client
+        self._load_adopter = load_adopter
+        self._adopts = adopts
+
+    async def migrate(self) -> None:
+        """Have a table that is there, can be used, and is ours."""
+        await table.create(self.client)
+        whose = await self._whose()
+        if whose is _Whose.NOBODYS:
+            await self._make_ours()
+        elif whose is _Whose.CHAINLITS:
+            if not self._adopts:
+                raise self._mismatch(_CHAINLITS)
+            report = await self.adopt(None, dry_run=False)
+            lines = "\n".join(report.lines() if report else ())
+            logger.info("The table of Chainlit's layer is adopted. %s", lines)
+
+    async def is_behind(self) -> bool:
+        """Tell whether `migrate` would change anything."""
+        if not await table.is_as_wanted(self.client):
+            return True
+        whose = await self._whose()
+        if whose is _Whose.CHAINLITS:
+            raise self._mismatch(_CHAINLITS)
+        return whose is _Whose.NOBODYS
+
+    async def check(self) -> None:
+        """Make sure that the table is ours."""
+        whose = await self._whose()
+        if whose is not _Whose.OURS:
+            raise self._mismatch(_BEHIND if whose is _Whose.NOBODYS else _CHAINLITS)
+
+    async def adopt(self, zone: tzinfo | None, *, dry_run: bool) -> AdoptionReport | None:
+        """Adopt what is in the table; None where nothing is, or it is ours."""
+        if self._load_adopter is None or not await self._is_chainlits():
+            return None
+        report = await self._load_adopter().adopt(self.client, zone, dry_run=dry_run)
+        if not dry_run:
+            await self._make_ours()
+        return report
+
+    async def _is_chainlits(self) -> bool:
+        with suppress(TableMissing):
+            return await self._whose() is _Whose.CHAINLITS
+        return False
+
+    async def _whose(self) -> _Whose:
+        if await self._is_ours():
+            return _Whose.OURS
+        if await self._is_empty():
+            return _Whose.NOBODYS
+        # Somebody may have made it theirs, as we do, since we looked.
+        return _Whose.OURS if await self._is_ours() else _Whose.CHAINLITS
+
+    async def _is_ours(self) -> bool:
+        item = await get(self.client, KEY)
+        if item is None:
+            return False
+        if (found := number_of(item, "version") or 0) > VERSION:
+            address = self.client.address
+            raise SchemaMismatch(_NEWER.format(address=address, found=found, version=VERSION))
+        return True
+
+    async def _is_empty(self) -> bool:
+        answer = await self.client.call("Scan", Limit=1, ConsistentRead=True)
+        return not answer["Items"]
+
+    async def _make_ours(self) -> None:
+        item = put_of(KEY, None, version=number(VERSION))
+        with suppress(ConditionFailed):  # somebody else was faster
+            await self.client.call("PutItem", **item.parameters())
+
+    def _mismatch(self, message: str) -> SchemaMismatch:
+        return SchemaMismatch(message.format(address=self.client.address))
