@@ -27,6 +27,7 @@ class Replica:
 
     def __init__(self, backend: Backend, files: Path) -> None:
         self.off = timedelta()
+        self.settle = backend.settle
         self.clock = HybridClock(lambda: round(self.now.timestamp() * 1_000_000))
         self.layer = KeepchatDataLayer(backend.open(), LocalStorage(files), clock=self.clock)
 
@@ -125,6 +126,7 @@ async def test_a_clock_that_was_ahead_and_is_set_right(replicas: tuple[Replica, 
     first = await before.say(thread_id, "first")
     before.off = timedelta()  # set right while it runs
     await before.say(thread_id, "second")
+    await after.settle()
     listed = await after.layer.list_threads(Pagination(first=5), ThreadFilter(userId=user.id))
     assert [thread["id"] for thread in listed.data] == [thread_id]
     await after.say(thread_id, "third")

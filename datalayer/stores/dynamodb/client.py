@@ -23,6 +23,7 @@ from datalayer.stores.dynamodb.connection import POOL_SIZE, Answer, Connection
 from datalayer.stores.dynamodb.errors import (
     SDK_ERRORS,
     ConditionFailed,
+    TransactionCancelled,
     code_of,
     passes,
     translating,
@@ -172,7 +173,7 @@ class Client:
                     return await RETRY.call(
                         attempt, passes=self._passes, before_pause=missed.append
                     )
-        except ConditionFailed as failed:
+        except (ConditionFailed, TransactionCancelled) as failed:
             failed.was_repeated = bool(missed)
             raise
         except StoreHeldUp:

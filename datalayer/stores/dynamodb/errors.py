@@ -79,11 +79,13 @@ class TransactionCancelled(Exception):
     """A transaction was not made, since conditions do not hold.
 
     `failed` has what is there, as in `ConditionFailed`, by the places of the actions that failed.
+    `was_repeated` is as there.
     """
 
     def __init__(self, failed: Mapping[int, Item | None]) -> None:
         super().__init__("Conditions of a transaction do not hold.")
         self.failed = failed
+        self.was_repeated = False
 
 
 _FAILED = "ConditionalCheckFailed"

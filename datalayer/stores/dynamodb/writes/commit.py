@@ -103,11 +103,9 @@ class _ThreadCommit:
     async def _unless_in_conflict(self, work: Awaitable[None]) -> None:
         try:
             await work
-        except ConditionFailed as failed:
+        except (ConditionFailed, TransactionCancelled) as failed:
             self.is_kept_back = True
             self.made = self.made or failed.was_repeated
-        except TransactionCancelled:
-            self.is_kept_back = True
 
     async def _change(self) -> None:
         for grave in self.plan.graves:
