@@ -25,7 +25,7 @@ SHOWN_WITHIN = 30_000_000
 
 
 def new_nonce() -> str:
-    return secrets.token_hex(8)
+    return secrets.token_urlsafe(6)
 
 
 def text(value: str) -> Attributes:
