@@ -71,10 +71,14 @@ async def _compared(history: History) -> AsyncIterator[Compared]:
 
 
 async def _turns(part: Part, compared: Compared) -> None:
-    await _turn_table(part, compared, "the first turn of a thread", NEW_THREAD)
-    later = await _turn_table(part, compared, "a later turn", compared.history.thread_id(0))
-    ratio = _total(later[OURS]).write / _total(later[THEIRS]).write
-    part.at_most("DynamoDB, a later turn: write units, to Chainlit's", ratio, 2)
+    turns = {
+        "the first turn of a thread": NEW_THREAD,
+        "a later turn": compared.history.thread_id(0),
+    }
+    for title, thread_id in turns.items():
+        costs = await _turn_table(part, compared, title, thread_id)
+        ratio = _total(costs[OURS]).write / _total(costs[THEIRS]).write
+        part.at_most(f"DynamoDB, {title}: write units, to Chainlit's", ratio, 2)
     times = {it.name: partial(_whole_turn, it, compared.history) for it in compared.both}
     samples = await take_turns(times, rounds=ROUNDS, warm=WARM, budget_s=BUDGET_S)
     part.compare(samples, OURS).header = ("a later turn", "median", "p95", "to ours", "rounds")
