@@ -7,6 +7,7 @@ DataLayerError
 │   └── StoreMisconfigured   it refuses the way it is asked: password, database, rights, URL
 ├── WriteRejected        the database will never take this write (a value it cannot hold)
 ├── WriteRefused         the write would move a row or act on what is not the writer's
+├── StepGone             a step that was written is deleted, alone or with its thread
 ├── SchemaMismatch       the database's schema does not fit this version of the program
 ├── BackupFailed         there is no backup
 ├── SourceUnusable       the database of an import cannot be read, or is not what it should be
@@ -55,6 +56,10 @@ class WriteRejected(DataLayerError):
 
 class WriteRefused(DataLayerError):
     """The write names an existing id under another thread or owner, or a step that is absent."""
+
+
+class StepGone(DataLayerError):
+    """A step was written that is deleted, alone or with its thread or its owner."""
 
 
 class SchemaMismatch(DataLayerError):

@@ -108,7 +108,8 @@ class KeepchatDataLayer(BaseDataLayer):
     async def flush(self, thread_id: str, step_id: str | None = None) -> None:
         """Wait until what was written so far for a thread is durable; raises its error.
 
-        That is all of it, or what is about one step.
+        That is all of it, or what is about one step. `StepGone` is raised where a step of the
+        thread, or the thread, was deleted before.
         """
         await self._writer.flush(thread_id, row_id=as_id(step_id) if step_id else None)
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import TypeVar
 
 import chainlit as cl
 
@@ -12,8 +11,6 @@ from chat.wording.unavailable import Unstored
 from datalayer.errors import DataLayerError, StoreUnavailable
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 DEADLINE_S = 5.0
 
@@ -29,18 +26,17 @@ async def database_deadline(seconds: float = DEADLINE_S) -> AsyncIterator[None]:
         raise StoreUnavailable(message) from exc
 
 
-async def until_stored(stored: Awaitable[T], name: str, sentences: Unstored) -> T | None:
-    """Wait for what is being stored; None when it is not, which the page says.
+async def until_stored(stored: Awaitable[object], name: str, sentences: Unstored) -> None:
+    """Wait for what is being stored; where it is not, the page says so.
 
     `name` is what the log calls it.
     """
     try:
         async with database_deadline():
-            return await stored
+            await stored
     except StoreUnavailable:
         logger.warning("%s waits for the database", name)
         await cl.context.emitter.send_toast(sentences.late, "warning")
     except DataLayerError:
         logger.exception("%s is not stored", name)
         await cl.context.emitter.send_toast(sentences.failed, "error")
-    return None

@@ -29,7 +29,7 @@ from chat.wording.sentences import (
 )
 from chat.wording.settings_panel import generation_from
 from chat.wording.unavailable import QUESTION
-from datalayer.errors import DataLayerError
+from datalayer.errors import DataLayerError, StepGone
 from datalayer.layer import KeepchatDataLayer
 
 logger = logging.getLogger(__name__)
@@ -153,13 +153,14 @@ class Turns:
         When the database is away too long, the person is told and the answer shown all the same.
         """
         name = f"The question in thread {question.thread_id}"
-        author = await until_stored(self._author_once_stored(question), name, QUESTION)
-        if author == "":
-            raise ThreadDeleted(question.thread_id)
+        await until_stored(self._stored(question), name, QUESTION)
 
-    async def _author_once_stored(self, question: cl.Message) -> str:
-        await self._layer.flush(question.thread_id, question.id)
-        return await self._layer.get_thread_author(question.thread_id)
+    async def _stored(self, question: cl.Message) -> None:
+        try:
+            await self._layer.flush(question.thread_id, question.id)
+        except StepGone as exc:
+            if not await self._layer.get_thread_author(question.thread_id):
+                raise ThreadDeleted(question.thread_id) from exc
 
     async def _after(self, request: AnswerRequest, prompt: Prompt, reply: Reply) -> None:
         if reply.is_cut:

@@ -23,6 +23,7 @@ from common.retry import RetryPolicy
 from datalayer.errors import (
     DataLayerError,
     SchemaMismatch,
+    StepGone,
     StoreHeldUp,
     StoreUnavailable,
     ThreadsLocked,
@@ -105,7 +106,8 @@ class Writer:
     async def flush(self, key: str | None = None, *, row_id: str | None = None) -> None:
         """Wait until what was written so far is durable, as `drain` does.
 
-        Raises the last error among the steps, those that failed since the last flush included.
+        Raises the last error among the steps, those that failed since the last flush included. A
+        step that is deleted is one, `StepGone`, unless there is another of its thread.
         """
         await self.drain(key, row_id=row_id)
         failed = [name for name in self._failed if key in (None, name)]
@@ -277,6 +279,9 @@ class Writer:
             logger.warning("%s", message)
             self._fail(entry, WriteRefused(message))
             return
+        if result.outcome is Outcome.GONE and isinstance(entry.write, SaveStep):
+            gone = StepGone(f"{describe(entry.write)} is not stored: {result.reason}.")
+            self._failed.setdefault(entry.write.order_key, gone)
         if not entry.done.done():
             entry.done.set_result(result)
         self._finish(entry, result)

@@ -14,6 +14,7 @@ import pytest
 from common.retry import RetryPolicy
 from datalayer.errors import (
     SchemaMismatch,
+    StepGone,
     StoreHeldUp,
     StoreUnavailable,
     ThreadsLocked,
@@ -27,7 +28,7 @@ from datalayer.pipeline.writer import MAX_BATCH, SHARE, Writer
 from datalayer.records import Outcome, Result
 from datalayer.stores.memory import MemoryStore
 from datalayer.writes import SaveStep, Write
-from tests.support.builders import BOB, delete_thread, new_id, step, thread
+from tests.support.builders import BOB, delete_step, delete_thread, new_id, step, thread
 
 SESSION: ContextVar[str] = ContextVar("SESSION", default="none")
 
@@ -487,6 +488,36 @@ async def test_a_flush_of_all_raises_the_errors_of_all(make: Make) -> None:
     with pytest.raises(WriteRejected):
         await writer.flush()
     await writer.flush()
+
+
+@pytest.mark.parametrize("early", [True, False])
+async def test_a_flush_tells_that_a_step_is_deleted(make: Make, early: bool) -> None:
+    store, writer = make()
+    alone, within, other = writes_of(3)
+    await MemoryStore.apply(store, [delete_step(alone), delete_thread(within.thread_id)])
+    futures = [writer.submit(write) for write in (alone, within, other)]
+    if early:
+        await asyncio.wait(futures)
+    for write in (alone, within):
+        with pytest.raises(StepGone, match=f"{write.id}.*was deleted"):
+            await writer.flush(write.thread_id, row_id=write.id)
+        await writer.flush(write.thread_id)
+    await writer.flush(other.thread_id)
+    outcomes = [(await future).outcome for future in futures]
+    assert outcomes == [Outcome.GONE, Outcome.GONE, Outcome.APPLIED]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_a_deleted_step_hides_no_other_error(make: Make, order: int) -> None:
+    store, writer = make()
+    bad, gone = writes_of(2, new_id())
+    await MemoryStore.apply(store, [delete_step(gone)])
+    store.bad = {bad.id: WriteRejected("bad")}
+    for write in (bad, gone)[::order]:
+        await asyncio.wait([writer.submit(write)])
+    with pytest.raises(WriteRejected, match="bad"):
+        await writer.flush(bad.thread_id)
+    await writer.flush(bad.thread_id)
 
 
 async def test_settling_waits_and_raises_nothing(make: Make) -> None:
