@@ -10,6 +10,7 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parents[1]
 # The secrets of this program are none of their business. Windows starts nothing without.
 _ENVIRONMENT = None if sys.platform == "win32" else {"LANG": "C.UTF-8"}
+_GRACE_S = 5.0  # for a process to end that has closed its pipes
 
 
 async def start_python(*arguments: str) -> Process:
@@ -38,3 +39,15 @@ async def kill(process: Process) -> None:
         with suppress(ProcessLookupError):
             process.kill()
         await process.communicate()  # what is left is read: `wait` alone may wait for it for ever
+
+
+async def ended(process: Process) -> int | None:
+    """Return the code with which a process ends that has closed its pipes.
+
+    It is killed only if it goes on: to kill one that is ending takes its code away from asyncio.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_GRACE_S):
+            await process.wait()
+    await kill(process)
+    return process.returncode

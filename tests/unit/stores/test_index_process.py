@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
+from common import child_processes
 from datalayer.errors import StoreUnavailable
 from datalayer.stores.sql.ngrams import SIGNATURE_BITS, ngrams_of
 from datalayer.stores.sql.postgres.index_parts import FEW, PART_CHARACTERS, plan_document
@@ -122,8 +123,22 @@ async def test_one_that_was_killed_has_a_successor(worker: IndexProcess, times: 
 
 
 async def test_one_that_dies_of_a_document_is_told() -> None:
-    worker = IndexProcess(command=("-c", "import sys; sys.stdin.buffer.read(9); sys.exit(3)"))
-    with pytest.raises(StoreUnavailable, match=r"ended with (3|-9)"):
+    code = "import os; os.read(0, 9); os._exit(3)"
+    workers = [IndexProcess(command=("-S", "-c", code)) for _ in range(20)]  # not only by luck
+    asked = [worker.plan("[[], []]") for worker in workers]
+    for error in await asyncio.gather(*asked, return_exceptions=True):
+        assert isinstance(error, StoreUnavailable)
+        assert "ended with 3." in str(error)
+    assert not children()
+
+
+async def test_one_that_gives_no_answer_any_more_is_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(child_processes, "_GRACE_S", 0)
+    code = "import os, time; os.read(0, 9); os.close(1); time.sleep(60)"
+    worker = IndexProcess(command=("-c", code))
+    with pytest.raises(StoreUnavailable, match="ended with -9"):
         await worker.plan("[[], []]")
     assert not children()
 

@@ -6,7 +6,7 @@ What goes there and comes back stays as it is, bytes: the database reads and wri
 import asyncio
 from asyncio.subprocess import Process
 
-from common.child_processes import kill, pipes, start_python
+from common.child_processes import ended, kill, pipes, start_python
 from datalayer.errors import StoreUnavailable
 from datalayer.stores.sql.postgres.index_worker import LENGTH_BYTES, frame
 
@@ -30,16 +30,9 @@ class IndexProcess:
         """
         process = await self._started()
         try:
-            plan = await _exchange(process, document.encode())
-        except (asyncio.IncompleteReadError, ConnectionError):
-            await self.close()
-            message = (
-                f"The process that indexes texts for the search ended with {process.returncode}. "
-                "The next attempt starts another."
-            )
-            raise StoreUnavailable(message) from None
+            plan = await _answer(process, document.encode())
         except BaseException:
-            await self.close()  # whoever asked is gone: its answer is not the next one's
+            await self.close()  # it is dead, or its answer would be taken for the next one's
             raise
         stdin, _ = pipes(process)
         self._leaving = asyncio.get_running_loop().call_later(self._idle_s, stdin.close)
@@ -68,6 +61,18 @@ class IndexProcess:
         if self._process:
             await kill(self._process)
             self._process = None
+
+
+async def _answer(process: Process, document: bytes) -> bytes:
+    try:
+        return await _exchange(process, document)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        code = await ended(process)
+        message = (
+            f"The process that indexes texts for the search ended with {code}. "
+            "The next attempt starts another."
+        )
+        raise StoreUnavailable(message) from None
 
 
 async def _exchange(process: Process, document: bytes) -> bytes:
