@@ -296,7 +296,7 @@ class DynamoBackend(Backend):
     async def assert_idle(self, store: Store) -> None:
         assert isinstance(store, DynamoStore)
         # A batch is carried to its end, row by row.
-        await until(lambda: store.running == 0, "the end of all calls", 6 * IDLE_WITHIN_S)
+        await until(lambda: store.running == 0, "the end of all calls", 12 * IDLE_WITHIN_S)
 
     async def settle(self) -> None:
         """They do so at once where the index does not lag."""

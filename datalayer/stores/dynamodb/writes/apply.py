@@ -1,5 +1,6 @@
 """Applies writes: loads, has the rules decide, commits; what met a conflict is decided again."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -56,11 +57,17 @@ class _Batch:
         self._applied: set[int] = set()  # by an attempt that met a conflict later
 
     async def apply(self) -> list[Result]:
-        """Apply all of them. Raises `ThreadsLocked` where others are faster for too long."""
-        try:
-            await AGAIN.call(self._attempt, passes=lambda error: isinstance(error, Conflict))
-        except Conflict:
-            raise ThreadsLocked({it.order_key for it in self._waiting.values()}) from None
+        """Apply all of them.
+
+        Raises `ThreadsLocked` where others are faster for so long that nothing gets done.
+        """
+        while self._waiting:
+            try:
+                await AGAIN.call(self._attempt, passes=_is_in_vain)
+            except Conflict as conflict:
+                if not conflict.made:
+                    raise ThreadsLocked({it.order_key for it in self._waiting.values()}) from None
+                await asyncio.sleep(AGAIN.pause_s(1))
         return [self._results[at] for at in sorted(self._results)]
 
     async def _attempt(self) -> None:
@@ -75,7 +82,8 @@ class _Batch:
         for (at, write), result in zip(list(self._waiting.items()), results, strict=True):
             self._take(at, result, conflicts.get(_place(write, state)))
         if conflicts:
-            raise Conflict(made=any(conflicts.values()))
+            is_less = len(self._waiting) < len(writes)
+            raise Conflict(made=is_less or any(conflicts.values()))
 
     async def _decide(
         self, state: State, writes: Sequence[Write], moment: str
@@ -95,6 +103,10 @@ class _Batch:
             self._results[at] = _after_all(result) if at in self._applied else result
         elif made and result.outcome is Outcome.APPLIED:
             self._applied.add(at)
+
+
+def _is_in_vain(error: BaseException) -> bool:
+    return isinstance(error, Conflict) and not error.made
 
 
 def _size(write: Write) -> int:
