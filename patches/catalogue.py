@@ -5,7 +5,7 @@ Chainlit. What is put in last stands before the others, so they are applied from
 top.
 """
 
-from patches import features, middlewares, originals, page, routes, sessions, sockets
+from patches import event_loop, features, middlewares, originals, page, routes, sessions, sockets
 from patches.patch import Moment, Parts, Patch
 
 PATCHES = (
@@ -73,6 +73,13 @@ PATCHES = (
         routes.answer_unavailable,
     ),
     Patch(
+        "loop",
+        "Chainlit's nest_asyncio replaces tasks and futures written in C by those in Python, and "
+        "the loop's own methods by others: a crowd's turns take half as long again.",
+        Moment.START,
+        event_loop.use_own_loop,
+    ),
+    Patch(
         "login of events",
         "Chainlit judges a login as a page connects, and never again while it is open.",
         Moment.LOAD,
@@ -113,6 +120,19 @@ PATCHES = (
         "Chainlit adds a message to the thread that says that somebody stopped the answer.",
         Moment.LOAD,
         sockets.stop_without_a_message,
+    ),
+    Patch(
+        "pauses",
+        "Chainlit sleeps a millisecond, and everybody with it, for each message that it makes: a "
+        "second for a thread of 1,000.",
+        Moment.LOAD,
+        event_loop.never_pause,
+    ),
+    Patch(
+        "configuration of a session",
+        "Chainlit runs the loop within the loop to ask each profile what it changes.",
+        Moment.LOAD,
+        event_loop.use_one_config,
     ),
     Patch(
         "beginning",

@@ -76,6 +76,10 @@ GROUPS = (
     ),
     Group("chainlit.user_session", "set", "the profile of a page"),
     Group("chainlit", "user_session", "the profile of a page"),
+    Group(_SESSION, "get_config", "a session has the configuration of all"),
+    # What stops the loop
+    Group("chainlit.message", "Message", "its module sleeps for each that is made"),
+    Group("chainlit.step", "Step", "its module sleeps for each that is made"),
     # The configuration
     Group("chainlit.config", "config APP_ROOT", "where the program is, and what it is told"),
     Group("chainlit.config.config", "run code features", "where the program is, what it is told"),
@@ -85,11 +89,17 @@ GROUPS = (
     Group("chainlit.config.config.features", "allow_thread_sharing", "whether the page offers it"),
     Group("chainlit.config", "SpontaneousFileUploadFeature", "limits that the page knows"),
     # What a turn shows
-    Group("chainlit", "Message Step ErrorMessage", "answers, thoughts, failures"),
+    Group("chainlit", "Message Step ErrorMessage Image", "answers, thoughts, failures"),
     Group("chainlit.Step()", "__aenter__ stream_token", "thoughts"),
-    Group("chainlit.ErrorMessage()", "send", "failures"),
+    Group("chainlit.ErrorMessage()", "send metadata", "failures, and what was refused"),
+    Group("chainlit.Image()", "send", "images that a model made"),
+    Group(f"{_MESSAGE}()", "is_error", "what is no part of the conversation"),
     Group(f"{_MESSAGE}()", "id thread_id content command created_at type", "what is asked"),
-    Group(f"{_MESSAGE}()", "metadata streaming stream_token to_dict", "the answer as it grows"),
+    Group(
+        f"{_MESSAGE}()",
+        "metadata streaming stream_token to_dict elements remove",
+        "the answer as it grows",
+    ),
     Group("chainlit.chat_context", "chat_context", "the conversation as the page has seen it"),
     Group("chainlit.chat_context.chat_context", "get add clear", "the same"),
     Group("chainlit", "ChatSettings", "the settings panel"),
@@ -100,7 +110,7 @@ GROUPS = (
     Group(_EMITTER, "init_thread", "begins a thread, and tells our part of the page which"),
     Group(f"{_EMITTER}()", "session", "the page that is sent to"),
     Group(f"{_EMITTER}()", "emit send_toast send_window_message set_commands", "what is sent"),
-    Group(f"{_EMITTER}()", "update_step delete_step task_end", "what is sent"),
+    Group(f"{_EMITTER}()", "send_step update_step delete_step task_end", "what is sent"),
     Group("chainlit.utils", "utc_now", "times as Chainlit writes them"),
     # The data layer
     Group("chainlit.data", "get_data_layer", "asked for at the start: Chainlit would make its own"),
