@@ -23,6 +23,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from common.endpoints import base_url, clean_key
+
 ROOT = Path(__file__).resolve().parent
 
 OLLAMA = "http://localhost:11434"
@@ -59,6 +61,13 @@ def _scheme_in(*known: str) -> AfterValidator:
         return url
 
     return AfterValidator(check)
+
+
+def _key(given: SecretStr) -> SecretStr:
+    return SecretStr(clean_key(given.get_secret_value()))
+
+
+ApiKey = Annotated[SecretStr, AfterValidator(_key)]
 
 
 def _list(value: object) -> object:
@@ -152,12 +161,12 @@ class Settings(BaseSettings):
     app_azure_storage_account: str | None = None
     app_azure_storage_access_key: SecretStr | None = None
 
-    openai_api_key: SecretStr | None = None
-    openai_base_url: HttpUrl | None = None
+    openai_api_key: ApiKey | None = None
+    openai_base_url: Annotated[HttpUrl, AfterValidator(base_url)] | None = None
     openai_model: str | None = None
     openai_models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = ()
     azure_openai_endpoint: HttpUrl | None = None
-    azure_openai_api_key: SecretStr | None = None
+    azure_openai_api_key: ApiKey | None = None
     azure_openai_api_version: str = AZURE_VERSION
     ollama_url: Annotated[str, BeforeValidator(_off), _scheme_in("http", "https")] = OLLAMA
 
@@ -166,6 +175,8 @@ class Settings(BaseSettings):
     model_answer_tokens: int = Field(default=4_000, ge=16)
     model_temperature: float | None = Field(default=None, ge=0, le=2)
     model_timeout_s: float = Field(default=60, gt=0)
+    model_load_timeout_s: float = Field(default=300, gt=0)
+    model_wait_s: float = Field(default=120, ge=0)
     thread_titles: Literal["on", "off"] = "on"
     model_file_tokens: int = Field(default=8_000, ge=100)
     model_image_pixels: int = Field(default=1_568, ge=64, le=8_192)

@@ -2,7 +2,7 @@
 
 from bootstrap.login import open_login
 from chat.models.base import GenerationSettings
-from chat.models.openai_model import Endpoint
+from chat.models.endpoint import Endpoint
 from chat.models.registry import Models, ModelSettings, find_models
 from settings import Settings
 
@@ -18,6 +18,8 @@ def open_models(settings: Settings) -> Models:
         azure_version=settings.azure_openai_api_version if azure else None,
         context_tokens=settings.model_context_tokens,
         timeout_s=settings.model_timeout_s,
+        load_timeout_s=settings.model_load_timeout_s,
+        wait_s=settings.model_wait_s,
     )
     return find_models(
         ModelSettings(

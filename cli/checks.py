@@ -13,7 +13,7 @@ from bootstrap.login import open_login
 from bootstrap.models import generation_settings, open_models
 from bootstrap.storages import open_storage
 from bootstrap.stores import open_store
-from chat.models.base import AnswerInterrupted, Ending, Model
+from chat.models.base import AnswerInterrupted, Ending, Model, NoChatAPI, ServerBusy
 from chat.models.registry import NoModel, Origin
 from chat.wording.sentences import sentence_for
 from cli.findings import Finding, failed, ok, warning
@@ -141,23 +141,29 @@ async def model(settings: Settings) -> Finding:
         for name in models.names:
             began = time.perf_counter()
             await _ask(models.find(name) or models.default, settings)
-    except (openai.OpenAIError, AnswerInterrupted, OSError) as exc:
-        return failed("model", f"{name}: {sentence_for(exc)}")
+    except (openai.OpenAIError, AnswerInterrupted, NoChatAPI, ServerBusy, OSError) as exc:
+        return failed("model", f"{name}: {sentence_for(exc, models.of_profile(name).variables)}")
     finally:
         await models.close()
     names = ", ".join(models.names)
     if models.origin is Origin.BUILT_IN:
         return warning("model", f"{names}, a small demo, answers.", "Set OPENAI_API_KEY.")
-    return ok("model", f"{names}; the last answered in {_ms(began)}")
+    learned = "".join(
+        f"; {name} {what}" for name in models.names for what in models.of_profile(name).learned
+    )
+    return ok("model", f"{names}; the last answered in {_ms(began)}{learned}")
 
 
 async def _ask(one: Model, settings: Settings) -> None:
-    """Ask for a few tokens; an answer that is cut there is one, too."""
+    """Ask for a few tokens; an answer that is cut there is one, too. Instructions go along."""
     generation = replace(generation_settings(settings), answer_tokens=FEW_TOKENS)
-    messages = [{"role": "user", "content": "Say yes."}]
-    async with aclosing(one.stream(messages, generation)) as pieces:  # type: ignore[arg-type]
-        async for piece in pieces:
-            if isinstance(piece, Ending):
+    messages = [
+        {"role": "system", "content": generation.system_prompt or "Be brief."},
+        {"role": "user", "content": "Say yes."},
+    ]
+    async with aclosing(one.stream(messages, generation)) as batches:  # type: ignore[arg-type]
+        async for batch in batches:
+            if isinstance(batch[-1], Ending):
                 return
 
 

@@ -3,12 +3,16 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from openai.types.chat import ChatCompletionMessageParam
 
 
 class AnswerInterrupted(Exception):
-    """The stream ended before the model said that the answer is complete."""
+    """The answer ended before the model said that it is complete.
+
+    The message is what the server said of the reason; empty where it said nothing.
+    """
 
 
 class AnswerWithheld(Exception):
@@ -19,12 +23,50 @@ class EmptyAnswer(Exception):
     """The model ended its answer without a word."""
 
 
+class NoChatAPI(Exception):
+    """What answers at the address speaks no protocol of ours; the message says what came."""
+
+
+class ServerBusy(Exception):
+    """The server asks to come back later than anybody would wait for."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The server asks to be left alone for {seconds:.0f} s.")
+        self.seconds = seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A piece of the answer, or of what the model thought before it."""
 
     text: str
     is_thought: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rethought:
+    """All that was said of the answer up to here was a thought: its server hid where it began."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedImage:
+    """An image that the model made; `content` holds its bytes."""
+
+    mime: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The answer has not begun: the server is asked again, or has not said anything yet.
+
+    Yielded before the first piece only, and once for each wait.
+    """
+
+    reason: Literal["busy", "loading", "slow"]
+    """It has too much to do, it loads the model, or it is silent and one cannot know why."""
+    seconds: float | None = None
+    """How long until it is asked again; None where that depends on the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +97,10 @@ class GenerationSettings:
     """None for the model's own."""
 
 
+AnswerEvent = Waiting | Piece | Rethought | GeneratedImage | Ending
+Batch = Sequence[AnswerEvent]
+
+
 class Model(ABC):
     """Answers a conversation."""
 
@@ -68,18 +114,40 @@ class Model(ABC):
     variables: Variables = Variables()
     """The settings that name its server, for who has to mend them."""
     sees_images: bool = True
-    """Whether images may be sent to it; a server that cannot take them refuses them itself."""
+    """Whether images may be sent to it, as far as is known."""
+
+    def learn_blind(self) -> None:
+        """Remember that its server refuses images as such."""
+        self.sees_images = False
+
+    @property
+    def learned(self) -> Sequence[str]:
+        """What its server turned out not to take, in sentences without a subject."""
+        return [] if self.sees_images else ["takes no images"]
 
     @abstractmethod
     def stream(
         self, messages: Sequence[ChatCompletionMessageParam], generation: GenerationSettings
-    ) -> AsyncGenerator[Piece | Ending, None]:
-        """Yield the answer piece by piece and at last its ending.
+    ) -> AsyncGenerator[Batch, None]:
+        """Yield what is waited for, the answer, and at last its ending.
 
-        Before the first piece it raises `openai.APIError` for a server that refuses, fails or does
-        not answer; after it `AnswerInterrupted` for whatever keeps the answer from its end, also
-        where the server sends what is no event stream. A model that is loaded by this process
-        raises, too, what keeps it from being loaded. Closing the iterator ends the request.
+        A batch is never empty, and has what has arrived since the last one was asked for.
+        `messages` are instructions, if any, and then questions and answers by turns; what the
+        server does not take of them is put in another way. A server that is busy or loads its model
+        is asked again within limits. Before the first piece it raises `openai.APIError` for a
+        server that refuses, fails or does not answer, `ServerBusy` and `NoChatAPI`; after it
+        `AnswerInterrupted` for whatever keeps the answer from its end. A model that is loaded by
+        this process raises, too, what keeps it from being loaded. Closing the iterator ends the
+        request.
+        """
+
+    @abstractmethod
+    async def complete(
+        self, messages: Sequence[ChatCompletionMessageParam], generation: GenerationSettings
+    ) -> str:
+        """Return an answer as one text, without thoughts; asked once, without streaming.
+
+        Raises as `stream` does, and when the server is busy.
         """
 
     @abstractmethod

@@ -14,8 +14,9 @@ from typing import Any
 
 from openai.types.chat import ChatCompletionMessageParam
 
-from chat.models.base import Ending, GenerationSettings, Model, Piece
-from chat.models.openai_model import Endpoint, OpenAIModel
+from chat.models.base import Batch, GenerationSettings, Model, Waiting
+from chat.models.endpoint import Endpoint
+from chat.models.openai_model import OpenAIModel
 
 PARALLEL = 2  # answers at once; on two cores more would only be slower
 CONTEXT_TOKENS = 2_048  # a longer prompt takes over ten seconds to read
@@ -78,16 +79,20 @@ class DemoModel(Model):
 
     async def stream(
         self, messages: Sequence[ChatCompletionMessageParam], generation: GenerationSettings
-    ) -> AsyncGenerator[Piece | Ending, None]:
+    ) -> AsyncGenerator[Batch, None]:
+        if not self._begin().done():
+            yield [Waiting("loading")]
         remote = await asyncio.shield(self._begin())
-        limited = replace(
-            generation,
-            temperature=TEMPERATURE if generation.temperature is None else generation.temperature,
-            answer_tokens=min(generation.answer_tokens, ANSWER_TOKENS),
-        )
-        async with self._slots, aclosing(remote.stream(messages, limited)) as pieces:
-            async for piece in pieces:
-                yield piece
+        async with self._slots, aclosing(remote.stream(messages, _limited(generation))) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def complete(
+        self, messages: Sequence[ChatCompletionMessageParam], generation: GenerationSettings
+    ) -> str:
+        remote = await asyncio.shield(self._begin())
+        async with self._slots:
+            return await remote.complete(messages, _limited(generation))
 
     async def close(self) -> None:
         if self._starting is None:
@@ -96,6 +101,15 @@ class DemoModel(Model):
         await remote.close()
         server, self._server = self._server, None
         await asyncio.to_thread(_stop, server)
+
+
+def _limited(generation: GenerationSettings) -> GenerationSettings:
+    given = generation.temperature
+    return replace(
+        generation,
+        temperature=TEMPERATURE if given is None else given,
+        answer_tokens=min(generation.answer_tokens, ANSWER_TOKENS),
+    )
 
 
 def _serve(weights: Path, key: str) -> Any:

@@ -10,7 +10,8 @@ import httpx2
 
 from chat.models import built_in
 from chat.models.base import Model
-from chat.models.openai_model import Endpoint, OpenAIModel
+from chat.models.endpoint import Endpoint
+from chat.models.openai_model import OpenAIModel
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +125,8 @@ def _remote(endpoint: Endpoint, names: Iterable[str], origin: Origin = Origin.SE
 
 def _only_model(endpoint: Endpoint) -> str:
     """Return the first model that a server lists, for servers that have but one."""
-    models = _list_models(endpoint.base_url or "", endpoint.api_key)
+    base = endpoint.base_url or ""
+    models = _list_models(base, endpoint.api_key) or _list_models(f"{base}/v1", endpoint.api_key)
     if not models:
         message = "OPENAI_MODEL: the server at OPENAI_BASE_URL lists no model. Name one in .env."
         raise NoModel(message)

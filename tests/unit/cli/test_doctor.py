@@ -10,7 +10,7 @@ import pytest
 
 import manage
 from access.login.accounts import UsersFile
-from chat.models import openai_model
+from chat.models import busy
 from chat.models.base import Ending, GenerationSettings, Model
 from cli import checks
 from cli.findings import Finding, exit_code, failed, ok, report, warning
@@ -30,7 +30,7 @@ def _settings_of_the_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     monkeypatch.setenv("OPENAI_BASE_URL", NOWHERE)
     monkeypatch.setenv("OPENAI_MODEL", "scripted")
-    monkeypatch.setattr(openai_model, "MAX_RETRIES", 0)  # nobody comes to answer at NOWHERE
+    monkeypatch.setattr(busy, "MAX_RETRIES", 0)  # nobody comes to answer at NOWHERE
 
 
 def doctor(capsys: pytest.CaptureFixture[str]) -> tuple[Any, dict[str, dict[str, str]]]:
@@ -152,9 +152,11 @@ async def test_a_model_is_asked_for_as_few_tokens_as_any_service_takes() -> None
     asked: list[int] = []
 
     class Scripted:
-        async def stream(self, _: object, generation: GenerationSettings) -> AsyncIterator[Ending]:
+        async def stream(
+            self, _: object, generation: GenerationSettings
+        ) -> AsyncIterator[list[Ending]]:
             asked.append(generation.answer_tokens)
-            yield Ending("length")
+            yield [Ending("length")]
 
     await checks._ask(cast(Model, Scripted()), Settings())
     assert asked == [16]

@@ -75,6 +75,8 @@ def test_database_and_files_lie_in_the_data_folder_unless_told_otherwise(
         ("DATABASE_MIGRATE", "maybe", "'on' or 'off'"),
         ("DATABASE_SEARCH", "off", "'all' or 'names'"),
         ("MODEL_TIMEOUT_S", "soon", "number"),
+        ("MODEL_LOAD_TIMEOUT_S", "0", "0"),
+        ("OPENAI_API_KEY", "sk\u2013geheim", "copy it anew"),
         ("MODEL_CONTEXT_TOKENS", "1", "256"),
         ("MODEL_TEMPERATURE", "9", "2"),
         ("MODEL_IMAGE_PIXELS", "3", "64"),
@@ -94,6 +96,15 @@ def test_a_wrong_value_ends_the_program_with_one_line(
     assert hint in message
     assert "\n" not in message
     assert "geheim" not in message
+
+
+def test_addresses_and_keys_are_taken_as_people_copy_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", " Bearer sk-1\u200b ")
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://example.org/v1/chat/completions")
+    settings = Settings()
+    assert settings.openai_api_key is not None
+    assert settings.openai_api_key.get_secret_value() == "sk-1"
+    assert settings.openai_base_url == "https://example.org/v1"
 
 
 def test_an_answer_longer_than_the_context_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ from openai import AsyncAzureOpenAI
 
 from chat.models import built_in, registry
 from chat.models.built_in import DemoModel
-from chat.models.openai_model import Endpoint, OpenAIModel, limit_name
+from chat.models.endpoint import Endpoint
+from chat.models.openai_model import OpenAIModel, first_form
 from chat.models.registry import Models, ModelSettings, NoModel, find_models
 from chat.wording.notice import DEMO, notice_about
 
@@ -179,7 +180,7 @@ def test_the_limit_is_called_as_the_server_knows_it(
     base_url: str | None, azure: str | None, name: str
 ) -> None:
     endpoint = Endpoint(model="m", api_key="k", base_url=base_url, azure_version=azure)
-    assert limit_name(endpoint) == name
+    assert first_form(endpoint).limit_name == name
 
 
 def test_of_two_models_of_one_name_each_is_found_by_its_tag(lister: str) -> None:
