@@ -1,102 +1,142 @@
-"""Many people in the program at once, who ask and wait for the answer as its page does."""
+"""Many people in a program at once, who ask and wait for the answer as its page does.
+
+Each is a websocket that reads no more of an event than its name: people share the machine with what
+they measure.
+"""
 
 import asyncio
+import json
 import time
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 from uuid import uuid4
 
 import aiohttp
-import httpx2
-import socketio
 from chainlit.utils import utc_now
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of made-up people
 QUESTION = "What is the capital of France, asked once more?"
 TURNS = 3
 PAUSE_S = 10.0  # between an answer and the next question
-_PATIENCE_S = 60.0
+SIGN_INS = 4  # at once
+_PATIENCE_S = 120.0
+
+# Packets of engine.io and socket.io, by how they begin.
+_OPEN, _PING, _PONG = "0", "2", "3"
+_CONNECT, _CONNECTED, _EVENT = "40", "40", "42"
+_FIRST_TOKEN, _END = '42["stream_start"', '42["task_end"'
 
 
 @dataclass(slots=True)
 class Person:
-    """Somebody who is connected; `waited` has the seconds until each answer's first token."""
+    """Somebody who is connected; the seconds until the first token and the end of each answer."""
 
-    client: socketio.AsyncClient
+    socket: aiohttp.ClientWebSocketResponse
     waited: list[float] = field(default_factory=list)
-    _began: asyncio.Event = field(default_factory=asyncio.Event)
-    _ended: asyncio.Event = field(default_factory=asyncio.Event)
-    _asked_at: float = 0.0
-
-    def listen(self) -> None:
-        """Note when an answer begins and when it has ended."""
-        self.client.on("stream_start", self._begin)
-        self.client.on("task_end", self._end)
+    whole: list[float] = field(default_factory=list)
 
     async def chat(self, after_s: float) -> None:
         """Begin after some seconds, and ask, wait and pause some times."""
         await asyncio.sleep(after_s)
         for _ in range(TURNS):
-            await self._ask()
+            await self.ask()
             await asyncio.sleep(PAUSE_S)
 
-    async def _ask(self) -> None:
-        self._began.clear()
-        self._ended.clear()
+    async def ask(self) -> None:
+        """Ask once and wait for the whole answer."""
         message = {"id": str(uuid4()), "type": "user_message", "output": QUESTION, "name": "user"}
         message["createdAt"] = utc_now()
-        self._asked_at = time.perf_counter()
-        await self.client.emit("client_message", {"message": message, "fileReferences": []})
+        asked_at = time.perf_counter()
+        await self.emit("client_message", {"message": message, "fileReferences": []})
         async with asyncio.timeout(_PATIENCE_S):
-            await self._began.wait()
-            await self._ended.wait()
+            await self._until(_FIRST_TOKEN)
+            self.waited.append(time.perf_counter() - asked_at)
+            await self._until(_END)
+            self.whole.append(time.perf_counter() - asked_at)
 
-    async def _begin(self, *_: object) -> None:
-        if not self._began.is_set():
-            self.waited.append(time.perf_counter() - self._asked_at)
-            self._began.set()
+    async def emit(self, event: str, *arguments: object) -> None:
+        """Send an event."""
+        await self.socket.send_str(f"{_EVENT}{json.dumps([event, *arguments])}")
 
-    async def _end(self, *_: object) -> None:
-        if self._began.is_set():
-            self._ended.set()
-
-
-async def chat_together(url: str, names: Sequence[str]) -> list[list[float]]:
-    """Return how long each of some people, who have accounts, waited for each first token."""
-    async with AsyncExitStack() as stack:
-        people = [await _connect(stack, url, name) for name in names]
-        chats = (it.chat(number * PAUSE_S / len(people)) for number, it in enumerate(people))
-        await asyncio.gather(*chats)
-    return [person.waited for person in people]
-
-
-async def _connect(stack: AsyncExitStack, url: str, name: str) -> Person:
-    http = await stack.enter_async_context(aiohttp.ClientSession())
-    client = socketio.AsyncClient(http_session=http, reconnection=False)
-    person = Person(client)
-    person.listen()
-    await client.connect(
-        url,
-        headers={"Cookie": await _sign_in(url, name)},
-        auth={
+    async def connect(self) -> None:
+        """Begin a session as the page does."""
+        await self._until(_OPEN)
+        auth = {
             "sessionId": str(uuid4()),
             "clientType": "webapp",
             "userEnv": "{}",
             "chatProfile": "",
             "threadId": "",
-        },
-        socketio_path="ws/socket.io",
-        transports=["websocket"],
-        wait_timeout=20,
-    )
-    stack.push_async_callback(client.disconnect)
-    await client.emit("connection_successful")
+        }
+        await self.socket.send_str(f"{_CONNECT}{json.dumps(auth)}")
+        await self._until(_CONNECTED)
+        await self.emit("connection_successful")
+
+    async def rest(self) -> None:
+        """Read what comes, so that the connection lives."""
+        while True:
+            await self._until("never")
+
+    async def _until(self, beginning: str) -> None:
+        """Read packets up to one that begins so."""
+        while True:
+            packet = await self.socket.receive_str()
+            if packet == _PING:
+                await self.socket.send_str(_PONG)
+            if packet.startswith(beginning):
+                return
+
+
+async def chat_together(url: str, names: Sequence[str]) -> list[list[float]]:
+    """Return how long each of some people, who have accounts, waited for each first token."""
+    async with connected(url, names) as people:
+        chats = (it.chat(number * PAUSE_S / len(people)) for number, it in enumerate(people))
+        await asyncio.gather(*chats)
+        return [person.waited for person in people]
+
+
+@asynccontextmanager
+async def connected(url: str, names: Sequence[str]) -> AsyncIterator[list[Person]]:
+    """Give people who are logged in and connected."""
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        )
+        cookies = await _few_at_once(lambda name: _sign_in(url, name), names)
+        yield await _few_at_once(lambda cookie: _connect(stack, http, url, cookie), cookies)
+
+
+async def _few_at_once(work: Callable[[T], Awaitable[R]], given: Sequence[T]) -> list[R]:
+    turns = asyncio.Semaphore(SIGN_INS)
+
+    async def in_turn(one: T) -> R:
+        async with turns:
+            return await work(one)
+
+    return await asyncio.gather(*map(in_turn, given))
+
+
+async def _connect(
+    stack: AsyncExitStack, http: aiohttp.ClientSession, url: str, cookie: str
+) -> Person:
+    address = f"{url}/ws/socket.io/?EIO=4&transport=websocket"
+    headers = {"Cookie": cookie, "Origin": url}
+    socket = await http.ws_connect(address, headers=headers, max_msg_size=0)
+    stack.push_async_callback(socket.close)
+    person = Person(socket)
+    await person.connect()
     return person
 
 
 async def _sign_in(url: str, name: str) -> str:
-    async with httpx2.AsyncClient(base_url=url, timeout=30) as browser:
-        reply = await browser.post("/login", data={"username": name, "password": PASSWORD})
-        assert reply.is_success, reply.text
-        return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    async with (
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser,
+        browser.post(f"{url}/login", data={"username": name, "password": PASSWORD}) as reply,
+    ):
+        assert reply.ok, await reply.text()
+        return "; ".join(f"{it.key}={it.value}" for it in reply.cookies.values())

@@ -109,6 +109,12 @@ class Application:
         self._environment[name] = value
 
     @property
+    def pid(self) -> int:
+        """The number of its process."""
+        assert self._process is not None, "It is not running."
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         """Tell whether it was started and has not ended."""
         return self._process is not None and self._process.returncode is None
