@@ -13,6 +13,7 @@ from bootstrap.models import generation_settings, open_models
 from bootstrap.storages import open_storage
 from bootstrap.stores import prepare_store
 from chat.models.registry import Models, NoModel
+from chat.turn.crowd import Crowd
 from chat.turn.titles import Titles
 from chat.turn.turn import Turns
 from chat.wording.unavailable import show_file_lost
@@ -46,23 +47,26 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
         waiting_files=WaitingFiles(limits),
         sharing=settings.thread_sharing == "on",
         models=models,
-        turns=_turns(settings, layer, models),
+        turns=_turns(settings, layer, models, login),
     )
 
 
 def with_new_turns(parts: Parts, settings: Settings) -> Parts:
     """Return the parts with new models and turns: reloaded code does not know the old ones'."""
     models = _open_models(settings)
-    return replace(parts, models=models, turns=_turns(settings, parts.layer, models))
+    return replace(parts, models=models, turns=_turns(settings, parts.layer, models, parts.login))
 
 
-def _turns(settings: Settings, layer: KeepchatDataLayer, models: Models) -> Turns:
+def _turns(settings: Settings, layer: KeepchatDataLayer, models: Models, login: LoginMode) -> Turns:
+    crowd = Crowd()
     return Turns(
         layer=layer,
         models=models,
         generation=generation_settings(settings),
         attachments=open_attachments(settings, layer),
-        titles=Titles(layer) if settings.thread_titles == "on" else None,
+        titles=Titles(layer, crowd) if settings.thread_titles == "on" else None,
+        crowd=crowd,
+        users_are_operators=login.users_are_operators,
     )
 
 

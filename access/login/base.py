@@ -27,6 +27,9 @@ class LoginMode(ABC):
     is_personal: ClassVar[bool] = False
     """One person uses the program, on this computer: whatever model is on it will do."""
 
+    users_are_operators: ClassVar[bool] = False
+    """Whoever reads the page runs the program too, and can mend its settings."""
+
     has_accounts: ClassVar[bool] = False
     """Those sign in who have an account of `manage.py user`."""
 

@@ -30,6 +30,7 @@ class LocalLogin(LoginMode):
     """Whoever sits at this computer is the one user."""
 
     is_personal = True
+    users_are_operators = True
 
     def state(self, host: str) -> LoginState:
         """Judge whether others could reach the host."""

@@ -4,7 +4,7 @@ import html
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chat.attachments import sentences
@@ -46,6 +46,18 @@ class PromptLimits:
 
     file_tokens: int = 0
     sees_images: bool = True
+    refused_images: frozenset[str] = frozenset()
+    """The ids of the messages whose images the model's server has refused."""
+
+    def of(self, message_id: str) -> "PromptLimits":
+        """Return the limits of one message: no images where its own were refused."""
+        is_refused = message_id in self.refused_images
+        return replace(self, refused_images=frozenset([message_id] if is_refused else []))
+
+    @property
+    def takes_images(self) -> bool:
+        """Whether the images of a message may be sent, by its own limits."""
+        return self.sees_images and not self.refused_images
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,7 @@ class PromptFiles:
 
     def of(self, message_id: str, budget: int) -> FittedFiles:
         """Return the files of an earlier message, cut to what is left of the budget."""
-        return fit(self.earlier.get(message_id, ()), budget, self.limits)
+        return fit(self.earlier.get(message_id, ()), budget, self.limits.of(message_id))
 
 
 def fit(files: Sequence[NamedReading], budget: int, limits: PromptLimits) -> FittedFiles:
@@ -86,7 +98,7 @@ def _fitting_images(
     files: Sequence[NamedReading], budget: int, limits: PromptLimits
 ) -> list[NamedReading]:
     images = [file for file in files if isinstance(file.reading, Picture)]
-    return images[: max(0, budget) // IMAGE_TOKENS] if limits.sees_images else []
+    return images[: max(0, budget) // IMAGE_TOKENS] if limits.takes_images else []
 
 
 def share(needs: Sequence[int], budget: int) -> list[int]:
@@ -100,11 +112,9 @@ def share(needs: Sequence[int], budget: int) -> list[int]:
     return shares
 
 
-def message_content(text: str, files: FittedFiles) -> str | list[dict[str, Any]]:
-    """Return a message's content as OpenAI's protocol has it."""
+def message_parts(text: str, files: FittedFiles) -> list[dict[str, Any]]:
+    """Return the parts of a message's content as OpenAI's protocol has them."""
     whole = "\n\n".join(part for part in (text, files.text) if part)
-    if not files.images:
-        return whole
     words = [{"type": "text", "text": whole}]
     return [*words, *(_image_part(image) for image in files.images)]
 
@@ -144,11 +154,12 @@ def _image_block(
     for number, other in enumerate(images, 1):
         if other is file:
             return _wrapped(file.name, f"[image {number} of this message]"), None
-    if limits.sees_images:
+    if limits.takes_images:
         words = "[an image, not shown]"
         return _wrapped(file.name, words), sentences.image_not_fitting(file.name)
     words = "[an image, which you cannot see]"
-    return _wrapped(file.name, words), sentences.image_not_seen(file.name)
+    said = sentences.image_refused if limits.refused_images else sentences.image_not_seen
+    return _wrapped(file.name, words), said(file.name)
 
 
 def _text_block(name: str, text: ExtractedText, tokens: int) -> tuple[str, str | None]:

@@ -51,15 +51,17 @@ class Attachments:
         *,
         budget: int,
         sees_images: bool,
+        refused_images: frozenset[str] = frozenset(),
     ) -> PromptFiles:
         """Read the files of a question, and of as many earlier messages as the budget holds.
 
         `earlier` are the messages' ids, the oldest first; `elements` are those of the thread;
-        `budget` is in tokens.
+        `budget` is in tokens; `refused_images` are ids of messages whose images are not sent.
         """
-        limits = PromptLimits(self._file_tokens, sees_images)
+        limits = PromptLimits(self._file_tokens, sees_images, refused_images)
         by_message = files_by_message(question, elements)
-        fitted = fit(await self._read_all(by_message.pop(question.id, [])), budget, limits)
+        asked = await self._read_all(by_message.pop(question.id, []))
+        fitted = fit(asked, budget, limits.of(question.id))
         messages = [by_message[one] for one in earlier if one in by_message]
         readings = await self._read_earlier(messages, limits, budget - fitted.tokens)
         return PromptFiles(fitted, readings, limits)

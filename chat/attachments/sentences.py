@@ -49,3 +49,8 @@ def image_not_seen(name: str) -> str:
 def image_not_fitting(name: str) -> str:
     """Return the sentence about an image for which the model's context is too small."""
     return f"“{name}” was not sent: the model has no room for another image."
+
+
+def image_refused(name: str) -> str:
+    """Return the sentence about an image that the model's server does not take."""
+    return f"“{name}” was not sent: the model's server does not take this image."

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import chainlit as cl
 
+from chat.wording.language import Localized
 from chat.wording.unavailable import Unstored
 from datalayer.errors import DataLayerError, StoreUnavailable
 
@@ -26,7 +27,9 @@ async def database_deadline(seconds: float = DEADLINE_S) -> AsyncIterator[None]:
         raise StoreUnavailable(message) from exc
 
 
-async def until_stored(stored: Awaitable[object], name: str, sentences: Unstored) -> None:
+async def until_stored(
+    stored: Awaitable[object], name: str, sentences: Localized[Unstored]
+) -> None:
     """Wait for what is being stored; where it is not, the page says so.
 
     `name` is what the log calls it.
@@ -36,7 +39,7 @@ async def until_stored(stored: Awaitable[object], name: str, sentences: Unstored
             await stored
     except StoreUnavailable:
         logger.warning("%s waits for the database", name)
-        await cl.context.emitter.send_toast(sentences.late, "warning")
+        await cl.context.emitter.send_toast(sentences.of_session().late, "warning")
     except DataLayerError:
         logger.exception("%s is not stored", name)
-        await cl.context.emitter.send_toast(sentences.failed, "error")
+        await cl.context.emitter.send_toast(sentences.of_session().failed, "error")

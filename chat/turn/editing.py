@@ -15,6 +15,7 @@ from chainlit.session import WebsocketSession
 from chainlit.step import StepDict
 
 from chat.turn.durability import database_deadline
+from chat.wording.sentences import EDIT_REFUSED
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 
@@ -23,7 +24,6 @@ logger = logging.getLogger(__name__)
 Edit = Callable[[str, dict[str, Any]], Awaitable[None]]
 
 READ_S = 1.0  # so long an edit waits for the database to tell what the page has to remove
-REFUSAL = "This message cannot be edited here. Reload the page and try again."
 
 
 def edited(original: Edit, layer: KeepchatDataLayer) -> Edit:
@@ -36,7 +36,7 @@ def edited(original: Edit, layer: KeepchatDataLayer) -> Edit:
         init_ws_context(session)
         question_id = payload["message"]["id"]
         if not _is_question(question_id):
-            await cl.context.emitter.send_toast(REFUSAL, "error")
+            await cl.context.emitter.send_toast(EDIT_REFUSED.of_session(), "error")
             await cl.context.emitter.task_end()
             return
         later = await _read_later(layer, session.thread_id, question_id)

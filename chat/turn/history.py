@@ -1,18 +1,28 @@
-"""What of a stored thread goes to the model. Pure."""
+"""What of a stored thread goes to the model: a talk by turns, within the budget. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any, Literal, cast
 
 from openai.types.chat import ChatCompletionMessageParam
 
-from chat.attachments.blocks import FittedFiles, PromptFiles, message_content
+from chat.attachments.blocks import FittedFiles, PromptFiles, message_parts
 from chat.models.tokens import estimate_tokens
 from datalayer.records import StepRecord
-from datalayer.values import clean_time
+from datalayer.values import clean_text, clean_time
 
 Role = Literal["user", "assistant"]
 ROLES: Mapping[object, Role] = {"user_message": "user", "assistant_message": "assistant"}
+
+# In a step's metadata: ids of messages that the model's server refused, and of those whose images
+# it refused. They stay in the conversation, and are not sent again.
+REFUSED = "refused"
+REFUSED_IMAGES = "refused_images"
+ERROR = "error"  # the state in the metadata of an error: Chainlit forgets that it is one
+
+_IMAGE_ALONE = "[an image]"  # what the model reads of an answer of its own without words
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +35,73 @@ class PastMessage:
     created_at: str = ""
 
 
-def messages_of(steps: Iterable[StepRecord]) -> list[PastMessage]:
-    """Return what was said in a thread; errors and what is no message are left out."""
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was said in a thread, and which of it the model's server has refused."""
+
+    messages: Sequence[PastMessage] = ()
+    refused_images: frozenset[str] = frozenset()
+    last_is_refused: bool = False
+    """Whether the newest of what was asked was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What is sent, and of which messages it is made."""
+
+    messages: list[ChatCompletionMessageParam]
+    earlier: Sequence[str] = ()
+    """The ids of the messages that were answered before."""
+    asked: Sequence[str] = ()
+    """The ids of what is answered now: the question, and those before it without an answer."""
+    with_images: Sequence[str] = ()
+    """The ids of the messages whose images are sent."""
+
+    @property
+    def before_question(self) -> Sequence[str]:
+        """The ids of all that is sent before the question."""
+        return [*self.earlier, *self.asked[:-1]]
+
+    @property
+    def has_history(self) -> bool:
+        """Whether anything is sent before the question."""
+        return bool(self.before_question)
+
+
+def messages_of(steps: Iterable[StepRecord], pictured: Iterable[str] = ()) -> list[PastMessage]:
+    """Return what was said in a thread; errors and what is no message are left out.
+
+    `pictured` are ids of messages that have something to show.
+    """
+    shown = frozenset(pictured)
     return [
-        PastMessage(
-            step.id,
-            ROLES[step.fields["type"]],
-            str(step.fields["output"] or ""),
-            str(step.fields["createdAt"]),
-        )
+        PastMessage(step.id, role, _words(step, role, shown), str(step.fields["createdAt"]))
         for step in steps
-        if step.fields["type"] in ROLES and not step.fields["isError"]
+        if (role := ROLES.get(step.fields["type"])) and not step.fields["isError"]
     ]
+
+
+def _words(step: StepRecord, role: Role, pictured: frozenset[str]) -> str:
+    text = str(step.fields["output"] or "")
+    is_image = role == "assistant" and step.id in pictured and not text.strip()
+    return _IMAGE_ALONE if is_image else text
+
+
+def accepted(messages: Sequence[PastMessage], metadata: Iterable[object]) -> History:
+    """Return the messages without those that the metadata of a thread's steps call refused."""
+    known = [entry for entry in metadata if isinstance(entry, Mapping)]
+    refused = _ids(known, REFUSED)
+    questions = [message for message in messages if message.role == "user"]
+    return History(
+        [message for message in messages if message.id not in refused],
+        _ids(known, REFUSED_IMAGES),
+        last_is_refused=bool(questions) and questions[-1].id in refused,
+    )
+
+
+def _ids(metadata: Iterable[Mapping[str, object]], name: str) -> frozenset[str]:
+    lists = (found for entry in metadata if isinstance(found := entry.get(name), list))
+    return frozenset(map(str, chain.from_iterable(lists)))
 
 
 def before(
@@ -56,29 +121,56 @@ def before(
 
 def build(
     earlier: Sequence[PastMessage],
-    question: str,
+    question: PastMessage,
     *,
     system: str,
     budget: int,
     files: PromptFiles = PromptFiles(),  # noqa: B008 - frozen
-) -> list[ChatCompletionMessageParam]:
+) -> Talk:
     """Return the system prompt, as much of the newest history as the budget holds, the question.
 
     `budget` is in tokens. The system prompt and the question are always whole; the files of
-    earlier messages are cut to what is left.
+    earlier messages are cut to what is left. After the system prompt questions and answers
+    alternate, the first and the last is a question: those in a row are put together.
     """
-    left = tokens_left(question, system=system, budget=budget) - files.question.tokens
-    kept: list[dict[str, Any]] = []
+    left = tokens_left(question.text, system=system, budget=budget) - files.question.tokens
+    kept = [*_fitting(earlier, left, files), _Said(question, files.question)]
+    first = next(index for index, said in enumerate(kept) if said.role == "user")
+    turns = [list(turn) for _, turn in groupby(kept[first:], attrgetter("role"))]
+    head = [{"role": "system", "content": clean_text(system)}] if system.strip() else []
+    talk = [{"role": turn[0].role, "content": _content(turn)} for turn in turns]
+    return Talk(
+        cast(list[ChatCompletionMessageParam], [*head, *talk]),
+        earlier=[said.message.id for turn in turns[:-1] for said in turn],
+        asked=[said.message.id for said in turns[-1]],
+        with_images=[said.message.id for said in kept[first:] if said.files.images],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A message with what is sent of its files."""
+
+    message: PastMessage
+    files: FittedFiles
+
+    @property
+    def role(self) -> Role:
+        return self.message.role
+
+
+def _fitting(earlier: Sequence[PastMessage], left: int, files: PromptFiles) -> list[_Said]:
+    """Return the newest messages that cost so many tokens at most, without a gap."""
+    kept: list[_Said] = []
     for message in reversed([message for message in earlier if _counts(message, files)]):
         left -= estimate_tokens(message.text)
-        fitted = files.of(message.id, left)
+        # Nobody takes images of an assistant.
+        fitted = files.of(message.id, left) if message.role == "user" else FittedFiles()
         left -= fitted.tokens
         if left < 0:
             break
-        kept.append(_message(message.role, message.text, fitted))
-    head = [{"role": "system", "content": system}] if system else []
-    messages = [*head, *reversed(kept), _message("user", question, files.question)]
-    return cast(list[ChatCompletionMessageParam], messages)
+        kept.append(_Said(message, fitted))
+    return kept[::-1]
 
 
 def tokens_left(question: str, *, system: str, budget: int) -> int:
@@ -87,8 +179,24 @@ def tokens_left(question: str, *, system: str, budget: int) -> int:
 
 
 def _counts(message: PastMessage, files: PromptFiles) -> bool:
-    return bool(message.text) or message.id in files.earlier
+    return bool(message.text.strip()) or (message.role == "user" and message.id in files.earlier)
 
 
-def _message(role: Role, text: str, files: FittedFiles) -> dict[str, Any]:
-    return {"role": role, "content": message_content(text, files)}
+def _content(turn: Iterable[_Said]) -> str | list[dict[str, Any]]:
+    """Return what was said in a row as one content, as OpenAI's protocol has it."""
+    parts = list(_joined(part for said in turn for part in _parts(said)))
+    if all(part["type"] == "text" for part in parts):
+        return "".join(part["text"] for part in parts)
+    return parts
+
+
+def _parts(said: _Said) -> list[dict[str, Any]]:
+    return message_parts(clean_text(said.message.text), said.files)
+
+
+def _joined(parts: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for kind, group in groupby(parts, lambda part: str(part["type"])):
+        if kind != "text":
+            yield from group
+        elif text := "\n\n".join(part["text"] for part in group if part["text"].strip()):
+            yield {"type": "text", "text": text}

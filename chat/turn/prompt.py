@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any
 
 import chainlit as cl
 from chainlit.chat_context import chat_context
+from openai.types.chat import ChatCompletionMessageParam
 
 from chat.attachments.collect import Attachments
 from chat.models.base import GenerationSettings, Model
 from chat.turn import history
+from chat.turn.attempts import Attempt
 from chat.turn.durability import database_deadline
-from chat.turn.history import ROLES, PastMessage
+from chat.turn.history import ROLES, History, PastMessage, Talk
 from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import ElementRecord
@@ -41,20 +42,17 @@ class AnswerRequest:
 class Prompt:
     """The messages for the model, and what is to be said of the question's files."""
 
-    messages: list[Any]
+    talk: Talk
     notes: Sequence[str]
     is_first: bool
     """Whether nothing was asked in this conversation before."""
+    follows_refusal: bool = False
+    """Whether the question before was refused, too."""
 
     @property
-    def has_images(self) -> bool:
-        """Whether the model is to look at something."""
-        return any(
-            part.get("type") == "image_url"
-            for message in self.messages
-            if isinstance(message["content"], list)
-            for part in message["content"]
-        )
+    def messages(self) -> list[ChatCompletionMessageParam]:
+        """What is sent."""
+        return self.talk.messages
 
 
 class Prompts:
@@ -64,43 +62,69 @@ class Prompts:
         self._layer = layer
         self._attachments = attachments
 
-    async def build(self, request: AnswerRequest, *, sees_images: bool) -> Prompt:
+    async def build(self, request: AnswerRequest, attempt: Attempt) -> Prompt:
         """Return the prompt for a question, with images or with a word about each instead."""
         question, system = request.question, request.generation.system_prompt
-        earlier, elements = await self._earlier(question)
+        past, elements = await self._earlier(question)
+        left = history.tokens_left(question.content, system=system, budget=request.budget)
+        earlier = past.messages if attempt.history_share else []
         files = await self._attachments.collect(
             question,
-            [message.id for message in earlier],
+            [message.id for message in earlier if message.role == "user"],
             elements,
-            budget=history.tokens_left(question.content, system=system, budget=request.budget),
-            sees_images=sees_images,
+            budget=left,
+            sees_images=attempt.sees_images,
+            refused_images=past.refused_images - {question.id} | attempt.refused_images,
         )
-        messages = history.build(
-            earlier, question.content, system=system, budget=request.budget, files=files
+        asked = PastMessage(question.id, "user", question.content)
+        talk = history.build(
+            earlier,
+            asked,
+            system=system,
+            budget=request.budget - int(max(0, left) * (1 - attempt.history_share)),
+            files=files,
         )
-        is_first = all(message.role != "user" for message in earlier)
-        return Prompt(messages, files.question.notes, is_first)
+        is_first = all(message.role != "user" for message in past.messages)
+        return Prompt(talk, files.question.notes, is_first, past.last_is_refused)
 
-    async def _earlier(
-        self, question: cl.Message
-    ) -> tuple[list[PastMessage], Sequence[ElementRecord]]:
-        """Return the messages before a question and the thread's elements."""
+    async def _earlier(self, question: cl.Message) -> tuple[History, Sequence[ElementRecord]]:
+        """Return what was said before a question and the thread's elements."""
+        if _begins_thread(question):
+            return History(), []
         try:
             async with database_deadline():
                 thread = await self._layer.get_thread_record(question.thread_id)
         except StoreUnavailable:
             return _seen_before(question), []
         if thread is None:
-            return [], []
-        messages = history.messages_of(thread.steps)
-        return history.before(messages, question.id, question.created_at), thread.elements
+            return History(), []
+        shown = (str(element.fields["forId"]) for element in thread.elements)
+        messages = history.before(
+            history.messages_of(thread.steps, shown), question.id, question.created_at
+        )
+        metadata = [step.fields["metadata"] for step in thread.steps]
+        return history.accepted(messages, metadata), thread.elements
 
 
-def _seen_before(question: cl.Message) -> list[PastMessage]:
+def _begins_thread(question: cl.Message) -> bool:
+    """Tell whether a thread was begun by this page with this question: nothing was said in it."""
+    resumed = getattr(cl.context.session, "thread_id_to_resume", None)
+    return not resumed and [message.id for message in chat_context.get()] == [question.id]
+
+
+def _seen_before(question: cl.Message) -> History:
     """Return what this page has seen of the conversation; mostly that is all of it."""
-    seen = takewhile(lambda message: message.id != question.id, chat_context.get())
-    return [
-        PastMessage(message.id, ROLES[message.type], message.content, message.created_at or "")
+    seen = list(takewhile(lambda message: message.id != question.id, chat_context.get()))
+    messages = [
+        PastMessage(
+            message.id, ROLES[message.type], message.content or "", message.created_at or ""
+        )
         for message in seen
-        if message.type in ROLES and not message.is_error
+        if message.type in ROLES and not _is_error(message)
     ]
+    return history.accepted(messages, [message.metadata for message in seen])
+
+
+def _is_error(message: cl.Message) -> bool:
+    # One that was read from the database has lost all but its metadata.
+    return message.is_error or (message.metadata or {}).get("state") == history.ERROR

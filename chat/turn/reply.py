@@ -1,18 +1,19 @@
 """The answer as it grows: shown piece by piece, stored on the way and at its end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import mimetypes
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 import chainlit as cl
 from chainlit.chat_context import chat_context
 from chainlit.utils import utc_now
 
-from chat.models.base import Ending, Piece
+from chat.models.base import AnswerEvent, Ending, GeneratedImage, Piece, Rethought, Waiting
 from chat.turn.durability import until_stored
+from chat.turn.waiting import WaitingLine
 from chat.wording.language import Localized
 from chat.wording.unavailable import ANSWER
 from datalayer.layer import KeepchatDataLayer
@@ -29,23 +30,40 @@ class Reply:
         self._model = model
         self._ending = Ending()
         self._is_finished = False
+        self._waiting = WaitingLine()
         self._thoughts: cl.Step | None = None
+        self._refusals: Mapping[str, Sequence[str]] = {}
         self._message = cl.Message(content="", metadata=self._metadata("streaming"))
 
     @property
     def text(self) -> str:
-        """What has been shown of the answer."""
+        """What has been shown of the answer, but for its images."""
         return str(self._message.content)
 
-    async def show(self, pieces: Sequence[Piece | Ending]) -> None:
-        """Show what has arrived."""
-        self._ending = next((it for it in pieces if isinstance(it, Ending)), self._ending)
-        texts = [piece for piece in pieces if isinstance(piece, Piece)]
-        for is_thought, group in groupby(texts, attrgetter("is_thought")):
-            text = "".join(piece.text for piece in group)
-            await (self._think(text) if is_thought else self._say(text))
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything of the answer has been shown."""
+        return bool(self._message.content or self._message.elements)
+
+    async def show(self, events: Sequence[AnswerEvent]) -> bool:
+        """Show what has arrived; tell whether anything of the answer, or of its thoughts, has."""
+        self._ending = next((it for it in events if isinstance(it, Ending)), self._ending)
+        for event in _joined(events):
+            match event:
+                case Waiting():
+                    await self._waiting.show(event)
+                case Piece(is_thought=True):
+                    await self._think(event.text)
+                case Piece():
+                    await self._say(event.text)
+                case Rethought():
+                    await self._take_back()
+                case GeneratedImage():
+                    await self._picture(event)
+        return any(isinstance(event, Piece | GeneratedImage) for event in events)
 
     async def _think(self, text: str) -> None:
+        await self._waiting.clear()
         if self._thoughts is None:
             self._thoughts = cl.Step(
                 name=THOUGHTS.of_session(), type="llm", icon="brain", show_input=False
@@ -54,11 +72,33 @@ class Reply:
         await self._thoughts.stream_token(text)
 
     async def _say(self, text: str) -> None:
+        await self._begin_message()
+        await self._message.stream_token(text)
+
+    async def _take_back(self) -> None:
+        """Let what was said so far be a thought; the answer gets a message of its own."""
+        if not self.text:
+            return
+        taken_back = self._message
+        self._message = cl.Message(content="", metadata=self._metadata("streaming"))
+        await taken_back.remove()
+        await self._think(str(taken_back.content))
+
+    async def _picture(self, image: GeneratedImage) -> None:
+        await self._begin_message()
+        await cl.context.emitter.send_step(self._message.to_dict())
+        name = f"image-{len(self._message.elements) + 1}"
+        name += mimetypes.guess_extension(image.mime) or ""
+        shown = cl.Image(name=name, content=image.content, mime=image.mime)
+        self._message.elements.append(shown)  # type: ignore[arg-type]
+        await shown.send(for_id=self._message.id)
+
+    async def _begin_message(self) -> None:
+        await self._waiting.clear()
         await self._end_thoughts()
         if not self._message.created_at:
             # After the thoughts, which a resumed thread shows in the order of creation.
             self._message.created_at = utc_now()
-        await self._message.stream_token(text)
 
     async def _end_thoughts(self) -> None:
         thoughts, self._thoughts = self._thoughts, None
@@ -84,14 +124,19 @@ class Reply:
                 stored = step["output"]
                 self._layer.checkpoint(step)
 
-    async def finish(self, state: str) -> None:
-        """Store what was shown and tell the page that it is all; only the first time counts."""
+    async def finish(self, state: str, refusals: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Store what was shown and tell the page that it is all; only the first time counts.
+
+        `refusals` are what is not sent again, as the metadata has it.
+        """
         if self._is_finished:
             return
         self._is_finished = True
+        await self._waiting.clear()
         await self._end_thoughts()
-        if not self._message.content:
+        if not self.has_begun:
             return
+        self._refusals = refusals or {}
         self._message.streaming = False
         self._message.metadata = self._metadata(state)
         step = self._message.to_dict()
@@ -114,4 +159,20 @@ class Reply:
         ending = self._ending
         counts = {"input_tokens": ending.input_tokens, "output_tokens": ending.output_tokens}
         usage = {name: count for name, count in counts.items() if count is not None}
-        return {"state": state, "model": self._model, **({"usage": usage} if usage else {})}
+        about: dict[str, Any] = {"state": state, "model": self._model, **self._refusals}
+        return {**about, "usage": usage} if usage else about
+
+
+def _joined(events: Iterable[AnswerEvent]) -> Iterator[AnswerEvent]:
+    """Yield the same with pieces of a kind put together, and of waits in a row the last alone."""
+    for (kind, is_thought), group in groupby(events, _kind):
+        if kind is Piece:
+            yield Piece("".join(it.text for it in group if isinstance(it, Piece)), is_thought)
+        elif kind is Waiting:
+            yield list(group)[-1]
+        else:
+            yield from group
+
+
+def _kind(event: AnswerEvent) -> tuple[type[AnswerEvent], bool]:
+    return type(event), isinstance(event, Piece) and event.is_thought

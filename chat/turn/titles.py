@@ -2,23 +2,24 @@
 
 import asyncio
 import logging
-from contextlib import aclosing
 from typing import cast
 
 import chainlit as cl
 from chainlit.session import WebsocketSession, ws_sessions_id
 from openai.types.chat import ChatCompletionMessageParam
 
-from chat.models.base import GenerationSettings, Model, Piece
+from chat.models.base import GenerationSettings, Model
+from chat.turn.crowd import Crowd
 from chat.turn.tasks import TaskSet
+from chat.turn.title_text import clean
 from datalayer.layer import KeepchatDataLayer
+from datalayer.values import clean_text
 
 logger = logging.getLogger(__name__)
 
-LONGEST = 60  # characters
 SHOWN = 1_500  # characters of question and answer that the model sees
 # Models that think need room for that, too; the others stop by themselves.
-GENERATION = GenerationSettings(answer_tokens=1_000)
+GENERATION = GenerationSettings(answer_tokens=500)
 TIMEOUT_S = 60.0
 PROMPT = (
     "Give the conversation below a title of at most six words, in the language of the question. "
@@ -27,10 +28,11 @@ PROMPT = (
 
 
 class Titles:
-    """Names new conversations in the background."""
+    """Names new conversations in the background, when no answer waits for its first word."""
 
-    def __init__(self, layer: KeepchatDataLayer) -> None:
+    def __init__(self, layer: KeepchatDataLayer, crowd: Crowd) -> None:
         self._layer = layer
+        self._crowd = crowd
         self._tasks = TaskSet()
 
     def begin(self, model: Model, question: cl.Message, answer: str) -> None:
@@ -47,6 +49,7 @@ class Titles:
         self, session: WebsocketSession, model: Model, question: cl.Message, answer: str
     ) -> None:
         thread_id = question.thread_id
+        await self._crowd.until_idle()
         try:
             name = await self._layer.get_thread_name(thread_id)
             if not is_from_question(name, question.content):
@@ -69,21 +72,10 @@ def is_from_question(name: str | None, question: str) -> bool:
     return " ".join(question.split()).startswith(start)
 
 
-def clean(text: str) -> str:
-    """Return the title in what a model said: its first line, without ornament, not too long."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    title = lines[0].strip().removeprefix("Title:").strip(" \t#*\"'“”„«».。") if lines else ""
-    return title if len(title) <= LONGEST else title[: LONGEST - 1].rstrip() + "…"
-
-
 async def _ask(model: Model, question: str, answer: str) -> str:
-    talk = f"Question: {question[:SHOWN]}\n\nAnswer: {answer[:SHOWN]}"
+    talk = clean_text(f"Question: {question[:SHOWN]}\n\nAnswer: {answer[:SHOWN]}")
     messages = [{"role": "system", "content": PROMPT}, {"role": "user", "content": talk}]
-    stream = model.stream(cast(list[ChatCompletionMessageParam], messages), GENERATION)
-    async with aclosing(stream) as pieces:
-        return "".join(
-            [it.text async for it in pieces if isinstance(it, Piece) and not it.is_thought]
-        )
+    return await model.complete(cast(list[ChatCompletionMessageParam], messages), GENERATION)
 
 
 async def _show(session: WebsocketSession, thread_id: str, title: str) -> None:

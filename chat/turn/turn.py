@@ -1,42 +1,67 @@
 """One turn: the question is durable, the model is asked, its answer is shown and kept."""
 
 import asyncio
+import copy
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import chainlit as cl
-import openai
 
 from chat.attachments.collect import Attachments
 from chat.attachments.notices import show_notices
-from chat.models.base import AnswerWithheld, EmptyAnswer, GenerationSettings
+from chat.models.base import AnswerWithheld, EmptyAnswer, Ending, GenerationSettings
 from chat.models.registry import Models
-from chat.turn.coalesce import coalesced
+from chat.turn.attempts import Attempt, next_attempt, refusals
+from chat.turn.crowd import Crowd
 from chat.turn.durability import until_stored
+from chat.turn.history import ERROR
 from chat.turn.prompt import AnswerRequest, Prompt, Prompts
 from chat.turn.reply import Reply
 from chat.turn.tasks import TaskSet
 from chat.turn.titles import Titles
 from chat.wording.commands import with_command
-from chat.wording.sentences import (
-    ANSWER_IS_CUT,
-    WITHHELD,
-    ThreadDeleted,
-    is_about_images,
-    sentence_for,
-)
+from chat.wording.faults import Fault, QuestionRefused, ThreadDeleted, fault_of, image_fault
+from chat.wording.sentences import ANSWER_IS_CUT, WITHHELD, Sentence, in_one_line, sentences_for
 from chat.wording.settings_panel import generation_from
 from chat.wording.unavailable import QUESTION
-from datalayer.errors import DataLayerError, StepGone
+from datalayer.errors import DataLayerError, StepGone, WriteRefused
 from datalayer.layer import KeepchatDataLayer
 
 logger = logging.getLogger(__name__)
 
 
-class ImagesRefused(Exception):
-    """The model does not take the images of the prompt."""
+@dataclass(slots=True)
+class Course:
+    """One question on its way: what is asked, what is shown, and what was tried so far."""
+
+    request: AnswerRequest
+    reply: Reply
+    attempt: Attempt
+    prompt: Prompt | None = None
+    notes: set[str] = field(default_factory=set)
+    """What was said of the question's files."""
+
+    def next_attempt(self, exc: Exception) -> Attempt | None:
+        """Return what to try after a failure; None where there is nothing more to try."""
+        if self.prompt is None or self.reply.has_begun:
+            return None
+        return next_attempt(
+            self.attempt,
+            self.prompt.talk,
+            fault_of(exc),
+            images=image_fault(exc),
+            again=self.prompt.follows_refusal,
+        )
+
+    def refusals(self, exc: Exception | None = None) -> Mapping[str, Sequence[str]]:
+        """Return what is not sent again, where this ends well or with a failure."""
+        if exc is None or self.prompt is None or self.reply.has_begun:
+            return refusals(self.attempt)
+        return refusals(self.attempt, self.prompt.talk, fault_of(exc))
 
 
 class Turns:
@@ -50,13 +75,19 @@ class Turns:
         generation: GenerationSettings,
         attachments: Attachments,
         titles: Titles | None = None,
+        crowd: Crowd | None = None,
+        users_are_operators: bool = False,
     ) -> None:
+        """`users_are_operators`: who reads the page can mend the settings."""
         self.models = models
         self.generation = generation
         self._layer = layer
         self._prompts = Prompts(layer, attachments)
         self._titles = titles
+        self._crowd = crowd or Crowd()
+        self._users_are_operators = users_are_operators
         self._tasks = TaskSet()
+        self._kept: WeakKeyDictionary[object, tuple[str, dict[str, Any]]] = WeakKeyDictionary()
 
     async def close(self) -> None:
         """Stop the answers that are on their way; what was shown of them is stored."""
@@ -73,21 +104,37 @@ class Turns:
         self._let_stop()
         request = self._request(question)
         reply = Reply(self._layer, request.model.name)
+        course = Course(request, reply, Attempt(sees_images=request.model.sees_images))
         try:
-            async with reply.checkpointing():
-                prompt = await self._stream_without_refused_images(request, reply)
-            await reply.finish("done")
+            with self._crowd.answer() as arrived:
+                async with reply.checkpointing():
+                    prompt = await self._stream_in_attempts(course, arrived)
+                await reply.finish("done", course.refusals())
             await self._after(request, prompt, reply)
         except asyncio.CancelledError:
             # A second Stop must not keep what was shown from being stored.
             await asyncio.shield(reply.finish("stopped"))
             raise
         except Exception as exc:  # every failure is said in the page, and the chat goes on
-            logger.warning("No whole answer in thread %s", question.thread_id, exc_info=exc)
-            await reply.finish("interrupted")
-            await cl.ErrorMessage(content=sentence_for(exc, request.model.variables)).send()
+            sentences = sentences_for(exc, request.model.variables)
+            logger.warning(
+                "No whole answer in thread %s: %s Cause: %s",
+                question.thread_id,
+                sentences.en.operator,
+                in_one_line(exc),
+                exc_info=exc if fault_of(exc) is Fault.OTHER else None,
+            )
+            await reply.finish("interrupted", course.refusals())
+            await self._explain(sentences.of_session(), course.refusals(exc))
         finally:
             self.in_background(self._keep_chosen(question.thread_id))
+
+    async def _explain(self, sentence: Sentence, refused: Mapping[str, Sequence[str]]) -> None:
+        """Say in the page what went wrong; what was refused is noted with it."""
+        said = sentence.operator if self._users_are_operators else sentence.user
+        message = cl.ErrorMessage(content=said)
+        message.metadata = {"state": ERROR, **refused}
+        await message.send()
 
     def _let_stop(self) -> None:
         """Let Stop, and the end of the program, end this task.
@@ -107,49 +154,59 @@ class Turns:
             generation=with_command(generation, question.command),
         )
 
-    async def _stream_without_refused_images(self, request: AnswerRequest, reply: Reply) -> Prompt:
-        """Stream the answer; a model that refuses images is asked again without them."""
-        shown: set[str] = set()
-        try:
-            return await self._stream(request, reply, shown, sees_images=request.model.sees_images)
-        except ImagesRefused:
-            return await self._stream(request, reply, shown, sees_images=False)
+    async def _stream_in_attempts(self, course: Course, arrived: Callable[[], None]) -> Prompt:
+        """Stream the answer; what the server refuses is left out, and it is asked again."""
+        while True:
+            try:
+                return await self._stream(course, arrived)
+            except Exception as exc:
+                following = course.next_attempt(exc)
+                if following is None:
+                    raise
+                logger.info("Asked again without what was refused: %s", in_one_line(exc))
+                if course.attempt.sees_images and not following.sees_images:
+                    course.request.model.learn_blind()
+                course.attempt = following
 
-    async def _stream(
-        self, request: AnswerRequest, reply: Reply, shown: set[str], *, sees_images: bool
-    ) -> Prompt:
-        """Stream the answer while the question is being stored; `shown` are notes of files."""
-        durable = asyncio.create_task(self._until_durable(request.question))
+    async def _stream(self, course: Course, arrived: Callable[[], None]) -> Prompt:
+        """Stream the answer while the question is being stored."""
+        durable = asyncio.create_task(self._until_durable(course.request.question))
         try:
-            prompt = await self._prompts.build(request, sees_images=sees_images)
-            await show_notices([note for note in prompt.notes if note not in shown])
-            shown.update(prompt.notes)
-            await self._show(request, prompt, reply, durable)
+            prompt = course.prompt = await self._prompts.build(course.request, course.attempt)
+            await show_notices([note for note in prompt.notes if note not in course.notes])
+            course.notes.update(prompt.notes)
+            await self._show(course, prompt, durable, arrived)
             await durable
         finally:
             durable.cancel()
-        if not reply.text:
-            raise AnswerWithheld if reply.is_withheld else EmptyAnswer
+        if not course.reply.has_begun:
+            raise AnswerWithheld if course.reply.is_withheld else EmptyAnswer
         return prompt
 
     async def _show(
-        self, request: AnswerRequest, prompt: Prompt, reply: Reply, durable: asyncio.Task[None]
+        self,
+        course: Course,
+        prompt: Prompt,
+        durable: asyncio.Task[None],
+        arrived: Callable[[], None],
     ) -> None:
-        """Show the answer from the moment when the question is durable."""
-        pieces = request.model.stream(prompt.messages, request.generation)
-        try:
-            async with aclosing(coalesced(pieces)) as batches:
-                async for batch in batches:
-                    await durable
-                    await reply.show(batch)
-        except openai.APIStatusError as exc:
-            if prompt.has_images and not reply.text and is_about_images(exc):
-                raise ImagesRefused from exc
-            raise
+        """Show the answer from the moment when the question is durable.
+
+        What arrives while the page is let wait comes as one batch.
+        """
+        stream = course.request.model.stream(prompt.messages, course.request.generation)
+        async with aclosing(stream) as batches:
+            async for batch in batches:
+                await durable
+                if await course.reply.show(batch):
+                    arrived()
+                if not isinstance(batch[-1], Ending):
+                    await asyncio.sleep(self._crowd.interval_s)
 
     async def _until_durable(self, question: cl.Message) -> None:
-        """Wait until the question is stored; `ThreadDeleted` when its thread is no more.
+        """Wait until the question is stored.
 
+        Raises `ThreadDeleted` when its thread is no more, `QuestionRefused` when its id is taken.
         When the database is away too long, the person is told and the answer shown all the same.
         """
         name = f"The question in thread {question.thread_id}"
@@ -158,16 +215,21 @@ class Turns:
     async def _stored(self, question: cl.Message) -> None:
         try:
             await self._layer.flush(question.thread_id, question.id)
+        except WriteRefused as exc:
+            home = await self._layer.get_step_thread(question.id)
+            if home not in ("", question.thread_id):
+                raise QuestionRefused(question.id) from exc
+            raise
         except StepGone as exc:
             if not await self._layer.get_thread_author(question.thread_id):
                 raise ThreadDeleted(question.thread_id) from exc
 
     async def _after(self, request: AnswerRequest, prompt: Prompt, reply: Reply) -> None:
         if reply.is_cut:
-            sentence = ANSWER_IS_CUT.format(tokens=request.answer_tokens)
+            sentence = ANSWER_IS_CUT.of_session().format(tokens=request.answer_tokens)
             await cl.context.emitter.send_toast(sentence, "warning")
         if reply.is_withheld:
-            await cl.context.emitter.send_toast(WITHHELD, "warning")
+            await cl.context.emitter.send_toast(WITHHELD.of_session(), "warning")
         if self._titles and prompt.is_first:
             self._titles.begin(request.model, request.question, reply.text)
 
@@ -175,7 +237,11 @@ class Turns:
         """Store what was chosen for the conversation; Chainlit does when the page is left."""
         session = cl.context.session
         chosen = {"chat_profile": session.chat_profile, "chat_settings": session.chat_settings}
+        if self._kept.get(session) == (thread_id, chosen):
+            return
         try:
             await self._layer.update_thread(thread_id, metadata=chosen)
         except DataLayerError:
             logger.exception("Profile and settings of thread %s are not stored", thread_id)
+        else:
+            self._kept[session] = thread_id, copy.deepcopy(chosen)

@@ -7,10 +7,14 @@ from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 
 from chat.models.registry import Models
+from chat.wording.language import Localized
 
 logger = logging.getLogger(__name__)
 
-GONE = "The model {gone} is not available any more; {used} answers now."
+GONE = Localized(
+    en="The model {gone} is not available any more; {used} answers now.",
+    zh="模型 {gone} 已不可用；现在由 {used} 作答。",
+)
 
 
 def chat_profiles(models: Models) -> list[cl.ChatProfile]:
@@ -39,4 +43,4 @@ async def restore_profile(thread: ThreadDict, models: Models) -> None:
     thread["metadata"] = {**metadata, "chat_profile": name}
     session.chat_profile = name
     cl.user_session.set("chat_profile", name)
-    await cl.context.emitter.send_toast(GONE.format(gone=gone, used=used), "warning")
+    await cl.context.emitter.send_toast(GONE.of_session().format(gone=gone, used=used), "warning")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import chainlit as cl
 from chainlit.context import ChainlitContextException
 
+from chat.wording.language import Localized
+
 DATABASE = "The database cannot be reached."
 
 
@@ -17,21 +19,34 @@ class Unstored:
     failed: str
 
 
-QUESTION = Unstored(
-    late=f"{DATABASE} Your message is kept in memory and stored when it is back.",
-    failed="This message could not be saved.",
+QUESTION = Localized(
+    en=Unstored(
+        late=f"{DATABASE} Your message is kept in memory and stored when it is back.",
+        failed="This message could not be saved.",
+    ),
+    zh=Unstored(
+        late="无法连接数据库。您的消息保存在内存中，数据库恢复后会存储。",
+        failed="此消息无法保存。",
+    ),
 )
-ANSWER = Unstored(
-    late=f"{DATABASE} This answer is kept in memory and stored when it is back.",
-    failed="This answer could not be saved.",
+ANSWER = Localized(
+    en=Unstored(
+        late=f"{DATABASE} This answer is kept in memory and stored when it is back.",
+        failed="This answer could not be saved.",
+    ),
+    zh=Unstored(
+        late="无法连接数据库。此回答保存在内存中，数据库恢复后会存储。",
+        failed="此回答无法保存。",
+    ),
 )
-_FILE = (
-    "“{name}” could not be kept: the storage of files cannot be reached, or refuses it. Send it "
-    "again later; the log has the cause."
+_FILE = Localized(
+    en="“{name}” could not be kept: the storage of files cannot be reached, or refuses it. Send it "
+    "again later; the log has the cause.",
+    zh="无法保存“{name}”：文件存储无法访问或拒绝了它。请稍后重新发送；原因见日志。",
 )
 
 
 async def show_file_lost(name: str) -> None:
     """Tell whoever sent a file that it is not stored."""
     with suppress(ChainlitContextException):  # nobody's page sent it
-        await cl.context.emitter.send_toast(_FILE.format(name=name), "error")
+        await cl.context.emitter.send_toast(_FILE.of_session().format(name=name), "error")

@@ -42,6 +42,7 @@ async def test_model_and_settings_stay_with_the_conversation(
     await expect(again.answers).to_have_text(SECOND)
     await expect(again.model_button()).to_have_text("second")
     await again.ask("Once more, who are you?")
+    await expect(again.answers).to_have_count(2)
     await again.answered(SECOND)
     [request] = model.requests("Once more, who are you?")
     assert request["model"] == "second"

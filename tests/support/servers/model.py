@@ -40,11 +40,13 @@ class ModelServer:
 
     def conversations(self, question: str) -> list[list[tuple[str, str]]]:
         """What was sent each time this question was asked: role and text of every message."""
-        sent = [
+        return [messages for messages in self._talks() if messages[-1] == ("user", question)]
+
+    def _talks(self) -> list[list[tuple[str, str]]]:
+        return [
             [(str(message["role"]), str(message["content"])) for message in body["messages"]]
             for body in self._journal()
         ]
-        return [messages for messages in sent if messages[-1] == ("user", question)]
 
     def requests(self, question: str) -> list[dict[str, Any]]:
         """The requests that asked this question."""

@@ -42,3 +42,10 @@ def test_only_at_ones_own_computer_any_model_will_do(options: LoginOptions) -> N
     personal = {name for name in MODES if open_login(name, options).is_personal}
     with_accounts = {name for name in MODES if open_login(name, options).has_accounts}
     assert (personal, with_accounts) == ({"local"}, {"password"})
+
+
+def test_only_at_ones_own_computer_who_reads_the_page_runs_the_program(
+    options: LoginOptions,
+) -> None:
+    operators = {name for name in MODES if open_login(name, options).users_are_operators}
+    assert operators == {"local"}

@@ -11,7 +11,7 @@ from chat.attachments.blocks import (
     PromptFiles,
     PromptLimits,
     fit,
-    message_content,
+    message_parts,
     share,
 )
 from chat.attachments.results import ExtractedText, Picture, Reading, Reason, Unread
@@ -94,16 +94,17 @@ def test_every_reason_has_a_sentence(reason: Reason) -> None:
 
 def test_an_image_is_a_part_of_its_own() -> None:
     shown = fitted(PICTURE)
-    assert message_content("Look!", shown) == [
+    assert message_parts("Look!", shown) == [
         {"type": "text", "text": 'Look!\n\n<file name="1.x">\n[image 1 of this message]\n</file>'},
         {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,AAAA"}},
     ]
     assert IMAGE_TOKENS < shown.tokens < IMAGE_TOKENS + 50
 
 
-def test_text_alone_is_no_list_of_parts() -> None:
-    assert message_content("Hi", FittedFiles()) == "Hi"
-    assert message_content("", fitted(text("x"))) == '<file name="1.x">\nx\n</file>'
+def test_text_is_one_part() -> None:
+    assert message_parts("Hi", FittedFiles()) == [{"type": "text", "text": "Hi"}]
+    [part] = message_parts("", fitted(text("x")))
+    assert part["text"] == '<file name="1.x">\nx\n</file>'
 
 
 def test_images_for_which_there_is_no_room_are_left_out() -> None:
@@ -117,6 +118,14 @@ def test_a_blind_model_gets_no_images_and_its_user_is_told() -> None:
     assert not shown.images
     assert "which you cannot see" in shown.text
     assert shown.notes == ("“1.x” was not sent: this model cannot see images.",)
+
+
+def test_a_refused_image_is_named_and_its_user_is_told() -> None:
+    limits = PromptLimits(refused_images=frozenset({"1", "2"}))
+    shown = fit([NamedReading("1.x", PICTURE)], 5_000, limits.of("1"))
+    assert not shown.images
+    assert shown.notes == ("“1.x” was not sent: the model's server does not take this image.",)
+    assert fit([NamedReading("1.x", PICTURE)], 5_000, limits.of("3")).images == (PICTURE,)
 
 
 def test_an_older_image_is_only_named() -> None:
@@ -133,29 +142,30 @@ def asked(message_id: str, words: str) -> PastMessage:
 
 
 def built(earlier: list[PastMessage], files: PromptFiles, budget: int = 10_000) -> list[Any]:
-    return list(build(earlier, "question", system="", budget=budget, files=files))
+    question = PastMessage("q", "user", "question")
+    return list(build(earlier, question, system="", budget=budget, files=files).messages)
 
 
 def test_files_of_earlier_messages_count_again() -> None:
     files = PromptFiles(
         earlier={"1": [NamedReading("a.txt", text("old words"))]}, limits=PromptLimits(100)
     )
-    first, question = built([asked("1", "look")], files)
-    assert first["content"] == 'look\n\n<file name="a.txt">\nold words\n</file>'
-    assert question["content"] == "question"
+    [only] = built([asked("1", "look")], files)
+    assert only["content"] == 'look\n\n<file name="a.txt">\nold words\n</file>\n\nquestion'
 
 
 def test_a_message_of_files_alone_counts() -> None:
     files = PromptFiles(
         earlier={"1": [NamedReading("a.txt", text("old"))]}, limits=PromptLimits(100)
     )
-    assert built([asked("1", "")], files)[0]["content"] == '<file name="a.txt">\nold\n</file>'
+    [only] = built([asked("1", "")], files)
+    assert only["content"] == '<file name="a.txt">\nold\n</file>\n\nquestion'
 
 
 def test_an_older_file_is_cut_to_what_is_left() -> None:
     long = [NamedReading("a.txt", text("x" * 3_000))]
     files = PromptFiles(earlier={"1": long}, limits=PromptLimits(1_000))
-    first, _ = built([asked("1", "look")], files, budget=300)
+    [first] = built([asked("1", "look")], files, budget=300)
     assert "cut: the first " in first["content"]
     assert len(first["content"]) < 900
 

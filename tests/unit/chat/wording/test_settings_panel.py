@@ -6,7 +6,8 @@ import pytest
 from chainlit.input_widget import Select, Slider
 
 from chat.models.base import GenerationSettings
-from chat.models.openai_model import Endpoint, OpenAIModel
+from chat.models.endpoint import Endpoint
+from chat.models.openai_model import OpenAIModel
 from chat.wording.settings_panel import SHORTEST_ANSWER, generation_from, widgets
 
 DEFAULT = GenerationSettings(system_prompt="Be kind.", answer_tokens=4_000, temperature=0.5)

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator
-from typing import cast
+from typing import Any, cast
 
 import chainlit as cl
 import pytest
@@ -13,15 +13,17 @@ from chainlit.session import HTTPSession
 from chat.attachments.collect import Attachments
 from chat.attachments.process import Reader
 from chat.models.base import GenerationSettings
-from chat.models.openai_model import Endpoint, OpenAIModel
+from chat.turn.attempts import Attempt
+from chat.turn.history import ERROR, REFUSED
 from chat.turn.prompt import AnswerRequest, Prompt, Prompts
 from datalayer.errors import StoreUnavailable
 from datalayer.fields import STEP_FIELDS
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import StepRecord, ThreadRecord
+from tests.support.models import FakeModel
 
 THREAD = str(uuid.uuid4())
-MODEL = OpenAIModel(Endpoint(model="m", api_key="k", context_tokens=1_000))
+MODEL = FakeModel()
 
 
 class StoredThread:
@@ -64,11 +66,14 @@ async def _session() -> AsyncIterator[None]:
     chat_contexts.pop(session.id, None)
 
 
-def step(kind: str, output: str, second: int, step_id: str | None = None) -> StepRecord:
+def step(
+    kind: str, output: str, second: int, step_id: str | None = None, **more: Any
+) -> StepRecord:
     fields = dict.fromkeys(STEP_FIELDS) | {
         "type": kind,
         "output": output,
         "createdAt": f"2026-01-02T12:00:0{second}.000000Z",
+        **more,
     }
     return StepRecord(step_id or str(uuid.uuid4()), THREAD, 1, fields)
 
@@ -83,11 +88,11 @@ async def prompt_for(stored: StoredThread, asked: cl.Message) -> Prompt:
     layer = cast(KeepchatDataLayer, stored)
     prompts = Prompts(layer, Attachments(layer, cast(Reader, None)))
     request = AnswerRequest(asked, MODEL, GenerationSettings(system_prompt="Be brief."))
-    return await prompts.build(request, sees_images=True)
+    return await prompts.build(request, Attempt())
 
 
 def said(prompt: Prompt) -> list[tuple[str, str]]:
-    return [(message["role"], message["content"]) for message in prompt.messages]
+    return [(message["role"], str(message.get("content"))) for message in prompt.messages]
 
 
 async def test_the_first_question_is_known_to_be_the_first(stored: StoredThread) -> None:
@@ -132,3 +137,25 @@ async def test_without_the_database_the_page_tells_what_was_said(stored: StoredT
     prompt = await prompt_for(stored, asked)
     assert not prompt.is_first
     assert said(prompt)[1:] == [("user", "One?"), ("assistant", "1."), ("user", "Two?")]
+
+
+async def test_what_was_read_from_the_database_before_it_went_away_keeps_its_marks(
+    stored: StoredThread,
+) -> None:
+    """Chainlit reads messages back without saying that one is an error."""
+    stored.away = True
+    refused, asked = question("Bad?", 1), question("Two?", 4)
+    error = cl.Message(content="It is refused.", metadata={"state": ERROR, REFUSED: [refused.id]})
+    for message in (refused, error, question("One?", 2), cl.Message(content="1."), asked):
+        chat_context.add(message)
+    prompt = await prompt_for(stored, asked)
+    assert said(prompt)[1:] == [("user", "One?"), ("assistant", "1."), ("user", "Two?")]
+
+
+async def test_that_the_question_before_was_refused_is_known(stored: StoredThread) -> None:
+    bad = step("user_message", "Bad?", 1)
+    error = step("assistant_message", "no", 2, metadata={REFUSED: [bad.id]}, isError=True)
+    stored.steps = [bad, error]
+    prompt = await prompt_for(stored, question("Two?", 3))
+    assert prompt.follows_refusal
+    assert said(prompt)[1:] == [("user", "Two?")]

@@ -2,18 +2,19 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
 import chainlit as cl
 import pytest
 from chainlit.context import ChainlitContext, context_var
 from chainlit.session import WebsocketSession
-from openai.types.chat import ChatCompletionMessageParam
 
-from chat.models.base import Ending, GenerationSettings, Model, Piece
-from chat.turn.titles import LONGEST, Titles, clean, is_from_question
+from chat.models.base import Model, ServerBusy
+from chat.turn.crowd import Crowd
+from chat.turn.titles import Titles, is_from_question
 from datalayer.layer import KeepchatDataLayer
+from tests.support.models import FakeModel
 
 QUESTION = "Which bird is rare?"
 
@@ -31,31 +32,14 @@ class NamedThread:
         self.name = name
 
 
-class ScriptedModel(Model):
+def model_that(meanwhile: Callable[[], object]) -> FakeModel:
     """Gives a title; something may happen while it does."""
 
-    name = "scripted"
-    context_tokens = longest_answer = 1_000
+    def title() -> str:
+        meanwhile()
+        return '"A rare bird."'
 
-    def __init__(self, meanwhile: Callable[[], object]) -> None:
-        self.asked = 0
-        self._meanwhile = meanwhile
-
-    async def stream(
-        self, messages: Sequence[ChatCompletionMessageParam], generation: GenerationSettings
-    ) -> AsyncGenerator[Piece | Ending, None]:
-        self.asked += 1
-        self._meanwhile()
-        yield Piece("They ask for a bird.", is_thought=True)
-        yield Piece('"A rare ')
-        yield Piece('bird."')
-        yield Ending()
-
-    async def start(self) -> None:
-        """Need nothing."""
-
-    async def close(self) -> None:
-        """Have nothing."""
+    return FakeModel(title=title)
 
 
 @pytest.fixture
@@ -82,14 +66,14 @@ async def _session(emitted: list[Any]) -> AsyncIterator[None]:
 
 
 async def titled(thread: NamedThread, model: Model) -> None:
-    titles = Titles(cast(KeepchatDataLayer, thread))
+    titles = Titles(cast(KeepchatDataLayer, thread), Crowd())
     titles.begin(model, cl.Message(content=QUESTION), "The ibis.")
     await asyncio.gather(*titles._tasks._running)
 
 
 async def test_a_conversation_gets_a_title_and_the_page_is_told(emitted: list[Any]) -> None:
     thread = NamedThread()
-    await titled(thread, ScriptedModel(lambda: None))
+    await titled(thread, model_that(lambda: None))
     assert thread.name == "A rare bird"
     thread_id = cl.context.session.thread_id
     assert emitted == [
@@ -100,7 +84,7 @@ async def test_a_conversation_gets_a_title_and_the_page_is_told(emitted: list[An
 @pytest.mark.parametrize("name", ["Waldrapp", None])
 async def test_a_name_that_was_given_meanwhile_stays(name: str | None, emitted: list[Any]) -> None:
     thread = NamedThread()
-    await titled(thread, ScriptedModel(lambda: setattr(thread, "name", name)))
+    await titled(thread, model_that(lambda: setattr(thread, "name", name)))
     assert thread.name == name
     assert not emitted
 
@@ -109,9 +93,9 @@ async def test_a_name_that_was_given_meanwhile_stays(name: str | None, emitted: 
 async def test_the_model_is_not_asked_in_vain(name: str | None) -> None:
     thread = NamedThread()
     thread.name = name
-    model = ScriptedModel(lambda: None)
+    model = model_that(lambda: None)
     await titled(thread, model)
-    assert (model.asked, thread.name) == (0, name)
+    assert (model.titles_asked, thread.name) == ([], name)
 
 
 @pytest.mark.parametrize(
@@ -129,23 +113,11 @@ def test_a_name_that_is_but_the_question_may_be_replaced(name: str | None, expec
     assert is_from_question(name, "Which bird\nis  rare?") is expected
 
 
-@pytest.mark.parametrize(
-    ("said", "title"),
-    [
-        ("Rare birds", "Rare birds"),
-        ('\n "Rare birds." \nbecause…', "Rare birds"),
-        ("**Title: Rare birds**", "Title: Rare birds"),
-        ("Title: Rare birds", "Rare birds"),
-        ("《北京》介绍。", "《北京》介绍"),
-        ("", ""),
-        (" \n ", ""),
-    ],
-)
-def test_ornament_goes(said: str, title: str) -> None:
-    assert clean(said) == title
+async def test_a_model_that_fails_leaves_the_name(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> str:
+        raise ServerBusy(60)
 
-
-def test_a_long_title_is_cut() -> None:
-    title = clean("word " * 40)
-    assert len(title) <= LONGEST
-    assert title.endswith("…")
+    thread = NamedThread()
+    await titled(thread, FakeModel(title=fail))
+    assert thread.name == QUESTION
+    assert "gets no title" in caplog.text
