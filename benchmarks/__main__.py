@@ -18,6 +18,7 @@ from benchmarks.parts import (
     dynamodb,
     dynamodb_search,
     growth,
+    long_thread,
     people,
     reads,
     search,
@@ -47,6 +48,7 @@ PARTS: Mapping[str, Callable[[Setup], Awaitable[Part]]] = {
 SQLITE = "sqlite"
 STANDALONE_PARTS: Mapping[str, Callable[[float], Awaitable[Part]]] = {
     "people": people.people_at_once,
+    "long_thread": long_thread.long_thread,
     SQLITE: lambda _scale: sqlite.sqlite(),
     "storages": lambda _scale: storages.storages(),
     "dynamodb": dynamodb.dynamodb,

@@ -29,6 +29,7 @@ _PATIENCE_S = 120.0
 # Packets of engine.io and socket.io, by how they begin.
 _OPEN, _PING, _PONG = "0", "2", "3"
 _CONNECT, _CONNECTED, _EVENT = "40", "40", "42"
+_RESUMED = '42["resume_thread"'
 _FIRST_TOKEN, _END = '42["stream_start"', '42["task_end"'
 
 
@@ -63,24 +64,21 @@ class Person:
         """Send an event."""
         await self.socket.send_str(f"{_EVENT}{json.dumps([event, *arguments])}")
 
-    async def connect(self) -> None:
-        """Begin a session as the page does."""
+    async def connect(self, thread_id: str = "") -> None:
+        """Begin a session as the page does, with a thread that is opened again if one is named."""
         await self._until(_OPEN)
         auth = {
             "sessionId": str(uuid4()),
             "clientType": "webapp",
             "userEnv": "{}",
             "chatProfile": "",
-            "threadId": "",
+            "threadId": thread_id,
         }
         await self.socket.send_str(f"{_CONNECT}{json.dumps(auth)}")
         await self._until(_CONNECTED)
         await self.emit("connection_successful")
-
-    async def rest(self) -> None:
-        """Read what comes, so that the connection lives."""
-        while True:
-            await self._until("never")
+        if thread_id:
+            await self._until(_RESUMED)
 
     async def _until(self, beginning: str) -> None:
         """Read packets up to one that begins so."""
@@ -111,6 +109,14 @@ async def connected(url: str, names: Sequence[str]) -> AsyncIterator[list[Person
         yield await _few_at_once(lambda cookie: _connect(stack, http, url, cookie), cookies)
 
 
+@asynccontextmanager
+async def resumed(url: str, name: str, thread_id: str) -> AsyncIterator[Person]:
+    """Give somebody who has logged in and opened a thread again."""
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        yield await _connect(stack, http, url, await _sign_in(url, name), thread_id)
+
+
 async def _few_at_once(work: Callable[[T], Awaitable[R]], given: Sequence[T]) -> list[R]:
     turns = asyncio.Semaphore(SIGN_INS)
 
@@ -122,14 +128,18 @@ async def _few_at_once(work: Callable[[T], Awaitable[R]], given: Sequence[T]) ->
 
 
 async def _connect(
-    stack: AsyncExitStack, http: aiohttp.ClientSession, url: str, cookie: str
+    stack: AsyncExitStack,
+    http: aiohttp.ClientSession,
+    url: str,
+    cookie: str,
+    thread_id: str = "",
 ) -> Person:
     address = f"{url}/ws/socket.io/?EIO=4&transport=websocket"
     headers = {"Cookie": cookie, "Origin": url}
     socket = await http.ws_connect(address, headers=headers, max_msg_size=0)
     stack.push_async_callback(socket.close)
     person = Person(socket)
-    await person.connect()
+    await person.connect(thread_id)
     return person
 
 
