@@ -23,10 +23,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let property tests know, while they are imported, how many examples they are to play."""
-    if config.getoption("--full-count"):
-        settings.register_profile(FULL_COUNT)
-        settings.load_profile(FULL_COUNT)
+    """Let property tests know, while they are imported, how many examples they are to play.
+
+    None has a limit on time: how long one takes is said by what else the machine does.
+    """
+    name = FULL_COUNT if config.getoption("--full-count") else "tests"
+    settings.register_profile(name, deadline=None)
+    settings.load_profile(name)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -5,6 +5,7 @@ import { isOurs, urlOf } from "./server.js";
 
 const REOPENED_MS = 1000;
 const READ_MS = 15_000;
+const DIALOG_PAGE = 20; // threads; the sidebar asks for more
 const NOT_SHARED = {
   en: "This conversation is not shared, or not any more.",
   zh: "此对话未分享，或已取消分享。",
@@ -14,6 +15,7 @@ export function mendRequests() {
   const send = window.fetch.bind(window);
   const inTurn = oneAfterTheOther(send);
   const openShared = sayingWhatFailed(send);
+  const search = answeringTheLast(send);
   window.fetch = (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
     if (url.endsWith("/set-session-cookie")) return inTurn(input, init);
@@ -22,6 +24,7 @@ export function mendRequests() {
       return leavingIt(send, input, init);
     }
     if (url.includes("/project/share/")) return openShared(input, init);
+    if (url.endsWith("/project/threads") && isSearch(init)) return search(input, init);
     return send(input, init);
   };
 }
@@ -34,6 +37,25 @@ function oneAfterTheOther(send) {
     const reply = last.then(() => send(...request));
     last = reply.catch(() => {});
     return reply;
+  };
+}
+
+// The dialog of the search asks for its first page anew at each pause in typing, and shows whatever
+// comes last: the answer to "ib" stayed when it came after that to "ibis".
+function isSearch(init) {
+  return JSON.parse(init.body).pagination?.first === DIALOG_PAGE;
+}
+
+function answeringTheLast(send) {
+  let last;
+  return async (...request) => {
+    const mine = (last = send(...request));
+    let reply = await mine;
+    for (let newest = mine; newest !== last; ) {
+      newest = last;
+      reply = await newest;
+    }
+    return reply.clone();
   };
 }
 

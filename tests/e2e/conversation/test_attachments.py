@@ -74,8 +74,10 @@ async def test_what_cannot_be_read_is_said_and_the_answer_comes(
 
 
 async def test_a_model_that_cannot_see_is_told_of_the_picture(
-    chat: Chat, model: ModelServer, tmp_path: Path
+    start_application: StartApplication, open_chat: OpenChat, model: ModelServer, tmp_path: Path
 ) -> None:
+    # A program of its own: it remembers that the model takes no images.
+    chat = await open_chat(await start_application(settings=model.settings))
     question = "Look, a model that is blind"
     await chat.attach(*written(tmp_path, {"photo.png": documents.image("PNG", (30, 15))}))
     await chat.ask(question)

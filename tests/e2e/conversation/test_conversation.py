@@ -163,6 +163,33 @@ async def test_rename(app: Application, chat: Chat, open_chat: OpenChat) -> None
     assert await again.thread_id() == thread_id
 
 
+async def test_the_search_shows_what_was_typed_last(chat: Chat) -> None:
+    await chat.ask("What is the capital of France, and who is slow?")
+    await chat.turn_ended()
+    await chat.new_chat()
+    quick = "What is the capital of France, and who is quick?"
+    await chat.ask(quick)
+    await chat.turn_ended()
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def overtaken(route: Route) -> None:
+        reply = await route.fetch()
+        if "slow" in str(route.request.post_data):
+            asked.set()
+            await answered.wait()
+        await route.fulfill(response=reply)
+
+    await chat.page.route("**/project/threads", overtaken)
+    await chat.search("is slow")
+    await asked.wait()
+    found = await chat.search("is quick")
+    await expect(found).to_have_text([quick])
+    async with chat.page.expect_response(lambda reply: "slow" in str(reply.request.post_data)):
+        answered.set()
+    await chat.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => done()))")
+    await expect(found).to_have_text([quick])
+
+
 async def test_search_finds_titles_bodies_and_chinese(app: Application, chat: Chat) -> None:
     await chat.ask("Tell me about a rare bird")
     await chat.answered("The northern bald ibis, once called waldrapp, breeds on cliffs.")
