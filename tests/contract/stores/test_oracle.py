@@ -225,6 +225,7 @@ def _player(store: Store, backend: Backend) -> Player:
 
 
 @pytest.mark.drill
+@pytest.mark.server
 @pytest.mark.timeout(1_800)
 @settings(
     max_examples=EXAMPLES,
