@@ -31,8 +31,8 @@ def _office_kind(content: bytes, suffix: str) -> FileKind:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = set(archive.namelist())
-    # NotImplementedError is what the library says of archives of a kind that it does not know.
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as exc:
+    # The third is what zipfile raises of an archive of a version later than its own.
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as exc:
         raise _unreadable(suffix) from exc
     for part, kind in MAIN_PARTS.items():
         if part in names:
