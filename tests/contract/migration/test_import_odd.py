@@ -113,7 +113,7 @@ async def test_odd_rows_are_kept_or_said(official: Official, store: Store) -> No
     assert run.feedback.extra["value"] == 0.5
     others: Any = run.feedback.extra["others"]
     assert [other["comment"] for other in others] == ["good"]
-    file = thread.elements[0].fields
+    [file] = [one.fields for one in thread.elements if one.id == talk.element]
     assert (file["url"], file["objectKey"]) == ("https://other.example/x", None)
     assert file["chainlitObjectKey"] == f"threads/{talk.thread}/files/{talk.element}"
     assert thread.metadata["team"] == "blue"

@@ -8,6 +8,7 @@ import asyncio
 import os
 import re
 import shutil
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
         **kept,
         "HOME": str(home),
         "LANG": "C.UTF-8",
+        "PYTHONFAULTHANDLER": "1",
         "OLLAMA_URL": "off",
         "THREAD_TITLES": "off",
         **settings,
@@ -129,8 +131,9 @@ class Application:
             async with asyncio.timeout(STOP_S):
                 await process.wait()
         except TimeoutError:
-            await self.kill()
-            message = f"the program did not end within {STOP_S:.0f} s of SIGTERM"
+            process.send_signal(signal.SIGABRT)  # it says where each thread is
+            await process.wait()
+            message = f"the program did not end within {STOP_S:.0f} s of SIGTERM:\n{self.log()}"
             raise AssertionError(message) from None
         assert process.returncode == 0, self.log()
 
