@@ -56,12 +56,12 @@ async def test_a_database_of_chainlits_layer_is_opened(
     for name in ("First talk", "Second talk", "From Slack"):
         await expect(chat.thread(name)).to_have_count(1)
     await all_is_there(chat, talks)
-    await chat.open(f"/thread/{SLACK}")
-    assert await chat.thread_id() == derived_id("thread", SLACK)
-    await expect(chat.questions).to_have_text("Slack?")
     await chat.open_thread("First talk")
     await chat.ask("What is the capital of France, after the move?")
     await chat.answered("The capital of France is Paris.")
+    await chat.open(f"/thread/{SLACK}")
+    assert await chat.thread_id() == derived_id("thread", SLACK)
+    await expect(chat.questions).to_have_text("Slack?")
     await app.stop()
 
 
@@ -95,11 +95,11 @@ async def test_a_table_of_chainlits_layer_is_adopted(
         for talk in ("First talk", "Second talk", "From Slack"):
             await expect(chat.thread(talk)).to_have_count(1)
         await all_is_there(chat, talks)
-        await chat.open(f"/thread/{SLACK}")
-        assert await chat.thread_id() == derived_id("thread", SLACK)
-        await expect(chat.questions).to_have_text("Slack?")
         await chat.open_thread("First talk")
         await chat.ask("What is the capital of France, after the move?")
         await chat.answered("The capital of France is Paris.")
         await expect(await chat.search("after the MOVE")).to_have_count(1)
+        await chat.open(f"/thread/{SLACK}")
+        assert await chat.thread_id() == derived_id("thread", SLACK)
+        await expect(chat.questions).to_have_text("Slack?")
         await app.stop()

@@ -215,9 +215,13 @@ class Chat:
         return self.sidebar.get_by_role("listitem").filter(has_text=name)
 
     async def open_thread(self, name: str) -> None:
-        """Open a conversation from the sidebar."""
+        """Open another conversation from the sidebar, and wait until it is the one shown."""
+        steps = self.questions.locator("[id^=step-]")
+        before = await steps.first.get_attribute("id") if await steps.count() else None
         await self.thread(name).get_by_role("link").click()
         await expect(self.questions.first).to_be_visible()
+        if before:  # it stays until the other is there, and takes what is asked meanwhile
+            await expect(steps.first).not_to_have_id(before)
 
     async def rename(self, name: str, new_name: str) -> None:
         """Give a conversation another name."""
