@@ -41,6 +41,13 @@ PATCHES = (
         routes.place_uploads,
     ),
     Patch(
+        "files of a session",
+        "Chainlit sends them as what they were said to be: a page that was attached runs its "
+        "scripts as if it were ours.",
+        Moment.START,
+        routes.place_session_files,
+    ),
+    Patch(
         "owners",
         "Chainlit's routes for feedback, elements and actions do not ask whose they are.",
         Moment.START,

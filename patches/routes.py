@@ -10,6 +10,7 @@ from patches.patch import Parts
 from routes.export import export_router
 from routes.files import files_router
 from routes.notice import notice_router
+from routes.session_files import session_files_router
 from routes.sharing import sharing_router
 from routes.unavailable import unavailable
 from routes.uploads import uploads_router
@@ -18,6 +19,11 @@ from routes.uploads import uploads_router
 def place_uploads(parts: Parts) -> None:
     """Take files."""
     _place(uploads_router(parts.limits, parts.waiting_files, parts.prefix))
+
+
+def place_session_files(parts: Parts) -> None:
+    """Send the files of a session."""
+    _place(session_files_router(parts.prefix))
 
 
 def place_guarded(parts: Parts) -> None:

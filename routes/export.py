@@ -7,12 +7,11 @@ from access.guard import owners
 from access.guard.readers import may_read
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
+from routes.content import MARKDOWN, headers
 from routes.markdown import title, to_markdown
 from routes.sharing import as_shared
-from storage.filenames import content_disposition
 
 PATH = "/keepchat/export/{thread_id}.md"
-_HEADERS = {"Cache-Control": "private, no-store"}
 
 
 def export_router(
@@ -31,11 +30,8 @@ def export_router(
         is_own = thread["userIdentifier"] == asker.identifier
         shown = thread if is_own else as_shared(thread)
         origin = f"{request.url.scheme}://{request.url.netloc}"
-        name = content_disposition(f"{title(shown)}.md", inline=False)
         return Response(
-            to_markdown(shown, origin=origin),
-            media_type="text/markdown; charset=utf-8",
-            headers=_HEADERS | {"Content-Disposition": name},
+            to_markdown(shown, origin=origin), headers=headers(MARKDOWN, f"{title(shown)}.md")
         )
 
     return router

@@ -24,23 +24,18 @@ from datalayer.errors import StoreUnavailable
 from datalayer.records import ElementRecord
 from datalayer.stores.base import Store
 from datalayer.values import as_id
-from routes.content import Presentation, present
+from routes.content import GUARDED, Presentation, headers, present
 from routes.links import SignedLinks
 from routes.ranges import content_range, etag, is_unchanged, parse_range, wanted_range
 from routes.unavailable import RETRY_S
 from storage.base import ByteRange, Storage
 from storage.errors import InvalidKey, ObjectMissing, RangeNotSatisfiable, StorageError
-from storage.filenames import content_disposition
 
 _log = logging.getLogger(__name__)
 
-_EVERYWHERE = {
-    "Cache-Control": "private, no-cache",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
-_SENTENCE_HEADERS = _EVERYWHERE | {
-    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'self'"
+_SENTENCE_HEADERS = {
+    **GUARDED,
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'self'",
 }
 
 
@@ -116,17 +111,17 @@ class _FileResponse(Response):
             await response(scope, receive, send)
 
     async def _response(self, stack: AsyncExitStack) -> Response:
-        headers = _file_headers(self._element, self._shown, self._tag)
+        described = _file_headers(self._element, self._shown, self._tag)
         if is_unchanged(self._asked.get("if-none-match"), self._tag):
-            return Response(status_code=304, headers=headers)
+            return Response(status_code=304, headers=described)
         if self._method == "GET" and (link := await self._link()):
-            return RedirectResponse(link, 307, _EVERYWHERE | {"Cache-Control": "no-store"})
+            return RedirectResponse(link, 307, GUARDED)
         if self._method == "HEAD":
             async with self._storage.open(self._key) as opened:  # which may have been lost
-                return Response(headers=headers | {"Content-Length": str(opened.size)})
+                return Response(headers=described | {"Content-Length": str(opened.size)})
         size = await self._size()
         try:
-            return await self._stream(stack, _range(self._asked, self._tag, size), headers)
+            return await self._stream(stack, _range(self._asked, self._tag, size), described)
         except RangeNotSatisfiable:
             return _sentence(
                 416,
@@ -140,10 +135,10 @@ class _FileResponse(Response):
         return await self._links.to(self._key, self._element.fields.get("name"), self._shown)
 
     async def _stream(
-        self, stack: AsyncExitStack, byte_range: ByteRange | None, headers: Mapping[str, str]
+        self, stack: AsyncExitStack, byte_range: ByteRange | None, described: Mapping[str, str]
     ) -> Response:
         opened = await stack.enter_async_context(self._storage.open(self._key, byte_range))
-        measured = {**headers, "Content-Length": str(opened.length)}
+        measured = {**described, "Content-Length": str(opened.length)}
         if byte_range is None:
             return StreamingResponse(opened.body, headers=measured)
         measured["Content-Range"] = content_range(opened.start, opened.length, opened.size)
@@ -169,19 +164,12 @@ def _range(asked: Headers, tag: str | None, size: int) -> ByteRange | None:
 
 
 def _file_headers(element: ElementRecord, shown: Presentation, tag: str | None) -> dict[str, str]:
-    headers = _EVERYWHERE | {
-        "Accept-Ranges": "bytes",
-        "Content-Disposition": content_disposition(element.fields.get("name"), inline=shown.inline),
-        # Keeps Chainlit's GZip middleware from changing bytes whose length, ranges and tag we give.
-        "Content-Encoding": "identity",
-        "Content-Security-Policy": shown.policy,
-        "Content-Type": shown.media_type,
-    }
-    return headers | ({"ETag": tag} if tag else {})
+    tagged = {"ETag": tag} if tag else {}
+    return {**headers(shown, element.fields.get("name")), "Accept-Ranges": "bytes", **tagged}
 
 
-def _sentence(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
-    return PlainTextResponse(text, status, {**_SENTENCE_HEADERS, **(headers or {})})
+def _sentence(status: int, text: str, more: Mapping[str, str] | None = None) -> Response:
+    return PlainTextResponse(text, status, {**_SENTENCE_HEADERS, **(more or {})})
 
 
 def _missing() -> Response:

@@ -67,6 +67,7 @@ GROUPS = (
     Group(f"{_SESSION}()", "id thread_id user token", "whose page it is, and what it shows"),
     Group(f"{_SESSION}()", "chat_profile chat_settings", "what is chosen in it"),
     Group(f"{_SESSION}()", "current_task", "what Stop stops"),
+    Group(f"{_SESSION}()", "files", "what a page was sent or has attached"),
     Group("chainlit.context", "context_var ChainlitContextException", "is there a page"),
     Group("chainlit.context.context_var", "get", "is there a page"),
     Group("chainlit.context", "init_ws_context", "sends to the page from a handler of ours"),
@@ -142,6 +143,7 @@ ROUTES = {
     "DELETE /project/element": "asks whose it is",
     "POST /project/action": "asks whose session it is",
     "POST /project/file": "judges types and counts",
+    "GET /project/file/{file_id}": "sends nothing that a browser would run",
     "PUT /project/thread/share": "looks at THREAD_SHARING",
     "GET /project/share/{thread_id}": "sends what the page shows",
 }

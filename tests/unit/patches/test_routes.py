@@ -8,6 +8,7 @@ from access.guard.limits import UploadLimits, WaitingFiles
 from patches.guarded_routes import guarded_router
 from routes.export import export_router
 from routes.files import files_router
+from routes.session_files import session_files_router
 from routes.sharing import sharing_router
 from routes.uploads import uploads_router
 from tests.unit.patches.symbol_checker import paths
@@ -22,6 +23,7 @@ def test_ours_go_before_those_that_are_written_down_and_no_others() -> None:
         guarded_router(NOTHING, ""),
         sharing_router(NOTHING, NOTHING, "", sharing=True),
         uploads_router(limits, WaitingFiles(limits), ""),
+        session_files_router(""),
     )
     assert set().union(*map(paths, before)) == set(ROUTES)
     beside = (files_router(NOTHING, NOTHING, ""), export_router(NOTHING, NOTHING, "", sharing=True))

@@ -1,12 +1,14 @@
 """The pure functions behind the files route: types, names, ranges and conditions."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routes.content import present
+from routes import content
+from routes.content import headers, present, present_type
 from routes.ranges import content_range, etag, is_unchanged, parse_range, wanted_range
 from storage.base import ByteRange
 from storage.errors import RangeNotSatisfiable
@@ -95,6 +97,57 @@ def test_any_mime_gives_a_header(element_type: str, mime: str) -> None:
     media_type = present(element_type, mime).media_type
     assert re.fullmatch(r"[\x20-\x7e]+/[\x20-\x7e]+", media_type)
     assert not media_type.startswith(("text/html", "application/xhtml"))
+
+
+@pytest.mark.parametrize(
+    "mime", ["audio/x+xml", "video/svg+xml", "audio/xhtml", "video/unheard-of"]
+)
+@pytest.mark.parametrize("element_type", ["audio", "video", "file", "image"])
+def test_what_only_begins_like_media_is_saved(element_type: str, mime: str) -> None:
+    shown = present(element_type, mime)
+    assert (shown.media_type, shown.inline) == (BINARY, False)
+
+
+@pytest.mark.parametrize(
+    ("mime", "media_type", "inline"),
+    [
+        ("image/png", "image/png", True),
+        ("image/svg+xml", "image/svg+xml", False),
+        ("audio/mpeg", "audio/mpeg", True),
+        ("video/mp4", "video/mp4", True),
+        ("video/x+xml", BINARY, False),
+        ("application/pdf", "application/pdf", True),
+        ("application/json", "application/json", True),
+        ("text/plain", TEXT, True),
+        ("text/csv", "text/csv", False),
+        ("text/html", BINARY, False),
+        ("text/html; charset=utf-7", BINARY, False),
+        ("application/xhtml+xml", BINARY, False),
+        ("text/xml", BINARY, False),
+        ("application/xslt+xml", BINARY, False),
+        ("text/javascript", BINARY, False),
+        ("multipart/related", BINARY, False),
+        ("message/rfc822", BINARY, False),
+        ("custom", BINARY, False),
+        ("custom/custom", BINARY, False),
+        ("", BINARY, False),
+        (None, BINARY, False),
+    ],
+)
+def test_present_type(mime: object, media_type: str, inline: bool) -> None:
+    shown = present_type(mime)
+    assert (shown.media_type, shown.inline) == (media_type, inline)
+
+
+@given(st.text(), st.text())
+def test_all_headers_are_there_whatever_the_file_is(mime: str, name: str) -> None:
+    sent = headers(present_type(mime), name)
+    assert sent["X-Content-Type-Options"] == "nosniff"
+    assert sent["Cache-Control"] == "private, no-store"
+    assert sent["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "default-src 'none'" in sent["Content-Security-Policy"]
+    assert sent["Content-Disposition"].startswith(("inline; ", "attachment; "))
+    assert all(value.isascii() and value.isprintable() for value in sent.values())
 
 
 # Ranges
@@ -206,3 +259,11 @@ def test_is_unchanged(header: str | None, tag: str | None, expected: bool) -> No
 )
 def test_wanted_range(if_range: str | None, tag: str | None, counts: bool) -> None:
     assert wanted_range("bytes=0-1", if_range, tag) == ("bytes=0-1" if counts else None)
+
+
+def test_what_bytes_are_is_said_in_one_place() -> None:
+    routes = Path(content.__file__).parent
+    saying = {
+        path.name for path in routes.glob("*.py") if "Content-Disposition" in path.read_text()
+    }
+    assert saying == {"content.py"}

@@ -139,7 +139,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 def assert_guarded(response: httpx.Response) -> None:
     assert response.headers["x-content-type-options"] == "nosniff"
-    assert response.headers["cache-control"] == "private, no-cache"
+    assert response.headers["cache-control"] == "private, no-store"
     assert response.headers["cross-origin-resource-policy"] == "same-origin"
     assert "default-src 'none'" in response.headers["content-security-policy"]
 
