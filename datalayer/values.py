@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 Json = None | bool | int | float | str | list[Any] | dict[str, Any]
@@ -75,12 +76,34 @@ FOLDING = 1
 """The version of `fold`: with another one, maintenance folds anew what stores keep folded."""
 
 
+LONGEST_NEEDLE = 1_000
+"""Characters of what is searched for that are looked at."""
+
+# Marks are put in order one past the other: a million in a row would take hours. No language has
+# more than a few; the two by name are marks that count as letters.
+_MANY_MARKS = re.compile("(?:[^\\w\x00-\x7f]|[\uff9e\uff9f]){64}")
+
+
 def fold(text: str) -> str:
-    """Return the form in which text is searched: NFKC, case folded."""
+    """Return the form in which text is searched: NFKC, case folded.
+
+    Takes time by the text's length; of more than 64 marks on one letter only so many at once are
+    put in order.
+    """
     if text.isascii():
         return text.lower()
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return unicodedata.normalize("NFKC", folded)
+    return _normalized(_normalized(text).casefold())
+
+
+def _normalized(text: str) -> str:
+    cuts = [0, *(found.end() for found in _MANY_MARKS.finditer(text)), len(text)]
+    pieces = (text[start:end] for start, end in pairwise(cuts))
+    return "".join(unicodedata.normalize("NFKC", piece) for piece in pieces)
+
+
+def needle_of(search: str | None) -> str:
+    """Return what is looked for in folded text, empty for nothing; see `LONGEST_NEEDLE`."""
+    return fold(clean_text((search or "")[:LONGEST_NEEDLE])).strip()
 
 
 def iso_time(timestamp: datetime) -> str:

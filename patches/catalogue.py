@@ -5,10 +5,27 @@ Chainlit. What is put in last stands before the others, so they are applied from
 top.
 """
 
-from patches import event_loop, features, middlewares, originals, page, routes, sessions, sockets
+from patches import (
+    cookies,
+    event_loop,
+    features,
+    middlewares,
+    originals,
+    page,
+    routes,
+    sessions,
+    sockets,
+)
 from patches.patch import Moment, Parts, Patch
 
 PATCHES = (
+    Patch(
+        "cookies",
+        "Older Pythons (before 3.11.10, 3.12.6) take the square of the time for a cookie of "
+        "backslashes: 64 KB of them, which anybody may send, stop everything for five seconds.",
+        Moment.START,
+        cookies.read_in_one_pass,
+    ),
     Patch(
         "login of requests",
         "Chainlit's login is a signed cookie that nobody can call back: whoever asks is judged "

@@ -13,6 +13,7 @@ _CLOSING_TAGS = tuple(f"</{name}>" for name in _NAMES)
 _OPENING = re.compile(rf"\s*<({'|'.join(_NAMES)})>", re.IGNORECASE)
 _CLOSING = re.compile("|".join(_CLOSING_TAGS), re.IGNORECASE)
 _FENCE = "```"
+_MOST_BLANKS = 4_096  # that are kept while nothing else comes
 
 Told = Iterator[Piece | Rethought]
 
@@ -44,7 +45,8 @@ class ThoughtSplitter:
         if self._where is _Where.ANSWER:
             yield from self._answer(text)
         else:
-            self._held += text
+            kept = self._held[-_MOST_BLANKS:] if self._held.isspace() else self._held
+            self._held = kept + text
             yield from self._sure()
 
     def thoughts_came(self) -> None:
@@ -104,24 +106,39 @@ class _LateTag:
     held: str = ""
     rest: str | None = None
     """What followed the tag, once there was one."""
-    _said: str = ""
+    _line_has_words: bool = False
+    _fences: int = 0
+    _ticks: int = 0  # at the end of what was said, of which a fence may be made
 
     def feed(self, text: str) -> str:
         """Return what is sure of the text up to here, and before the tag."""
         text = self.held + text
+        seen = 0
         for tag in _CLOSING.finditer(text):
-            if self._ends_thoughts(text[: tag.start()]):
+            self._note(text[seen : tag.start()])
+            seen = tag.start()
+            if self._may_end_thoughts():
                 self.rest = text[tag.end() :]
-                return text[: tag.start()]
+                return text[:seen]
         sure = _sure_length(text, _CLOSING_TAGS) if "<" in text else len(text)
+        self._note(text[seen:sure])
         self.held = text[sure:]
-        self._said += text[:sure]
         return text[:sure]
 
-    def _ends_thoughts(self, before: str) -> bool:
-        """Tell whether a tag there stands on a line of its own, and outside of code."""
-        said = self._said + before
-        return not said.rpartition("\n")[2].strip() and said.count(_FENCE) % 2 == 0
+    def _note(self, said: str) -> None:
+        """Remember of what was said what decides about a tag behind it."""
+        _, newline, line = said.rpartition("\n")
+        self._line_has_words = bool(line.strip()) or (self._line_has_words and not newline)
+        whole = "`" * self._ticks + said
+        before = whole.rstrip("`")
+        self._fences += before.count(_FENCE)
+        # Of what is left an even number of fences changes nothing.
+        self._ticks = (len(whole) - len(before)) % (2 * len(_FENCE))
+
+    def _may_end_thoughts(self) -> bool:
+        """Tell whether a tag here stands on a line of its own, and outside of code."""
+        fences = self._fences + self._ticks // len(_FENCE)
+        return not self._line_has_words and fences % 2 == 0
 
 
 def _is_no_tag(text: str) -> bool:

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 LONGEST = 60  # characters
+_MOST_LOOKED_AT = 2_000  # characters behind thoughts; a title stands at the beginning
+_LONGEST_LINE = 300  # characters; what is around a title is taken off layer by layer
 
 _ANY_CASE = re.IGNORECASE
 _ANYWHERE = re.IGNORECASE | re.DOTALL
 
 _THOUGHT = re.compile(
-    r"[<◁](think|thinking|thought|reasoning|reflection)\b[^>▷]*[>▷].*?([<◁]/\1\s*[>▷]|\Z)",
+    r"[<◁](think|thinking|thought|reasoning|reflection)\b[^<◁>▷]*[>▷].*?([<◁]/\1\s*[>▷]|\Z)",
     _ANYWHERE,
 )
 # What began before the answer, as some templates have it, has an end alone.
@@ -73,7 +75,7 @@ _ABBREVIATED = re.compile(
 def clean(text: str, longest: int = LONGEST) -> str:
     """Return the title in what a model said, empty where there is none."""
     said = _CHANNEL.sub("", _END_OF_THOUGHT.sub("", _THOUGHT.sub("\n", text)))
-    said = _FENCE_LINE.sub("", said).replace("```", "")
+    said = _FENCE_LINE.sub("", said.strip()[:_MOST_LOOKED_AT]).replace("```", "")
     if (found := _from_json(said)) is not None:
         said = found
     elif tagged := _TAGGED.search(said):
@@ -115,7 +117,8 @@ def _titles(value: Any) -> Iterator[str]:
 
 def _lines(text: str) -> list[str]:
     """Return the lines that may be the title: those after what is said first of all."""
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not _RULE.match(line)]
+    shown = (line.strip()[:_LONGEST_LINE] for line in text.splitlines())
+    lines = [line for line in shown if line and not _RULE.match(line)]
     while len(lines) > 1 and _is_lead(lines[0]):
         lines.pop(0)
     return lines

@@ -140,7 +140,8 @@ class Store(ABC):
         The page has `first` threads if so many are left. `after` is the `next_cursor` of the page
         before, stable while threads are added; one that no page gave raises `ValueError`. `search`
         keeps the threads whose name or one of whose steps' outputs contains that text, compared
-        folded (`datalayer.values.fold`), no character being special; blank means no search.
+        folded (`datalayer.values.fold`), no character being special; blank means no search, and of
+        a longer one its first 1,000 characters count.
         `feedback` (0 or 1) keeps those with at least one such feedback.
         """
 

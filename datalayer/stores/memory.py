@@ -35,7 +35,7 @@ from datalayer.rules.pending import PendingThread, PendingUser
 from datalayer.rules.process import drive
 from datalayer.stores.base import Store
 from datalayer.stores.cursors import decode_cursor, encode_cursor
-from datalayer.values import Json, clean_text, fold
+from datalayer.values import Json, fold, needle_of
 from datalayer.writes import Write
 
 Row = dict[str, Any]
@@ -241,7 +241,7 @@ class MemoryStore(Store):
         feedback: int | None = None,
     ) -> ThreadPage:
         last = decode_cursor(after) if after else None
-        needle = fold(clean_text(search or "")).strip()
+        needle = needle_of(search)
         rows = [
             row
             for row in self._tables.threads.values()

@@ -17,8 +17,10 @@ _MARKS = (
 )
 _SAMPLE = 64_000
 _SHARE = 10  # so many times more bytes than the buffer takes characters are looked at
+# What was taken is never given back (`++`): a text of comments alone would be read in all ways.
 _HTML = re.compile(
-    r"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!doctype\s+html|<html\b)", re.IGNORECASE | re.DOTALL
+    r"\s*+(?:<\?xml[^>]*+>\s*+)?+(?:<!--(?:(?!-->).)*+-->\s*+)*+(?:<!doctype\s++html|<html\b)",
+    re.IGNORECASE | re.DOTALL,
 )
 _HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 

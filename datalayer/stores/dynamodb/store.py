@@ -34,7 +34,7 @@ from datalayer.stores.dynamodb.search.find import TextSearch
 from datalayer.stores.dynamodb.search.unbuilt import Unbuilt
 from datalayer.stores.dynamodb.writes.apply import Clock, apply
 from datalayer.stores.options import NO_OPTIONS, StoreOptions
-from datalayer.values import Json, clean_text, derived_id, fold
+from datalayer.values import Json, clean_text, derived_id, needle_of
 from datalayer.writes import Write, wall_clock
 
 T = TypeVar("T")
@@ -160,7 +160,7 @@ class DynamoStore(Store, Migrates, Adopts, Maintains):
             user_id=user_id,
             first=first,
             after=decode_cursor(after) if after else None,
-            needle=fold(clean_text(search or "")).strip(),
+            needle=needle_of(search),
             feedback=feedback,
         )
         return await self._list.page(query)

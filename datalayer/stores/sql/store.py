@@ -30,7 +30,7 @@ from datalayer.stores.sql.refolding import refold_some
 from datalayer.stores.sql.schema import Schema
 from datalayer.stores.sql.writes.load import load
 from datalayer.stores.sql.writes.make import make
-from datalayer.values import Json, clean_text, fold
+from datalayer.values import Json, needle_of
 from datalayer.writes import Write
 
 
@@ -113,7 +113,7 @@ class SqlStore(Store, MigratesBySql, Adopts, Maintains, BacksUp):
             first=first + 1,
             after_timestamp=timestamp,
             after_id=thread_id,
-            needle=fold(clean_text(search or "")).strip(),
+            needle=needle_of(search),
             feedback=feedback,
         )
         return reads.page(await self._search(query), first)

@@ -12,6 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from datalayer.values import (
+    _MANY_MARKS,
+    LONGEST_NEEDLE,
     REPLACEMENT,
     Json,
     as_id,
@@ -21,6 +23,7 @@ from datalayer.values import (
     derived_id,
     fold,
     iso_time,
+    needle_of,
     time_of_revision,
 )
 
@@ -271,3 +274,28 @@ def test_stored_times_sort_as_moments(one: datetime, other: datetime) -> None:
 def test_the_time_of_a_revision() -> None:
     assert time_of_revision(0) == "1970-01-01T00:00:00.000000Z"
     assert time_of_revision(1_767_355_200_000_001) == "2026-01-02T12:00:00.000001Z"
+
+
+@given(TEXT)
+def test_folding_is_that_of_unicode(text: str) -> None:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    assert fold(text) == unicodedata.normalize("NFKC", folded)
+
+
+@pytest.mark.parametrize("row", ["—" * 200, "。" * 200, "🌍" * 200, "e\u0301" * 200])
+def test_a_row_of_signs_folds_as_ever(row: str) -> None:
+    assert (
+        fold(row + "É") == unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", row)) + "é"
+    )
+
+
+def test_every_mark_that_is_put_in_order_is_cut_off_in_time() -> None:
+    """What is decomposed into marks, or begins with one, counts as one of many."""
+    letters = map(chr, (*range(0x80, 0xD800), *range(0xE000, 0x110000)))
+    marks = [it for it in letters if unicodedata.combining(unicodedata.normalize("NFKD", it)[0])]
+    assert not [it for it in marks if not _MANY_MARKS.fullmatch(it * 64)]
+
+
+def test_the_beginning_of_what_is_searched_for_counts() -> None:
+    assert needle_of(f" {'É' * 2 * LONGEST_NEEDLE} ") == "é" * (LONGEST_NEEDLE - 1)
+    assert needle_of("  ") == needle_of(None) == ""
