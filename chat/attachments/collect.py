@@ -1,17 +1,20 @@
 """The files of a conversation: what they hold, as far as the model can take it."""
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Hashable, Iterable, Sequence
+from functools import partial
+from pathlib import Path, PurePath
 from weakref import WeakValueDictionary
 
 import anyio
 import chainlit as cl
+from cachetools import LRUCache
 
 from chat.attachments.blocks import NamedReading, PromptFiles, PromptLimits, fit
 from chat.attachments.cache import ReadingCache
-from chat.attachments.files import AttachedFile, files_by_message
+from chat.attachments.files import AttachedFile, asker, files_by_message
 from chat.attachments.process import Reader, ReadingLimits
 from chat.attachments.results import Picture, Reading, Reason, Unread
 from chat.models.tokens import BYTES_A_TOKEN
@@ -25,6 +28,7 @@ logger = logging.getLogger(__name__)
 OLD_IMAGES = 4  # images of earlier messages that are sent again, the newest
 CACHE_BYTES = 64_000_000
 _CHUNK = 1 << 18
+_MOST_HASHES = 10_000  # of files that sessions hold
 
 
 def reading_limits(*, file_tokens: int, pixels: int, timeout_s: float) -> ReadingLimits:
@@ -41,7 +45,8 @@ class Attachments:
         self._reader = reader
         self._file_tokens = file_tokens
         self._cache = ReadingCache(CACHE_BYTES)
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._hashes: LRUCache[tuple[str, str], str] = LRUCache(_MOST_HASHES)
+        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def collect(
         self,
@@ -91,22 +96,28 @@ class Attachments:
         return [NamedReading(file.name, by_id.get(file.id)) for file in files]
 
     async def _read(self, file: AttachedFile) -> Reading:
-        key = file.thread_id, file.id
-        if kept := self._cache.get(key):
-            return kept
-        # One file of a conversation at a time, so that many slow ones do not hold everybody up.
-        async with self._locks.setdefault(file.thread_id, asyncio.Lock()):
+        key = await self._key(file)
+        # Whoever has sent the same waits for it: what is slow is not read twice side by side.
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            if kept := self._cache.get(key):
+                return kept
             reading = await self._read_now(file)
+            self._cache.put(key, reading)
         if isinstance(reading, Unread):
             logger.info("Element %s: %s %s", file.id, reading.reason, reading.detail)
-        if not (isinstance(reading, Unread) and reading.is_temporary):
-            self._cache.put(key, reading)
         return reading
+
+    async def _key(self, file: AttachedFile) -> Hashable:
+        """Return under what a file's reading is kept: what decides about it, where it is known."""
+        known = file.thread_id, file.id
+        sha256 = file.sha256 or self._hashes.get(known)
+        if sha256 is None and file.path and await anyio.Path(file.path).is_file():
+            sha256 = self._hashes[known] = await asyncio.to_thread(_sha256, file.path)
+        return (sha256, PurePath(file.name).suffix.lower()) if sha256 else known
 
     async def _read_now(self, file: AttachedFile) -> Reading:
         try:
-            async with aclosing(self._content(file)) as content:
-                return await self._reader.read(file.name, content)
+            return await self._reader.read(file.name, partial(self._content, file), asker())
         except (StorageError, DataLayerError, OSError):
             logger.warning("The file of element %s cannot be read", file.id, exc_info=True)
             return Unread(reason=Reason.UNAVAILABLE)
@@ -121,6 +132,11 @@ class Attachments:
             async with self._layer.open_element(file.thread_id, file.id) as stored:
                 async for chunk in stored.body:
                     yield chunk
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _old_images(files: Sequence[AttachedFile], images: int | None) -> set[str]:

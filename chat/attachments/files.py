@@ -20,6 +20,8 @@ class AttachedFile:
     name: str
     is_image: bool
     path: Path | None = None
+    sha256: str | None = None
+    """Of its bytes, where it is known."""
 
 
 def files_by_message(
@@ -45,7 +47,14 @@ def _stored(element: ElementRecord) -> AttachedFile:
         message_id=str(element.fields["forId"]),
         name=str(element.fields["name"] or ""),
         is_image=element.fields["type"] == "image",
+        sha256=element.sha256,
     )
+
+
+def asker() -> str:
+    """Return who is answered: places where files are read are shared among people."""
+    user = cl.context.session.user
+    return user.identifier if user else ""
 
 
 def _held_by_session(question: cl.Message) -> list[AttachedFile]:

@@ -9,16 +9,21 @@ import logging
 import math
 import re
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from chat.attachments.places import Places
 from chat.attachments.results import Reading, Reason, Unread, from_json
 from common.child_processes import kill, pipes, start_python
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 2  # processes; more would take the processor from the chat itself
+SLOW_AT_ONCE = 2  # beside them, of files that took longer than others could wait
+QUICK_S = 0.6  # a file that takes longer makes room for those that wait
+_NICE, _SLOW_NICE = 5, 19  # how far processes stand back: behind the chat, and behind the others
 MEMORY = 1 << 30  # bytes of address space of one process
 MAX_OUTPUT = 64_000_000  # bytes that one process may answer with
 _FROM_OUTSIDE = (9, 15)  # SIGKILL, as when memory runs out, and SIGTERM
@@ -35,35 +40,63 @@ class ReadingLimits:
     memory: int = MEMORY
 
 
+Content = Callable[[], AsyncGenerator[bytes, None]]
+"""Gives the bytes of a file, from the beginning each time."""
+
+
 class Reader:
-    """Reads files, a few at once."""
+    """Reads files, a few at once, whose turn it is by whose they are.
+
+    A file that is not soon read goes on only as long as nobody waits. Then it is given up, and read
+    from its beginning among others of its kind, so that many of them hold up nobody else.
+    """
 
     def __init__(
         self, limits: ReadingLimits, command: tuple[str, ...] = ("-m", "chat.attachments.reading")
     ) -> None:
         self._limits = limits
         self._command = command
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._quick = Places(AT_ONCE)
+        self._slow = Places(SLOW_AT_ONCE)
 
-    async def read(self, name: str, content: AsyncIterator[bytes]) -> Reading:
-        """Return what a file holds; what goes wrong with it is a reading too.
+    async def read(self, name: str, content: Content, owner: str = "") -> Reading:
+        """Return what a file of an owner's holds; what goes wrong with it is a reading too.
 
         Errors of `content` itself are raised. A caller that is cancelled ends the process.
         """
-        async with self._slots:
-            process = await start_python(*self._command, self._request(name))
-            try:
-                async with asyncio.timeout(self._limits.timeout_s):
-                    output = await _exchange(process, content)
-                    return _reading(name, await process.wait(), output)
-            except TimeoutError:
-                return Unread(reason=Reason.SLOW)
-            except _OutputTooLong:
-                return Unread(reason=Reason.BROKEN, detail="the reading is too long")
-            finally:
-                await kill(process)
+        async with self._quick.take(owner):
+            if reading := await self._while_nobody_waits(name, content):
+                return reading
+        async with self._slow.take(owner):
+            return await self._read(name, content, _SLOW_NICE)
 
-    def _request(self, name: str) -> str:
+    async def _while_nobody_waits(self, name: str, content: Content) -> Reading | None:
+        """Return what a file holds, or None where it took long and others waited."""
+        reading = asyncio.create_task(self._read(name, content, _NICE))
+        wanted = asyncio.create_task(self._quick.wanted())
+        try:
+            await asyncio.wait([reading], timeout=QUICK_S)
+            await asyncio.wait([reading, wanted], return_when=asyncio.FIRST_COMPLETED)
+            return reading.result() if reading.done() else None
+        finally:
+            reading.cancel()
+            wanted.cancel()
+            await asyncio.gather(reading, wanted, return_exceptions=True)
+
+    async def _read(self, name: str, content: Content, nice: int) -> Reading:
+        process = await start_python(*self._command, self._request(name, nice))
+        try:
+            async with asyncio.timeout(self._limits.timeout_s), aclosing(content()) as source:
+                output = await _exchange(process, source)
+                return _reading(name, await process.wait(), output)
+        except TimeoutError:
+            return Unread(reason=Reason.SLOW)
+        except _OutputTooLong:
+            return Unread(reason=Reason.BROKEN, detail="the reading is too long")
+        finally:
+            await kill(process)
+
+    def _request(self, name: str, nice: int) -> str:
         suffix = PurePath(name).suffix.lower()
         return json.dumps(
             {
@@ -71,6 +104,7 @@ class Reader:
                 "characters": self._limits.characters,
                 "pixels": self._limits.pixels,
                 "memory": self._limits.memory,
+                "nice": nice,
                 "seconds": math.ceil(self._limits.timeout_s) + 1,
             }
         )

@@ -16,7 +16,7 @@ from chainlit.session import WebsocketSession
 from chainlit.utils import utc_now
 
 from chat.attachments.collect import Attachments
-from chat.attachments.process import Reader
+from chat.attachments.process import Content, Reader
 from chat.attachments.results import ExtractedText, Picture, Reading
 from chat.models.base import GenerationSettings, Model
 from chat.models.registry import Models
@@ -77,8 +77,8 @@ class PlainReader(Reader):
     def __init__(self) -> None:
         """Need no process."""
 
-    async def read(self, name: str, content: AsyncIterator[bytes]) -> Reading:
-        whole = b"".join([chunk async for chunk in content]).decode()
+    async def read(self, name: str, content: Content, owner: str = "") -> Reading:
+        whole = b"".join([chunk async for chunk in content()]).decode()
         return PICTURE if name.endswith(".png") else ExtractedText(text=whole, total=len(whole))
 
 

@@ -1,6 +1,7 @@
 """`python -m chat.attachments.reading '{"suffix": ..., ...}' < file`: prints one line of JSON."""
 
 import json
+import os
 import sys
 import warnings
 from contextlib import suppress
@@ -18,12 +19,16 @@ MAX_WRITTEN = 1_000_000  # bytes of any file that this process could write
 
 @dataclass(frozen=True, slots=True)
 class ReadingRequest:
-    """What is asked: characters of text, pixels of an image's longer side, and the limits."""
+    """What is asked: characters of text, pixels of an image's longer side, and the limits.
+
+    `memory` is in bytes, `seconds` are of processor time, `nice` says how far it stands back.
+    """
 
     suffix: str
     characters: int
     pixels: int
     memory: int
+    nice: int
     seconds: int
 
 
@@ -31,6 +36,8 @@ def main() -> None:
     """Read the file on standard input."""
     request = ReadingRequest(**json.loads(sys.argv[1]))
     limit_resources(request.memory, request.seconds)
+    if hasattr(os, "nice"):
+        os.nice(request.nice)
     warnings.simplefilter("ignore")
     sys.setrecursionlimit(DEEPEST)
     content = sys.stdin.buffer.read(MAX_INPUT + 1)

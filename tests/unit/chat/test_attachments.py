@@ -1,9 +1,11 @@
 """The files of a conversation: from the running session, from the storage, from the cache."""
 
 import asyncio
+import hashlib
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +18,7 @@ from chainlit.session import HTTPSession
 from chat.attachments.blocks import PromptFiles
 from chat.attachments.collect import OLD_IMAGES, Attachments
 from chat.attachments.files import AttachedFile
-from chat.attachments.process import AT_ONCE, Reader
+from chat.attachments.process import Content, Reader
 from chat.attachments.results import ExtractedText, Picture, Reading, Reason, Unread
 from datalayer.fields import ELEMENT_FIELDS
 from datalayer.layer import KeepchatDataLayer
@@ -55,26 +57,24 @@ class Stored:
 class PlainReader:
     """Takes every file for text, or for an image where it says so."""
 
-    async def read(self, name: str, content: AsyncIterator[bytes]) -> Reading:
-        whole = b"".join([chunk async for chunk in content]).decode()
+    async def read(self, name: str, content: Content, owner: str) -> Reading:
+        whole = b"".join([chunk async for chunk in content()]).decode()
         if whole in set(Reason):
             return Unread(reason=Reason(whole))
         return PICTURE if name.endswith(".png") else ExtractedText(text=whole, total=len(whole))
 
 
 class BusyReader:
-    """Reads two files at once, and ends with none before its gate is open."""
+    """Ends with no file before its gate is open."""
 
     def __init__(self) -> None:
-        self.names: list[str] = []
+        self.read_for: list[tuple[str, str]] = []
         self.gate = asyncio.Event()
-        self._slots = asyncio.Semaphore(AT_ONCE)
 
-    async def read(self, name: str, _content: AsyncIterator[bytes]) -> Reading:
-        async with self._slots:
-            self.names.append(name)
-            await self.gate.wait()
-            return ExtractedText(text=name, total=1)
+    async def read(self, name: str, _content: Content, owner: str) -> Reading:
+        self.read_for.append((name, owner))
+        await self.gate.wait()
+        return ExtractedText(text=name, total=1)
 
 
 @pytest.fixture
@@ -90,7 +90,11 @@ def attachments(stored: Stored) -> Attachments:
 @pytest.fixture(autouse=True)
 async def _session() -> AsyncIterator[None]:
     session = HTTPSession(
-        id=str(uuid.uuid4()), client_type="webapp", thread_id=THREAD, user=None, user_env={}
+        id=str(uuid.uuid4()),
+        client_type="webapp",
+        thread_id=THREAD,
+        user=cl.User("ada"),
+        user_env={},
     )
     context_var.set(ChainlitContext(session))
     yield
@@ -223,28 +227,41 @@ async def test_a_storage_that_is_away_is_asked_again_next_time(
     assert found.earlier["1"][0].reading == ExtractedText(text="old", total=3)
 
 
-@pytest.mark.parametrize(("reason", "times"), [("broken", 1), ("slow", 2), ("killed", 2)])
-async def test_a_file_is_read_again_only_if_that_may_help(
-    attachments: Attachments, stored: Stored, reason: str, times: int
+@pytest.mark.parametrize("reason", ["broken", "slow", "killed"])
+async def test_what_could_not_be_read_is_not_tried_again(
+    attachments: Attachments, stored: Stored, reason: str
 ) -> None:
     elements = [element(stored, "1", "a.txt", reason)]
     for _ in range(2):
         await collected(attachments, elements)
-    assert len(stored.opened) == times
+    assert len(stored.opened) == 1
 
 
-async def test_the_files_of_a_conversation_are_read_one_at_a_time(stored: Stored) -> None:
+async def test_the_same_bytes_are_read_once_wherever_they_are(
+    attachments: Attachments, stored: Stored, tmp_path: Path
+) -> None:
+    """By their content: neither another name, nor another message or conversation helps."""
+    (tmp_path / "b.txt").write_text("slow")
+    (tmp_path / "c.md").write_text("slow")
+    sent = [element(stored, "1", "a.txt", "slow"), element(stored, "2", "x.txt", "slow")]
+    sent = [replace(it, sha256=hashlib.sha256(b"slow").hexdigest()) for it in sent]
+    found = await collected(attachments, sent, question(tmp_path / "b.txt"))
+    assert len(stored.opened) <= 1
+    assert len(found.question.notes) == 1
+    assert len(attachments._cache._failed) == 1
+    await collected(attachments, [], question(tmp_path / "c.md"))  # by its ending something else
+    assert len(attachments._cache._failed) == 2
+
+
+async def test_whoever_sends_the_same_waits_for_it(stored: Stored) -> None:
     busy = BusyReader()
     attachments = Attachments(cast(KeepchatDataLayer, stored), cast(Reader, busy))
-    slow = [attached(THREAD, f"{number}.txt") for number in range(10)]
-    reading = asyncio.create_task(attachments._read_all(slow))
-    other = asyncio.create_task(attachments._read_all([attached(str(uuid.uuid4()), "other.txt")]))
-    await until(lambda: len(busy.names) >= 2, "two that read")
-    assert busy.names == ["0.txt", "other.txt"]
+    same = [replace(attached(str(uuid.uuid4()), "a.txt"), sha256="abc") for _ in range(10)]
+    reading = asyncio.create_task(attachments._read_all([*same, attached(THREAD, "other.txt")]))
+    await until(lambda: len(busy.read_for) == 2, "two that read")
     busy.gate.set()
-    assert len(await reading) == 10
-    assert len(await other) == 1
-    assert busy.names[2:] == [f"{number}.txt" for number in range(1, 10)]
+    assert len(await reading) == 11
+    assert busy.read_for == [("a.txt", "ada"), ("other.txt", "ada")]
 
 
 async def test_a_blind_model_is_sent_no_image(attachments: Attachments, tmp_path: Path) -> None:

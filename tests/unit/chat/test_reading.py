@@ -6,7 +6,8 @@ import random
 import sys
 import time
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 
 import pytest
 from PIL import Image
@@ -19,7 +20,7 @@ from tests.support import documents
 CHARACTERS = 3_000
 
 
-async def pieces(content: bytes) -> AsyncIterator[bytes]:
+async def pieces(content: bytes) -> AsyncGenerator[bytes, None]:
     for start in range(0, len(content), 50_000):
         yield content[start : start + 50_000]
 
@@ -28,7 +29,7 @@ async def read(
     name: str, content: bytes, *, characters: int = CHARACTERS, memory: int = MEMORY
 ) -> Reading:
     limits = ReadingLimits(characters=characters, memory=memory)
-    return await Reader(limits).read(name, pieces(content))
+    return await Reader(limits).read(name, partial(pieces, content))
 
 
 async def text_of(name: str, content: bytes, *, characters: int = CHARACTERS) -> ExtractedText:

@@ -1,6 +1,6 @@
 """What was read is kept, within bounds."""
 
-from chat.attachments.cache import ReadingCache
+from chat.attachments.cache import REMEMBERED_S, ReadingCache
 from chat.attachments.results import ExtractedText, Picture, Reason, Unread
 
 
@@ -32,3 +32,16 @@ def test_a_newer_reading_takes_the_place_of_the_older() -> None:
     for length in range(1_000):
         cache.put("a", text(length))
     assert cache.get("a") == text(999)
+
+
+def test_what_was_slow_is_remembered_for_a_while() -> None:
+    now = 0.0
+    cache = ReadingCache(max_bytes=5_000, clock=lambda: now)
+    for reason in (Reason.SLOW, Reason.KILLED, Reason.UNAVAILABLE):
+        cache.put(reason, Unread(reason=reason))
+    assert cache.get(Reason.SLOW)
+    assert cache.get(Reason.KILLED)
+    assert cache.get(Reason.UNAVAILABLE) is None  # which says nothing of the file
+    now = REMEMBERED_S
+    assert cache.get(Reason.SLOW) is None
+    assert cache.get(Reason.KILLED) is None

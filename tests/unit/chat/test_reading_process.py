@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,22 @@ import psutil
 import pytest
 
 from chat.attachments import process
-from chat.attachments.process import AT_ONCE, Reader, ReadingLimits
+from chat.attachments.process import AT_ONCE, QUICK_S, SLOW_AT_ONCE, Reader, ReadingLimits
 from chat.attachments.results import ExtractedText, Reason, Unread
 from tests.support.waiting import until
 
+NOTED = """
+import json, time
+open("{begun}", "a").write(".")
+time.sleep({wait})
+print(json.dumps({{"kind": "text", "text": "x", "total": 1, "counts": {{}}}}))
+"""
+HOSTILE_PDF = """
+import json, sys
+while json.loads(sys.argv[1])["suffix"] == ".pdf":
+    pass
+print(json.dumps({"kind": "text", "text": "x", "total": 1, "counts": {}}))
+"""
 ANSWER = 'print(\'{"kind": "text", "text": "%s", "total": 1, "counts": {}}\')'
 
 
@@ -23,12 +35,12 @@ def reader(code: str, timeout_s: float = 20) -> Reader:
     return Reader(ReadingLimits(characters=100, timeout_s=timeout_s), ("-c", code))
 
 
-async def nothing() -> AsyncIterator[bytes]:
+async def nothing() -> AsyncGenerator[bytes, None]:
     for chunk in list[bytes]():
         yield chunk
 
 
-async def endless() -> AsyncIterator[bytes]:
+async def endless() -> AsyncGenerator[bytes, None]:
     while True:
         yield b"x" * 100_000
 
@@ -47,7 +59,7 @@ def _reads(process: psutil.Process) -> bool:
 
 async def test_a_process_that_never_ends_is_killed() -> None:
     begun = time.monotonic()
-    reading = await reader("while True: pass", timeout_s=0.5).read("a.pdf", nothing())
+    reading = await reader("while True: pass", timeout_s=0.5).read("a.pdf", nothing)
     assert reading == Unread(reason=Reason.SLOW)
     assert time.monotonic() - begun < 8
     assert not children()
@@ -55,14 +67,14 @@ async def test_a_process_that_never_ends_is_killed() -> None:
 
 async def test_a_process_that_does_not_read_is_killed() -> None:
     code = "import time; time.sleep(60)"
-    reading = await reader(code, timeout_s=0.5).read("a.pdf", endless())
+    reading = await reader(code, timeout_s=0.5).read("a.pdf", endless)
     assert reading == Unread(reason=Reason.SLOW)
     assert not children()
 
 
 async def test_a_caller_that_is_cancelled_ends_the_process() -> None:
     code = "import time; time.sleep(60)"
-    task = asyncio.create_task(reader(code).read("a.pdf", nothing()))
+    task = asyncio.create_task(reader(code).read("a.pdf", nothing))
     await until(lambda: bool(children()), "the process")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -81,13 +93,13 @@ async def test_a_caller_that_is_cancelled_ends_the_process() -> None:
     ],
 )
 async def test_a_process_that_crashes_is_a_broken_file(code: str) -> None:
-    reading = await reader(code).read("a.pdf", nothing())
+    reading = await reader(code).read("a.pdf", nothing)
     assert isinstance(reading, Unread)
     assert reading.reason is Reason.BROKEN
 
 
 async def test_a_process_that_is_killed_says_nothing_of_its_file() -> None:
-    reading = await reader("import os; os.kill(os.getpid(), 9)").read("a.pdf", nothing())
+    reading = await reader("import os; os.kill(os.getpid(), 9)").read("a.pdf", nothing)
     assert isinstance(reading, Unread)
     assert reading.reason is Reason.KILLED
     assert reading.is_temporary
@@ -95,7 +107,7 @@ async def test_a_process_that_is_killed_says_nothing_of_its_file() -> None:
 
 async def test_an_endless_answer_is_cut_off() -> None:
     code = "import sys\nwhile True: sys.stdout.write('x' * 1000000)"
-    reading = await reader(code).read("a.pdf", nothing())
+    reading = await reader(code).read("a.pdf", nothing)
     assert isinstance(reading, Unread)
     assert reading.reason is Reason.BROKEN
 
@@ -114,35 +126,63 @@ async def test_an_answer_that_is_cut_off_in_full_flow_ends_too(
     monkeypatch.setattr(asyncio.StreamReader, "read", read_late)
     code = "import sys\nwhile True: sys.stdout.write('x' * 1000000)"
     async with asyncio.timeout(20):
-        reading = await reader(code).read("a.pdf", nothing())
+        reading = await reader(code).read("a.pdf", nothing)
     assert isinstance(reading, Unread)
     assert reading.reason is Reason.BROKEN
 
 
 async def test_an_answer_before_the_end_of_the_file_is_taken() -> None:
-    reading = await reader(ANSWER % "early").read("a.txt", endless())
+    reading = await reader(ANSWER % "early").read("a.txt", endless)
     assert isinstance(reading, ExtractedText)
     assert reading.text == "early"
 
 
 async def test_what_is_wrong_with_the_source_is_raised() -> None:
-    async def failing() -> AsyncIterator[bytes]:
+    async def failing() -> AsyncGenerator[bytes, None]:
         yield b"x"
         raise OSError("gone")
 
     code = f"import sys; sys.stdin.read(); {ANSWER % 'x'}"
     with pytest.raises(OSError, match="gone"):
-        await reader(code).read("a.txt", failing())
+        await reader(code).read("a.txt", failing)
 
 
 async def test_only_a_few_run_at_once() -> None:
-    slow = reader(f"import time; time.sleep(0.6); {ANSWER % 'x'}")
-    tasks = [asyncio.create_task(slow.read("a.txt", nothing())) for _ in range(AT_ONCE + 1)]
+    slow = reader("import time; time.sleep(60)", timeout_s=2)
+    tasks = [asyncio.create_task(slow.read("a.txt", nothing)) for _ in range(8)]
     most = 0
     while not all(task.done() for task in tasks):
         most = max(most, len(children()))
         await asyncio.sleep(0.02)
-    assert most == AT_ONCE
+    assert most == AT_ONCE + SLOW_AT_ONCE
+
+
+async def test_hostile_files_of_one_hold_up_nobody_else() -> None:
+    by_name = reader(HOSTILE_PDF, timeout_s=120)
+    hostile = [asyncio.create_task(by_name.read("a.pdf", nothing, "eve")) for _ in range(8)]
+    await until(lambda: len(children()) == AT_ONCE, "two that read for ever")
+    assert isinstance(await by_name.read("a.txt", nothing, "ada"), ExtractedText)
+    assert not any(task.done() for task in hostile)
+    for task in hostile:
+        task.cancel()
+    await asyncio.gather(*hostile, return_exceptions=True)
+    assert not children()
+
+
+async def test_a_slow_file_goes_on_while_nobody_waits(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    slow = reader(NOTED.format(begun=begun, wait=2 * QUICK_S))
+    assert isinstance(await slow.read("a.pdf", nothing), ExtractedText)
+    assert begun.read_text() == "."
+
+
+async def test_a_slow_file_that_made_room_is_read_all_the_same(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    slow = reader(NOTED.format(begun=begun, wait=2 * QUICK_S))
+    tasks = [asyncio.create_task(slow.read("a.pdf", nothing)) for _ in range(AT_ONCE + 1)]
+    readings = await asyncio.gather(*tasks)
+    assert all(isinstance(reading, ExtractedText) for reading in readings)
+    assert len(begun.read_text()) > len(tasks)
 
 
 async def test_the_process_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +191,7 @@ async def test_the_process_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> N
         "import json, os; print(json.dumps("
         "{'kind': 'text', 'text': ' '.join(os.environ), 'total': 1, 'counts': {}}))"
     )
-    reading = await reader(code).read("a.txt", nothing())
+    reading = await reader(code).read("a.txt", nothing)
     assert isinstance(reading, ExtractedText)
     assert "OPENAI_API_KEY" not in reading.text
 
@@ -161,7 +201,7 @@ async def test_the_process_loads_neither_chainlit_nor_the_client() -> None:
         "import json, sys; import chat.attachments.reading.__main__; print(json.dumps("
         "{'kind': 'text', 'text': ' '.join(sys.modules), 'total': 1, 'counts': {}}))"
     )
-    reading = await reader(code).read("a.txt", nothing())
+    reading = await reader(code).read("a.txt", nothing)
     assert isinstance(reading, ExtractedText)
     heavy = {"chainlit", "openai", "pydantic", "openpyxl", "filetype", "asyncio"}
     assert not heavy & set(reading.text.split())
@@ -176,7 +216,7 @@ async def test_memory_is_limited_where_the_system_can() -> None:
         "except MemoryError:\n"
         f"    {ANSWER % 'limited'}\n"
     )
-    reading = await reader(code).read("a.txt", nothing())
+    reading = await reader(code).read("a.txt", nothing)
     assert isinstance(reading, ExtractedText)
     assert reading.text == ("limited" if sys.platform == "linux" else "unlimited")
 
@@ -186,9 +226,9 @@ def test_the_process_finds_the_program(monkeypatch: pytest.MonkeyPatch, tmp_path
     limits = ReadingLimits(characters=100)
 
     async def read() -> object:
-        async def content() -> AsyncIterator[bytes]:
+        async def content() -> AsyncGenerator[bytes, None]:
             yield b"words"
 
-        return await Reader(limits).read("a.txt", content())
+        return await Reader(limits).read("a.txt", content)
 
     assert asyncio.run(read()) == ExtractedText(text="words", total=5)
