@@ -9,9 +9,11 @@ from chainlit.config import config
 from chainlit.server import app as server
 
 import settings as environment
+from bootstrap.attachments import tell_walls
 from bootstrap.logs import log_in_detail, quiet_libraries
 from bootstrap.parts import open_parts, with_new_turns
 from chat import callbacks
+from common.kernel import hide
 from datalayer.layer import KeepchatDataLayer
 from patches.catalogue import patch_code, patch_server
 from patches.patch import Parts
@@ -32,6 +34,7 @@ def main() -> None:
 def started() -> tuple[Settings, Parts]:
     """Open everything and change Chainlit's server; a wrong setting ends the program."""
     quiet_libraries()
+    hide()  # from what reads people's files, should somebody take that over
     settings = environment.load()
     log_in_detail(settings.log_debug)
     environment.prepare_data_dir(settings)
@@ -68,6 +71,7 @@ def register(parts: Parts) -> None:
         # Asked for now: without a layer at hand Chainlit would open one of its own on DATABASE_URL.
         chainlit.data.get_data_layer()
         parts.layer.start()
+        await tell_walls()
         await parts.models.start()
 
     @cl.on_app_shutdown

@@ -13,6 +13,8 @@ from bootstrap.login import open_login
 from bootstrap.models import generation_settings, open_models
 from bootstrap.storages import open_storage
 from bootstrap.stores import open_store
+from chat.attachments.process import standing_walls
+from chat.attachments.reading.walls import ALL as ALL_WALLS
 from chat.models.base import AnswerInterrupted, Ending, Model, NoChatAPI, ServerBusy
 from chat.models.registry import NoModel, Origin
 from chat.wording.sentences import sentence_for
@@ -127,6 +129,15 @@ async def storage(settings: Settings) -> Finding:
     if problem:
         return warning("storage", *problem)
     return ok("storage", f"{files}, written, read, deleted in {took}")
+
+
+async def reading(_settings: Settings | None) -> Finding:
+    """Check what keeps the process that reads attached files from everything else."""
+    standing = await standing_walls()
+    if missing := [wall for wall in ALL_WALLS if wall not in standing]:
+        message = f"Nothing keeps the process that reads attached files from: {', '.join(missing)}."
+        return warning("reading", message, "docs/security.md says which systems can.")
+    return ok("reading", f"attached files are read without {', '.join(standing)}")
 
 
 async def model(settings: Settings) -> Finding:

@@ -19,6 +19,7 @@ CHECKS: tuple[Check, ...] = (
     checks.access,
     checks.database,
     checks.storage,
+    checks.reading,
     checks.model,
 )
 

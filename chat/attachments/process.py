@@ -110,6 +110,19 @@ class Reader:
         )
 
 
+async def standing_walls() -> tuple[str, ...]:
+    """Return which walls around the process that reads files stand on this system.
+
+    They are named in `chat.attachments.reading.walls`; empty where none does.
+    """
+    process = await start_python("-m", "chat.attachments.reading", "walls")
+    try:
+        output, _ = await process.communicate()
+        return tuple(json.loads(output or b"[]"))
+    finally:
+        await kill(process)
+
+
 async def _exchange(process: Process, content: AsyncIterator[bytes]) -> bytes:
     """Give the process its file and take its answer, at the same time."""
     feeding = asyncio.create_task(_feed(process, content))

@@ -1,4 +1,7 @@
-"""`python -m chat.attachments.reading '{"suffix": ..., ...}' < file`: prints one line of JSON."""
+"""`python -m chat.attachments.reading '{"suffix": ..., ...}' < file`: prints one line of JSON.
+
+Before it looks at the file it gives up what it does not need, for ever.
+"""
 
 import json
 import os
@@ -7,11 +10,13 @@ import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 
+from chat.attachments.reading import walls
 from chat.attachments.reading.kinds import readable_kind
 from chat.attachments.reading.text_buffer import BufferFull, TextBuffer
 from chat.attachments.results import CannotRead, Reading, Reason, Unread, to_json
 from common.file_types import FileKind
 
+WALLS = "walls"
 MAX_INPUT = 200_000_000  # bytes; of text that is longer the beginning is read
 DEEPEST = 20_000  # calls: the libraries walk down nested HTML and XML
 MAX_WRITTEN = 1_000_000  # bytes of any file that this process could write
@@ -33,11 +38,16 @@ class ReadingRequest:
 
 
 def main() -> None:
-    """Read the file on standard input."""
+    """Read the file on standard input; asked for `walls`, tell which stand."""
+    if sys.argv[1] == WALLS:
+        sys.stdout.write(json.dumps(walls.close()))
+        return
     request = ReadingRequest(**json.loads(sys.argv[1]))
     limit_resources(request.memory, request.seconds)
     if hasattr(os, "nice"):
         os.nice(request.nice)
+    os.chdir(os.sep)
+    walls.close()
     warnings.simplefilter("ignore")
     sys.setrecursionlimit(DEEPEST)
     content = sys.stdin.buffer.read(MAX_INPUT + 1)

@@ -160,7 +160,7 @@ async def test_only_a_few_run_at_once() -> None:
 async def test_hostile_files_of_one_hold_up_nobody_else() -> None:
     by_name = reader(HOSTILE_PDF, timeout_s=120)
     hostile = [asyncio.create_task(by_name.read("a.pdf", nothing, "eve")) for _ in range(8)]
-    await until(lambda: len(children()) == AT_ONCE, "two that read for ever")
+    await until(lambda: len(children()) >= AT_ONCE, "those that read for ever")
     assert isinstance(await by_name.read("a.txt", nothing, "ada"), ExtractedText)
     assert not any(task.done() for task in hostile)
     for task in hostile:
