@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 2  # processes; more would take the processor from the chat itself
 SLOW_AT_ONCE = 2  # beside them, of files that took longer than others could wait
-QUICK_S = 0.6  # a file that takes longer makes room for those that wait
+QUICK_S = 0.5  # a file that takes longer makes room for those that wait
 _NICE, _SLOW_NICE = 5, 19  # how far processes stand back: behind the chat, and behind the others
 MEMORY = 1 << 30  # bytes of address space of one process
 MAX_OUTPUT = 64_000_000  # bytes that one process may answer with
