@@ -5,13 +5,14 @@ import gc
 
 import chainlit as cl
 import chainlit.data
-from chainlit.config import config
+from chainlit.config import FILES_DIRECTORY, config
 from chainlit.server import app as server
 
 import settings as environment
 from bootstrap.attachments import tell_walls
 from bootstrap.logs import log_in_detail, quiet_libraries
 from bootstrap.parts import open_parts, with_new_turns
+from bootstrap.private_files import keep_private
 from chat import callbacks
 from common.kernel import hide
 from datalayer.layer import KeepchatDataLayer
@@ -38,6 +39,7 @@ def started() -> tuple[Settings, Parts]:
     settings = environment.load()
     log_in_detail(settings.log_debug)
     environment.prepare_data_dir(settings)
+    keep_private(settings, FILES_DIRECTORY)
     environment.export_auth_secret(settings)
     parts = open_parts(settings, host=config.run.host, prefix=config.run.root_path)
     patch_server(parts)

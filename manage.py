@@ -5,6 +5,7 @@ import sys
 
 from bootstrap.logs import quiet_libraries
 from cli import accounts, doctor, import_, migrate, sweep
+from common.owner_only import make_all_private
 
 COMMANDS = (doctor, migrate, import_, sweep, accounts)
 
@@ -21,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and end with its exit code."""
     args = parser().parse_args(arguments)
+    make_all_private()
     quiet_libraries()
     sys.exit(args.run(args))
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from common.blocking import BlockingFile
+from common.owner_only import close_to_others
 from storage.base import Receipt, StoredObject
 from storage.digest import Digest
 from storage.errors import InvalidKey
@@ -58,6 +59,7 @@ class Tree:
         self.make_folder(self.partial)
         if not self._swept:
             self._swept = True
+            close_to_others(self.root)
             _remove_old_files(self.partial)
 
     def make_folder(self, folder: Path) -> None:

@@ -83,6 +83,7 @@ GROUPS = (
     Group("chainlit.step", "Step", "its module sleeps for each that is made"),
     # The configuration
     Group("chainlit.config", "config APP_ROOT", "where the program is, and what it is told"),
+    Group("chainlit.config", "FILES_DIRECTORY", "where the files of sessions are"),
     Group("chainlit.config.config", "run code features", "where the program is, what it is told"),
     Group("chainlit.config.config.run", "host root_path", "what the server listens on"),
     Group("chainlit.config.config.code", "on_chat_start", "set without its decorator"),

@@ -1,15 +1,18 @@
 """SQLite: one thread writes, others read, each with connections of its own."""
 
 import asyncio
+import os
 import sqlite3
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
+from common.owner_only import close_to_others
 from datalayer.errors import StoreUnavailable
 from datalayer.records import MaintenanceState, Result
 from datalayer.stores.sql.database import UnitOfWork
@@ -27,6 +30,7 @@ PRAGMAS = (
 )
 WAL_ATTEMPTS = 100
 WAL_PAUSE_S = 0.1
+_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 
 
 class SqliteDatabase:
@@ -83,6 +87,17 @@ def _in_transaction(engine: Engine, work: UnitOfWork[T]) -> T:
         return work(connection)
 
 
+def _make_ready(path: Path) -> None:
+    """Make the folder and the file, if they are not there, and keep them from everybody else.
+
+    What SQLite makes beside the file has the file's own rights.
+    """
+    path.parent.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
+    with suppress(OSError):  # SQLite says what is wrong with it
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, _FILE_MODE))
+    close_to_others(path, *(Path(f"{path}{ending}") for ending in ("-wal", "-shm")))
+
+
 def _open_engine(path: Path) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
@@ -90,7 +105,7 @@ def _open_engine(path: Path) -> Engine:
         max_overflow=0,
         pool_size=READERS + 1,
     )
-    event.listen(engine, "do_connect", lambda *_: path.parent.mkdir(parents=True, exist_ok=True))
+    event.listen(engine, "do_connect", lambda *_: _make_ready(path))
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
