@@ -11,7 +11,7 @@ TESTABLE := needs $(VENV)/.demo $(VENV)/.dev $(SERVERS)/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run compose-env test quick needs check format bench drills lock sql clean
+.PHONY: help setup run compose-env test quick needs check audit format bench drills lock sql clean
 
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ check: $(VENV)/.dev ## Checks format, lint, types and import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+audit: $(VENV)/.created ## Asks for known holes in the locked packages, where a database can be reached
+	@$(BIN)/python .ci/audit.py
 
 format: $(VENV)/.dev ## Formats the code and repairs what the linter can
 	@$(BIN)/ruff check --fix --exit-zero --quiet .
