@@ -99,6 +99,14 @@ def _function(given: str) -> str:
     return given
 
 
+def _origin(given: str) -> str:
+    scheme, parts = _scheme(given), urlsplit(given)
+    if scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
+        message = f"{given!r} is no origin such as https://intranet.example.org:8443"
+        raise ValueError(message)
+    return given.rstrip("/")
+
+
 # What the storages are told, each with the variables that say it; of those in one group the first
 # one given counts, as in the SDKs, and Chainlit's own, the last, must say the same.
 _CREDENTIALS: dict[str, tuple[tuple[str, ...], str | None]] = {
@@ -185,6 +193,22 @@ class Settings(BaseSettings):
     upload_max_files: int = Field(default=10, ge=1)
     upload_max_mb: int = Field(default=50, ge=1)
     upload_types: Annotated[str, AfterValidator(_types)] = "*/*"
+
+    request_max_mb: int = Field(default=4, ge=1)
+    request_timeout_s: float = Field(default=20, gt=0)
+    request_max_waiting: int = Field(default=256, ge=1)
+    user_max_answers: int = Field(default=5, ge=1)
+    user_max_files: int = Field(default=200, ge=1)
+    user_max_files_mb: int = Field(default=1_000, ge=1)
+    user_max_sessions: int = Field(default=40, ge=1)
+    user_max_env_kb: int = Field(default=16, ge=1)
+    user_max_settings_kb: int = Field(default=64, ge=1)
+    user_max_comment_kb: int = Field(default=16, ge=1)
+    user_max_name_kb: int = Field(default=4, ge=1)
+    user_max_events: int = Field(default=40, ge=1)
+    allowed_origins: Annotated[
+        tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_list)
+    ] = ()
 
     chainlit_host: str = "127.0.0.1"  # Chainlit reads it itself
     auth_mode: Literal["local", "password"] = "local"

@@ -10,6 +10,7 @@ from bootstrap.attachments import open_attachments
 from bootstrap.files import upload_limits
 from bootstrap.login import open_login
 from bootstrap.models import generation_settings, open_models
+from bootstrap.requests import origins, request_limits, user_limits
 from bootstrap.storages import open_storage
 from bootstrap.stores import prepare_store
 from chat.models.registry import Models, NoModel
@@ -43,6 +44,9 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
         links=SignedLinks(storage) if settings.storage_redirect == "on" else None,
         layer=layer,
         login=login,
+        requests=request_limits(settings),
+        origins=origins(settings),
+        user_limits=user_limits(settings, are_many=not login.is_personal),
         limits=limits,
         waiting_files=WaitingFiles(limits),
         sharing=settings.thread_sharing == "on",

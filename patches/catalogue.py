@@ -7,6 +7,7 @@ top.
 
 from patches import (
     cookies,
+    connections,
     event_loop,
     features,
     middlewares,
@@ -27,6 +28,36 @@ PATCHES = (
         cookies.read_in_one_pass,
     ),
     Patch(
+        "waiting connections",
+        "The server waits for ever for the rest of a request, and for any number of them.",
+        Moment.START,
+        connections.watch_waiting,
+    ),
+    Patch(
+        "malformed requests",
+        "Chainlit fails where it is sent what it cannot read, and says so in several forms.",
+        Moment.START,
+        middlewares.add_well_formed,
+    ),
+    Patch(
+        "bodies of requests",
+        "Chainlit reads a whole body before it judges anything, however long it takes.",
+        Moment.START,
+        middlewares.add_request_bodies,
+    ),
+    Patch(
+        "origins",
+        "Chainlit lets pages of other sites use the cookie of whoever has them open.",
+        Moment.START,
+        middlewares.add_origins,
+    ),
+    Patch(
+        "answers to other origins",
+        "Chainlit's own configuration could let any page read what it answers.",
+        Moment.START,
+        middlewares.answer_allowed_origins,
+    ),
+    Patch(
         "login of requests",
         "Chainlit's login is a signed cookie that nobody can call back: whoever asks is judged "
         "before anything else is.",
@@ -38,12 +69,6 @@ PATCHES = (
         "Chainlit lets the page ask any site for anything, and be shown in any other's frame.",
         Moment.START,
         middlewares.add_headers,
-    ),
-    Patch(
-        "size of uploads",
-        "Chainlit reads a whole body before it judges its size, and from anybody.",
-        Moment.START,
-        middlewares.add_upload_size,
     ),
     Patch(
         "old links",
@@ -71,6 +96,12 @@ PATCHES = (
         routes.place_guarded,
     ),
     Patch(
+        "closed",
+        "Chainlit's server describes each of its routes to whoever asks.",
+        Moment.START,
+        routes.place_closed,
+    ),
+    Patch(
         "sharing",
         "Chainlit's routes share although that is switched off, cannot refuse, and send whole "
         "threads, with who wrote them and what they thought of the answers.",
@@ -95,6 +126,12 @@ PATCHES = (
         "Chainlit would answer 500 where 503 says that it is worth trying again.",
         Moment.START,
         routes.answer_unavailable,
+    ),
+    Patch(
+        "limits of users",
+        "Chainlit lets one user use up what there is for all.",
+        Moment.START,
+        routes.answer_limits,
     ),
     Patch(
         "loop",

@@ -1,31 +1,63 @@
 """In front of Chainlit's own routes that do not ask whose it is what they act on."""
 
+import uuid
 from typing import Any
 
 from chainlit import server
+from chainlit.config import config
 from chainlit.server import UserParam
 from chainlit.types import (
     CallActionRequest,
     DeleteFeedbackRequest,
     ElementRequest,
+    GetThreadsRequest,
     UpdateFeedbackRequest,
+    UpdateThreadRequest,
 )
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request, Response
+from pydantic import BaseModel
 
 from access.guard import owners
+from access.guard.user_limits import UserLimits
+from datalayer.errors import DataLayerError, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 
+MOST_THREADS = 100  # of one page of the sidebar; more are not given at once
+CLOSED = ("/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
 
-def guarded_router(layer: KeepchatDataLayer, prefix: str) -> APIRouter:
+
+class SessionCookie(BaseModel):
+    """What a page names its session in `/set-session-cookie`."""
+
+    session_id: uuid.UUID
+
+
+def guarded_router(layer: KeepchatDataLayer, limits: UserLimits, prefix: str) -> APIRouter:
     """Return the routes, to be placed before Chainlit's own, which they call."""
     router = APIRouter(prefix=prefix, include_in_schema=False)
+    _add_feedback(router, layer, limits)
+    _add_threads(router, limits)
+    _add_elements(router, layer)
+    _add_sessions(router)
+    return router
+
+
+def _add_feedback(router: APIRouter, layer: KeepchatDataLayer, limits: UserLimits) -> None:
 
     @router.put("/feedback")
     async def put_feedback(request: Request, update: UpdateFeedbackRequest, user: UserParam) -> Any:
         owners.refuse_foreign_session(user, update.sessionId)
         feedback = update.feedback
         await owners.require_step(layer, user, feedback.forId, feedback.threadId)
-        return await server.update_feedback(request, update, user)
+        limits.check_bytes("comment_kb", feedback.comment, owners.signed_in(user).identifier)
+        try:
+            return await server.update_feedback(request, update, user)
+        except HTTPException as exc:  # Chainlit's 500, whatever it is
+            if isinstance(exc.__cause__, StoreUnavailable):
+                raise exc.__cause__ from None
+            if isinstance(exc.__cause__, DataLayerError):
+                raise owners.missing() from exc
+            raise
 
     @router.delete("/feedback")
     async def delete_feedback(
@@ -35,6 +67,26 @@ def guarded_router(layer: KeepchatDataLayer, prefix: str) -> APIRouter:
         await owners.require_thread(layer, user, thread_id)
         return await server.delete_feedback(request, payload, user)
 
+
+def _add_threads(router: APIRouter, limits: UserLimits) -> None:
+    @router.post("/project/threads")
+    async def post_threads(request: Request, payload: GetThreadsRequest, user: UserParam) -> Any:
+        owners.signed_in(user)
+        if payload.pagination.first < 1:
+            raise HTTPException(400, "pagination.first has to be 1 at least.")
+        payload.pagination.first = min(payload.pagination.first, MOST_THREADS)
+        try:
+            return await server.get_user_threads(request, payload, user)
+        except ValueError as exc:
+            raise HTTPException(400, "pagination.cursor is none that a page gave.") from exc
+
+    @router.put("/project/thread")
+    async def put_thread(request: Request, payload: UpdateThreadRequest, user: UserParam) -> Any:
+        limits.check_bytes("name_kb", payload.name, owners.signed_in(user).identifier)
+        return await server.rename_thread(request, payload, user)
+
+
+def _add_elements(router: APIRouter, layer: KeepchatDataLayer) -> None:
     @router.put("/project/element")
     async def put_element(payload: ElementRequest, user: UserParam) -> Any:
         owners.require_session(user, payload.sessionId)
@@ -52,4 +104,24 @@ def guarded_router(layer: KeepchatDataLayer, prefix: str) -> APIRouter:
         owners.require_session(user, payload.sessionId)
         return await server.call_action(payload, user)
 
+
+def _add_sessions(router: APIRouter) -> None:
+    @router.post("/set-session-cookie")
+    async def post_cookie(request: Request, response: Response, _named: SessionCookie) -> Any:
+        return await server.set_session_cookie(request, response)
+
+    if not (config.features.mcp and config.features.mcp.enabled):
+        router.add_api_route("/mcp", nothing, methods=["POST", "DELETE"])
+
+
+def closed_router() -> APIRouter:
+    """Return routes in front of what FastAPI would tell everybody of the program."""
+    router = APIRouter(include_in_schema=False)
+    for path in CLOSED:
+        router.add_api_route(path, nothing, methods=["GET", "HEAD"])
     return router
+
+
+async def nothing() -> None:
+    """Answer 404."""
+    raise HTTPException(404, "There is nothing here.")

@@ -1,11 +1,42 @@
 """What requests meet before Chainlit's own routes do."""
 
+from typing import cast
+
 from chainlit.server import app
+from fastapi.exceptions import RequestValidationError
+from starlette.middleware.cors import CORSMiddleware
 
 from patches.patch import Parts
 from routes.headers import SecurityHeaders
+from routes.malformed import WellFormed, invalid
 from routes.old_links import OldLinks
-from routes.upload_size import UploadSize
+from routes.origins import OriginCheck
+from routes.request_bodies import RequestBodies
+
+
+def add_well_formed(parts: Parts) -> None:
+    """Refuse what is malformed in a form of ours, and what fails too."""
+    app.add_middleware(WellFormed, prefix=parts.prefix)
+    app.add_exception_handler(RequestValidationError, invalid)
+
+
+def add_request_bodies(parts: Parts) -> None:
+    """Count the bytes of requests, and their time."""
+    app.add_middleware(
+        RequestBodies, requests=parts.requests, uploads=parts.limits, prefix=parts.prefix
+    )
+
+
+def add_origins(parts: Parts) -> None:
+    """Ask from which site it comes."""
+    app.add_middleware(OriginCheck, origins=parts.origins, prefix=parts.prefix)
+
+
+def answer_allowed_origins(parts: Parts) -> None:
+    """Let the pages that may send requests read the answers, and no others."""
+    for middleware in app.user_middleware:
+        if cast(object, middleware.cls) is CORSMiddleware:
+            middleware.kwargs["allow_origins"] = list(parts.origins.named)
 
 
 def add_login(parts: Parts) -> None:
@@ -15,12 +46,12 @@ def add_login(parts: Parts) -> None:
 
 def add_headers(parts: Parts) -> None:
     """Add the headers that every answer has."""
-    app.add_middleware(SecurityHeaders, origin=parts.links.origin if parts.links else None)
-
-
-def add_upload_size(parts: Parts) -> None:
-    """Count the bytes of uploads."""
-    app.add_middleware(UploadSize, limits=parts.limits, prefix=parts.prefix)
+    app.add_middleware(
+        SecurityHeaders,
+        origins=parts.origins,
+        prefix=parts.prefix,
+        origin=parts.links.origin if parts.links else None,
+    )
 
 
 def add_old_links(parts: Parts) -> None:

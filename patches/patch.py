@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from access.guard.limits import UploadLimits, WaitingFiles
+from access.guard.origins import Origins
+from access.guard.requests import RequestLimits
+from access.guard.user_limits import UserLimits
 from access.login.base import LoginMode
 from chat.models.registry import Models
 from chat.turn.turn import Turns
@@ -25,6 +28,9 @@ class Parts:
     links: SignedLinks | None
     layer: KeepchatDataLayer
     login: LoginMode
+    requests: RequestLimits
+    origins: Origins
+    user_limits: UserLimits
     limits: UploadLimits
     waiting_files: WaitingFiles
     sharing: bool

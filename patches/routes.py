@@ -3,12 +3,14 @@
 from chainlit.server import app
 from fastapi import APIRouter
 
+from access.guard.user_limits import LimitReached
 from chat.wording.notice import notice_about
 from datalayer.errors import StoreUnavailable
-from patches.guarded_routes import guarded_router
+from patches.guarded_routes import closed_router, guarded_router
 from patches.patch import Parts
 from routes.export import export_router
 from routes.files import files_router
+from routes.limits import limit_reached
 from routes.notice import notice_router
 from routes.session_files import session_files_router
 from routes.sharing import sharing_router
@@ -28,7 +30,12 @@ def place_session_files(parts: Parts) -> None:
 
 def place_guarded(parts: Parts) -> None:
     """Stand before the routes that change something."""
-    _place(guarded_router(parts.layer, parts.prefix))
+    _place(guarded_router(parts.layer, parts.user_limits, parts.prefix))
+
+
+def place_closed(_parts: Parts) -> None:
+    """Tell nobody which routes there are."""
+    _place(closed_router())
 
 
 def place_sharing(parts: Parts) -> None:
@@ -58,6 +65,11 @@ def place_notice(parts: Parts) -> None:
 def answer_unavailable(_parts: Parts) -> None:
     """Answer 503 where the database would have to answer."""
     app.add_exception_handler(StoreUnavailable, unavailable)
+
+
+def answer_limits(_parts: Parts) -> None:
+    """Answer with a sentence where a user would have too much."""
+    app.add_exception_handler(LimitReached, limit_reached)
 
 
 def _place(router: APIRouter) -> None:

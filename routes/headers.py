@@ -1,9 +1,11 @@
 """Headers that keep a browser from doing more with what it is sent than the page needs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from access.guard.origins import Origins
 
 SOURCES = {
     "default-src": "'self'",
@@ -14,8 +16,7 @@ SOURCES = {
     "img-src": "'self' data: blob:",
     "media-src": "'self' data: blob:",
     "font-src": "'self' data:",
-    # Browsers do not agree that 'self' includes the own socket.
-    "connect-src": "'self' ws: wss: data: blob:",
+    "connect-src": "'self' data: blob:",
     "worker-src": "'self' blob:",
     "object-src": "'none'",
     "base-uri": "'self'",
@@ -23,7 +24,8 @@ SOURCES = {
     "frame-ancestors": "'self'",
 }
 FROM_STORAGE = ("img-src", "media-src")
-POLICY = "; ".join(f"{what} {where}" for what, where in SOURCES.items())
+# What everybody may keep: no part of it is anybody's own.
+PUBLIC = ("/public/", "/assets/", "/copilot/", "/favicon", "/logo", "/avatars/")
 
 
 class SecurityHeaders:
@@ -32,8 +34,16 @@ class SecurityHeaders:
     `origin` says where the storage's links lead, if media may come from there.
     """
 
-    def __init__(self, app: ASGIApp, origin: Callable[[], Awaitable[str]] | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        origins: Origins,
+        prefix: str = "",
+        origin: Callable[[], Awaitable[str]] | None = None,
+    ) -> None:
         self._app = app
+        self._origins = origins
+        self._public = tuple(prefix + one for one in PUBLIC)
         self._origin = origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,23 +53,29 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                await self._add(MutableHeaders(scope=message))
+                await self._add(scope, MutableHeaders(scope=message))
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
-    async def _add(self, headers: MutableHeaders) -> None:
+    async def _add(self, scope: Scope, headers: MutableHeaders) -> None:
         """Add what is missing."""
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "same-origin")
-        if headers.get("content-type", "").startswith("text/html"):
-            origin = await self._origin() if self._origin else ""
-            headers.setdefault("Content-Security-Policy", policy(origin))
+        is_page = headers.get("content-type", "").startswith("text/html")
+        if is_page:
+            storage = await self._origin() if self._origin else ""
+            sockets = self._origins.sockets(Headers(scope=scope).get("host", ""))
+            headers.setdefault("Content-Security-Policy", policy(storage, sockets))
+        if not scope["path"].startswith(self._public) and (not is_page or "set-cookie" in headers):
+            headers.setdefault("Cache-Control", "no-store")
 
 
-def policy(origin: str = "") -> str:
-    """Return the page's policy; media may come from the `origin` too, if one is given."""
-    if not origin:
-        return POLICY
-    added = {what: f"{SOURCES[what]} {origin}" for what in FROM_STORAGE}
+def policy(storage: str = "", sockets: Sequence[str] = ()) -> str:
+    """Return the page's policy; media may come from the origin of the storage too, if one is given.
+
+    Browsers do not agree that 'self' includes the own socket, so `sockets` are named.
+    """
+    added = {what: f"{SOURCES[what]} {storage}" for what in FROM_STORAGE if storage}
+    added["connect-src"] = " ".join([SOURCES["connect-src"], *sockets])
     return "; ".join(f"{what} {where}" for what, where in (SOURCES | added).items())

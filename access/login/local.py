@@ -1,12 +1,11 @@
 """AUTH_MODE=local: one user, no login page, this computer only.
 
-The page's own requests come from a loopback address, name a loopback host and, where they name an
-origin, that same host. Everything else is refused, so that no site open in the same browser can
-reach the chat by pointing a name of its own at 127.0.0.1.
+The page's own requests come from a loopback address and name a loopback host. Everything else is
+refused, so that no site open in the same browser can reach the chat by pointing a name of its own
+at 127.0.0.1; what comes from pages of other origins is refused before (`routes/origins.py`).
 """
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import chainlit as cl
 from chainlit.auth import create_jwt, get_token_from_cookies
@@ -74,16 +73,11 @@ class LocalAccess:
 
 
 def is_from_this_computer(scope: Scope) -> bool:
-    """Tell whether a request comes from this computer, for it, and from no other site."""
+    """Tell whether a request comes from this computer, and for it."""
     headers = Headers(scope=scope)
     host = headers.get("host", "")
     client = scope.get("client")
-    origin = headers.get("origin")
-    return (
-        is_loopback(host_of(host))
-        and (client is None or is_loopback(client[0]))
-        and (origin is None or urlsplit(origin).netloc == host)
-    )
+    return is_loopback(host_of(host)) and (client is None or is_loopback(client[0]))
 
 
 def wants_page(scope: Scope) -> bool:

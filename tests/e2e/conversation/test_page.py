@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from chat.wording.commands import COMMANDS
-from routes.headers import POLICY
+from routes.headers import policy
 from tests.e2e.conftest import OpenChat
 from tests.support.page.application import Application
 from tests.support.page.chat import Chat
@@ -29,7 +29,8 @@ async def test_the_face_is_our_own(app: Application, chat: Chat) -> None:
             assert reply.headers["content-type"] == "image/svg+xml", path
             assert "<title>Keepchat</title>" in reply.text, path
         page = await client.get(f"/thread/{uuid4()}", headers={"Accept": "text/html"})
-        assert page.headers["content-security-policy"] == POLICY
+        sockets = (f"ws://localhost:{app.port}", f"wss://localhost:{app.port}")
+        assert page.headers["content-security-policy"] == policy("", sockets)
         assert page.headers["referrer-policy"] == "same-origin"
     assert not [said for said in CHAINLITS_COMPLAINTS if said in app.log_of_test()]
 

@@ -91,12 +91,9 @@ def test_what_is_no_page_signs_nobody_in(client: TestClient) -> None:
     [
         {"host": "evil.example"},
         {"host": "evil.example:8000"},
-        {"origin": "https://evil.example"},
-        {"origin": "http://localhost:9000"},
-        {"origin": "null"},
     ],
 )
-def test_another_host_or_origin_is_refused(client: TestClient, headers: dict[str, str]) -> None:
+def test_another_host_is_refused(client: TestClient, headers: dict[str, str]) -> None:
     answer = client.post("/", headers=headers)
     assert answer.status_code == 403
     assert "localhost" in answer.text

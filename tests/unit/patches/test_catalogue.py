@@ -12,9 +12,13 @@ from chainlit.server import sio
 from chainlit.session import WebsocketSession
 from fastapi import FastAPI
 from starlette.routing import Route
+from uvicorn.protocols.http import auto
 
 import patches
 from access.guard.limits import UploadLimits, WaitingFiles
+from access.guard.origins import Origins
+from access.guard.requests import RequestLimits
+from access.guard.user_limits import UserLimits
 from access.login.local import LocalLogin
 from chat.models.registry import Origin
 from datalayer.errors import StoreUnavailable
@@ -22,8 +26,10 @@ from patches import middlewares, originals, routes
 from patches.catalogue import PATCHES, patch_code, patch_server
 from patches.patch import Moment, Parts
 from routes.headers import SecurityHeaders
+from routes.malformed import WellFormed
 from routes.old_links import OldLinks
-from routes.upload_size import UploadSize
+from routes.origins import OriginCheck
+from routes.request_bodies import RequestBodies
 
 pytestmark = pytest.mark.usefixtures("_unpatched")
 
@@ -63,6 +69,9 @@ def parts(login: Login, monkeypatch: pytest.MonkeyPatch) -> Parts:
             storage=None,
             links=None,
             login=login,
+            requests=RequestLimits(),
+            origins=Origins(),
+            user_limits=UserLimits(None),
             limits=LIMITS,
             waiting_files=WaitingFiles(LIMITS),
             sharing=False,
@@ -83,11 +92,19 @@ def test_requests_meet_the_patches_from_the_top_of_the_list(
 ) -> None:
     server = FastAPI()
     chainlits = list(server.router.routes)
+    monkeypatch.setattr(auto, "AutoHTTPProtocol", object)
     for module in (middlewares, routes):
         monkeypatch.setattr(module, "app", server)
     patch_server(parts)
     found = [middleware.cls for middleware in server.user_middleware]
-    assert found == [parts.login.guard, SecurityHeaders, UploadSize, OldLinks]
+    assert found == [
+        WellFormed,
+        RequestBodies,
+        OriginCheck,
+        parts.login.guard,
+        SecurityHeaders,
+        OldLinks,
+    ]
     ours = server.router.routes[: -len(chainlits)]
     assert server.router.routes[-len(chainlits) :] == chainlits
     paths = [route.path for route in ours if isinstance(route, Route)]

@@ -18,6 +18,7 @@ from chainlit.types import Feedback
 from chainlit.user import User
 from fastapi import FastAPI
 
+from access.guard.user_limits import UserLimits
 from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
@@ -62,7 +63,7 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     await store.migrate()
     layer = KeepchatDataLayer(store, LocalStorage(tmp_path / "files"))
     app = FastAPI(exception_handlers={StoreUnavailable: unavailable})
-    app.include_router(guarded_router(layer, ""))
+    app.include_router(guarded_router(layer, UserLimits(None), ""))
     app.include_router(sharing_router(store, layer, "", sharing=True))
     app.include_router(sharing_router(store, layer, "/off", sharing=False))
     app.include_router(export_router(store, layer, "", sharing=True))

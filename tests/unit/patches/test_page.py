@@ -17,9 +17,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from access.guard.origins import Origins
 from patches import originals, page
 from patches.patch import Parts
-from routes.headers import POLICY, SecurityHeaders, policy
+from routes.headers import SecurityHeaders, policy
 from settings import ROOT
 
 pytestmark = pytest.mark.usefixtures("_unpatched")
@@ -89,10 +90,17 @@ def test_every_answer_has_the_headers_and_keeps_its_own_policy() -> None:
     async def text(request: Request) -> Response:
         return PlainTextResponse("text")
 
-    app = SecurityHeaders(Starlette(routes=[Route("/html", html), Route("/text", text)]))
+    async def public(request: Request) -> Response:
+        return PlainTextResponse("text")
+
+    routes = [Route("/html", html), Route("/text", text), Route("/public/a.js", public)]
+    app = SecurityHeaders(Starlette(routes=routes), Origins(("https://other.example",)))
     client = TestClient(app)
     reply = client.get("/html")
-    assert reply.headers["content-security-policy"] == POLICY
+    sockets = ("ws://testserver", "wss://testserver", "wss://other.example:443")
+    assert reply.headers["content-security-policy"] == policy("", sockets)
+    assert "connect-src 'self' data: blob: ws://testserver wss://testserver" in policy("", sockets)
+    assert "cache-control" not in reply.headers
     assert reply.headers["x-content-type-options"] == "nosniff"
     assert reply.headers["referrer-policy"] == "same-origin"
     reply = client.get("/html?own")
@@ -101,13 +109,17 @@ def test_every_answer_has_the_headers_and_keeps_its_own_policy() -> None:
     reply = client.get("/text")
     assert "content-security-policy" not in reply.headers
     assert reply.headers["x-content-type-options"] == "nosniff"
+    assert reply.headers["cache-control"] == "no-store"
+    assert "cache-control" not in client.get("/public/a.js").headers
 
     async def origin() -> str:
         return "https://files.example"
 
-    redirecting = SecurityHeaders(Starlette(routes=[Route("/html", html)]), origin)
+    redirecting = SecurityHeaders(
+        Starlette(routes=[Route("/html", html)]), Origins(), origin=origin
+    )
     found = TestClient(redirecting).get("/html").headers["content-security-policy"]
-    assert found == policy("https://files.example") != POLICY
+    assert found == policy("https://files.example", sockets[:2])
     for media in ("img-src", "media-src"):
         assert f"{media} 'self' data: blob: https://files.example;" in found
     assert found.count("https://files.example") == 2

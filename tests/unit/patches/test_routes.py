@@ -5,6 +5,7 @@ from typing import Any
 from chainlit.server import router
 
 from access.guard.limits import UploadLimits, WaitingFiles
+from access.guard.user_limits import UserLimits
 from patches.guarded_routes import guarded_router
 from routes.export import export_router
 from routes.files import files_router
@@ -20,7 +21,7 @@ NOTHING: Any = None
 def test_ours_go_before_those_that_are_written_down_and_no_others() -> None:
     limits = UploadLimits(files=1, megabytes=1, types=("*/*",))
     before = (
-        guarded_router(NOTHING, ""),
+        guarded_router(NOTHING, UserLimits(None), ""),
         sharing_router(NOTHING, NOTHING, "", sharing=True),
         uploads_router(limits, WaitingFiles(limits), ""),
         session_files_router(""),

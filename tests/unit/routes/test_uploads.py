@@ -14,9 +14,10 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from access.guard.limits import UploadLimits, WaitingFiles
+from access.guard.requests import RequestLimits
 from patches import features
 from patches.sockets import with_few_files
-from routes.upload_size import UploadSize
+from routes.request_bodies import RequestBodies
 from routes.uploads import uploads_router
 from tests.support import documents
 
@@ -63,7 +64,7 @@ def waiting() -> WaitingFiles:
 
 @pytest.fixture
 async def page(_limits: None, waiting: WaitingFiles) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI(middleware=[Middleware(UploadSize, limits=LIMITS)])
+    app = FastAPI(middleware=[Middleware(RequestBodies, requests=RequestLimits(), uploads=LIMITS)])
     app.include_router(uploads_router(LIMITS, waiting, ""))
     app.dependency_overrides[get_current_user] = lambda: ADA
     transport = httpx.ASGITransport(app)

@@ -1,0 +1,37 @@
+"""How many bytes and how much time a request may take before anybody has looked at it."""
+
+from dataclasses import dataclass
+
+from access.guard.limits import MEGABYTE
+
+SLOWEST = 20_000  # bytes a second: whoever sends this fast is given as long as the bytes take
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """What a request may have: megabytes of a body that is no upload, and seconds in which its
+    head, and then its body, has to be there; and how many connections may wait for theirs.
+    """
+
+    megabytes: int = 4
+    timeout_s: float = 20.0
+    waiting: int = 256
+
+    @property
+    def body(self) -> int:
+        """How many bytes a body may have."""
+        return self.megabytes * MEGABYTE
+
+    @property
+    def too_large(self) -> str:
+        """The sentence about a body that is too large."""
+        return f"A request may have {self.megabytes} MB at most."
+
+    @property
+    def too_slow(self) -> str:
+        """The sentence about one that does not arrive."""
+        return f"The request did not arrive within {self.timeout_s:g} s."
+
+    def seconds(self, received: int) -> float:
+        """Return how long what has so many bytes by now may take in all."""
+        return self.timeout_s + received / SLOWEST

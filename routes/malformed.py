@@ -1,0 +1,103 @@
+"""What no part of the program should have to understand is refused before any of them is asked."""
+
+import logging
+from pathlib import PurePath
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from access.guard.origins import is_host
+
+logger = logging.getLogger("keepchat")
+
+LONGEST_PATH = 4_096  # characters
+LONGEST_NAME = 255  # bytes of one part of it, as file systems have it
+FILES = "/files/"  # whose links end in names of any length, which are not looked at
+FAILED = "Something went wrong here. It is in the program's log."
+
+
+class WellFormed:
+    """The middleware: refuses addresses and hosts that are none, and answers what went wrong.
+
+    A failure that nobody has foreseen is one line of the log and a 500 without details.
+    """
+
+    def __init__(self, app: ASGIApp, prefix: str = "") -> None:
+        self._app = app
+        self._files = prefix + FILES
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+        elif refusal := self._refusal(scope):
+            answer = refusal if scope["type"] == "http" else WebSocketClose(code=1008)
+            await answer(scope, receive, send)
+        else:
+            await self._answer(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        path, hosts = scope["path"], Headers(scope=scope).getlist("host")
+        if len(hosts) > 1 or not all(is_host(one) for one in hosts):
+            return _refused(400, "The Host header names no host.")
+        if len(path) > LONGEST_PATH:
+            return _refused(414, "The address is too long.")
+        if "\0" in path or b"%00" in scope["query_string"]:
+            return _refused(400, "The address has a NUL character in it.")
+        if not path.startswith(self._files) and _longest_part(path) > LONGEST_NAME:
+            return _refused(404, "Nothing here has so long a name.")
+        return None
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception as exc:  # noqa: BLE001 - whatever it is
+            method = scope.get("method", scope["type"])
+            logger.error(  # noqa: TRY400 - in one line
+                "%s %s failed: %s", method, scope["path"][:200], in_one_line(exc)
+            )
+            if not has_begun and scope["type"] == "http":
+                await _refused(500, FAILED)(scope, receive, send)
+            elif scope["type"] == "http":
+                raise ConnectionAbortedError from None
+
+
+def in_one_line(exc: BaseException) -> str:
+    """Return what went wrong, and where."""
+    trace = exc.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    where = (
+        f"{PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
+    )
+    said = " ".join(str(exc).split())[:300]
+    return f"{type(exc).__name__} at {where}: {said}"
+
+
+async def invalid(request: Request, exc: Exception) -> JSONResponse:  # noqa: ARG001 - FastAPI's
+    """Answer 422 to what has not the form that a route asks for.
+
+    What was sent is not repeated: it may be what JSON cannot say.
+    """
+    errors = exc.errors() if isinstance(exc, RequestValidationError) else []
+    said = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in errors[:5]]
+    detail = f"The request has not the form that is asked for. {'; '.join(said)}"
+    return _refused(422, detail.encode(errors="replace").decode())
+
+
+def _longest_part(path: str) -> int:
+    return max(len(part.encode(errors="replace")) for part in path.split("/"))
+
+
+def _refused(status: int, sentence: str) -> JSONResponse:
+    return JSONResponse({"detail": sentence}, status)

@@ -1,0 +1,190 @@
+"""Connections that do not send a whole request: closed in time, and when there are too many."""
+
+import asyncio
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from access.guard.requests import RequestLimits
+from routes.connections import LONGEST_HEAD, Connection, WaitingConnections
+
+TOO_SLOW = b'{"detail": "The request did not arrive within 0.05 s."}'
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer without looking at the body."""
+    await send(
+        {"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"0")]}
+    )
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def talk(sent: bytes, limits: RequestLimits) -> bytes:
+    """Send something to a real server and return what comes until it closes."""
+    config = uvicorn.Config(app, http=H11Protocol, lifespan="off", log_level="critical")
+    config.load()
+    make = WaitingConnections(limits).watching(H11Protocol)
+    server = uvicorn.Server(config)
+
+    def protocol() -> Any:
+        return make(config=config, server_state=server.server_state, app_state={})
+
+    listening = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
+    async with listening, asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+        writer.write(sent)
+        answer = await reader.read()
+        writer.close()
+    return answer
+
+
+HALVES = {
+    "nothing": (b"", b""),
+    "half a head": (b"GET / HTTP/1.1\r\nHost: a", b"408"),
+    "half a second head": (b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET", b"413"),
+    "half a body": (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx", b"413"),
+}
+
+
+@pytest.mark.parametrize(("sent", "status"), HALVES.values(), ids=HALVES)
+async def test_what_is_sent_in_part_is_given_up(sent: bytes, status: bytes) -> None:
+    answer = await talk(sent, RequestLimits(timeout_s=0.05))
+    assert answer[9:12] == status
+    if status == b"408":
+        assert answer.endswith(TOO_SLOW)
+
+
+class Transport:
+    """What a protocol does to its connection."""
+
+    def __init__(self) -> None:
+        self.written = b""
+        self.closed = False
+        self.protocol: Any = None
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def get_protocol(self) -> Any:
+        return self.protocol
+
+
+@dataclass
+class Inner:
+    """A server's protocol, as uvicorn's are for us: `cycle` is the request that is on its way."""
+
+    cycle: Any = None
+    received: bytes = b""
+    calls: list[str] = field(default_factory=list)
+
+    def connection_made(self, _: Any) -> None:
+        self.calls.append("made")
+
+    def connection_lost(self, _: Any) -> None:
+        self.calls.append("lost")
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+
+    def eof_received(self) -> None:
+        self.calls.append("eof")
+
+    def pause_writing(self) -> None:
+        self.calls.append("pause")
+
+    def resume_writing(self) -> None:
+        self.calls.append("resume")
+
+
+class Connections:
+    """Opens connections to no server."""
+
+    def __init__(self, limits: RequestLimits) -> None:
+        self.waiting = WaitingConnections(limits)
+
+    def open(self) -> tuple[Connection, Inner, Transport]:
+        inner, transport = Inner(), Transport()
+        connection = self.waiting.watching(lambda: inner)()
+        transport.protocol = connection
+        connection.connection_made(transport)
+        return connection, inner, transport
+
+
+def request(**changed: bool) -> Any:
+    return SimpleNamespace(**{"more_body": False, "response_complete": False, **changed})
+
+
+async def test_the_oldest_of_too_many_is_closed() -> None:
+    connections = Connections(RequestLimits(waiting=2))
+    opened = [connections.open() for _ in range(2)]
+    busy, inner, _ = opened[0]
+    inner.cycle = request()
+    busy.data_received(b"GET / HTTP/1.1\r\n\r\n")  # whole: it waits no more
+    opened += [connections.open() for _ in range(2)]
+    assert [transport.closed for _, _, transport in opened] == [False, True, False, False]
+    assert len(connections.waiting) == 2
+
+
+async def test_half_a_body_waits_as_half_a_head_does() -> None:
+    connections = Connections(RequestLimits(waiting=1))
+    connection, inner, transport = connections.open()
+    inner.cycle = request(more_body=True)
+    connection.data_received(b"POST / HTTP/1.1\r\n\r\nx")
+    assert len(connections.waiting) == 1
+    connections.open()
+    assert transport.closed
+    assert transport.written == b""  # its answer is the app's
+
+
+async def test_who_is_gone_waits_no_more() -> None:
+    connections = Connections(RequestLimits())
+    connection, inner, _ = connections.open()
+    connection.connection_lost(None)
+    assert len(connections.waiting) == 0
+    assert inner.calls == ["made", "lost"]
+
+
+async def test_a_socket_waits_no_more() -> None:
+    connections = Connections(RequestLimits(timeout_s=0.001))
+    connection, _, transport = connections.open()
+    transport.protocol = object()  # as the server does to upgrade
+    connection.data_received(b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n")
+    assert len(connections.waiting) == 0
+
+
+async def test_a_head_has_an_end() -> None:
+    connection, _, transport = Connections(RequestLimits()).open()
+    connection.data_received(b"x" * LONGEST_HEAD)
+    assert transport.written == b""
+    connection.data_received(b"x")
+    assert transport.closed
+    assert b" 431 " in transport.written
+
+
+async def test_the_rest_of_a_refused_body_is_no_head() -> None:
+    connection, inner, transport = Connections(RequestLimits()).open()
+    inner.cycle = request(more_body=True, response_complete=True)
+    connection.data_received(b"x" * (LONGEST_HEAD + 1))
+    assert not transport.closed
+
+
+async def test_all_else_is_handed_on() -> None:
+    connection, inner, _ = Connections(RequestLimits()).open()
+    connection.pause_writing()
+    connection.resume_writing()
+    connection.eof_received()
+    connection.data_received(b"x")
+    connection.connection_lost(None)
+    assert inner.calls == ["made", "pause", "resume", "eof", "lost"]
+    assert inner.received == b"x"

@@ -1,0 +1,123 @@
+"""What is malformed gets an answer of one form, and what fails one line of the log."""
+
+import logging
+from typing import Any, cast
+
+import pytest
+from fastapi import FastAPI, HTTPException
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.testclient import TestClient
+
+from routes.malformed import FAILED, WellFormed, invalid
+
+
+class Body(BaseModel):
+    number: int
+
+
+@pytest.fixture
+def client() -> TestClient:
+    app = FastAPI(exception_handlers={RequestValidationError: invalid})
+    app.add_middleware(WellFormed, prefix="/chat")
+
+    @app.post("/number")
+    async def number(body: Body) -> int:
+        return body.number
+
+    @app.get("/fails")
+    async def fails() -> None:
+        message = "a secret\nin two lines"
+        raise ValueError(message)
+
+    @app.get("/{path:path}")
+    async def anything(path: str) -> str:
+        return "reached"
+
+    return TestClient(app, base_url="http://localhost")
+
+
+@pytest.mark.parametrize(
+    "host", ["[", "a b", "a/b", "a@b", "\xff", "", "a:b", "a:123456", "[::1", "::1", "a,b"]
+)
+def test_a_host_that_is_none_is_refused(client: TestClient, host: str) -> None:
+    reply = client.get("/x", headers={b"host": host.encode("latin-1")})
+    assert (reply.status_code, reply.json()) == (400, {"detail": "The Host header names no host."})
+
+
+@pytest.mark.parametrize("host", ["a", "a.b-c.d:80", "127.0.0.1:8000", "[::1]:8000", "a_b", "a."])
+def test_other_hosts_are_left_to_the_login(client: TestClient, host: str) -> None:
+    assert client.get("/x", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/public/%00", 400),
+        ("/x?language=%00", 400),
+        ("/public/" + "a" * 256, 404),
+        ("/public/" + "é" * 128, 404),
+        ("/" + "a/" * 2_100, 414),
+        ("/public/" + "a" * 255, 200),
+        ("/chat/files/t/e/" + "a" * 1_000, 200),
+        ("/%ff?%ff=%fe", 200),
+    ],
+)
+def test_addresses(client: TestClient, path: str, status: int) -> None:
+    reply = client.get(path)
+    assert reply.status_code == status
+    if status != 200:
+        assert list(reply.json()) == ["detail"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b"\xff\xfe",
+        b'{"number": NaN}',
+        b'{"number": 1e400}',
+        b'{"number": "\\ud800"}',
+        b'{"\\ud800": 1}',
+        b"[" * 50_000,
+        b"1" * 5_000,
+        b'{"number": ' + b"1" * 5_000 + b"}",
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data", "x"])
+def test_bodies(client: TestClient, body: bytes, kind: str) -> None:
+    reply = client.post("/number", content=body, headers={"content-type": kind})
+    assert reply.status_code in (400, 422)
+    assert isinstance(reply.json()["detail"], str)
+
+
+def test_what_fails_is_one_line(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        reply = client.get("/fails")
+    assert (reply.status_code, reply.json()) == (500, {"detail": FAILED})
+    [record] = caplog.records
+    assert record.exc_info is None
+    said = record.getMessage()
+    assert said.startswith("GET /fails failed: ValueError at test_malformed.py:")
+    assert said.endswith(": a secret in two lines")
+
+
+async def test_an_answer_that_has_begun_breaks_off(caplog: pytest.LogCaptureFixture) -> None:
+    sent: list[Any] = []
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise HTTPException(500)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/", "query_string": b"", "headers": [(b"host", b"a")]}
+    with pytest.raises(ConnectionAbortedError):
+        await WellFormed(app)(scope, cast(Any, send), send)
+    assert len(sent) == 1
+    assert len(caplog.records) == 1
