@@ -9,6 +9,7 @@ from patches import (
     cookies,
     connections,
     event_loop,
+    events,
     features,
     middlewares,
     originals,
@@ -139,6 +140,24 @@ PATCHES = (
         "the loop's own methods by others: a crowd's turns take half as long again.",
         Moment.START,
         event_loop.use_own_loop,
+    ),
+    Patch(
+        "packets",
+        "The socket's server takes pieces without an end, and cannot bear what it cannot read.",
+        Moment.LOAD,
+        events.judge_packets,
+    ),
+    Patch(
+        "events",
+        "Chainlit's handlers take any arguments, also those of events that the server begins.",
+        Moment.LOAD,
+        events.judge_events,
+    ),
+    Patch(
+        "failures of events",
+        "A failed handler is a traceback of the log, and the page is told nothing.",
+        Moment.LOAD,
+        events.answer_failures,
     ),
     Patch(
         "login of events",

@@ -1,12 +1,28 @@
 """How the server takes connections, before there is a request."""
 
+from typing import Any
+
+import uvicorn
 from uvicorn.protocols.http import auto
 
 from patches.patch import Parts
-from routes.connections import WaitingConnections
+from routes.connections import MakeProtocol, WaitingConnections
+
+LONGEST_MESSAGE = 4_000_000  # bytes of a websocket's; its million characters have four at most
 
 
 def watch_waiting(parts: Parts) -> None:
     """Close connections that do not send a whole request in time."""
     waiting = WaitingConnections(parts.requests)
-    auto.AutoHTTPProtocol = waiting.watching(auto.AutoHTTPProtocol)  # type: ignore[assignment]
+    make = waiting.watching(with_short_messages(auto.AutoHTTPProtocol))
+    auto.AutoHTTPProtocol = make  # type: ignore[assignment]
+
+
+def with_short_messages(make: MakeProtocol) -> MakeProtocol:
+    """Return what makes a protocol whose sockets, if it becomes one, take short messages only."""
+
+    def protocol(*args: Any, config: uvicorn.Config, **kwargs: Any) -> Any:
+        config.ws_max_size = min(config.ws_max_size, LONGEST_MESSAGE)
+        return make(*args, config=config, **kwargs)
+
+    return protocol

@@ -25,16 +25,24 @@ def wrap(event: str, make: Callable[[Any], Handler]) -> None:
     sio.on(event, make(found))
 
 
+def wrap_packets(name: str, make: Callable[[Any], Handler]) -> None:
+    """The same for what the socket does beneath its events."""
+    found = sio.eio.handlers[name]
+    _kept("packets").setdefault(name, found)
+    sio.eio.on(name, make(found))
+
+
 def restore() -> None:
     """Put everything back as it was."""
     for (owner, name), original in _kept("attributes").items():
         setattr(owner, name, original)
     sio.handlers["/"].update(_kept("events"))
+    sio.eio.handlers.update(_kept("packets"))
 
 
 def _kept(kind: str) -> dict[Any, Any]:
     state = app.state
     if not hasattr(state, "keepchat_originals"):
-        state.keepchat_originals = {"attributes": {}, "events": {}}
-    kept: dict[Any, Any] = state.keepchat_originals[kind]
+        state.keepchat_originals = {}
+    kept: dict[Any, Any] = state.keepchat_originals.setdefault(kind, {})
     return kept

@@ -9,10 +9,12 @@ from chainlit.session import WebsocketSession
 from socketio.exceptions import ConnectionRefusedError as SocketRefused
 
 from access.guard.limits import UploadLimits, WaitingFiles, first_references
-from access.guard.sockets import has_valid_ids, may_ask, may_star
+from access.guard.sockets import has_valid_auth, may_ask, may_star
+from access.guard.user_limits import LimitReached, UserLimits
 from access.login.base import LoginMode
 from chat import callbacks
 from chat.turn import editing
+from common.failures import in_one_line
 from datalayer.layer import KeepchatDataLayer
 from patches.originals import Handler, wrap
 from patches.patch import Parts
@@ -43,19 +45,29 @@ def if_signed_in(original: Handler, login: LoginMode) -> Handler:
     return handle
 
 
-def check_ids(_parts: Parts) -> None:
-    """Refuse a connection whose ids are no UUIDs."""
-    wrap("connect", if_ids_are_valid)
+def check_ids(parts: Parts) -> None:
+    """Refuse a connection that no page makes."""
+    wrap("connect", lambda original: if_auth_is_valid(original, parts.user_limits))
 
 
-def if_ids_are_valid(original: Handler) -> Handler:
-    """Return a connect handler that refuses unless all ids are UUIDs."""
+def if_auth_is_valid(original: Handler, limits: UserLimits) -> Handler:
+    """Return a connect handler that refuses unless all ids are UUIDs, in words where it can."""
 
     async def connect(sid: str, environ: dict[str, Any], auth: Any) -> Any:
-        if not has_valid_ids(auth):
-            message = "sessionId and threadId must be UUIDs"
+        if not has_valid_auth(auth):
+            message = "sessionId and threadId must be UUIDs, and all else of its kind"
             raise SocketRefused(message)
-        return await original(sid, environ, auth)
+        language = environ.get("HTTP_ACCEPT_LANGUAGE")
+        try:
+            limits.check_bytes("env_kb", auth.get("userEnv"), "somebody")
+            return await original(sid, environ, auth)
+        except LimitReached as exc:
+            raise SocketRefused(exc.sentence.in_language(language)) from exc
+        except (SocketRefused, ConnectionRefusedError):
+            raise
+        except Exception as exc:
+            logger.error("A page cannot connect: %s", in_one_line(exc))  # noqa: TRY400
+            raise SocketRefused("failed") from exc
 
     return connect
 

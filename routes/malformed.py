@@ -1,7 +1,6 @@
 """What no part of the program should have to understand is refused before any of them is asked."""
 
 import logging
-from pathlib import PurePath
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from access.guard.origins import is_host
+from common.failures import in_one_line
 
 logger = logging.getLogger("keepchat")
 
@@ -61,27 +61,17 @@ class WellFormed:
 
         try:
             await self._app(scope, receive, noting)
-        except Exception as exc:  # noqa: BLE001 - whatever it is
+        except Exception as exc:  # whatever it is
+            if scope["type"] == "websocket" and isinstance(exc, OSError):
+                raise  # somebody has gone, as the server knows
             method = scope.get("method", scope["type"])
             logger.error(  # noqa: TRY400 - in one line
                 "%s %s failed: %s", method, scope["path"][:200], in_one_line(exc)
             )
-            if not has_begun and scope["type"] == "http":
+            if scope["type"] == "websocket":
+                await WebSocketClose(code=1011)(scope, receive, send)
+            elif not has_begun:  # else the server breaks it off
                 await _refused(500, FAILED)(scope, receive, send)
-            elif scope["type"] == "http":
-                raise ConnectionAbortedError from None
-
-
-def in_one_line(exc: BaseException) -> str:
-    """Return what went wrong, and where."""
-    trace = exc.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    where = (
-        f"{PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
-    )
-    said = " ".join(str(exc).split())[:300]
-    return f"{type(exc).__name__} at {where}: {said}"
 
 
 async def invalid(request: Request, exc: Exception) -> JSONResponse:  # noqa: ARG001 - FastAPI's

@@ -1,32 +1,37 @@
-"""What a client sends over the socket: ids must be UUIDs, messages and stars its user's own."""
+"""What a client connects with, and whose it is what it sends: messages and stars its user's own."""
 
-import uuid
+import json
 from typing import Any
 
 from chainlit.session import WebsocketSession
 
+from access.guard.events import is_question, is_uuid
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 
+LONGEST_PROFILE = 1_000  # characters
+CLIENTS = ("webapp", "copilot", "teams", "slack", "discord")
 
-def has_valid_ids(auth: Any) -> bool:
-    """Tell whether what a client connects with names its session, and its thread, by UUIDs."""
+
+def has_valid_auth(auth: Any) -> bool:
+    """Tell whether a client connects as a page does: session, and thread, are UUIDs."""
     if not isinstance(auth, dict):
         return False
-    thread_id = auth.get("threadId")
-    return _is_uuid(auth.get("sessionId")) and (not thread_id or _is_uuid(thread_id))
-
-
-def is_question(payload: Any) -> bool:
-    """Tell whether a client sends what its user can have asked, under UUIDs."""
-    message = payload.get("message") if isinstance(payload, dict) else None
+    thread_id, profile = auth.get("threadId"), auth.get("chatProfile")
     return (
-        isinstance(message, dict)
-        and message.get("type") == "user_message"
-        and isinstance(message.get("output"), str)
-        and _is_uuid(message.get("id"))
-        and all(not message.get(it) or _is_uuid(message[it]) for it in ("threadId", "parentId"))
+        is_uuid(auth.get("sessionId"))
+        and (not thread_id or is_uuid(thread_id))
+        and (not profile or (isinstance(profile, str) and len(profile) <= LONGEST_PROFILE))
+        and auth.get("clientType") in CLIENTS
+        and _is_environment(auth.get("userEnv"))
     )
+
+
+def _is_environment(given: Any) -> bool:
+    try:
+        return not given or isinstance(json.loads(given), dict)
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 async def may_ask(_layer: KeepchatDataLayer, _session: WebsocketSession, payload: Any) -> bool:
@@ -48,10 +53,3 @@ async def may_star(layer: KeepchatDataLayer, session: WebsocketSession, payload:
     except DataLayerError:
         return False
     return session.user is not None and session.user.identifier == author
-
-
-def _is_uuid(value: object) -> bool:
-    try:
-        return isinstance(value, str) and str(uuid.UUID(value)) == value
-    except ValueError:
-        return False

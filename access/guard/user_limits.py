@@ -103,14 +103,15 @@ LIMITS: Mapping[str, UserLimit] = {
 
 
 class LimitReached(Exception):
-    """A user would have more than they may; `sentence` is for them."""
+    """A user would have more than they may; `sentence` is for them, where it is news."""
 
-    def __init__(self, name: str, most: int) -> None:
+    def __init__(self, name: str, most: int, *, is_news: bool = True) -> None:
         limit = LIMITS[name]
         self.sentence = Localized(
             en=limit.sentence.en.format(most=most), zh=limit.sentence.zh.format(most=most)
         )
         self.status = limit.status
+        self.is_news = is_news
         super().__init__(self.sentence.en)
 
 
@@ -147,10 +148,16 @@ class UserLimits:
         if not bucket.take(self._clock()):
             self._refuse("events", rate, user)
 
+    def is_news(self, what: str, user: str) -> bool:
+        """Tell whether it was not said of a user within a second: a flood must not fill the log."""
+        if (what, user) in self._told:
+            return False
+        self._told[what, user] = True
+        return True
+
     def _refuse(self, name: str, most: int, user: str) -> None:
-        reached = LimitReached(name, most)
-        if (name, user) not in self._told:  # a flood is not to flood the log
-            self._told[name, user] = True
+        reached = LimitReached(name, most, is_news=self.is_news(name, user))
+        if reached.is_news:
             logger.warning("%r has reached a limit: %s", user, reached)
         raise reached
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from access.guard.sockets import has_valid_ids, is_question
+from access.guard.events import is_question
+from access.guard.sockets import has_valid_auth
 
 THREAD = str(uuid.uuid4())
 
@@ -29,7 +30,33 @@ THREAD = str(uuid.uuid4())
     ],
 )
 def test_ids_of_a_client_are_uuids(auth: Any, valid: bool) -> None:
-    assert has_valid_ids(auth) is valid
+    if isinstance(auth, dict):
+        auth = {"clientType": "webapp", **auth}
+    assert has_valid_auth(auth) is valid
+
+
+@pytest.mark.parametrize(
+    ("given", "valid"),
+    [
+        ({"clientType": "copilot"}, True),
+        ({"clientType": "browser"}, False),
+        ({"clientType": ["webapp"]}, False),
+        ({"clientType": None}, False),
+        ({"chatProfile": None}, True),
+        ({"chatProfile": "a%20model"}, True),
+        ({"chatProfile": 5}, False),
+        ({"chatProfile": "x" * 1_001}, False),
+        ({"userEnv": None}, True),
+        ({"userEnv": '{"KEY": "x"}'}, True),
+        ({"userEnv": {"KEY": "x"}}, False),
+        ({"userEnv": "[]"}, False),
+        ({"userEnv": "{"}, False),
+        ({"userEnv": "[" * 100_000}, False),
+    ],
+)
+def test_a_client_connects_as_a_page_does(given: dict[str, Any], valid: bool) -> None:
+    auth = {"sessionId": THREAD, "clientType": "webapp", **given}
+    assert has_valid_auth(auth) is valid
 
 
 def question(**changed: object) -> dict[str, Any]:

@@ -15,4 +15,4 @@ def _unpatched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     del monkeypatch
     yield
     originals.restore()
-    app.state.keepchat_originals = {"attributes": {}, "events": {}}
+    app.state.keepchat_originals = {}

@@ -144,7 +144,8 @@ class Collector(ast.NodeVisitor):
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name in REPLACING:
             owner = self._resolve(node.args[0])
-            for replaced in filter(None, map(_text, node.args)):
+            given = node.args if owner or name == "wrap" else []  # not of the libraries beneath
+            for replaced in filter(None, map(_text, given)):
                 symbol = f"{owner}.{replaced}" if owner else EVENT + replaced
                 self._record(symbol)
                 self.replaced.add(symbol)

@@ -117,7 +117,26 @@ async def test_an_answer_that_has_begun_breaks_off(caplog: pytest.LogCaptureFixt
         sent.append(message)
 
     scope = {"type": "http", "path": "/", "query_string": b"", "headers": [(b"host", b"a")]}
-    with pytest.raises(ConnectionAbortedError):
-        await WellFormed(app)(scope, cast(Any, send), send)
+    await WellFormed(app)(scope, cast(Any, send), send)
     assert len(sent) == 1
     assert len(caplog.records) == 1
+
+
+async def test_a_socket_that_fails_is_closed_and_one_that_is_gone_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sent: list[Any] = []
+    exc: Exception = ValueError("x")
+
+    async def app(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise exc
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    scope = {"type": "websocket", "path": "/", "query_string": b"", "headers": [(b"host", b"a")]}
+    await WellFormed(app)(scope, cast(Any, send), send)
+    exc = ConnectionResetError()
+    with pytest.raises(ConnectionResetError):
+        await WellFormed(app)(scope, cast(Any, send), send)
+    assert (sent, len(caplog.records)) == (["websocket.close"], 1)
