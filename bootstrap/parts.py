@@ -4,6 +4,7 @@ import logging
 import sys
 from dataclasses import replace
 
+from access.guard.answers import RunningAnswers
 from access.guard.limits import WaitingFiles
 from access.login.base import LoginMode
 from bootstrap.attachments import open_attachments
@@ -37,6 +38,7 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
     store = _open_store(settings)
     layer = KeepchatDataLayer(store, storage, prefix, show_file_lost)
     limits = upload_limits(settings)
+    users = user_limits(settings, are_many=not login.is_personal)
     return Parts(
         prefix=prefix,
         store=store,
@@ -46,9 +48,10 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
         login=login,
         requests=request_limits(settings),
         origins=origins(settings),
-        user_limits=user_limits(settings, are_many=not login.is_personal),
+        user_limits=users,
         limits=limits,
-        waiting_files=WaitingFiles(limits),
+        waiting_files=WaitingFiles(limits, users),
+        running=RunningAnswers(users),
         sharing=settings.thread_sharing == "on",
         models=models,
         turns=_turns(settings, layer, models, login),

@@ -2,8 +2,6 @@
 
 import chainlit as cl
 from chainlit.chat_context import chat_context
-from chainlit.context import init_ws_context
-from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 
 from chat.turn.turn import Turns
@@ -41,13 +39,3 @@ async def send_options(turns: Turns) -> None:
     """Send the page its commands and its settings panel."""
     await send_commands()
     await send_panel(turns.models, turns.generation)
-
-
-async def stop(sid: str) -> None:
-    """Stop the answer. Chainlit's own handler would add a message that says so to the thread."""
-    session = WebsocketSession.get(sid)
-    if session is None:
-        return
-    init_ws_context(session)
-    if session.current_task:
-        session.current_task.cancel()

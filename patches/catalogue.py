@@ -15,6 +15,7 @@ from patches import (
     originals,
     page,
     routes,
+    session_files,
     sessions,
     sockets,
 )
@@ -76,6 +77,12 @@ PATCHES = (
         "A thread that was adopted has a new id where Chainlit's was no UUID.",
         Moment.START,
         middlewares.add_old_links,
+    ),
+    Patch(
+        "files of sessions",
+        "Chainlit keeps files of open pages where all processes have theirs, and after a kill.",
+        Moment.START,
+        session_files.keep_apart,
     ),
     Patch(
         "uploads",
@@ -172,6 +179,24 @@ PATCHES = (
         sockets.check_ids,
     ),
     Patch(
+        "sessions of a user",
+        "Chainlit keeps any number of pages for an hour, with all that each was told.",
+        Moment.LOAD,
+        sockets.limit_sessions,
+    ),
+    Patch(
+        "answers of a user",
+        "Chainlit asks a model as often at once as anybody wants.",
+        Moment.LOAD,
+        sockets.limit_answers,
+    ),
+    Patch(
+        "settings of a conversation",
+        "Chainlit stores whatever it is sent as settings.",
+        Moment.LOAD,
+        sockets.limit_settings,
+    ),
+    Patch(
         "files of a message",
         "Chainlit tells the page how many files a message may have, and does not look itself.",
         Moment.LOAD,
@@ -197,7 +222,7 @@ PATCHES = (
     ),
     Patch(
         "stop",
-        "Chainlit adds a message to the thread that says that somebody stopped the answer.",
+        "Chainlit stops the last of several answers, and adds a message that says so.",
         Moment.LOAD,
         sockets.stop_without_a_message,
     ),

@@ -21,6 +21,7 @@ from engineio.packet import packet_names
 
 from access.guard import events
 from access.guard.handshakes import Handshakes
+from access.guard.pages import user_of
 from access.guard.user_limits import LimitReached, UserLimits
 from common.failures import in_one_line
 from patches.originals import Handler, replace, wrap, wrap_packets
@@ -208,11 +209,6 @@ def failing_quietly(event: str, original: Handler) -> Handler:
         return None
 
     return handle
-
-
-def user_of(session: WebsocketSession) -> str:
-    """Return whose session it is."""
-    return session.user.identifier if session.user else ""
 
 
 async def tell(session: WebsocketSession, reached: LimitReached) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from access.guard.answers import RunningAnswers
 from access.guard.limits import UploadLimits, WaitingFiles
 from access.guard.origins import Origins
 from access.guard.requests import RequestLimits
@@ -33,6 +34,7 @@ class Parts:
     user_limits: UserLimits
     limits: UploadLimits
     waiting_files: WaitingFiles
+    running: RunningAnswers
     sharing: bool
     models: Models
     turns: Turns

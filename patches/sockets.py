@@ -1,19 +1,32 @@
 """Before Chainlit's handlers of the socket's events."""
 
+import asyncio
+import json
 import logging
+import math
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
+from chainlit.chat_context import chat_contexts
+from chainlit.config import config
+from chainlit.context import init_ws_context
+from chainlit.emitter import ChainlitEmitter
 from chainlit.server import sio
 from chainlit.session import WebsocketSession
+from chainlit.step import StepDict
+from chainlit.user_session import user_sessions
 from socketio.exceptions import ConnectionRefusedError as SocketRefused
 
+from access.guard.answers import RunningAnswers
+from access.guard.events import as_asked
 from access.guard.limits import UploadLimits, WaitingFiles, first_references
+from access.guard.pages import sessions_of, user_of
+from access.guard.panel import are_known
 from access.guard.sockets import has_valid_auth, may_ask, may_star
 from access.guard.user_limits import LimitReached, UserLimits
 from access.login.base import LoginMode
-from chat import callbacks
 from chat.turn import editing
+from chat.wording.settings_panel import NAMES
 from common.failures import in_one_line
 from datalayer.layer import KeepchatDataLayer
 from patches.originals import Handler, wrap
@@ -72,6 +85,114 @@ def if_auth_is_valid(original: Handler, limits: UserLimits) -> Handler:
     return connect
 
 
+def limit_sessions(parts: Parts) -> None:
+    """Let each user have so many open pages, and each page no more than it needs."""
+    wrap("connect", lambda original: with_few_sessions(original, parts.user_limits, parts.running))
+
+
+def with_few_sessions(original: Handler, limits: UserLimits, running: RunningAnswers) -> Handler:
+    """Return a connect handler that ends the oldest pages whose line is cut, where it is too many.
+
+    Raises `LimitReached` where all are in use.
+    """
+
+    async def connect(sid: str, environ: dict[str, Any], auth: Any) -> Any:
+        connected = await original(sid, environ, auth)
+        session = WebsocketSession.get(sid)
+        if session and not session.restored:
+            named = config.project.user_env or ()
+            session.user_env = {it: session.user_env[it] for it in named if it in session.user_env}
+            await _make_room(session, limits, running)
+        return connected
+
+    return connect
+
+
+async def _make_room(
+    session: WebsocketSession, limits: UserLimits, running: RunningAnswers
+) -> None:
+    user = user_of(session)
+    while True:
+        try:
+            limits.check("sessions", sum(1 for _ in sessions_of(user)), user, quietly=True)
+        except LimitReached:
+            left = (one for one in sessions_of(user) if one is not session)
+            oldest = next((one for one in left if is_left(one) and not running.of(one)), session)
+            await end_session(oldest)
+            if oldest is session:
+                limits.check("sessions", math.inf, user)
+        else:
+            return
+
+
+def is_left(session: WebsocketSession) -> bool:
+    """Tell whether a page's line is cut: it may come back, or be closed."""
+    return not sio.manager.is_connected(session.socket_id, "/")
+
+
+async def end_session(session: WebsocketSession) -> None:
+    """Forget a page, and remove its files."""
+    user_sessions.pop(session.id, None)
+    await session.delete()
+
+
+def limit_answers(parts: Parts) -> None:
+    """Let each user have so many answers on their way, of questions and of edited ones."""
+    for event in ("client_message", "edit_message"):
+        wrap(event, lambda original: with_few_answers(original, parts.running))
+
+
+def with_few_answers(original: Handler, running: RunningAnswers) -> Handler:
+    """Return a handler that counts its answer; a question that is too many leaves the page."""
+
+    async def handle(sid: str, payload: Any) -> Any:
+        session, task = WebsocketSession.get(sid), asyncio.current_task()
+        if session is None or task is None:
+            return None
+        before = session.current_task
+        try:
+            running.begin(session, task)
+        except LimitReached:
+            await _take_back(session, payload)
+            raise
+        done = await original(sid, payload)
+        if session.current_task and session.current_task not in (before, task):
+            running.go_on(session, session.current_task)
+        return done
+
+    return handle
+
+
+async def _take_back(session: WebsocketSession, payload: Any) -> None:
+    """Remove a question that is not taken from the page that has already shown it."""
+    message_id = payload["message"]["id"]
+    if all(message.id != message_id for message in chat_contexts.get(session.id, ())):
+        await ChainlitEmitter(session).delete_step(cast(StepDict, {"id": message_id}))
+
+
+def limit_settings(parts: Parts) -> None:
+    """Take what is in the panel of settings, and no more of it than a user may have."""
+    for event in ("chat_settings_change", "chat_settings_edit"):
+        wrap(event, lambda original: with_known_settings(original, parts.user_limits))
+
+
+def with_known_settings(original: Handler, limits: UserLimits) -> Handler:
+    """Return a handler that refuses what is not in the panel, and what is too much."""
+
+    async def handle(sid: str, chosen: Any) -> Any:
+        session = WebsocketSession.get(sid)
+        if session is None:
+            return None
+        if not are_known(chosen, NAMES):
+            logger.warning("Settings in thread %s are refused", session.thread_id)
+            return None
+        merged = json.dumps({**session.chat_settings, **chosen}, ensure_ascii=False)
+        limits.check_bytes("settings_kb", merged, user_of(session))
+        return await original(sid, chosen)
+
+    return handle
+
+
 def limit_files(parts: Parts) -> None:
     """Take no more files with a message than are allowed."""
     wrap(
@@ -81,14 +202,14 @@ def limit_files(parts: Parts) -> None:
 
 
 def with_few_files(original: Handler, limits: UploadLimits, waiting: WaitingFiles) -> Handler:
-    """Return a handler that leaves out files above the limit; then none waits any more."""
+    """Return a handler that leaves out files above the limit; the others do not wait any more."""
 
     async def message(sid: str, payload: Any) -> Any:
         session = WebsocketSession.get(sid)
         if session is not None and isinstance(payload, dict):
-            given = payload.get("fileReferences")
-            payload["fileReferences"] = first_references(given, limits.files)
-            waiting.clear(session)
+            named = first_references(payload.get("fileReferences"), limits.files)
+            payload["fileReferences"] = named
+            waiting.sent(session, {one["id"] for one in named})
         return await original(sid, payload)
 
     return message
@@ -96,7 +217,17 @@ def with_few_files(original: Handler, limits: UploadLimits, waiting: WaitingFile
 
 def check_message(parts: Parts) -> None:
     """Refuse a message that its user cannot have asked here."""
+    wrap("client_message", as_it_is_asked)
     wrap("client_message", lambda original: if_allowed(original, may_ask, parts.layer))
+
+
+def as_it_is_asked(original: Handler) -> Handler:
+    """Return a handler that takes of a question what is for a page to say."""
+
+    async def message(sid: str, payload: Any) -> Any:
+        return await original(sid, {**payload, "message": as_asked(payload["message"])})
+
+    return message
 
 
 def check_star(parts: Parts) -> None:
@@ -124,6 +255,21 @@ def edit_in_one_write(parts: Parts) -> None:
     wrap("edit_message", lambda original: editing.edited(original, parts.layer))
 
 
-def stop_without_a_message(_parts: Parts) -> None:
-    """Stop an answer, and add no message."""
-    wrap("stop", lambda _original: callbacks.stop)
+def stop_without_a_message(parts: Parts) -> None:
+    """Stop all answers of a page, and add no message."""
+    wrap("stop", lambda _original: stopping(parts.running))
+
+
+def stopping(running: RunningAnswers) -> Handler:
+    """Return a handler that stops whatever is on its way in a page."""
+
+    async def stop(sid: str) -> None:
+        session = WebsocketSession.get(sid)
+        if session is None:
+            return
+        init_ws_context(session)
+        for task in {*running.of(session), session.current_task}:
+            if task:
+                task.cancel()
+
+    return stop

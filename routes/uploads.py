@@ -11,7 +11,8 @@ from fastapi import APIRouter, HTTPException, UploadFile
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 
-from access.guard.limits import MEGABYTE, UploadLimits, WaitingFiles
+from access.guard.limits import UploadLimits, WaitingFiles
+from access.guard.user_limits import MEGABYTE
 from common.file_types import ANYTHING, HEAD_SIZE, allowed_as, shown_type
 
 PATH = "/project/file"
@@ -32,7 +33,7 @@ def uploads_router(limits: UploadLimits, waiting: WaitingFiles, prefix: str) -> 
         if session is None:
             raise HTTPException(404, NO_SESSION)
         accepted = await _accept(file, limits)
-        with waiting.reserve(session) as keep:
+        with waiting.reserve(session, accepted.size or 0) as keep:
             reply: JSONResponse = await upload_file(
                 current_user, session_id, accepted, ask_parent_id
             )

@@ -51,18 +51,30 @@ def has_message(payload: Any) -> bool:
         and is_uuid(message.get("id"))
         and isinstance(message.get("output"), str)
         and all(not message.get(it) or is_uuid(message[it]) for it in ("threadId", "parentId"))
-        and all(isinstance(message.get(it, kind()), kind) for it, kind in _KINDS.items())
-        and all(message.get(it) is None or isinstance(message[it], str) for it in _TEXTS)
+        and isinstance(message.get("type"), str)
+        and all(message.get(it) is None or _is_text(message[it], 1_000) for it in _TEXTS)
         and _are_files(payload.get("fileReferences"))
     )
 
 
-_KINDS: Mapping[str, type] = {"type": str, "name": str}
-_TEXTS = ("createdAt", "command", "language")
+_ASKED = ("id", "type", "output", "threadId", "parentId", "name", "createdAt", "command")
+_TEXTS = ("name", "createdAt", "command", "language")
+
+
+def _is_text(value: Any, longest: int) -> bool:
+    return isinstance(value, str) and len(value) <= longest
 
 
 def _are_files(given: Any) -> bool:
     return given is None or (isinstance(given, list) and len(given) <= _MOST_FILES)
+
+
+def as_asked(message: dict[str, Any]) -> dict[str, Any]:
+    """Return what a page says of a question, without what is for the program to say."""
+    kept = {name: message[name] for name in _ASKED if name in message}
+    metadata = message.get("metadata")
+    location = metadata.get("location") if isinstance(metadata, dict) else None
+    return {**kept, "metadata": {"location": location} if _is_text(location, 2_000) else {}}
 
 
 def is_new_question(payload: Any) -> bool:

@@ -1,20 +1,26 @@
 """How many files may be sent, how large, of which types."""
 
+import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from chainlit.session import WebsocketSession
 from fastapi import HTTPException
 
-MEGABYTE = 1_000_000  # as the page counts
+from access.guard.pages import sessions_of, user_of
+from access.guard.user_limits import MEGABYTE, UserLimits
+
 _WRAPPING = 64_000  # bytes of a form around its file
 # The page does not tell which files are taken out again before the message is sent: so many times
 # a message's files may wait.
 _SPARE = 5
+_JUST_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +43,64 @@ class UploadLimits:
 
 
 class WaitingFiles:
-    """Counts the files that each session has sent and that wait for their message."""
+    """Counts the files that sessions have sent and that wait for their message."""
 
-    def __init__(self, limits: UploadLimits) -> None:
+    def __init__(
+        self,
+        limits: UploadLimits,
+        users: UserLimits,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._most = limits.files * _SPARE
-        self._ids: WeakKeyDictionary[WebsocketSession, set[str]] = WeakKeyDictionary()
+        self._users = users
+        self._clock = clock
+        self._since: WeakKeyDictionary[WebsocketSession, dict[str, float]] = WeakKeyDictionary()
+        self._coming: Counter[str] = Counter()  # bytes by user
 
     @contextmanager
-    def reserve(self, session: WebsocketSession) -> Iterator[Callable[[str], None]]:
+    def reserve(self, session: WebsocketSession, size: int) -> Iterator[Callable[[str], None]]:
         """Reserve a place for one more file while it is stored, and yield what keeps it by its id.
 
-        Raises 400 when too many wait.
+        Raises 400 when too many wait, `LimitReached` when its user has too many or too much.
         """
-        waiting = self._ids.setdefault(session, set())
+        waiting = self._since.setdefault(session, {})
         if len(waiting) >= self._most:
             raise HTTPException(400, "Too many files wait for their message. Send it, or reload.")
+        user = user_of(session)
+        self._check(session, user, size)
         reserved = str(uuid.uuid4())
-        waiting.add(reserved)
+        waiting[reserved] = self._clock()
+        self._coming[user] += size
         try:
-            yield waiting.add
+            yield lambda file_id: waiting.__setitem__(file_id, self._clock())
         finally:
-            waiting.discard(reserved)
+            self._coming[user] -= size
+            del waiting[reserved]
 
-    def clear(self, session: WebsocketSession) -> None:
-        """Forget those that wait: their message is there."""
-        self._ids.get(session, set()).clear()
+    def _check(self, session: WebsocketSession, user: str, size: int) -> None:
+        pages = {*sessions_of(user), session}
+        held = sum(file["size"] for page in pages for file in page.files.values())
+        number = sum(len(self._since.get(page, ())) for page in pages)
+        self._users.check("files", number + 1, user)
+        self._users.check("files_mb", (held + self._coming[user] + size) / MEGABYTE, user)
+
+    def sent(self, session: WebsocketSession, named: Collection[str]) -> None:
+        """Note that those that are named are with their message; what was taken out is removed.
+
+        What has just come may be for the next message.
+        """
+        waiting = self._since.get(session, {})
+        long_ago = self._clock() - _JUST_S
+        for file_id, since in list(waiting.items()):
+            if file_id in named or (since < long_ago and _removed(session, file_id)):
+                del waiting[file_id]
+
+
+def _removed(session: WebsocketSession, file_id: str) -> bool:
+    file = session.files.pop(file_id, None)
+    if file:
+        Path(file["path"]).unlink(missing_ok=True)
+    return file is not None
 
 
 def first_references(given: Any, most: int) -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from access.guard.limits import MEGABYTE
+from access.guard.user_limits import MEGABYTE
 
 SLOWEST = 20_000  # bytes a second: whoever sends this fast is given as long as the bytes take
 

@@ -15,6 +15,7 @@ from chat.wording.language import Localized
 logger = logging.getLogger("keepchat")
 
 KILOBYTE = 1_000
+MEGABYTE = 1_000_000  # as the page counts
 _REMEMBERED_S = 60.0  # so long after its last event a user's bucket is full in any case
 _MAX_USERS = 10_000
 
@@ -129,9 +130,14 @@ class UserLimits:
         self._buckets: TTLCache[str, TokenBucket] = TTLCache(_MAX_USERS, _REMEMBERED_S, clock)
         self._told: TTLCache[tuple[str, str], bool] = TTLCache(_MAX_USERS, 1.0, clock)
 
-    def check(self, name: str, wanted: float, user: str) -> None:
-        """Raise `LimitReached` where a user would have more than the limit of a name."""
+    def check(self, name: str, wanted: float, user: str, *, quietly: bool = False) -> None:
+        """Raise `LimitReached` where a user would have more than the limit of a name.
+
+        `quietly` is for who may find a way out: it is no news then.
+        """
         if self._most is not None and wanted > self._most[name]:
+            if quietly:
+                raise LimitReached(name, self._most[name], is_news=False)
             self._refuse(name, self._most[name], user)
 
     def check_bytes(self, name: str, text: str | None, user: str) -> None:

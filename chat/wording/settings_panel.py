@@ -12,6 +12,7 @@ from chat.models.base import GenerationSettings, Model
 from chat.models.registry import Models
 from chat.wording.language import Localized
 
+NAMES = ("system_prompt", "temperature", "answer_tokens")  # of what can be chosen
 SHORTEST_ANSWER = 64  # tokens
 STEP = 64
 OWN = "own"  # the model's own temperature; an empty value the page would take for none

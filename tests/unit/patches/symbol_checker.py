@@ -17,7 +17,11 @@ import chainlit
 from tests.unit.patches.symbol_collector import EVENT, Uses
 from tests.unit.patches.symbol_table import EVENTS, GROUPS, PARAMETERS, ROUTES
 
-MODULES = ("chainlit.data", "chainlit.server")  # all other names of `chainlit` are no modules
+MODULES = (
+    "chainlit.config",
+    "chainlit.data",
+    "chainlit.server",
+)  # all other names of `chainlit` are no modules
 GONE: Any = object()
 WHY: Mapping[str, str] = {
     **{symbol: group.why for group in GROUPS for symbol in group.symbols()},

@@ -3,9 +3,12 @@
 import importlib
 import pkgutil
 from inspect import getmembers, isfunction
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import chainlit.config
+import chainlit.server
 import pytest
 from chainlit.config import config
 from chainlit.server import sio
@@ -15,6 +18,7 @@ from starlette.routing import Route
 from uvicorn.protocols.http import auto
 
 import patches
+from access.guard.answers import RunningAnswers
 from access.guard.limits import UploadLimits, WaitingFiles
 from access.guard.origins import Origins
 from access.guard.requests import RequestLimits
@@ -73,7 +77,8 @@ def parts(login: Login, monkeypatch: pytest.MonkeyPatch) -> Parts:
             origins=Origins(),
             user_limits=UserLimits(None),
             limits=LIMITS,
-            waiting_files=WaitingFiles(LIMITS),
+            waiting_files=WaitingFiles(LIMITS, UserLimits(None)),
+            running=RunningAnswers(UserLimits(None)),
             sharing=False,
             models=SimpleNamespace(origin=Origin.SETTINGS),
             turns=None,
@@ -88,10 +93,12 @@ def test_each_patch_has_a_name_of_its_own_and_says_why_it_is_there() -> None:
 
 
 def test_requests_meet_the_patches_from_the_top_of_the_list(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     server = FastAPI()
     chainlits = list(server.router.routes)
+    for module in (chainlit.config, chainlit.server):
+        monkeypatch.setattr(module, "FILES_DIRECTORY", tmp_path / "files")
     monkeypatch.setattr(auto, "AutoHTTPProtocol", object)
     for module in (middlewares, routes):
         monkeypatch.setattr(module, "app", server)

@@ -23,7 +23,7 @@ def test_ours_go_before_those_that_are_written_down_and_no_others() -> None:
     before = (
         guarded_router(NOTHING, UserLimits(None), ""),
         sharing_router(NOTHING, NOTHING, "", sharing=True),
-        uploads_router(limits, WaitingFiles(limits), ""),
+        uploads_router(limits, WaitingFiles(limits, UserLimits(None)), ""),
         session_files_router(""),
     )
     assert set().union(*map(paths, before)) == set(ROUTES)

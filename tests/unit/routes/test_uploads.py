@@ -1,5 +1,6 @@
 """The route that takes files: of which type they are, and how many there may be."""
 
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, cast
@@ -15,8 +16,11 @@ from starlette.middleware import Middleware
 
 from access.guard.limits import UploadLimits, WaitingFiles
 from access.guard.requests import RequestLimits
+from access.guard.user_limits import LIMITS as USER_LIMITS
+from access.guard.user_limits import LimitReached, UserLimits
 from patches import features
 from patches.sockets import with_few_files
+from routes.limits import limit_reached
 from routes.request_bodies import RequestBodies
 from routes.uploads import uploads_router
 from tests.support import documents
@@ -27,29 +31,40 @@ TOO_MANY = "Too many files wait for their message. Send it, or reload."
 TOO_LARGE = "A file may have 1 MB at most."
 
 
-@pytest.fixture
-def session() -> Iterator[WebsocketSession]:
+class Clock:
+    """Goes when it is told."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def open_session(user: User = ADA) -> WebsocketSession:
     async def ignore(*_: object) -> None:
         """What the browser would hear."""
 
-    opened = WebsocketSession(
+    return WebsocketSession(
         id=str(uuid.uuid4()),
         socket_id=str(uuid.uuid4()),
         emit=cast(Any, ignore),
         emit_call=cast(Any, ignore),
         user_env={},
         client_type="webapp",
-        user=ADA,
+        user=user,
     )
-    yield opened
+
+
+@pytest.fixture
+def session() -> Iterator[WebsocketSession]:
     from chainlit.session import ws_sessions_id, ws_sessions_sid
 
-    ws_sessions_id.pop(opened.id)
-    ws_sessions_sid.pop(opened.socket_id)
-    for file in opened.files.values():
-        file["path"].unlink()
-    if opened.files_dir.exists():
-        opened.files_dir.rmdir()
+    before = set(ws_sessions_id)
+    yield open_session()
+    for opened in [ws_sessions_id[one] for one in set(ws_sessions_id) - before]:
+        ws_sessions_id.pop(opened.id)
+        ws_sessions_sid.pop(opened.socket_id)
+        shutil.rmtree(opened.files_dir, ignore_errors=True)
 
 
 @pytest.fixture
@@ -58,13 +73,20 @@ def _limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def waiting() -> WaitingFiles:
-    return WaitingFiles(LIMITS)
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def waiting(clock: Clock) -> WaitingFiles:
+    most = {name: limit.default for name, limit in USER_LIMITS.items()}
+    return WaitingFiles(LIMITS, UserLimits({**most, "files": 15, "files_mb": 3}), clock)
 
 
 @pytest.fixture
 async def page(_limits: None, waiting: WaitingFiles) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI(middleware=[Middleware(RequestBodies, requests=RequestLimits(), uploads=LIMITS)])
+    app.add_exception_handler(LimitReached, limit_reached)
     app.include_router(uploads_router(LIMITS, waiting, ""))
     app.dependency_overrides[get_current_user] = lambda: ADA
     transport = httpx.ASGITransport(app)
@@ -110,20 +132,62 @@ async def test_files_that_were_taken_out_again_do_not_count(
     assert refused == (400, {"detail": TOO_MANY})
 
 
-async def test_with_a_message_all_that_waited_is_forgotten(
-    page: httpx.AsyncClient, session: WebsocketSession, waiting: WaitingFiles
-) -> None:
-    files = [(await upload(page, session, f"{n}.txt", b"x"))[1]["id"] for n in range(10)]
-
+async def send(session: WebsocketSession, waiting: WaitingFiles, files: list[str]) -> Any:
     async def original(sid: str, payload: Any) -> Any:
-        return payload
+        return payload["fileReferences"]
 
     message = with_few_files(original, LIMITS, waiting)
     named = [{"id": one} for one in files]
-    sent = await message(session.socket_id, {"message": {}, "fileReferences": named})
-    assert sent["fileReferences"] == named[:2]
-    for number in range(10):
+    return await message(session.socket_id, {"message": {}, "fileReferences": named})
+
+
+async def test_files_that_are_with_their_message_wait_no_more(
+    page: httpx.AsyncClient, session: WebsocketSession, waiting: WaitingFiles
+) -> None:
+    files = [(await upload(page, session, f"{n}.txt", b"x"))[1]["id"] for n in range(10)]
+    assert await send(session, waiting, files) == [{"id": one} for one in files[:2]]
+    for number in range(2):
         assert (await upload(page, session, f"{number}.txt", b"x"))[0] == 200
+    assert (await upload(page, session, "2.txt", b"x"))[0] == 400
+
+
+async def test_a_message_that_names_none_makes_no_room_but_by_removing(
+    page: httpx.AsyncClient, session: WebsocketSession, waiting: WaitingFiles, clock: Clock
+) -> None:
+    """What has just come may be for the next message; what was taken out long ago goes."""
+    files = [(await upload(page, session, f"{n}.txt", b"x"))[1]["id"] for n in range(10)]
+    paths = [session.files[one]["path"] for one in files]
+    await send(session, waiting, [])
+    assert (await upload(page, session, "a.txt", b"x"))[0] == 400
+    clock.now += 61
+    await send(session, waiting, [])
+    assert [path for path in paths if path.exists()] == []
+    assert (await upload(page, session, "a.txt", b"x"))[0] == 200
+    assert len(session.files) == 1
+
+
+async def test_all_files_of_a_users_pages_count_together(
+    page: httpx.AsyncClient, session: WebsocketSession
+) -> None:
+    others, foreign = open_session(), open_session(User(identifier="bob"))
+    assert foreign.user != ADA
+    for number in range(15):
+        opened = session if number < 10 else others
+        assert (await upload(page, opened, f"{number}.txt", b"x"))[0] == 200
+    refused = await upload(page, others, "15.txt", b"x")
+    sentence = "Only 15 files can wait for their message. Send it, or reload the page."
+    assert refused == (429, {"detail": sentence})
+
+
+async def test_the_bytes_of_a_users_pages_have_an_end(
+    page: httpx.AsyncClient, session: WebsocketSession, waiting: WaitingFiles
+) -> None:
+    for number in range(3):
+        status, file = await upload(page, session, f"{number}.txt", b"x" * 1_000_000)
+        assert status == 200
+        await send(session, waiting, [file["id"]])
+    status, said = await upload(page, open_session(), "3.txt", b"x")
+    assert (status, "3 MB in all" in said["detail"]) == (413, True)
 
 
 async def test_a_file_that_was_refused_takes_no_place(

@@ -1,0 +1,39 @@
+"""Which answers are on their way, of which page: counted for each user, and ended by Stop."""
+
+import asyncio
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from chainlit.session import WebsocketSession
+
+from access.guard.pages import user_of
+from access.guard.user_limits import UserLimits
+
+Task = asyncio.Task[Any]
+
+
+class RunningAnswers:
+    """The tasks that answer, each with the page that it was asked in."""
+
+    def __init__(self, limits: UserLimits) -> None:
+        self._limits = limits
+        self._pages: WeakKeyDictionary[Task, WebsocketSession] = WeakKeyDictionary()
+
+    def begin(self, session: WebsocketSession, task: Task) -> None:
+        """Count one more. Raises `LimitReached` where its user has too many."""
+        user = user_of(session)
+        self._limits.check("answers", self.number(user) + 1, user)
+        self._pages[task] = session
+
+    def go_on(self, session: WebsocketSession, task: Task) -> None:
+        """Count what goes on with an answer that has begun."""
+        self._pages[task] = session
+
+    def number(self, user: str) -> int:
+        """Return how many of a user's are on their way."""
+        pages = [page for task, page in self._pages.items() if not task.done()]
+        return sum(user_of(page) == user for page in pages)
+
+    def of(self, session: WebsocketSession) -> list[Task]:
+        """Return those of a page."""
+        return [task for task, page in self._pages.items() if page is session and not task.done()]

@@ -1,0 +1,48 @@
+"""Files of open pages: of this process alone, readable by their owner, gone with the process."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from patches.session_files import make_own, remove_dead
+
+
+def test_only_their_owner_can_read_them(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir(mode=0o755)
+    own, lock = make_own(tmp_path / "root")
+    for folder in (own, own.parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    lock.release()
+
+
+def test_those_of_a_process_that_is_gone_are_removed(tmp_path: Path) -> None:
+    """Also those of a program of before, which had no locks."""
+    own, lock = make_own(tmp_path)
+    (own / "page").mkdir()
+    (own / "page" / "file.txt").write_text("x")
+    old = tmp_path / "old-page"
+    old.mkdir()
+    remove_dead(tmp_path)
+    assert (own.exists(), old.exists()) == (True, False)
+    lock.release()  # as the end of the process does
+    remove_dead(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_no_failure(tmp_path: Path) -> None:
+    remove_dead(tmp_path / "none")
+
+
+def test_what_cannot_be_removed_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "page").mkdir()
+
+    def acquire(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(FileLock, "acquire", acquire)
+    remove_dead(tmp_path)
+    assert len(caplog.records) == 1
