@@ -240,6 +240,12 @@ PATCHES = (
         event_loop.use_one_config,
     ),
     Patch(
+        "foreign threads",
+        "Chainlit tells a foreign thread from one that is not there.",
+        Moment.LOAD,
+        routes.hide_foreign_threads,
+    ),
+    Patch(
         "beginning",
         "Chainlit's decorator would store a run in every thread, before anything is said.",
         Moment.LOAD,

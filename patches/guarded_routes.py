@@ -1,9 +1,11 @@
 """In front of Chainlit's own routes that do not ask whose it is what they act on."""
 
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chainlit import server
+from chainlit.action import Action
 from chainlit.config import config
 from chainlit.server import UserParam
 from chainlit.types import (
@@ -14,6 +16,7 @@ from chainlit.types import (
     UpdateFeedbackRequest,
     UpdateThreadRequest,
 )
+from chainlit.user import User
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel
 
@@ -22,6 +25,7 @@ from access.guard.user_limits import UserLimits
 from datalayer.errors import DataLayerError, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 
+DISPLAYS = ("inline", "side", "page")
 MOST_THREADS = 100  # of one page of the sidebar; more are not given at once
 CLOSED = ("/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
 
@@ -91,18 +95,33 @@ def _add_elements(router: APIRouter, layer: KeepchatDataLayer) -> None:
     async def put_element(payload: ElementRequest, user: UserParam) -> Any:
         owners.require_session(user, payload.sessionId)
         await owners.require_element(layer, user, payload.element)
+        _require_shown(payload.element)
         return await server.update_thread_element(payload, user)
 
     @router.delete("/project/element")
     async def delete_element(payload: ElementRequest, user: UserParam) -> Any:
         owners.require_session(user, payload.sessionId)
         await owners.require_element(layer, user, payload.element)
+        _require_shown(payload.element)
         return await server.delete_thread_element(payload, user)
 
     @router.post("/project/action")
     async def post_action(payload: CallActionRequest, user: UserParam) -> Any:
         owners.require_session(user, payload.sessionId)
+        try:
+            Action(**payload.action)
+        except (TypeError, ValueError) as exc:
+            raise HTTPException(422, "The action has not the form of one.") from exc
         return await server.call_action(payload, user)
+
+
+def _require_shown(element: dict[str, Any]) -> None:
+    if not (
+        isinstance(element.get("name"), str)
+        and element.get("display") in DISPLAYS
+        and isinstance(element.get("props") or {}, dict)
+    ):
+        raise HTTPException(422, "The element has not the form of one.")
 
 
 def _add_sessions(router: APIRouter) -> None:
@@ -125,3 +144,13 @@ def closed_router() -> APIRouter:
 async def nothing() -> None:
     """Answer 404."""
     raise HTTPException(404, "There is nothing here.")
+
+
+def as_if_missing(layer: KeepchatDataLayer) -> Callable[[str, str], Awaitable[bool]]:
+    """Return what lets a thread's author through; a foreign thread is as if it were not there."""
+
+    async def is_thread_author(identifier: str, thread_id: str) -> bool:
+        await owners.require_thread(layer, User(identifier=identifier), thread_id)
+        return True
+
+    return is_thread_author

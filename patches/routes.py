@@ -1,12 +1,14 @@
 """Our routes, before Chainlit's own: its last one answers every path."""
 
+from chainlit import server
 from chainlit.server import app
 from fastapi import APIRouter
 
 from access.guard.user_limits import LimitReached
 from chat.wording.notice import notice_about
 from datalayer.errors import StoreUnavailable
-from patches.guarded_routes import closed_router, guarded_router
+from patches.guarded_routes import as_if_missing, closed_router, guarded_router
+from patches.originals import replace
 from patches.patch import Parts
 from routes.export import export_router
 from routes.files import files_router
@@ -31,6 +33,11 @@ def place_session_files(parts: Parts) -> None:
 def place_guarded(parts: Parts) -> None:
     """Stand before the routes that change something."""
     _place(guarded_router(parts.layer, parts.user_limits, parts.prefix))
+
+
+def hide_foreign_threads(parts: Parts) -> None:
+    """Answer for a foreign thread as for one that is not there."""
+    replace(server, "is_thread_author", lambda _original: as_if_missing(parts.layer))
 
 
 def place_closed(_parts: Parts) -> None:

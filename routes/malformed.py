@@ -16,6 +16,8 @@ logger = logging.getLogger("keepchat")
 
 LONGEST_PATH = 4_096  # characters
 LONGEST_NAME = 255  # bytes of one part of it, as file systems have it
+# Two of them would be read differently by different parts of the program.
+SINGLE = ("host", "cookie", "authorization", "origin")
 FILES = "/files/"  # whose links end in names of any length, which are not looked at
 FAILED = "Something went wrong here. It is in the program's log."
 
@@ -40,8 +42,10 @@ class WellFormed:
             await self._answer(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        path, hosts = scope["path"], Headers(scope=scope).getlist("host")
-        if len(hosts) > 1 or not all(is_host(one) for one in hosts):
+        path, headers = scope["path"], Headers(scope=scope)
+        if any(len(headers.getlist(name)) > 1 for name in SINGLE):
+            return _refused(400, f"Of {', '.join(SINGLE)} a request has one header each.")
+        if not is_host(headers.get("host", "localhost")):
             return _refused(400, "The Host header names no host.")
         if len(path) > LONGEST_PATH:
             return _refused(414, "The address is too long.")

@@ -11,7 +11,9 @@ from fastapi import APIRouter, HTTPException, UploadFile
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 
+from access.guard import owners
 from access.guard.limits import UploadLimits, WaitingFiles
+from access.guard.pages import user_of
 from access.guard.user_limits import MEGABYTE
 from common.file_types import ANYTHING, HEAD_SIZE, allowed_as, shown_type
 
@@ -30,7 +32,7 @@ def uploads_router(limits: UploadLimits, waiting: WaitingFiles, prefix: str) -> 
         ask_parent_id: str | None = None,
     ) -> Response:
         session = WebsocketSession.get_by_id(session_id)
-        if session is None:
+        if session is None or user_of(session) != owners.signed_in(current_user).identifier:
             raise HTTPException(404, NO_SESSION)
         accepted = await _accept(file, limits)
         with waiting.reserve(session, accepted.size or 0) as keep:

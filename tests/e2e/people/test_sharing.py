@@ -87,7 +87,7 @@ async def test_a_shared_conversation_is_read_with_its_files_until_it_is_taken_ba
     shown = (await bob.bytes_at(f"/project/share/{thread_id}")).decode()
     for secret in ("anna", "Not for others", "chat_settings", "helpful assistant", "objectKey"):
         assert secret not in shown + text, secret
-    assert await bob.status_of(f"/project/thread/{thread_id}") == 401
+    assert await bob.status_of(f"/project/thread/{thread_id}") == 404
 
     await anna.unshare()
     assert [await bob.status_of(path) for path in hidden] == [404, 404, 404]

@@ -145,8 +145,12 @@ class Application:
 
     async def manage(self, *arguments: str, typed: str = "") -> str:
         """Run an operator command with the program's settings; it has to succeed."""
+        return await self.python("manage.py", *arguments, typed=typed)
+
+    async def python(self, *arguments: str, typed: str = "") -> str:
+        """Run Python where the program is, with its settings; it has to succeed."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "manage.py", *arguments),
+            *(sys.executable, *arguments),
             cwd=self.home,
             env=self._environment,
             stdin=asyncio.subprocess.PIPE,

@@ -16,7 +16,7 @@ from chainlit.session import WebsocketSession
 from chainlit.step import StepDict
 from chainlit.types import Feedback
 from chainlit.user import User
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 
 from access.guard.user_limits import UserLimits
 from datalayer.errors import StoreUnavailable
@@ -24,7 +24,7 @@ from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
 from datalayer.stores.sql.sqlite.store import SqliteStore
 from patches import sockets
-from patches.guarded_routes import guarded_router
+from patches.guarded_routes import as_if_missing, guarded_router
 from patches.patch import Parts
 from routes.export import export_router
 from routes.sharing import sharing_router
@@ -135,7 +135,7 @@ async def test_the_author_reaches_chainlit(house: House) -> None:
     assert await house.ask("DELETE", "/feedback", {"feedbackId": house.feedback_id}) == 200
     assert await house.ask("PUT", "/project/element", element_of(house)) == 200
     assert await house.ask("DELETE", "/project/element", element_of(house)) == 200
-    action = {"action": {"name": "x"}, "sessionId": ADA}
+    action = {"action": {"name": "x", "payload": {}}, "sessionId": ADA}
     assert await house.ask("POST", "/project/action", action) == 200
     assert house.reached == [
         "update_feedback",
@@ -309,3 +309,31 @@ async def test_the_chat_goes_on_without_its_database(
     for event in ("client_message", "message_favorite"):
         await send(event, ADA, question())
     assert reached == ["client_message of ada"]
+
+
+async def test_what_has_not_the_form_of_its_kind_is_refused(house: House) -> None:
+    for action in ({}, {"name": "x"}, {"name": 5, "payload": {}}, {"name": "x", "other": 1}):
+        body = {"action": action, "sessionId": ADA}
+        assert await house.ask("POST", "/project/action", body) == 422, action
+    wrong: tuple[dict[str, Any], ...] = (
+        {"name": None},
+        {"display": "none"},
+        {"display": []},
+        {"props": "x"},
+    )
+    for changed in wrong:
+        for method in ("PUT", "DELETE"):
+            body = element_of(house, **changed)
+            assert await house.ask(method, "/project/element", body) == 422, changed
+    assert house.reached == []
+
+
+async def test_a_foreign_thread_is_as_if_it_were_not_there(house: House) -> None:
+    is_author = as_if_missing(house.layer)
+    assert await is_author(ADA, house.thread_id)
+    said = set()
+    for thread_id in (house.thread_id, UNKNOWN, "../x"):
+        with pytest.raises(HTTPException) as refused:
+            await is_author(BOB, thread_id)
+        said.add((refused.value.status_code, refused.value.detail))
+    assert len(said) == 1

@@ -45,6 +45,14 @@ def test_a_host_that_is_none_is_refused(client: TestClient, host: str) -> None:
     assert (reply.status_code, reply.json()) == (400, {"detail": "The Host header names no host."})
 
 
+@pytest.mark.parametrize("name", ["host", "cookie", "authorization", "origin"])
+def test_nobody_says_twice_who_they_are(client: TestClient, name: str) -> None:
+    twice = [(name, "a"), (name, "b")]
+    if name != "host":
+        assert client.get("/x", headers=twice[:1]).status_code == 200
+    assert client.get("/x", headers=twice).status_code == 400
+
+
 @pytest.mark.parametrize("host", ["a", "a.b-c.d:80", "127.0.0.1:8000", "[::1]:8000", "a_b", "a."])
 def test_other_hosts_are_left_to_the_login(client: TestClient, host: str) -> None:
     assert client.get("/x", headers={"host": host}).status_code == 200

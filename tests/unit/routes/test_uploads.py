@@ -22,7 +22,7 @@ from patches import features
 from patches.sockets import with_few_files
 from routes.limits import limit_reached
 from routes.request_bodies import RequestBodies
-from routes.uploads import uploads_router
+from routes.uploads import NO_SESSION, uploads_router
 from tests.support import documents
 
 ADA = User(identifier="ada")
@@ -193,9 +193,9 @@ async def test_the_bytes_of_a_users_pages_have_an_end(
 async def test_a_file_that_was_refused_takes_no_place(
     page: httpx.AsyncClient, session: WebsocketSession
 ) -> None:
-    stranger = {"detail": "You are not authorized to upload files for this session"}
+    stranger = {"detail": NO_SESSION}
     session.user = User(identifier="bob")
     for _ in range(3):
-        assert await upload(page, session, "a.txt", b"x") == (401, stranger)
+        assert await upload(page, session, "a.txt", b"x") == (404, stranger)
     session.user = ADA
     assert (await upload(page, session, "a.txt", b"x"))[0] == 200
