@@ -6,8 +6,8 @@ top.
 """
 
 from patches import (
-    cookies,
     connections,
+    cookies,
     event_loop,
     events,
     features,
