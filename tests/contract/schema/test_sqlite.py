@@ -1,5 +1,8 @@
 """What only a database file can do wrong."""
 
+import asyncio
+import subprocess
+import sys
 import traceback
 from pathlib import Path
 
@@ -9,6 +12,8 @@ from datalayer.errors import SchemaMismatch, StoreUnavailable, WriteRejected
 from datalayer.stores.sql.sqlite.store import SqliteStore
 from tests.support.builders import new_id, step, thread
 
+LOOK = "import sqlite3, sys; on = sqlite3.connect(sys.argv[1]); "
+LOOK += "print(on.execute('SELECT count(*) FROM threads').fetchone()[0]); on.close()"
 WRITTEN = "geheim"  # what somebody wrote
 
 
@@ -56,4 +61,21 @@ async def test_a_rejected_write_shows_no_text(tmp_path: Path) -> None:
             lambda on: on.exec_driver_sql("INSERT INTO nothing VALUES (?)", (WRITTEN,))
         )
     assert WRITTEN not in "".join(traceback.format_exception(missing.value))
+    await store.close()
+
+
+async def test_who_comes_and_goes_takes_nothing_away(tmp_path: Path) -> None:
+    """A process that closes the file for itself loses SQLite's locks: others would end the log."""
+    path = tmp_path / "new.db"
+    store = SqliteStore(path)
+    await store.migrate()
+    for count in range(1, 4):
+        written = thread()
+        await store.apply([written])
+        found = await asyncio.gather(*(store.get_thread(written.id) for _ in range(20)))
+        assert all(found)
+        look = [sys.executable, "-c", LOOK, str(path)]
+        ended = await asyncio.to_thread(subprocess.run, look, capture_output=True, check=True)
+        assert ended.stdout.decode().strip() == str(count)
+        assert await asyncio.to_thread(Path(f"{path}-wal").exists)
     await store.close()

@@ -34,7 +34,7 @@ async def test_two_people_do_not_see_each_other(team: Application, open_chat: Op
     await expect(bob.thread("for Bob")).to_have_count(1)
     await expect(bob.thread("for Anna")).to_have_count(0)
     await expect(await bob.search("for Anna")).to_have_count(0)
-    assert await bob.status_of(f"/project{path}") == 401
+    assert await bob.status_of(f"/project{path}") == 404
     team.expect_in_log("Authorization for the thread failed")
     await bob.page.goto(team.url + path)
     await expect(bob.thread("for Bob")).to_be_visible()

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ PRAGMAS = (
 WAL_ATTEMPTS = 100
 WAL_PAUSE_S = 0.1
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
+_MAKING = threading.Lock()
 
 
 class SqliteDatabase:
@@ -90,11 +92,12 @@ def _in_transaction(engine: Engine, work: UnitOfWork[T]) -> T:
 def _make_ready(path: Path) -> None:
     """Make the folder and the file, if they are not there, and keep them from everybody else.
 
-    What SQLite makes beside the file has the file's own rights.
+    What SQLite makes beside the file has the file's own rights. A file that is there is never
+    opened here: to close it would take away the locks that this process's connections have on it.
     """
     path.parent.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
-    with suppress(OSError):  # SQLite says what is wrong with it
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, _FILE_MODE))
+    with _MAKING, suppress(OSError):  # SQLite says what is wrong with it
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _FILE_MODE))
     close_to_others(path, *(Path(f"{path}{ending}") for ending in ("-wal", "-shm")))
 
 
