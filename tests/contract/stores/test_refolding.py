@@ -4,9 +4,9 @@ import unicodedata
 
 import pytest
 
+from datalayer import values
 from datalayer.records import MaintenanceState
 from datalayer.stores.sql import refolding
-from datalayer.stores.sql import store as sql_store
 from datalayer.stores.sql.postgres import fast_path
 from datalayer.stores.sql.writes import search_entries
 from tests.support.backends import DatabaseBackend
@@ -22,7 +22,7 @@ def become_newer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the program be a version whose folding takes accents away."""
     monkeypatch.setattr(refolding, "ROUND", 2)
     monkeypatch.setattr(refolding, "FOLDING", 2)
-    for module in (refolding, sql_store, fast_path, search_entries):
+    for module in (refolding, values, fast_path, search_entries):
         monkeypatch.setattr(module, "fold", fold_without_accents)
 
 
