@@ -591,4 +591,38 @@ $$;
 
 UPDATE keepchat_version SET version_num='0002' WHERE keepchat_version.version_num = '0001';
 
+-- Running upgrade 0002 -> 0003
+
+CREATE TABLE login_accounts (
+    key TEXT NOT NULL,
+    identifier TEXT NOT NULL,
+    "changedAt" TEXT NOT NULL,
+    status TEXT NOT NULL,
+    "passwordHash" TEXT,
+    issuer TEXT,
+    subject TEXT,
+    CONSTRAINT pk_login_accounts PRIMARY KEY (key),
+    CONSTRAINT uq_login_accounts_issuer_subject UNIQUE (issuer, subject)
+);
+
+CREATE TABLE login_sessions (
+    id TEXT NOT NULL,
+    identifier TEXT NOT NULL,
+    "createdAt" TEXT NOT NULL,
+    "expiresAt" TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    client TEXT NOT NULL,
+    address TEXT NOT NULL,
+    ended BIGINT,
+    CONSTRAINT pk_login_sessions PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_login_sessions_identifier ON login_sessions (identifier);
+
+CREATE INDEX "ix_login_sessions_expiresAt" ON login_sessions ("expiresAt");
+
+CREATE INDEX ix_login_sessions_ended ON login_sessions (ended) WHERE ended IS NOT NULL;
+
+UPDATE keepchat_version SET version_num='0003' WHERE keepchat_version.version_num = '0002';
+
 COMMIT;

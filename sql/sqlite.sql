@@ -147,6 +147,30 @@ CREATE TABLE maintenance (
 	CONSTRAINT pk_maintenance PRIMARY KEY (task)
 );
 
+CREATE TABLE login_accounts (
+	"key" TEXT NOT NULL,
+	identifier TEXT NOT NULL,
+	"changedAt" TEXT NOT NULL,
+	status TEXT NOT NULL,
+	"passwordHash" TEXT,
+	issuer TEXT,
+	subject TEXT,
+	CONSTRAINT pk_login_accounts PRIMARY KEY ("key"),
+	CONSTRAINT uq_login_accounts_issuer_subject UNIQUE (issuer, subject)
+);
+
+CREATE TABLE login_sessions (
+	id TEXT NOT NULL,
+	identifier TEXT NOT NULL,
+	"createdAt" TEXT NOT NULL,
+	"expiresAt" TEXT NOT NULL,
+	mode TEXT NOT NULL,
+	client TEXT NOT NULL,
+	address TEXT NOT NULL,
+	ended BIGINT,
+	CONSTRAINT pk_login_sessions PRIMARY KEY (id)
+);
+
 CREATE INDEX ix_removals_revision ON removals (revision);
 
 CREATE INDEX ix_threads_activity ON threads ("userId", "updatedAt" DESC, id DESC);
@@ -172,3 +196,9 @@ CREATE INDEX ix_steps_favorite ON steps ("threadId") WHERE favorite = 1;
 CREATE INDEX "ix_steps_parentId" ON steps ("parentId");
 
 CREATE INDEX "ix_steps_threadId" ON steps ("threadId");
+
+CREATE INDEX ix_login_sessions_identifier ON login_sessions (identifier);
+
+CREATE INDEX "ix_login_sessions_expiresAt" ON login_sessions ("expiresAt");
+
+CREATE INDEX ix_login_sessions_ended ON login_sessions (ended) WHERE ended IS NOT NULL;

@@ -23,6 +23,7 @@ from datalayer.records import (
     UserRecord,
 )
 from datalayer.reports import StoreDescription
+from datalayer.stores.accounts import AccountStore
 from datalayer.values import Json
 from datalayer.writes import Write
 
@@ -38,6 +39,9 @@ class Store(ABC):
 
     is_remote: bool
     """Whether the database may be away and come back: the program starts and waits for it."""
+
+    accounts: AccountStore
+    """Accounts and sessions, in the same database and by the same connections."""
 
     # Life cycle
 

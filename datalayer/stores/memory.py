@@ -35,6 +35,7 @@ from datalayer.rules.pending import PendingThread, PendingUser
 from datalayer.rules.process import drive
 from datalayer.stores.base import Store
 from datalayer.stores.cursors import decode_cursor, encode_cursor
+from datalayer.stores.memory_accounts import LoginTables, MemoryAccounts
 from datalayer.values import Json, fold, needle_of
 from datalayer.writes import Write
 
@@ -53,6 +54,7 @@ class MemoryTables:
     feedbacks: dict[str, Row] = field(default_factory=dict)  # by step
     tombstones: dict[Tombstone, int] = field(default_factory=dict)
     removals: dict[str, int] = field(default_factory=dict)
+    logins: LoginTables = field(default_factory=LoginTables)
 
 
 class MemoryStore(Store):
@@ -64,6 +66,7 @@ class MemoryStore(Store):
     def __init__(self, tables: MemoryTables | None = None) -> None:
         self._kept = tables or MemoryTables()
         self._closed = False
+        self.accounts = MemoryAccounts(lambda: self._tables.logins)
 
     @property
     def _tables(self) -> MemoryTables:

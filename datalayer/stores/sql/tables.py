@@ -13,6 +13,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     desc,
     text,
     true,
@@ -232,4 +233,38 @@ maintenance = Table(
     Column("task", Text, primary_key=True),
     Column("version", Integer, nullable=False),
     Column("position", Text),
+)
+
+# Who may sign in, and the sessions of those who did. Names that Chainlit and others hardly give to
+# tables of their own in the same database.
+login_accounts = Table(
+    "login_accounts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("identifier", Text, nullable=False),
+    Column("changedAt", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("passwordHash", Text),
+    Column("issuer", Text),
+    Column("subject", Text),
+    UniqueConstraint("issuer", "subject"),
+)
+login_sessions = Table(
+    "login_sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("identifier", Text, nullable=False, index=True),
+    Column("createdAt", Text, nullable=False),
+    Column("expiresAt", Text, nullable=False, index=True),
+    Column("mode", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    # The number of its ending: greater than those of all that ended before.
+    Column("ended", BigInteger),
+)
+Index(
+    "ix_login_sessions_ended",
+    login_sessions.c.ended,
+    sqlite_where=text("ended IS NOT NULL"),
+    postgresql_where=text("ended IS NOT NULL"),
 )

@@ -17,6 +17,8 @@ TABLES = frozenset(
         "feedbacks",
         "keepchat_version",
         "leftovers",
+        "login_accounts",
+        "login_sessions",
         "maintenance",
         "removals",
         "search_entries",
