@@ -73,12 +73,14 @@ def register(parts: Parts) -> None:
         # Asked for now: without a layer at hand Chainlit would open one of its own on DATABASE_URL.
         chainlit.data.get_data_layer()
         parts.layer.start()
+        await parts.login.sessions.start()
         await tell_walls()
         await parts.models.start()
 
     @cl.on_app_shutdown
     async def on_app_shutdown() -> None:
         await close_turns(parts)
+        await parts.login.sessions.close()
         if parts.links:
             await parts.links.close()
 

@@ -214,6 +214,7 @@ class Settings(BaseSettings):
     auth_mode: Literal["local", "password"] = "local"
     users_file: Path | None = None
     chainlit_auth_secret: SecretStr | None = None
+    auth_secret_previous: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_list)] = ()
     thread_sharing: Literal["on", "off"] = "off"
 
     log_debug: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = ()
@@ -409,11 +410,15 @@ def prepare_data_dir(settings: Settings) -> None:
         sys.exit(f"DATA_DIR: {settings.data_path} cannot be made ({exc.strerror}). Name another.")
 
 
-def export_auth_secret(settings: Settings) -> None:
-    """Put the secret that signs logins where Chainlit looks for it, made on the first start."""
+def auth_secret(settings: Settings) -> str:
+    """Return the secret that signs logins; where none is set it is made on the first start."""
     given = settings.chainlit_auth_secret
-    secret = given.get_secret_value() if given else _kept_secret(settings.data_path / "auth_secret")
-    os.environ["CHAINLIT_AUTH_SECRET"] = secret
+    return given.get_secret_value() if given else _kept_secret(settings.data_path / "auth_secret")
+
+
+def export_auth_secret(settings: Settings) -> None:
+    """Put the secret that signs logins where Chainlit looks for it."""
+    os.environ["CHAINLIT_AUTH_SECRET"] = auth_secret(settings)
 
 
 def _kept_secret(path: Path) -> str:

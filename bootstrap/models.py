@@ -1,6 +1,6 @@
 """Models as the settings name them."""
 
-from bootstrap.login import open_login
+from bootstrap.login import mode_of
 from chat.models.base import GenerationSettings
 from chat.models.endpoint import Endpoint
 from chat.models.registry import Models, ModelSettings, find_models
@@ -26,7 +26,7 @@ def open_models(settings: Settings) -> Models:
             endpoint=endpoint,
             names=settings.models,
             ollama_url=settings.ollama_url,
-            local=open_login(settings).is_personal,
+            local=mode_of(settings).is_personal,
         )
     )
 

@@ -9,6 +9,7 @@ from access.guard.limits import WaitingFiles
 from access.login.base import LoginMode
 from bootstrap.attachments import open_attachments
 from bootstrap.files import upload_limits
+from bootstrap.interim import accounts_of
 from bootstrap.login import open_login
 from bootstrap.models import generation_settings, open_models
 from bootstrap.requests import origins, request_limits, user_limits
@@ -24,7 +25,7 @@ from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
 from patches.patch import Parts
 from routes.links import SignedLinks
-from settings import Settings
+from settings import Settings, auth_secret
 from storage.base import Storage
 
 logger = logging.getLogger("keepchat")
@@ -33,10 +34,10 @@ logger = logging.getLogger("keepchat")
 def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
     """Open everything, for a server that listens on a host and whose paths have a prefix."""
     storage = _open_storage(settings)
-    login = _open_login(settings, host)
     models = _open_models(settings)
     store = _open_store(settings)
     layer = KeepchatDataLayer(store, storage, prefix, show_file_lost)
+    login = _open_login(settings, host, store, layer)
     limits = upload_limits(settings)
     users = user_limits(settings, are_many=not login.is_personal)
     return Parts(
@@ -77,8 +78,8 @@ def _turns(settings: Settings, layer: KeepchatDataLayer, models: Models, login: 
     )
 
 
-def _open_login(settings: Settings, host: str) -> LoginMode:
-    login = open_login(settings)
+def _open_login(settings: Settings, host: str, store: Store, layer: KeepchatDataLayer) -> LoginMode:
+    login = open_login(settings, accounts_of(store), auth_secret(settings), layer.create_user)
     state = login.state(host)
     sentence = f"{state.message} {state.remedy}".strip()
     if state.status == "failed":

@@ -7,7 +7,7 @@ import sys
 import anyio
 
 from access.login.accounts import AccountError, UsersFile, folded
-from bootstrap.login import open_login
+from bootstrap.login import mode_of
 from bootstrap.stores import open_store, prepare
 from cli.commands import Subcommands
 from datalayer.errors import DataLayerError
@@ -45,7 +45,7 @@ def run_action(args: argparse.Namespace) -> int:
         sys.exit(str(exc))
     except DataLayerError as exc:
         sys.exit(f"DATABASE_URL: {exc}")
-    if not open_login(settings).has_accounts:
+    if not mode_of(settings).has_accounts:
         print("Note: accounts count only with AUTH_MODE=password in .env.", file=sys.stderr)
     return 0
 

@@ -11,6 +11,7 @@ from patches import (
     event_loop,
     events,
     features,
+    logins,
     middlewares,
     originals,
     page,
@@ -61,8 +62,8 @@ PATCHES = (
     ),
     Patch(
         "login of requests",
-        "Chainlit's login is a signed cookie that nobody can call back: whoever asks is judged "
-        "before anything else is.",
+        "Chainlit's login is a signed cookie that nobody can call back, of several it reads any: "
+        "whoever asks is judged before anything else is, and what was judged goes on.",
         Moment.START,
         middlewares.add_login,
     ),
@@ -102,6 +103,12 @@ PATCHES = (
         "Chainlit's routes for feedback, elements and actions do not ask whose they are.",
         Moment.START,
         routes.place_guarded,
+    ),
+    Patch(
+        "logins",
+        "Chainlit's logout ends nothing, and its route for tokens renews what has ended.",
+        Moment.START,
+        routes.place_login,
     ),
     Patch(
         "closed",
@@ -170,7 +177,25 @@ PATCHES = (
         "login of events",
         "Chainlit judges a login as a page connects, and never again while it is open.",
         Moment.LOAD,
-        sockets.check_login,
+        logins.check_login,
+    ),
+    Patch(
+        "pages of ended logins",
+        "A page that only listens sends no event, and goes on being told.",
+        Moment.LOAD,
+        logins.end_pages,
+    ),
+    Patch(
+        "sessions",
+        "Chainlit makes tokens that nobody has written down.",
+        Moment.LOAD,
+        logins.begin_sessions,
+    ),
+    Patch(
+        "tokens",
+        "Chainlit reads a token by its signature alone, and by one secret.",
+        Moment.LOAD,
+        logins.judge_tokens,
     ),
     Patch(
         "ids of a connection",

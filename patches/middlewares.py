@@ -6,6 +6,7 @@ from chainlit.server import app
 from fastapi.exceptions import RequestValidationError
 from starlette.middleware.cors import CORSMiddleware
 
+from access.login.door import Door
 from patches.patch import Parts
 from routes.headers import SecurityHeaders
 from routes.malformed import WellFormed, invalid
@@ -41,7 +42,7 @@ def answer_allowed_origins(parts: Parts) -> None:
 
 def add_login(parts: Parts) -> None:
     """Ask who it is."""
-    app.add_middleware(parts.login.guard)
+    app.add_middleware(Door, mode=parts.login)
 
 
 def add_headers(parts: Parts) -> None:

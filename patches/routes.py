@@ -13,6 +13,7 @@ from patches.patch import Parts
 from routes.export import export_router
 from routes.files import files_router
 from routes.limits import limit_reached
+from routes.login import login_router
 from routes.notice import notice_router
 from routes.session_files import session_files_router
 from routes.sharing import sharing_router
@@ -38,6 +39,12 @@ def place_guarded(parts: Parts) -> None:
 def hide_foreign_threads(parts: Parts) -> None:
     """Answer for a foreign thread as for one that is not there."""
     replace(server, "is_thread_author", lambda _original: as_if_missing(parts.layer))
+
+
+def place_login(parts: Parts) -> None:
+    """Sign people in and out."""
+    _place(parts.login.router(parts.prefix))
+    _place(login_router(parts.login, parts.prefix))
 
 
 def place_closed(_parts: Parts) -> None:

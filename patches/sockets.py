@@ -24,7 +24,6 @@ from access.guard.pages import sessions_of, user_of
 from access.guard.panel import are_known
 from access.guard.sockets import has_valid_auth, may_ask, may_star
 from access.guard.user_limits import LimitReached, UserLimits
-from access.login.base import LoginMode
 from chat.turn import editing
 from chat.wording.settings_panel import NAMES
 from common.failures import in_one_line
@@ -35,27 +34,6 @@ from patches.patch import Parts
 logger = logging.getLogger(__name__)
 
 Judge = Callable[[KeepchatDataLayer, WebsocketSession, Any], Awaitable[bool]]
-
-NOT_SENT = ("connect", "disconnect")  # the events that the server itself begins
-
-
-def check_login(parts: Parts) -> None:
-    """Disconnect an open page at its next event once its login does not count any more."""
-    for event in sio.handlers["/"].keys() - set(NOT_SENT):
-        wrap(event, lambda original: if_signed_in(original, parts.login))
-
-
-def if_signed_in(original: Handler, login: LoginMode) -> Handler:
-    """Return a handler that lets only those through who are still signed in."""
-
-    async def handle(sid: str, *sent: Any) -> Any:
-        session = WebsocketSession.get(sid)
-        if session is not None and not login.honours(session.token or ""):
-            await sio.disconnect(sid)
-            return None
-        return await original(sid, *sent)
-
-    return handle
 
 
 def check_ids(parts: Parts) -> None:

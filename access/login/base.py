@@ -3,10 +3,19 @@
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from starlette.types import ASGIApp
+from chainlit.user import User
+from fastapi import APIRouter
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from access.login.credentials import Credentials
+from access.login.sessions import Sessions
+from access.login.tokens import Login
+from datalayer.stores.accounts import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,50 @@ class LoginState:
     remedy: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request, or a socket that opens, with what it says of who sends it, already judged.
+
+    `connection` is as it came, with the peer's address as the server knows it and all headers;
+    `login` is None where there is none that counts.
+    """
+
+    connection: HTTPConnection
+    credentials: Credentials
+    login: Login | None
+    address: str
+    """Where it comes from, of IPv6 the network; empty where that is not known."""
+
+    @property
+    def is_socket(self) -> bool:
+        """Whether a socket opens, which can be given no cookies."""
+        return bool(self.connection.scope["type"] == "websocket")
+
+    @property
+    def wants_page(self) -> bool:
+        """Whether a browser loads a page, and not one of its parts."""
+        accept = self.connection.headers.get("accept", "")
+        return self.connection.scope.get("method") == "GET" and "text/html" in accept
+
+    @property
+    def client(self) -> str:
+        """What the browser says it is."""
+        return self.connection.headers.get("user-agent", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What becomes of a visit: it goes on as `login`, or as nobody; or `answer` is all it gets.
+
+    A socket with an answer is closed. `cookies` are values of `Set-Cookie` that are added to the
+    answer, whichever it is; that of a login which differs from the visit's is among them anyway.
+    """
+
+    login: Login | None = None
+    answer: Response | None = None
+    cookies: Sequence[str] = ()
+
+
 class LoginMode(ABC):
     """How people come in, who they then are, and until when."""
 
@@ -33,23 +86,49 @@ class LoginMode(ABC):
     has_accounts: ClassVar[bool] = False
     """Those sign in who have an account of `manage.py user`."""
 
+    takes_bearer: ClassVar[bool] = True
+    """A token of ours may come in the Authorization header; else that header is for others, and
+    goes no further.
+    """
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+
     @abstractmethod
     def state(self, host: str) -> LoginState:
         """Judge whether the program may listen on a host, before it does."""
 
-    @abstractmethod
-    def guard(self, app: ASGIApp) -> ASGIApp:
-        """Return the app behind what judges how each request, and each socket, says who it is.
+    async def people(self) -> LoginState | None:
+        """Say who can sign in, as far as that is known here. Raises `StoreUnavailable`."""
+        return None
 
-        It signs in, refuses, or takes away a login that does not count any more.
+    async def admit(self, visit: Visit) -> Admission:
+        """Judge a visit, before anything else of the program sees it.
+
+        Raises `StoreUnavailable`, which is answered with 503.
         """
+        return Admission(visit.login)
+
+    async def sign_in(self, visit: Visit, user: User, account: Account | None = None) -> Login:
+        """Begin a session for who has proved who they are; the browser's one before it ends.
+
+        Raises `Refused` unless the account is stored as it is here, `StoreUnavailable`.
+        """
+        login = await self.sessions.begin(
+            user, account=account, client=visit.client, address=visit.address
+        )
+        if visit.login:
+            await self.sessions.leave(visit.login, address=visit.address)
+        return login
+
+    def router(self, prefix: str) -> APIRouter:
+        """Return the routes by which people sign in, to be placed before Chainlit's own."""
+        return APIRouter(prefix=prefix, include_in_schema=False)
+
+    def farewell(self, login: Login) -> str | None:
+        """Return where a browser goes after its logout, None for the login page."""
+        return None
 
     @abstractmethod
     def register(self) -> None:
         """Register what Chainlit's login page asks; done again at each load of the code."""
-
-    @abstractmethod
-    def honours(self, token: str) -> bool:
-        """Tell whether a login still counts: the token that an open page came with, empty where
-        it came with none. Asked at each event of the page, so it must not block.
-        """

@@ -8,6 +8,9 @@ from access.login.accounts import UsersFile
 from access.login.base import LoginMode
 from access.login.local import LocalLogin
 from access.login.password import PasswordLogin
+from access.login.sessions import KeepUser, Sessions
+from access.login.tokens import Tokens
+from datalayer.stores.accounts import AccountStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,18 +20,39 @@ class LoginOptions:
     users_file: Path
 
 
-MODES: Mapping[str, Callable[[LoginOptions], LoginMode]] = {
-    "local": lambda _options: LocalLogin(),
-    "password": lambda options: PasswordLogin(UsersFile(options.users_file)),
+MODES: Mapping[str, type[LoginMode]] = {
+    "local": LocalLogin,
+    "password": PasswordLogin,
 }
 
 
-def open_login(name: str, options: LoginOptions) -> LoginMode:
-    """Return the mode of a name; nothing is read before its first use.
+def mode_of(name: str) -> type[LoginMode]:
+    """Return the class of a mode: what is true of it without being opened.
 
     Raises `ValueError`, which lists the known ones, for a name that is none.
     """
     if name not in MODES:
         message = f"AUTH_MODE is {name!r}; it must be one of {', '.join(MODES)}"
         raise ValueError(message)
-    return MODES[name](options)
+    return MODES[name]
+
+
+def open_login(
+    name: str,
+    options: LoginOptions,
+    accounts: AccountStore,
+    tokens: Tokens,
+    keep_user: KeepUser | None = None,
+) -> LoginMode:
+    """Return the mode of a name; nothing is read before its first use. Raises as `mode_of`."""
+    personal = mode_of(name).is_personal
+    sessions = Sessions(accounts, tokens, name, keep_user=keep_user, personal=personal)
+    return _MAKERS[name](options, sessions, accounts)
+
+
+_MAKERS: Mapping[str, Callable[[LoginOptions, Sessions, AccountStore], LoginMode]] = {
+    "local": lambda _options, sessions, _accounts: LocalLogin(sessions),
+    "password": lambda options, sessions, _accounts: PasswordLogin(
+        sessions, UsersFile(options.users_file)
+    ),
+}

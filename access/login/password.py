@@ -1,31 +1,21 @@
-"""AUTH_MODE=password: a login page, accounts in a file.
-
-Chainlit's login is a signed cookie that nobody can call back for 15 days. So each request, and
-each event of an open page, is looked at: without its account, or from before the last change of
-the password, it is none.
-"""
+"""AUTH_MODE=password: a login page, and accounts."""
 
 import asyncio
-from contextvars import ContextVar
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 import chainlit as cl
-import jwt
-from chainlit.auth import get_token_from_cookies
-from chainlit.auth.jwt import get_jwt_secret
-from starlette.datastructures import MutableHeaders
-from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Receive, Scope, Send
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.responses import JSONResponse
 
+from access.login import cookies
 from access.login.accounts import LONGEST_NAME, Account, AccountError, UsersFile, folded
 from access.login.base import LoginMode, LoginState
+from access.login.door import visit_of
+from access.login.sessions import Sessions
 from access.login.throttle import Throttle, TooManyAttempts
 from common.blocking import BlockingPool
 
 HASHING_THREADS = 2  # a hash takes 64 MiB and a core for a moment
-# Chainlit's callback for logins is not told where the request comes from.
-_client_address: ContextVar[str] = ContextVar("client_address", default="")
 
 
 class PasswordLogin(LoginMode):
@@ -33,7 +23,8 @@ class PasswordLogin(LoginMode):
 
     has_accounts = True
 
-    def __init__(self, users: UsersFile) -> None:
+    def __init__(self, sessions: Sessions, users: UsersFile) -> None:
+        super().__init__(sessions)
         self._users = users
         self._throttle = Throttle()
         self._hashing = BlockingPool(HASHING_THREADS)
@@ -49,19 +40,31 @@ class PasswordLogin(LoginMode):
         remedy = "Run 'python manage.py user add NAME'."
         return LoginState("warning", "Nobody can sign in yet.", remedy)
 
-    def guard(self, app: ASGIApp) -> ASGIApp:
-        """Return the app behind what takes logins away that do not count any more."""
-        return PasswordAccess(app, self)
+    def router(self, prefix: str) -> APIRouter:
+        """Return what Chainlit's login page sends name and password to."""
+        router = APIRouter(prefix=prefix, include_in_schema=False)
+
+        @router.post("/login")
+        async def login(request: Request, username: str = Form(), password: str = Form()) -> Any:
+            visit = visit_of(request)
+            account = await self.authenticate(username, password, visit.address)
+            if account is None:
+                raise HTTPException(401, "credentialssignin")
+            login = await self.sign_in(visit, cl.User(identifier=account.name))
+            answer = JSONResponse({"success": True})
+            cookies.sign_in(answer, login.token, visit.credentials.names)
+            return answer
+
+        return router
 
     def register(self) -> None:
         """Let Chainlit's login page ask for the accounts."""
 
         @cl.password_auth_callback
-        async def password_auth(name: str, password: str) -> cl.User | None:
-            account = await self.authenticate(name, password)
-            return cl.User(identifier=account.name) if account else None
+        async def password_auth(_name: str, _password: str) -> cl.User | None:
+            return None  # names and passwords go to the route above
 
-    async def authenticate(self, name: str, password: str) -> Account | None:
+    async def authenticate(self, name: str, password: str, address: str = "") -> Account | None:
         """Return the account if this is its password; slower and slower while it is not.
 
         Each address waits for its own failures only, so that nobody keeps others out.
@@ -69,7 +72,7 @@ class PasswordLogin(LoginMode):
         if len(name) > LONGEST_NAME:
             return None
         try:
-            async with self._throttle.turn((folded(name), _client_address.get())) as attempt:
+            async with self._throttle.turn((folded(name), address)) as attempt:
                 account = await self._hashing.run(self._users.verify, name, password)
                 attempt.failed = account is None
                 if account:
@@ -77,59 +80,3 @@ class PasswordLogin(LoginMode):
                 return account
         except TooManyAttempts:
             return None
-
-    def honours(self, token: str) -> bool:
-        """Tell whether a login is signed by us and its account is as it was."""
-        try:
-            login: dict[str, Any] = jwt.decode(token, get_jwt_secret() or "", algorithms=["HS256"])
-            account = self._users.find(str(login["identifier"]))
-            return account is not None and account.honours(float(login["iat"]))
-        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
-            return False
-
-
-class PasswordAccess:
-    """The middleware: takes logins away that do not count any more."""
-
-    def __init__(self, app: ASGIApp, login: LoginMode) -> None:
-        self._app = app
-        self._login = login
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        _client_address.set(client_address(scope))
-        if scope["type"] in ("http", "websocket") and not self._is_honoured(scope):
-            scope = without_login(scope)
-        await self._app(scope, receive, send)
-
-    def _is_honoured(self, scope: Scope) -> bool:
-        token = _token(HTTPConnection(scope))
-        return token is None or self._login.honours(token)
-
-
-def without_login(scope: Scope) -> Scope:
-    """Return the request without the cookies and headers that sign it in."""
-    stripped = {**scope, "headers": list(scope["headers"])}
-    headers = MutableHeaders(scope=stripped)
-    for name in ("cookie", "authorization"):
-        if name in headers:
-            del headers[name]
-    return stripped
-
-
-def client_address(scope: Scope) -> str:
-    """Return the client's address, of IPv6 the network: one client has all of its addresses."""
-    host: str = (scope.get("client") or ("",))[0]
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    if not isinstance(address, IPv6Address) or address.ipv4_mapped:
-        return str(getattr(address, "ipv4_mapped", None) or address)
-    return str(IPv6Network((int(address), 64), strict=False))
-
-
-def _token(request: HTTPConnection) -> str | None:
-    if token := get_token_from_cookies(request.cookies):
-        return str(token)
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token if scheme.lower() == "bearer" else None

@@ -1,8 +1,6 @@
 """AUTH_MODE=local: this computer alone, and no login page."""
 
 import pytest
-from chainlit.auth import create_jwt
-from chainlit.auth.jwt import decode_jwt
 from chainlit.user import User
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -11,12 +9,15 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from access.login.door import Door, visit_of
 from access.login.local import USER, LocalLogin
 from access.login.loopback import host_of, is_loopback
+from tests.support.logins import sessions_of
 
 
 async def page(request: Request) -> PlainTextResponse:
-    return PlainTextResponse("page")
+    login = visit_of(request).login
+    return PlainTextResponse(login.identifier if login else "nobody")
 
 
 async def socket(websocket: WebSocket) -> None:
@@ -25,28 +26,30 @@ async def socket(websocket: WebSocket) -> None:
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    monkeypatch.setenv("CHAINLIT_AUTH_SECRET", "x" * 48)
+def mode() -> LocalLogin:
+    return LocalLogin(sessions_of("local", personal=True))
+
+
+@pytest.fixture
+def client(mode: LocalLogin) -> TestClient:
     app = Starlette(
         routes=[Route("/", page, methods=["GET", "POST"]), WebSocketRoute("/ws", socket)]
     )
-    return TestClient(
-        LocalLogin().guard(app), base_url="http://localhost:8000", client=("127.0.0.1", 5000)
-    )
+    return TestClient(Door(app, mode), base_url="http://localhost:8000", client=("127.0.0.1", 5000))
 
 
 @pytest.mark.parametrize(
     "host", ["localhost", "LOCALHOST.", "127.0.0.1", "127.9.9.9", "::1", "[::1]"]
 )
-def test_these_are_this_computer(host: str) -> None:
+def test_these_are_this_computer(host: str, mode: LocalLogin) -> None:
     assert is_loopback(host)
-    assert LocalLogin().state(host).status == "ok"
+    assert mode.state(host).status == "ok"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "localhost.evil.example", "", "::"])  # noqa: S104
-def test_these_are_not(host: str) -> None:
+def test_these_are_not(host: str, mode: LocalLogin) -> None:
     assert not is_loopback(host)
-    state = LocalLogin().state(host)
+    state = mode.state(host)
     assert state.status == "failed"
     assert state.message.startswith("AUTH_MODE: ")
     assert "--host 127.0.0.1" in state.remedy
@@ -75,11 +78,12 @@ def test_a_forged_login_is_replaced(client: TestClient) -> None:
     assert "access_token=" in answer.headers["set-cookie"]
 
 
-def test_the_login_of_an_account_is_replaced(client: TestClient) -> None:
-    client.cookies.set("access_token", create_jwt(User(identifier="anna")))
+async def test_the_login_of_an_account_is_replaced(client: TestClient) -> None:
+    others = await sessions_of("password").begin(User(identifier="anna"))
+    client.cookies.set("access_token", others.token)
     answer = client.get("/", headers={"accept": "text/html"})
-    signed_in = answer.cookies["access_token"]
-    assert decode_jwt(signed_in).identifier == USER
+    assert "access_token=" in answer.headers["set-cookie"]
+    assert answer.text == USER
 
 
 def test_what_is_no_page_signs_nobody_in(client: TestClient) -> None:

@@ -7,13 +7,20 @@ import pytest
 from chainlit.auth import require_login
 from chainlit.config import config
 
-from access.login.factory import MODES, LoginOptions, open_login
+from access.login.base import LoginMode
+from access.login.factory import MODES, LoginOptions, mode_of, open_login
+from access.login.tokens import Tokens
+from bootstrap.interim import InterimAccounts
 from settings import Settings
 
 
 @pytest.fixture
 def options(tmp_path: Path) -> LoginOptions:
     return LoginOptions(users_file=tmp_path / "users.json")
+
+
+def opened(name: str, options: LoginOptions) -> LoginMode:
+    return open_login(name, options, InterimAccounts(), Tokens("k" * 48))
 
 
 def test_the_settings_name_the_modes_that_there_are() -> None:
@@ -24,7 +31,7 @@ def test_an_unknown_mode_is_told_the_known_ones(options: LoginOptions) -> None:
     with pytest.raises(
         ValueError, match=r"^AUTH_MODE is 'none'; it must be one of local, password$"
     ):
-        open_login("none", options)
+        opened("none", options)
 
 
 @pytest.mark.parametrize("name", MODES)
@@ -34,18 +41,16 @@ def test_a_mode_makes_chainlit_want_a_login(
     for callback in ("password_auth_callback", "header_auth_callback"):
         monkeypatch.setattr(config.code, callback, None)
     assert not require_login()
-    open_login(name, options).register()
+    opened(name, options).register()
     assert require_login()
 
 
-def test_only_at_ones_own_computer_any_model_will_do(options: LoginOptions) -> None:
-    personal = {name for name in MODES if open_login(name, options).is_personal}
-    with_accounts = {name for name in MODES if open_login(name, options).has_accounts}
+def test_only_at_ones_own_computer_any_model_will_do() -> None:
+    personal = {name for name in MODES if mode_of(name).is_personal}
+    with_accounts = {name for name in MODES if mode_of(name).has_accounts}
     assert (personal, with_accounts) == ({"local"}, {"password"})
 
 
-def test_only_at_ones_own_computer_who_reads_the_page_runs_the_program(
-    options: LoginOptions,
-) -> None:
-    operators = {name for name in MODES if open_login(name, options).users_are_operators}
+def test_only_at_ones_own_computer_who_reads_the_page_runs_the_program() -> None:
+    operators = {name for name in MODES if mode_of(name).users_are_operators}
     assert operators == {"local"}

@@ -18,6 +18,7 @@ from tests.unit.patches.symbol_collector import EVENT, Uses
 from tests.unit.patches.symbol_table import EVENTS, GROUPS, PARAMETERS, ROUTES
 
 MODULES = (
+    "chainlit.auth",
     "chainlit.config",
     "chainlit.data",
     "chainlit.server",

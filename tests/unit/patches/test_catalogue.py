@@ -23,7 +23,11 @@ from access.guard.limits import UploadLimits, WaitingFiles
 from access.guard.origins import Origins
 from access.guard.requests import RequestLimits
 from access.guard.user_limits import UserLimits
+from access.login.door import Door
 from access.login.local import LocalLogin
+from access.login.sessions import Sessions
+from access.login.tokens import Tokens
+from bootstrap.interim import InterimAccounts
 from chat.models.registry import Origin
 from datalayer.errors import StoreUnavailable
 from patches import middlewares, originals, routes
@@ -42,8 +46,8 @@ LIMITS = UploadLimits(files=2, megabytes=1, types=("*/*",))
 CHAINLITS = dict(sio.handlers["/"])
 
 
-class Login(LocalLogin):
-    """Says whether a login counts, and how often it was asked."""
+class CountingSessions(Sessions):
+    """Say whether a login counts, and how often they were asked."""
 
     counts = True
     asked = 0
@@ -54,12 +58,17 @@ class Login(LocalLogin):
 
 
 @pytest.fixture
-def login() -> Login:
-    return Login()
+def sessions() -> CountingSessions:
+    return CountingSessions(InterimAccounts(), Tokens("k" * 48), "local")
 
 
 @pytest.fixture
-def parts(login: Login, monkeypatch: pytest.MonkeyPatch) -> Parts:
+def login(sessions: CountingSessions) -> LocalLogin:
+    return LocalLogin(sessions)
+
+
+@pytest.fixture
+def parts(login: LocalLogin, monkeypatch: pytest.MonkeyPatch) -> Parts:
     """Parts as far as patches look at them while they are applied."""
     for feature in ("spontaneous_file_upload", "allow_thread_sharing"):
         monkeypatch.setattr(config.features, feature, None)
@@ -103,12 +112,12 @@ def test_requests_meet_the_patches_from_the_top_of_the_list(
     for module in (middlewares, routes):
         monkeypatch.setattr(module, "app", server)
     patch_server(parts)
-    found = [middleware.cls for middleware in server.user_middleware]
+    found: list[object] = [middleware.cls for middleware in server.user_middleware]
     assert found == [
         WellFormed,
         RequestBodies,
         OriginCheck,
-        parts.login.guard,
+        Door,
         SecurityHeaders,
         OldLinks,
     ]
@@ -121,7 +130,7 @@ def test_requests_meet_the_patches_from_the_top_of_the_list(
 
 
 async def test_events_meet_the_patches_once_however_often_the_code_is_loaded(
-    parts: Parts, login: Login, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, sessions: CountingSessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached: list[Any] = []
 
@@ -136,16 +145,19 @@ async def test_events_meet_the_patches_once_however_often_the_code_is_loaded(
         patch_code(parts)
     await handlers["window_message"]("sid", "hello")
     assert reached == [("hello",)]
-    assert login.asked == 1
+    assert sessions.asked == 1
     originals.restore()
     assert handlers == dict.fromkeys(CHAINLITS, chainlits)
 
 
 @pytest.mark.parametrize("event", sorted(CHAINLITS.keys() - {"connect", "disconnect"}))
 async def test_an_ended_login_is_the_end_of_an_open_page(
-    parts: Parts, login: Login, event: str, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, sessions: CountingSessions, event: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone: list[str] = []
+
+    async def emit(event: str, *_: Any, to: str) -> None:
+        gone.append(event)
 
     async def disconnect(sid: str) -> None:
         gone.append(sid)
@@ -153,14 +165,15 @@ async def test_an_ended_login_is_the_end_of_an_open_page(
     async def reached(*_: Any) -> None:
         pytest.fail("Chainlit is told of the event")
 
-    session = SimpleNamespace(token="t", thread_id="")
+    session = SimpleNamespace(token="t", thread_id="", socket_id="sid")
     monkeypatch.setattr(WebsocketSession, "get", staticmethod({"sid": session}.get))
+    monkeypatch.setattr(sio, "emit", emit)
     monkeypatch.setattr(sio, "disconnect", disconnect)
     monkeypatch.setattr(sio, "handlers", {"/": dict.fromkeys(CHAINLITS, reached)})
-    login.counts = False
+    sessions.counts = False
     patch_code(parts)
     await sio.handlers["/"][event]("sid", {"message": {}})
-    assert gone == ["sid"]
+    assert gone == ["reload", "sid"]
 
 
 def test_what_is_replaced_is_put_back(parts: Parts) -> None:

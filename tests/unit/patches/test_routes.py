@@ -6,12 +6,15 @@ from chainlit.server import router
 
 from access.guard.limits import UploadLimits, WaitingFiles
 from access.guard.user_limits import UserLimits
+from access.login.password import PasswordLogin
 from patches.guarded_routes import guarded_router
 from routes.export import export_router
 from routes.files import files_router
+from routes.login import login_router
 from routes.session_files import session_files_router
 from routes.sharing import sharing_router
 from routes.uploads import uploads_router
+from tests.support.logins import sessions_of
 from tests.unit.patches.symbol_checker import paths
 from tests.unit.patches.symbol_table import ROUTES
 
@@ -25,6 +28,8 @@ def test_ours_go_before_those_that_are_written_down_and_no_others() -> None:
         sharing_router(NOTHING, NOTHING, "", sharing=True),
         uploads_router(limits, WaitingFiles(limits, UserLimits(None)), ""),
         session_files_router(""),
+        login_router(NOTHING, ""),
+        PasswordLogin(sessions_of("password"), NOTHING).router(""),
     )
     assert set().union(*map(paths, before)) == set(ROUTES)
     beside = (files_router(NOTHING, NOTHING, ""), export_router(NOTHING, NOTHING, "", sharing=True))

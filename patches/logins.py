@@ -1,0 +1,123 @@
+"""Chainlit's logins: begun in the database, judged by one function, ended in open pages too."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import jwt
+from chainlit import auth, server
+from chainlit.server import sio
+from chainlit.session import WebsocketSession, ws_sessions_id
+from chainlit.user import User
+from fastapi import HTTPException, Request, Response
+from socketio.exceptions import ConnectionRefusedError as SocketRefused
+
+from access.login import cookies
+from access.login.base import LoginMode, Visit
+from access.login.door import VISIT, visit_of
+from access.login.sessions import Sessions
+from patches.originals import Handler, replace, wrap
+from patches.patch import Parts
+from patches.sockets import end_session
+
+NOT_SENT = ("connect", "disconnect")  # the events that the server itself begins
+
+
+def begin_sessions(parts: Parts) -> None:
+    """Begin a session where Chainlit would make a token."""
+    replace(server, "_authenticate_user", lambda _original: beginning(parts.login))
+
+
+def beginning(mode: LoginMode) -> Callable[..., Awaitable[Response]]:
+    """Return what signs in whom one of Chainlit's routes has let in."""
+
+    async def authenticate_user(
+        request: Request,
+        user: User | None,
+        redirect_to_callback: bool = False,
+    ) -> Response:
+        if user is None:
+            raise HTTPException(401, "credentialssignin")
+        visit = visit_of(request)
+        login = await mode.sign_in(visit, user)
+        answer: Response = server._get_auth_response(login.token, redirect_to_callback)
+        cookies.sign_in(answer, login.token, visit.credentials.names)
+        return answer
+
+    return authenticate_user
+
+
+def judge_tokens(parts: Parts) -> None:
+    """Judge each token that Chainlit reads as the door does."""
+    replace(auth, "decode_jwt", lambda _original: judging(parts.login.sessions))
+
+
+def judging(sessions: Sessions) -> Callable[[str], User]:
+    """Return what reads a token for Chainlit."""
+
+    def decode_jwt(token: str) -> User:
+        login = sessions.judge(token)
+        if login is None:
+            message = "The login has ended."
+            raise jwt.InvalidTokenError(message)
+        return login.user
+
+    return decode_jwt
+
+
+def check_login(parts: Parts) -> None:
+    """Disconnect an open page at its next event once its login does not count any more."""
+    for event in sio.handlers["/"].keys() - set(NOT_SENT):
+        wrap(event, lambda original: if_signed_in(original, parts.login.sessions))
+    wrap("connect", lambda original: if_admitted(original, parts.login.sessions))
+
+
+def if_signed_in(original: Handler, sessions: Sessions) -> Handler:
+    """Return a handler that lets only those through who are still signed in."""
+
+    async def handle(sid: str, *sent: Any) -> Any:
+        session = WebsocketSession.get(sid)
+        if session is not None and not sessions.honours(session.token or ""):
+            await leave(session)
+            return None
+        return await original(sid, *sent)
+
+    return handle
+
+
+def if_admitted(original: Handler, sessions: Sessions) -> Handler:
+    """Return a connect handler for those whom the door has let in, and whose login still counts."""
+
+    async def connect(sid: str, environ: dict[str, Any], given: Any) -> Any:
+        visit: Visit | None = environ["asgi.scope"].get(VISIT)
+        login = visit.login if visit else None
+        if login is None or not sessions.honours(login.token):
+            raise SocketRefused("authentication failed")
+        connected = await original(sid, environ, given)
+        session = WebsocketSession.get(sid)
+        if session:
+            session.token = login.token  # a page that comes back may have signed in anew
+            if not sessions.honours(login.token):
+                await end_session(session)
+                raise SocketRefused("authentication failed")
+        return connected
+
+    return connect
+
+
+def end_pages(parts: Parts) -> None:
+    """End the pages of logins that have ended, also those that only listen."""
+    sessions = parts.login.sessions
+
+    async def sweep() -> None:
+        for session in list(ws_sessions_id.values()):
+            is_open = sio.manager.is_connected(session.socket_id, "/")
+            if is_open and not sessions.honours(session.token or ""):
+                await leave(session)
+
+    sessions.on_change = sweep
+
+
+async def leave(session: WebsocketSession) -> None:
+    """Let a page load anew, and so land on the login page, and send it nothing more."""
+    await sio.emit("reload", {}, to=session.socket_id)
+    await sio.disconnect(session.socket_id)
