@@ -9,7 +9,6 @@ from access.guard.limits import WaitingFiles
 from access.login.base import LoginMode
 from bootstrap.attachments import open_attachments
 from bootstrap.files import upload_limits
-from bootstrap.interim import accounts_of
 from bootstrap.login import open_login
 from bootstrap.models import generation_settings, open_models
 from bootstrap.requests import origins, request_limits, user_limits
@@ -79,7 +78,7 @@ def _turns(settings: Settings, layer: KeepchatDataLayer, models: Models, login: 
 
 
 def _open_login(settings: Settings, host: str, store: Store, layer: KeepchatDataLayer) -> LoginMode:
-    login = open_login(settings, accounts_of(store), auth_secret(settings), layer.create_user)
+    login = open_login(settings, store.accounts, auth_secret(settings), layer.create_user)
     state = login.state(host)
     sentence = f"{state.message} {state.remedy}".strip()
     if state.status == "failed":

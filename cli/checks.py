@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import openai
 
-from bootstrap.interim import accounts_of
 from bootstrap.login import open_login
 from bootstrap.models import generation_settings, open_models
 from bootstrap.storages import open_storage
@@ -73,7 +72,7 @@ def secret(settings: Settings) -> Finding:
 
 def access(settings: Settings) -> Finding:
     """Check that somebody can come in, and nobody else."""
-    accounts = accounts_of(open_store(settings, migrates=False))
+    accounts = open_store(settings, migrates=False).accounts
     state = open_login(settings, accounts).state(settings.chainlit_host)
     return Finding("access", state.status, state.message, state.remedy)
 

@@ -4,8 +4,8 @@ from chainlit.user import User
 
 from access.login.sessions import Sessions
 from access.login.tokens import Login, Tokens
-from bootstrap.interim import InterimAccounts
 from datalayer.stores.accounts import AccountStore
+from datalayer.stores.memory import MemoryStore
 
 SECRET = "k" * 48
 
@@ -14,7 +14,7 @@ def sessions_of(
     mode: str, accounts: AccountStore | None = None, *, personal: bool = False
 ) -> Sessions:
     """Return the sessions of a mode."""
-    return Sessions(accounts or InterimAccounts(), Tokens(SECRET), mode, personal=personal)
+    return Sessions(accounts or MemoryStore().accounts, Tokens(SECRET), mode, personal=personal)
 
 
 async def login_of(sessions: Sessions, name: str) -> Login:

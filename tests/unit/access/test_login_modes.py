@@ -10,7 +10,7 @@ from chainlit.config import config
 from access.login.base import LoginMode
 from access.login.factory import MODES, LoginOptions, mode_of, open_login
 from access.login.tokens import Tokens
-from bootstrap.interim import InterimAccounts
+from datalayer.stores.memory import MemoryStore
 from settings import Settings
 
 
@@ -20,7 +20,7 @@ def options(tmp_path: Path) -> LoginOptions:
 
 
 def opened(name: str, options: LoginOptions) -> LoginMode:
-    return open_login(name, options, InterimAccounts(), Tokens("k" * 48))
+    return open_login(name, options, MemoryStore().accounts, Tokens("k" * 48))
 
 
 def test_the_settings_name_the_modes_that_there_are() -> None:

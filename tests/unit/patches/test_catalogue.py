@@ -27,9 +27,9 @@ from access.login.door import Door
 from access.login.local import LocalLogin
 from access.login.sessions import Sessions
 from access.login.tokens import Tokens
-from bootstrap.interim import InterimAccounts
 from chat.models.registry import Origin
 from datalayer.errors import StoreUnavailable
+from datalayer.stores.memory import MemoryStore
 from patches import middlewares, originals, routes
 from patches.catalogue import PATCHES, patch_code, patch_server
 from patches.patch import Moment, Parts
@@ -59,7 +59,7 @@ class CountingSessions(Sessions):
 
 @pytest.fixture
 def sessions() -> CountingSessions:
-    return CountingSessions(InterimAccounts(), Tokens("k" * 48), "local")
+    return CountingSessions(MemoryStore().accounts, Tokens("k" * 48), "local")
 
 
 @pytest.fixture
