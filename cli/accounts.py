@@ -6,7 +6,9 @@ import sys
 
 import anyio
 
-from access.login.accounts import AccountError, UsersFile, folded
+from access.login.accounts import UsersFile
+from access.login.errors import AccountError
+from access.login.names import folded
 from bootstrap.login import mode_of
 from bootstrap.stores import open_store, prepare
 from cli.commands import Subcommands

@@ -7,30 +7,20 @@ belong to.
 import json
 import logging
 import os
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from filelock import FileLock, Timeout
+
+from access.login.errors import AccountError
+from access.login.names import checked_name, folded
+from access.login.passwords import checked_password, hash_password, is_password
 
 logger = logging.getLogger(__name__)
 
-LONGEST_NAME = 64  # characters
-SHORTEST_PASSWORD = 8  # characters
-LONGEST_PASSWORD = 1_024
 _LOCK_S = 10.0
-
-_hasher = PasswordHasher()
-# Verified for a name that there is not, so that the answer takes as long as for one that there is.
-_NOBODY = _hasher.hash("nobody")
-
-
-class AccountError(Exception):
-    """What was asked of the users file cannot be done; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +80,13 @@ class UsersFile:
     def verify(self, name: str, password: str) -> Account | None:
         """Return the account if this is its password. Takes long on purpose: not on the loop."""
         account = self.find(name)
-        known = account.password_hash if account else _NOBODY
-        try:
-            _hasher.verify(known, password[: LONGEST_PASSWORD + 1])
-        except (VerificationError, InvalidHashError):
-            return None
-        return account
+        return (
+            account if is_password(password, account.password_hash if account else None) else None
+        )
 
     def add(self, name: str, password: str) -> Account:
         """Make an account. Raises `AccountError` when there is one, or for a poor password."""
-        account = _account(_clean(name), password)
+        account = _account(checked_name(name), password)
 
         def change(accounts: dict[str, Account]) -> None:
             if folded(name) in accounts:
@@ -169,22 +156,7 @@ class UsersFile:
 
 
 def _account(name: str, password: str) -> Account:
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        message = f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
-        raise AccountError(message)
+    password_hash = hash_password(checked_password(password, name))
     # Logins know whole seconds only: those of this second are void, too.
     next_second = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
-    return Account(name, _hasher.hash(password), next_second.isoformat())
-
-
-def _clean(name: str) -> str:
-    clean = unicodedata.normalize("NFC", name).strip()
-    if not 1 <= len(clean) <= LONGEST_NAME or not clean.isprintable():
-        message = f"A user's name has 1 to {LONGEST_NAME} printable characters; {name!r} has not."
-        raise AccountError(message)
-    return clean
-
-
-def folded(name: str) -> str:
-    """Return what stands for a name, however it is written: its case, width and blanks."""
-    return unicodedata.normalize("NFKC", name).casefold().strip()
+    return Account(name, password_hash, next_second.isoformat())

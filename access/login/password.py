@@ -8,9 +8,11 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import JSONResponse
 
 from access.login import cookies
-from access.login.accounts import LONGEST_NAME, Account, AccountError, UsersFile, folded
+from access.login.accounts import Account, UsersFile
 from access.login.base import LoginMode, LoginState
 from access.login.door import visit_of
+from access.login.errors import AccountError
+from access.login.names import LONGEST_NAME, folded
 from access.login.sessions import Sessions
 from access.login.throttle import Throttle, TooManyAttempts
 from common.blocking import BlockingPool

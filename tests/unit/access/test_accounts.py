@@ -15,8 +15,9 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 from filelock import FileLock
 
 import manage
-from access.login import accounts
-from access.login.accounts import AccountError, UsersFile
+from access.login import accounts, passwords
+from access.login.accounts import UsersFile
+from access.login.errors import AccountError
 from datalayer.stores.base import Store
 from datalayer.stores.sql.sqlite.store import SqliteStore
 from datalayer.writes import SaveUser
@@ -25,7 +26,7 @@ from tests.support.builders import thread
 from tests.support.waiting import free_port
 
 PASSWORD = "correct horse"
-NOBODY = accounts._NOBODY  # as it is outside of these tests
+NOBODY = passwords._NOBODY  # as it is outside of these tests
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from access.login.accounts import AccountError, UsersFile
+from access.login.accounts import UsersFile
+from access.login.errors import AccountError
 from deploy import compose_env
 from tests.support import compose
 
