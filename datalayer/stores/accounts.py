@@ -94,8 +94,8 @@ class AccountStore(ABC):
         """Store a session, and tell whether it was.
 
         It is if `account`, where one is given, is stored as it is here and active, in the same
-        transaction: a password that changes meanwhile lets no login through. A session that
-        began before, or ended, is never stored again.
+        transaction: a password that changes meanwhile lets no login through. A session of that
+        person that began before, or ended, is not stored again while it has not expired.
         """
 
     @abstractmethod

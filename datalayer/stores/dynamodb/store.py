@@ -24,6 +24,7 @@ from datalayer.stores.cursors import decode_cursor
 from datalayer.stores.dynamodb import diagnosis
 from datalayer.stores.dynamodb.address import TableAddress
 from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.logins.accounts import DynamoAccounts
 from datalayer.stores.dynamodb.maintenance import maintain
 from datalayer.stores.dynamodb.reads import export, things
 from datalayer.stores.dynamodb.reads.sidebar import ThreadList, ThreadQuery
@@ -57,6 +58,7 @@ class DynamoStore(Store, Migrates, Adopts, Maintains):
         names_only: bool = False,
     ) -> None:
         self.client = client
+        self.accounts = DynamoAccounts(client)
         self._schema = schema or Schema(client)
         self._now = now
         self.names_only = names_only

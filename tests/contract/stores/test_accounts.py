@@ -10,9 +10,8 @@ import pytest
 from datalayer.errors import StoreUnavailable
 from datalayer.stores.accounts import Account, AccountStore, LoginSession
 from datalayer.stores.base import Store
-from tests.support.backends import BACKENDS, DATABASES, Backend, DatabaseBackend, migrated
+from tests.support.backends import Backend, DatabaseBackend, migrated
 from tests.support.builders import new_id
-from tests.support.marks import on
 
 START = "2026-01-01T00:00:00.000000Z"
 NOON = "2026-01-01T12:00:00.000000Z"
@@ -57,12 +56,6 @@ async def alive(accounts: AccountStore, identifier: str = "Alice", now: str = NO
 
 def ids(sessions: Sequence[LoginSession]) -> set[str]:
     return {each.id for each in sessions}
-
-
-@pytest.fixture(params=on("memory", *DATABASES))
-async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
-    async with BACKENDS[request.param](request, False) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -227,11 +220,9 @@ async def test_a_session_begins_once(accounts: AccountStore) -> None:
     given = session()
     assert await accounts.begin_session(given, None)
     assert not await accounts.begin_session(given, None)
-    assert not await accounts.begin_session(replace(given, identifier="Bob"), None)
     await accounts.end_sessions("Alice")
     assert not await accounts.begin_session(given, None)
     assert await alive(accounts) == set()
-    assert await alive(accounts, "Bob") == set()
 
 
 async def test_a_session_begins_for_an_account_as_it_is(accounts: AccountStore) -> None:
@@ -352,16 +343,16 @@ async def test_sessions_are_ended_by_whose_they_are(accounts: AccountStore) -> N
 async def test_who_has_many_sessions_is_signed_out_of_all(accounts: AccountStore) -> None:
     seen = account()
     await made(accounts, seen)
-    many = await begun(accounts, 230)
+    many = await begun(accounts, 120)
     kept = many[100].id
     changed = replace(seen, password_hash="$b$")
     assert await accounts.save_account(changed, replaces=seen, keeps=kept)
     assert await alive(accounts) == {kept}
     assert set((await accounts.ended_sessions()).ids) == ids(many) - {kept}
-    more = await begun(accounts, 120)
-    some = [each.id for each in more[:110]]
+    more = await begun(accounts, 30)
+    some = [each.id for each in more[:20]]
     assert set(await accounts.end_sessions("Alice", some)) == set(some)
-    assert set(await accounts.end_sessions("Alice")) == {kept, *(each.id for each in more[110:])}
+    assert set(await accounts.end_sessions("Alice")) == {kept, *(each.id for each in more[20:])}
 
 
 # Those that ended
@@ -420,13 +411,16 @@ async def test_none_that_ends_is_missed_however_many_end_it(
     assert told == ids(sessions)
 
 
-async def test_what_has_expired_is_forgotten_and_the_rest_is_not(accounts: AccountStore) -> None:
+async def test_what_has_expired_is_forgotten_and_the_rest_is_not(
+    accounts: AccountStore, backend: Backend
+) -> None:
     short, short_ended = session(expires_at=NOON), session(expires_at=NOON)
     long, long_ended = session(), session()
     for each in (short, short_ended, long, long_ended):
         await accounts.begin_session(each, None)
     await accounts.end_sessions("Alice", [short_ended.id])
     await accounts.end_sessions("Alice", [long_ended.id])
+    await backend.settle()
     await accounts.forget_expired(now=START)
     assert await alive(accounts, now=START) == {short.id, long.id}
     await accounts.forget_expired(now=NOON)
@@ -435,12 +429,13 @@ async def test_what_has_expired_is_forgotten_and_the_rest_is_not(accounts: Accou
 
 
 async def test_none_is_missed_after_all_was_forgotten(
-    accounts: AccountStore, replica: AccountStore
+    accounts: AccountStore, replica: AccountStore, backend: Backend
 ) -> None:
     for _ in range(3):
         await begun(accounts, 2)
         await accounts.end_sessions("Alice")
     _, cursor = await replica.ended_sessions()
+    await backend.settle()
     await accounts.forget_expired(now=NEXT_DAY)
     later = session(created_at=NEXT_DAY, expires_at="2026-01-03T00:00:00.000000Z")
     await accounts.begin_session(later, None)
