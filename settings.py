@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from common.endpoints import base_url, clean_key
+from common.strength import secret_fault
 
 ROOT = Path(__file__).resolve().parent
 
@@ -68,6 +69,19 @@ def _key(given: SecretStr) -> SecretStr:
 
 
 ApiKey = Annotated[SecretStr, AfterValidator(_key)]
+
+
+def _strong(given: SecretStr) -> SecretStr:
+    if fault := secret_fault(given.get_secret_value()):
+        message = (
+            f"{fault}, and whoever finds it is everybody. Remove it, and one is made in DATA_DIR; "
+            "or make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        )
+        raise ValueError(message)
+    return given
+
+
+AuthSecret = Annotated[SecretStr, AfterValidator(_strong)]
 
 
 def _list(value: object) -> object:
@@ -213,10 +227,12 @@ class Settings(BaseSettings):
     chainlit_host: str = "127.0.0.1"  # Chainlit reads it itself
     auth_mode: Literal["local", "password"] = "local"
     users_file: Path | None = None
-    chainlit_auth_secret: SecretStr | None = None
-    auth_secret_previous: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_list)] = ()
+    chainlit_auth_secret: AuthSecret | None = None
+    auth_secret_previous: Annotated[tuple[AuthSecret, ...], NoDecode, BeforeValidator(_list)] = ()
+    hsts_max_age_s: int = Field(default=0, ge=0)
     thread_sharing: Literal["on", "off"] = "off"
 
+    log_format: Literal["text", "json"] = "text"
     log_debug: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = ()
 
     @model_validator(mode="after")

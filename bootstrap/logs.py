@@ -1,9 +1,16 @@
 """What is logged: our own words, and of the libraries only what needs attention."""
 
+import json
 import logging
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Literal
 
 _QUIET = ("alembic", "azure", "botocore", "httpx2", "httpx")
+_SERVERS = ("uvicorn", "uvicorn.error", "uvicorn.access")  # they have handlers of their own
+_CONTROLS = {
+    code: repr(chr(code))[1:-1] for code in (*range(32), 127, *range(128, 160), 8232, 8233)
+}
 
 
 def quiet_libraries() -> None:
@@ -16,3 +23,40 @@ def log_in_detail(names: Iterable[str]) -> None:
     """Log all that these loggers, and those below them, have to say."""
     for name in names:
         logging.getLogger(name).setLevel(logging.DEBUG)
+
+
+def log_as(form: Literal["text", "json"]) -> None:
+    """Let all handlers that there are write lines in one form."""
+    for name in (None, *_SERVERS):
+        for handler in logging.getLogger(name).handlers:
+            handler.setFormatter(JsonLines() if form == "json" else TextLines())
+
+
+class TextLines(logging.Formatter):
+    """One line for each record, whatever is in it; only where a failure was is on more lines."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "%(asctime)s - %(levelname)s - %(name)s - %(message)s", "%Y-%m-%d %H:%M:%S"
+        )
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - as the library's
+        """Return the line."""
+        return super().formatMessage(record).translate(_CONTROLS)
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object on one line for each record; `fields` of a record are among its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        told = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            told["failure"] = self.formatException(record.exc_info)
+        return json.dumps(told, ensure_ascii=True, default=str)

@@ -31,7 +31,8 @@ PUBLIC = ("/public/", "/assets/", "/copilot/", "/favicon", "/logo", "/avatars/")
 class SecurityHeaders:
     """The middleware: adds the headers to every answer that has none of its own.
 
-    `origin` says where the storage's links lead, if media may come from there.
+    `origin` says where the storage's links lead, if media may come from there; for `hsts_s` seconds
+    a browser that came by HTTPS comes by nothing else.
     """
 
     def __init__(
@@ -40,11 +41,13 @@ class SecurityHeaders:
         origins: Origins,
         prefix: str = "",
         origin: Callable[[], Awaitable[str]] | None = None,
+        hsts_s: int = 0,
     ) -> None:
         self._app = app
         self._origins = origins
         self._public = tuple(prefix + one for one in PUBLIC)
         self._origin = origin
+        self._hsts_s = hsts_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,6 +65,8 @@ class SecurityHeaders:
         """Add what is missing."""
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "same-origin")
+        if self._hsts_s and scope["scheme"] == "https":
+            headers["Strict-Transport-Security"] = f"max-age={self._hsts_s}"
         is_page = headers.get("content-type", "").startswith("text/html")
         if is_page:
             storage = await self._origin() if self._origin else ""

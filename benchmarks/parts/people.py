@@ -1,6 +1,7 @@
 """Many people who ask at the same moment: the whole program beside a plain Chainlit app."""
 
 import asyncio
+import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -89,7 +90,7 @@ async def _running(
 ) -> AsyncIterator[Application]:
     with server.database(f"crowd{home.name}") as database:
         url = server.url(database)
-        settings = {**model, "CHAINLIT_AUTH_SECRET": "x" * 64}
+        settings = {**model, "CHAINLIT_AUTH_SECRET": secrets.token_urlsafe(48)}
         if name == OURS:
             ours = {"AUTH_MODE": "password", "THREAD_TITLES": "on", "DATABASE_URL": url}
             settings |= {**ours, "USERS_FILE": str(place / "users.json")}

@@ -1,11 +1,13 @@
 """What is logged."""
 
+import json
 import logging
 from collections.abc import Iterator
 
 import pytest
 
-from bootstrap.logs import log_in_detail
+from access.login.record import record
+from bootstrap.logs import JsonLines, TextLines, log_as, log_in_detail
 
 OURS, BELOW = "keepchat.dynamodb", "keepchat.dynamodb.calls"
 
@@ -23,3 +25,54 @@ def test_one_part_alone_says_all(caplog: pytest.LogCaptureFixture) -> None:
     for name in (BELOW, "keepchat", "datalayer.pipeline.writer"):
         logging.getLogger(name).debug("of %s", name)
     assert [record.name for record in caplog.records] == [BELOW]
+
+
+def logged(message: str, *args: object, failed: BaseException | None = None) -> logging.LogRecord:
+    failure = (type(failed), failed, None) if failed else None
+    return logging.LogRecord("keepchat", logging.INFO, "", 1, message, args, failure)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x1b[2J", "\x85", "\u2028", "\x00"])
+def test_nothing_that_is_logged_makes_a_line_of_its_own(end: str) -> None:
+    forged = f"{end}2026-01-01 00:00:00 - INFO - keepchat.login - signed in: who 'root'"
+    for formatter in (TextLines(), JsonLines()):
+        line = formatter.format(logged("GET %s failed", forged))
+        assert len(line.splitlines()) == 1
+        assert "\x1b" not in line
+        assert "\x00" not in line
+
+
+def test_a_failure_is_told_in_both_forms() -> None:
+    record_ = logged("failed", failed=ValueError("why\nnot"))
+    assert "ValueError: why" in TextLines().format(record_)
+    told = json.loads(JsonLines().format(record_))
+    assert "ValueError: why" in told["failure"]
+
+
+def test_a_login_is_an_object_where_that_is_asked_for(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "keepchat.login"):
+        record("signed in", "anna", "10.0.0.1", mode="password", session="1234567890")
+    told = json.loads(JsonLines().format(caplog.records[0]))
+    assert told.pop("time").startswith("20")
+    assert told.pop("message") == (
+        "signed in: who 'anna', address '10.0.0.1', mode 'password', session '12345678'"
+    )
+    assert told == {
+        "level": "INFO",
+        "logger": "keepchat.login",
+        "event": "signed in",
+        "who": "anna",
+        "address": "10.0.0.1",
+        "mode": "password",
+        "session": "12345678",
+    }
+
+
+def test_all_handlers_write_in_one_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, servers = logging.StreamHandler(), logging.StreamHandler()
+    monkeypatch.setattr(logging.getLogger(), "handlers", [ours])
+    monkeypatch.setattr(logging.getLogger("uvicorn"), "handlers", [servers])
+    log_as("json")
+    assert {type(it.formatter) for it in (ours, servers)} == {JsonLines}
+    log_as("text")
+    assert {type(it.formatter) for it in (ours, servers)} == {TextLines}

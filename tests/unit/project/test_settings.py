@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import stat
 from dataclasses import fields
 from pathlib import Path
@@ -168,23 +169,44 @@ def test_the_secret_is_made_once_and_only_its_owner_reads_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    secrets = []
+    made = []
     for _ in range(2):
         settings = Settings()
         environment.export_auth_secret(settings)
-        secrets.append(os.environ["CHAINLIT_AUTH_SECRET"])
+        made.append(os.environ["CHAINLIT_AUTH_SECRET"])
         monkeypatch.delenv("CHAINLIT_AUTH_SECRET")
-    assert secrets[0] == secrets[1]
-    assert len(secrets[0]) >= 48
+    assert made[0] == made[1]
+    assert len(made[0]) >= 48
     assert stat.S_IMODE((tmp_path / "auth_secret").stat().st_mode) == 0o600
 
 
 def test_a_secret_that_is_given_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("CHAINLIT_AUTH_SECRET", "given")
+    given = secrets.token_urlsafe(48)
+    monkeypatch.setenv("CHAINLIT_AUTH_SECRET", given)
     environment.export_auth_secret(Settings())
-    assert os.environ["CHAINLIT_AUTH_SECRET"] == "given"
+    assert os.environ["CHAINLIT_AUTH_SECRET"] == given
     assert not (tmp_path / "auth_secret").exists()
+
+
+@pytest.mark.parametrize("name", ["CHAINLIT_AUTH_SECRET", "AUTH_SECRET_PREVIOUS"])
+@pytest.mark.parametrize(
+    "weak",
+    [
+        "geheim-geheim",
+        "x" * 64,
+        "0123456789abcdef0123456789abcdef",
+        "your-auth-secret-that-nobody-knows-of-1234",
+        "please_CHANGE_me_to_aL0ngString_of_yours",
+    ],
+)
+def test_a_secret_that_is_soon_found_ends_the_program_and_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, weak: str
+) -> None:
+    monkeypatch.setenv(name, weak)
+    with pytest.raises(SystemExit, match=f"^{name}.*token_urlsafe") as ended:
+        environment.load()
+    assert weak not in str(ended.value)
 
 
 def test_a_data_folder_that_cannot_be_made_ends_the_program(
