@@ -46,6 +46,7 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
         links=SignedLinks(storage) if settings.storage_redirect == "on" else None,
         layer=layer,
         login=login,
+        hsts_s=settings.hsts_max_age_s,
         requests=request_limits(settings),
         origins=origins(settings),
         user_limits=users,

@@ -17,7 +17,7 @@ logger = logging.getLogger("keepchat")
 LONGEST_PATH = 4_096  # characters
 LONGEST_NAME = 255  # bytes of one part of it, as file systems have it
 # Two of them would be read differently by different parts of the program.
-SINGLE = ("host", "cookie", "authorization", "origin")
+SINGLE = ("host", "origin")  # who it is, the login judges
 FILES = "/files/"  # whose links end in names of any length, which are not looked at
 FAILED = "Something went wrong here. It is in the program's log."
 

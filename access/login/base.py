@@ -86,6 +86,9 @@ class LoginMode(ABC):
     has_accounts: ClassVar[bool] = False
     """Those sign in who have an account of `manage.py user`."""
 
+    has_passwords: ClassVar[bool] = False
+    """People have a password here, which they can change."""
+
     takes_bearer: ClassVar[bool] = True
     """A token of ours may come in the Authorization header; else that header is for others, and
     goes no further.
@@ -124,6 +127,16 @@ class LoginMode(ABC):
     def router(self, prefix: str) -> APIRouter:
         """Return the routes by which people sign in, to be placed before Chainlit's own."""
         return APIRouter(prefix=prefix, include_in_schema=False)
+
+    async def change_password(
+        self, login: Login, current: str, new: str, *, address: str = ""
+    ) -> None:
+        """Change a person's password, which ends all their sessions but this one.
+
+        Raises `Refused` where the current one is another, `AccountError` for a poor one,
+        `TooManyAttempts`, `StoreUnavailable`.
+        """
+        raise NotImplementedError
 
     def farewell(self, login: Login) -> str | None:
         """Return where a browser goes after its logout, None for the login page."""

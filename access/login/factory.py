@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from access.login.accounts import UsersFile
 from access.login.base import LoginMode
 from access.login.local import LocalLogin
 from access.login.password import PasswordLogin
@@ -52,7 +51,5 @@ def open_login(
 
 _MAKERS: Mapping[str, Callable[[LoginOptions, Sessions, AccountStore], LoginMode]] = {
     "local": lambda _options, sessions, _accounts: LocalLogin(sessions),
-    "password": lambda options, sessions, _accounts: PasswordLogin(
-        sessions, UsersFile(options.users_file)
-    ),
+    "password": lambda _options, sessions, accounts: PasswordLogin(sessions, accounts),
 }

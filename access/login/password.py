@@ -1,84 +1,161 @@
 """AUTH_MODE=password: a login page, and accounts."""
 
 import asyncio
-from typing import Any
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated
 
 import chainlit as cl
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import JSONResponse
 
 from access.login import cookies
-from access.login.accounts import Account, UsersFile
 from access.login.base import LoginMode, LoginState
+from access.login.devices import Devices
 from access.login.door import visit_of
-from access.login.errors import AccountError
 from access.login.names import LONGEST_NAME, folded
-from access.login.sessions import Sessions
-from access.login.throttle import Throttle, TooManyAttempts
+from access.login.passwords import checked_password, hash_password, is_password
+from access.login.record import record
+from access.login.sessions import Refused, Sessions
+from access.login.throttle import Attempt, Throttle, TooManyAttempts
+from access.login.tokens import Login
+from access.login.turns import Turns
 from common.blocking import BlockingPool
+from datalayer.stores.accounts import Account, AccountStore
+from datalayer.values import iso_time
 
-HASHING_THREADS = 2  # a hash takes 64 MiB and a core for a moment
+# A hash takes 64 MiB and a core for a moment.
+HASHED_AT_ONCE = 2
+MADE_UP_AT_ONCE = 1  # of names that there are not
+MOST_WAITING = 64
 
 
 class PasswordLogin(LoginMode):
     """Those come in who have an account and know its password."""
 
     has_accounts = True
+    has_passwords = True
 
-    def __init__(self, sessions: Sessions, users: UsersFile) -> None:
+    def __init__(self, sessions: Sessions, accounts: AccountStore) -> None:
         super().__init__(sessions)
-        self._users = users
+        self._accounts = accounts
         self._throttle = Throttle()
-        self._hashing = BlockingPool(HASHING_THREADS)
+        self._turns = Turns(HASHED_AT_ONCE, MOST_WAITING)
+        self._made_up = Turns(MADE_UP_AT_ONCE, MOST_WAITING // 4)
+        self._hashing = BlockingPool(HASHED_AT_ONCE + MADE_UP_AT_ONCE)
 
     def state(self, host: str) -> LoginState:
-        """Judge whether there is anybody who can sign in; any host will do."""
-        try:
-            accounts = self._users.accounts()
-        except AccountError as exc:
-            return LoginState("failed", f"USERS_FILE: {exc}")
-        if accounts:
-            return LoginState("ok", f"{len(accounts)} can sign in with a password")
+        """Say that it may listen: any host will do."""
+        return LoginState("ok", "with a password")
+
+    async def people(self) -> LoginState:
+        """Say how many can sign in."""
+        accounts = await self._accounts.list_accounts()
+        number = sum(is_open(account) for account in accounts)
+        if number:
+            return LoginState("ok", f"{number} can sign in with a password")
         remedy = "Run 'python manage.py user add NAME'."
         return LoginState("warning", "Nobody can sign in yet.", remedy)
 
+    def register(self) -> None:
+        """Let Chainlit's login page ask for name and password."""
+
+        @cl.password_auth_callback
+        async def password_auth(_name: str, _password: str) -> cl.User | None:
+            return None  # they go to the route below
+
     def router(self, prefix: str) -> APIRouter:
-        """Return what Chainlit's login page sends name and password to."""
+        """Return what the login page sends name and password to."""
         router = APIRouter(prefix=prefix, include_in_schema=False)
+        devices = Devices(self.sessions.tokens.key_for("device"), f"{prefix}/login")
 
         @router.post("/login")
-        async def login(request: Request, username: str = Form(), password: str = Form()) -> Any:
-            visit = visit_of(request)
-            account = await self.authenticate(username, password, visit.address)
-            if account is None:
-                raise HTTPException(401, "credentialssignin")
-            login = await self.sign_in(visit, cl.User(identifier=account.name))
+        async def login(
+            request: Request, username: Annotated[str, Form()], password: Annotated[str, Form()]
+        ) -> JSONResponse:
+            visit, name = visit_of(request), folded(username)
+            device = devices.known(name, visit.credentials)
+            try:
+                account = await self.authenticate(username, password, visit.address, device)
+                login = await self.sign_in(visit, cl.User(identifier=account.identifier), account)
+            except Refused as exc:
+                record("failed login", username, visit.address, mode=self.sessions.mode)
+                raise HTTPException(401, "credentialssignin") from exc
+            except TooManyAttempts:
+                record("throttled login", username, visit.address, mode=self.sessions.mode)
+                raise
             answer = JSONResponse({"success": True})
             cookies.sign_in(answer, login.token, visit.credentials.names)
+            devices.remember(name, device, answer)
             return answer
 
         return router
 
-    def register(self) -> None:
-        """Let Chainlit's login page ask for the accounts."""
+    async def authenticate(
+        self, name: str, password: str, address: str = "", device: str = ""
+    ) -> Account:
+        """Return the account whose name and password these are; `device` as in `Attempt`.
 
-        @cl.password_auth_callback
-        async def password_auth(_name: str, _password: str) -> cl.User | None:
-            return None  # names and passwords go to the route above
-
-    async def authenticate(self, name: str, password: str, address: str = "") -> Account | None:
-        """Return the account if this is its password; slower and slower while it is not.
-
-        Each address waits for its own failures only, so that nobody keeps others out.
+        Raises `Refused` where they are not, `TooManyAttempts`, `StoreUnavailable`.
         """
-        if len(name) > LONGEST_NAME:
-            return None
-        try:
-            async with self._throttle.turn((folded(name), address)) as attempt:
-                account = await self._hashing.run(self._users.verify, name, password)
-                attempt.failed = account is None
-                if account:
-                    await asyncio.sleep(account.wait_s)
+        if not self._throttle.is_trusted(device):
+            self._throttle.check_address(address)
+        key = folded(name) if len(name) <= LONGEST_NAME else ""
+        account = await self._accounts.get_account(key) if key else None
+        if account is None or not is_open(account):
+            await self._fail(Attempt(key, is_known=False, address=address), password)
+        else:
+            attempt = Attempt(key, is_known=True, address=address, device=device)
+            if await self._is_right(attempt, account, password):
                 return account
-        except TooManyAttempts:
-            return None
+            await self._fail(attempt, password)
+        raise Refused
+
+    async def change_password(
+        self, login: Login, current: str, new: str, *, address: str = ""
+    ) -> None:
+        account = await self._account_of(login.identifier)
+        attempt = Attempt(account.key, is_known=True, address=address, device=login.session_id)
+        if not await self._is_right(attempt, account, current):
+            record("failed login", login.identifier, address, session=login.session_id)
+            raise Refused
+        await self._hashing.run(checked_password, new, login.identifier)
+        password_hash = await self._hashing.run(hash_password, new)
+        changed = replace(
+            account, password_hash=password_hash, changed_at=iso_time(datetime.now(UTC))
+        )
+        if not await self._accounts.save_account(changed, replaces=account, keeps=login.session_id):
+            raise Refused
+        record("password changed", login.identifier, address, session=login.session_id)
+
+    async def _account_of(self, identifier: str) -> Account:
+        accounts = await self._accounts.list_accounts()
+        found = next((it for it in accounts if it.identifier == identifier and is_open(it)), None)
+        if found is None:
+            raise Refused
+        return found
+
+    async def _is_right(self, attempt: Attempt, account: Account, password: str) -> bool:
+        is_trusted = self._throttle.is_trusted(attempt.device)
+        async with self._turns.turn(attempt.keys, first=is_trusted):
+            await asyncio.sleep(self._throttle.pause_s(attempt))
+            succeed = self._throttle.begin(attempt)
+            is_right = await self._hashing.run(is_password, password, account.password_hash)
+            if is_right:
+                succeed()
+            return is_right
+
+    async def _fail(self, attempt: Attempt, password: str) -> None:
+        """Take as long as for a name that there is not, whether there is one or not.
+
+        Those have a queue of their own, so that made-up ones keep nobody out.
+        """
+        async with self._made_up.turn(attempt.keys):
+            if not attempt.is_known:
+                self._throttle.begin(attempt)
+                await self._hashing.run(is_password, password, None)
+
+
+def is_open(account: Account) -> bool:
+    """Tell whether somebody can sign in to an account with a password."""
+    return account.status == "active" and account.password_hash is not None

@@ -7,11 +7,11 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from access.login.errors import AccountError
+from common.strength import guesses
 
 SHORTEST_PASSWORD = 8  # characters
 LONGEST_PASSWORD = 1_024
-_EASIEST = 2  # of zxcvbn's scores from 0 to 4: at least a million guesses
-_LONGEST_JUDGED = 72  # characters; as many as zxcvbn takes
+_FEWEST_GUESSES = 1e6  # weeks, as fast as those for one name are taken
 
 _hasher = PasswordHasher()
 # Verified for a name that there is not, so that the answer takes as long as for one that there is.
@@ -33,11 +33,7 @@ def checked_password(password: str, name: str) -> str:
 
 
 def _is_common(password: str, name: str) -> bool:
-    # Imported when it is used: it brings long lists of words.
-    from zxcvbn import zxcvbn
-
-    judged = zxcvbn(password[:_LONGEST_JUDGED], user_inputs=[name, "keepchat"])
-    return bool(judged["score"] < _EASIEST)
+    return guesses(password, [name, "keepchat", "chainlit"]) < _FEWEST_GUESSES
 
 
 def hash_password(password: str) -> str:

@@ -34,7 +34,7 @@ KeepUser = Callable[[User], Awaitable[object]]
 
 
 class Refused(Exception):
-    """The account changed while its owner signed in."""
+    """Somebody is not who they say, or their account has just changed."""
 
 
 class Sessions:

@@ -1,76 +1,152 @@
-"""Failed logins slow down: after a few, each further attempt for the same name has to wait.
+"""What slows guessing, and lets the right one in meanwhile. See docs/adr/0020.
 
-Attempts are counted for a name and the address that they come from.
+Failures are counted, never refusals: for a name from an address, for a name from anywhere, for an
+address whatever the name, and for all. Who is let past proves with a cookie that they have signed
+in as this name before, and has a count of their own.
 """
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 
 from cachetools import TTLCache
 
-FREE_FAILURES = 3
-LONGEST_WAIT_S = 5.0
-FORGOTTEN_AFTER_S = 900.0
-MAX_WAITING = 5  # attempts for one key; more are refused at once
-MAX_KEYS = 10_000
+MOST_KEYS = 10_000  # that are remembered of a kind
 
-Key = tuple[str, str]  # the folded name, the client's address
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many failures at once, and then one more every so many seconds."""
+
+    burst: int
+    every_s: float
+
+    @property
+    def filled_s(self) -> float:
+        """How long it takes until an empty bucket is full: then it may be forgotten."""
+        return self.burst * self.every_s
+
+
+PAIR = Rate(30, 5.0)  # a name, from one address
+NAME = Rate(150, 4.0)  # a name, from anywhere: more than one address alone can use up
+ADDRESS = Rate(40, 1.0)  # an address, under any names
+DEVICE = Rate(10, 60.0)  # a browser that has signed in before, under that name
+OVERALL = Rate(200, 0.25)  # names that there are, from anywhere: waited for, and never refused
 
 
 class TooManyAttempts(Exception):
-    """So many attempts for one key are waiting that this one is not made."""
+    """An attempt is not made; one may be in `retry_s` seconds."""
+
+    def __init__(self, retry_s: float) -> None:
+        super().__init__()
+        self.retry_s = retry_s
 
 
 @dataclass(slots=True)
-class _History:
-    """What is remembered of a key."""
-
-    failures: int = 0
-    failed_at: float = 0.0
-    waiting: int = 0
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+class _Bucket:
+    left: float
+    at: float
 
 
-@dataclass(slots=True)
+class Buckets:
+    """The failures of each key that are left, as a rate allows them."""
+
+    def __init__(
+        self, rate: Rate, most: int = MOST_KEYS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._buckets: TTLCache[Hashable, _Bucket] = TTLCache(most, rate.filled_s, clock)
+
+    def wait_s(self, key: Hashable) -> float:
+        """Return how long it takes until one is left."""
+        return max(0.0, 1 - self._left(key)) * self._rate.every_s
+
+    def take(self, key: Hashable) -> None:
+        """Use one up."""
+        self._put(key, self._left(key) - 1)
+
+    def give_back(self, key: Hashable) -> None:
+        """Undo a `take`."""
+        self._put(key, min(self._rate.burst, self._left(key) + 1))
+
+    def _left(self, key: Hashable) -> float:
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            return self._rate.burst
+        passed = self._clock() - bucket.at
+        return min(self._rate.burst, bucket.left + passed / self._rate.every_s)
+
+    def _put(self, key: Hashable, left: float) -> None:
+        self._buckets[key] = _Bucket(left, self._clock())  # anew: then it is kept for longer
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to sign in; its maker says whether it failed."""
+    """Who tries to sign in: the name as it is compared, whether there is one, from where, and the
+    browser's id where it has signed in as this name before.
+    """
 
-    failed: bool = False
+    name: str
+    is_known: bool
+    address: str
+    device: str = ""
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """What it has in common with others of the same kind."""
+        return f"name {self.name}", f"address {self.address}"
 
 
 class Throttle:
-    """Lets attempts for a key through one at a time, later and later while they fail."""
+    """Counts failures, and says who has to wait."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._histories: TTLCache[Key, _History] = TTLCache(MAX_KEYS, FORGOTTEN_AFTER_S, clock)
+        self._addresses = Buckets(ADDRESS, clock=clock)
+        self._devices = Buckets(DEVICE, clock=clock)
+        self._overall = Buckets(OVERALL, clock=clock)
+        # Apart: made-up names must not make us forget those of people.
+        self._names = {known: Buckets(NAME, clock=clock) for known in (True, False)}
+        self._pairs = {known: Buckets(PAIR, clock=clock) for known in (True, False)}
 
-    @asynccontextmanager
-    async def turn(self, key: Key) -> AsyncIterator[Attempt]:
-        """Wait for this key's turn. Raises `TooManyAttempts`."""
-        history = self._histories.get(key) or _History()
-        if history.waiting >= MAX_WAITING:
-            raise TooManyAttempts(key)
-        self._histories[key] = history
-        history.waiting += 1
-        try:
-            async with history.turn:
-                await asyncio.sleep(self.wait_s(key))
-                attempt = Attempt()
-                yield attempt
-                history.failures = history.failures + 1 if attempt.failed else 0
-                history.failed_at = self._clock()
-                self._histories[key] = history  # remembered from now on
-        finally:
-            history.waiting -= 1
+    def check_address(self, address: str) -> None:
+        """Raise `TooManyAttempts` where an address has failed too often."""
+        _refuse(self._addresses.wait_s(address))
 
-    def wait_s(self, key: Key) -> float:
-        """Return how long the next attempt for a key waits, in seconds."""
-        history = self._histories.get(key)
-        if history is None or history.failures < FREE_FAILURES:
-            return 0.0
-        pause = min(2.0 ** (history.failures - FREE_FAILURES), LONGEST_WAIT_S)
-        return max(0.0, history.failed_at + pause - self._clock())
+    def is_trusted(self, device: str) -> bool:
+        """Tell whether a browser is let past what others have to wait for."""
+        return bool(device) and self._devices.wait_s(device) == 0
+
+    def pause_s(self, attempt: Attempt) -> float:
+        """Return how long an attempt waits since so many fail everywhere."""
+        slowed = attempt.is_known and not self.is_trusted(attempt.device)
+        return self._overall.wait_s(()) if slowed else 0.0
+
+    def begin(self, attempt: Attempt) -> Callable[[], None]:
+        """Count an attempt as failed, and return what undoes that. Raises `TooManyAttempts`."""
+        counts = self._counts(attempt)
+        _refuse(max(buckets.wait_s(key) for buckets, key in counts))
+        if attempt.is_known and not self.is_trusted(attempt.device):
+            counts = [*counts, (self._overall, ())]
+        for buckets, key in counts:
+            buckets.take(key)
+
+        def succeed() -> None:
+            for buckets, key in counts:
+                buckets.give_back(key)
+
+        return succeed
+
+    def _counts(self, attempt: Attempt) -> list[tuple[Buckets, Hashable]]:
+        if self.is_trusted(attempt.device):
+            return [(self._devices, attempt.device)]
+        return [
+            (self._pairs[attempt.is_known], (attempt.name, attempt.address)),
+            (self._names[attempt.is_known], attempt.name),
+            (self._addresses, attempt.address),
+        ]
+
+
+def _refuse(wait_s: float) -> None:
+    if wait_s > 0:
+        raise TooManyAttempts(wait_s)

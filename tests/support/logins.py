@@ -1,22 +1,43 @@
 """Sessions and logins without a program."""
 
-from chainlit.user import User
+from datetime import UTC, datetime, timedelta
 
+from access.login.names import folded
+from access.login.passwords import hash_password
 from access.login.sessions import Sessions
-from access.login.tokens import Login, Tokens
-from datalayer.stores.accounts import AccountStore
+from access.login.tokens import Tokens
+from datalayer.stores.accounts import Account, AccountStore
 from datalayer.stores.memory import MemoryStore
+from datalayer.values import iso_time
 
 SECRET = "k" * 48
 
 
 def sessions_of(
-    mode: str, accounts: AccountStore | None = None, *, personal: bool = False
+    mode: str,
+    accounts: AccountStore | None = None,
+    *,
+    personal: bool = False,
+    previous: tuple[str, ...] = (),
+    secret: str = SECRET,
 ) -> Sessions:
     """Return the sessions of a mode."""
-    return Sessions(accounts or MemoryStore().accounts, Tokens(SECRET), mode, personal=personal)
+    tokens = Tokens(secret, previous)
+    return Sessions(accounts or MemoryStore().accounts, tokens, mode, personal=personal)
 
 
-async def login_of(sessions: Sessions, name: str) -> Login:
-    """Begin a session."""
-    return await sessions.begin(User(identifier=name))
+async def started(sessions: Sessions) -> Sessions:
+    """Let sessions know which have ended, without asking again by themselves."""
+    await sessions.start()
+    await sessions.close()
+    return sessions
+
+
+def account(name: str, password: str | None) -> Account:
+    """Return an account, changed an hour ago."""
+    return Account(
+        key=folded(name),
+        identifier=name,
+        changed_at=iso_time(datetime.now(UTC) - timedelta(hours=1)),
+        password_hash=hash_password(password) if password else None,
+    )

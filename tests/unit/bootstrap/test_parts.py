@@ -1,6 +1,5 @@
 """The parts as a whole, and what ends the program before it begins."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ def test_the_parts_are_as_the_settings_name_them(tmp_path: Path) -> None:
     assert parts.links is None
     assert parts.models.names == ["scripted"]
     assert parts.turns.models is parts.models
+    assert opened(settings_of(tmp_path, auth_mode="password")).login.has_accounts
 
 
 def test_files_are_redirected_only_where_that_is_on(tmp_path: Path) -> None:
@@ -53,23 +53,6 @@ def test_reloaded_code_gets_models_and_turns_of_its_own_and_nothing_else(tmp_pat
 def test_a_login_that_anybody_could_reach_ends_the_program(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"^AUTH_MODE: local .* 192\.168\.1\.2\. Use --host"):
         opened(settings_of(tmp_path), host="192.168.1.2")
-
-
-def test_users_that_cannot_be_read_end_the_program(tmp_path: Path) -> None:
-    (tmp_path / "users.json").write_text("{")
-    with pytest.raises(SystemExit, match=r"^USERS_FILE: .*users\.json cannot be read"):
-        opened(settings_of(tmp_path, auth_mode="password"))
-
-
-def test_that_nobody_can_sign_in_is_only_warned_of(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.WARNING, logger="keepchat"):
-        parts = opened(settings_of(tmp_path, auth_mode="password"), host="192.168.1.2")
-    assert parts.login.has_accounts
-    assert caplog.messages == [
-        "Nobody can sign in yet. Run 'python manage.py user add NAME'.",
-    ]
 
 
 @pytest.mark.parametrize(

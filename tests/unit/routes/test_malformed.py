@@ -45,8 +45,8 @@ def test_a_host_that_is_none_is_refused(client: TestClient, host: str) -> None:
     assert (reply.status_code, reply.json()) == (400, {"detail": "The Host header names no host."})
 
 
-@pytest.mark.parametrize("name", ["host", "cookie", "authorization", "origin"])
-def test_nobody_says_twice_who_they_are(client: TestClient, name: str) -> None:
+@pytest.mark.parametrize("name", ["host", "origin"])
+def test_nobody_says_twice_where_they_come_from_or_go(client: TestClient, name: str) -> None:
     twice = [(name, "a"), (name, "b")]
     if name != "host":
         assert client.get("/x", headers=twice[:1]).status_code == 200
