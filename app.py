@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 
 import chainlit as cl
 import chainlit.data
@@ -9,16 +10,20 @@ from chainlit.config import FILES_DIRECTORY, config
 from chainlit.server import app as server
 
 import settings as environment
+from access.login.base import LoginMode
 from bootstrap.attachments import tell_walls
-from bootstrap.logs import log_in_detail, quiet_libraries
+from bootstrap.logs import log_as, log_in_detail, quiet_libraries
 from bootstrap.parts import open_parts, with_new_turns
 from bootstrap.private_files import keep_private
 from chat import callbacks
 from common.kernel import hide
+from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from patches.catalogue import patch_code, patch_server
 from patches.patch import Parts
 from settings import Settings
+
+logger = logging.getLogger("keepchat")
 
 
 def main() -> None:
@@ -29,7 +34,7 @@ def main() -> None:
     patch_code(parts)
     callbacks.register(parts.turns)
     parts.login.register()
-    register(parts)
+    register(settings, parts)
 
 
 def started() -> tuple[Settings, Parts]:
@@ -37,6 +42,7 @@ def started() -> tuple[Settings, Parts]:
     quiet_libraries()
     hide()  # from what reads people's files, should somebody take that over
     settings = environment.load()
+    log_as(settings.log_format)
     log_in_detail(settings.log_debug)
     environment.prepare_data_dir(settings)
     keep_private(settings, FILES_DIRECTORY)
@@ -58,7 +64,17 @@ async def close_turns(parts: Parts) -> None:
     await parts.models.close()
 
 
-def register(parts: Parts) -> None:
+async def tell_who_can_sign_in(login: LoginMode) -> None:
+    """Warn where nobody can."""
+    try:
+        state = await login.people()
+    except DataLayerError:
+        return  # it has been said that the database is away
+    if state and state.status != "ok":
+        logger.warning(f"{state.message} {state.remedy}".strip())
+
+
+def register(settings: Settings, parts: Parts) -> None:
     """Let Chainlit know our data layer, and begin and end with it."""
 
     @cl.data_layer
@@ -73,7 +89,9 @@ def register(parts: Parts) -> None:
         # Asked for now: without a layer at hand Chainlit would open one of its own on DATABASE_URL.
         chainlit.data.get_data_layer()
         parts.layer.start()
+        log_as(settings.log_format)  # the server has made handlers of its own
         await parts.login.sessions.start()
+        await tell_who_can_sign_in(parts.login)
         await tell_walls()
         await parts.models.start()
 

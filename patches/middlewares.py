@@ -52,6 +52,7 @@ def add_headers(parts: Parts) -> None:
         origins=parts.origins,
         prefix=parts.prefix,
         origin=parts.links.origin if parts.links else None,
+        hsts_s=parts.hsts_s,
     )
 
 

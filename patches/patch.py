@@ -29,6 +29,8 @@ class Parts:
     links: SignedLinks | None
     layer: KeepchatDataLayer
     login: LoginMode
+    hsts_s: int
+    """For how long browsers are told to come by HTTPS alone; 0 for not at all."""
     requests: RequestLimits
     origins: Origins
     user_limits: UserLimits

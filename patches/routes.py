@@ -5,14 +5,16 @@ from chainlit.server import app
 from fastapi import APIRouter
 
 from access.guard.user_limits import LimitReached
+from access.login.throttle import TooManyAttempts
 from chat.wording.notice import notice_about
 from datalayer.errors import StoreUnavailable
 from patches.guarded_routes import as_if_missing, closed_router, guarded_router
 from patches.originals import replace
 from patches.patch import Parts
+from routes.account import account_router
 from routes.export import export_router
 from routes.files import files_router
-from routes.limits import limit_reached
+from routes.limits import limit_reached, too_many_attempts
 from routes.login import login_router
 from routes.notice import notice_router
 from routes.session_files import session_files_router
@@ -45,6 +47,7 @@ def place_login(parts: Parts) -> None:
     """Sign people in and out."""
     _place(parts.login.router(parts.prefix))
     _place(login_router(parts.login, parts.prefix))
+    _place(account_router(parts.login, parts.prefix))
 
 
 def place_closed(_parts: Parts) -> None:
@@ -84,6 +87,7 @@ def answer_unavailable(_parts: Parts) -> None:
 def answer_limits(_parts: Parts) -> None:
     """Answer with a sentence where a user would have too much."""
     app.add_exception_handler(LimitReached, limit_reached)
+    app.add_exception_handler(TooManyAttempts, too_many_attempts)
 
 
 def _place(router: APIRouter) -> None:

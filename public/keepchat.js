@@ -1,4 +1,5 @@
 // What the page has beside Chainlit's own. Loaded before Chainlit's script.
+import { offerAccount } from "./page/account.js";
 import { mendRequests } from "./page/requests.js";
 import { offerExport } from "./page/export.js";
 import { showNotice } from "./page/notice.js";
@@ -9,4 +10,5 @@ followSystem();
 mendRequests();
 showNotice();
 offerExport();
+offerAccount();
 keepAddress();

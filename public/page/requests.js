@@ -15,11 +15,13 @@ export function mendRequests() {
   const send = window.fetch.bind(window);
   const inTurn = oneAfterTheOther(send);
   const openShared = sayingWhatFailed(send);
+  const signIn = sayingWhyNot(send);
   const search = answeringTheLast(send);
   window.fetch = (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
     if (url.endsWith("/set-session-cookie")) return inTurn(input, init);
-    if (url.endsWith("/login")) return returning(send, input, init);
+    if (url.endsWith("/login")) return signIn(input, init);
+    if (url.endsWith("/logout")) return leavingProvider(send, input, init);
     if (url.endsWith("/project/thread") && init?.method === "DELETE") {
       return leavingIt(send, input, init);
     }
@@ -67,6 +69,28 @@ async function leavingIt(send, input, init) {
   const reply = await send(input, init);
   if (wasOpen && reply.ok) setTimeout(() => isOpen() && location.replace(urlOf("")), REOPENED_MS);
   return reply;
+}
+
+// The page would call it a wrong password when there were too many attempts, or the database is away.
+function sayingWhyNot(send) {
+  let line;
+  return async (input, init) => {
+    const reply = await returning(send, input, init);
+    line?.remove();
+    if (reply.status !== 429 && reply.status !== 503) return reply;
+    line = addLine("warning", (await reply.clone().json()).detail);
+    line.setAttribute("role", "alert");
+    return reply;
+  };
+}
+
+// Who signs out may have to leave the provider of their identity, too: the server says where.
+async function leavingProvider(send, input, init) {
+  const reply = await send(input, init);
+  const { url } = await reply.clone().json();
+  if (!url) return reply;
+  location.replace(url);
+  return new Promise(() => {}); // the page is on its way out
 }
 
 // Who opens a link and has to sign in first would end up on the empty page.

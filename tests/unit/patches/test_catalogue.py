@@ -82,6 +82,7 @@ def parts(login: LocalLogin, monkeypatch: pytest.MonkeyPatch) -> Parts:
             storage=None,
             links=None,
             login=login,
+            hsts_s=0,
             requests=RequestLimits(),
             origins=Origins(),
             user_limits=UserLimits(None),

@@ -1,0 +1,180 @@
+// The dialog in which a person changes their password and ends their sessions, and its place in the
+// menu of the user.
+import { onChange } from "./address.js";
+import { inLanguage } from "./language.js";
+import { urlOf } from "./server.js";
+
+const ITEM = "keepchat-account-item";
+const PATH = "keepchat/account";
+const TEXTS = {
+  title: { en: "Account and sessions", zh: "账户与会话" },
+  sessions: { en: "Where you are signed in", zh: "您的登录位置" },
+  isThis: { en: "this browser", zh: "此浏览器" },
+  since: { en: "since", zh: "自" },
+  end: { en: "Sign out", zh: "退出" },
+  endOthers: { en: "Sign out everywhere else", zh: "退出所有其他会话" },
+  password: { en: "Change the password", zh: "修改密码" },
+  current: { en: "Current password", zh: "当前密码" },
+  new: { en: "New password", zh: "新密码" },
+  again: { en: "New password, once more", zh: "再次输入新密码" },
+  save: { en: "Change", zh: "修改" },
+  saved: {
+    en: "The password is changed. You are signed out everywhere else.",
+    zh: "密码已修改。您已从所有其他位置退出。",
+  },
+  differ: { en: "These were two different passwords.", zh: "两次输入的密码不同。" },
+  failed: { en: "That did not work. Try again.", zh: "操作失败，请重试。" },
+  unknown: { en: "Unknown browser", zh: "未知浏览器" },
+  close: { en: "Close", zh: "关闭" },
+};
+const say = (name) => inLanguage(TEXTS[name]);
+
+/** Offer the dialog in the menu of the user, before what signs out. */
+export function offerAccount() {
+  onChange(() => {
+    const isOpen = document.querySelector('#user-nav-button[data-state="open"]');
+    const menu = isOpen && document.querySelector('[role="menu"][data-state="open"]');
+    const last = menu?.querySelector('[role="menuitem"]:last-of-type');
+    if (last && !document.getElementById(ITEM)) last.before(makeItem(last));
+  });
+}
+
+function makeItem(other) {
+  const item = make("div", { id: ITEM, role: "menuitem", tabIndex: -1, className: other.className });
+  item.textContent = say("title");
+  const open = () => {
+    document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    openDialog();
+  };
+  item.addEventListener("click", open);
+  item.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" || event.key === " ") open();
+    else if (event.key.startsWith("Arrow")) other.focus();
+  });
+  // Chainlit's menu knows its own items alone.
+  other.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowUp") item.focus();
+  });
+  item.addEventListener("pointermove", () => item.focus());
+  return item;
+}
+
+async function openDialog() {
+  const dialog = make("dialog", { id: "keepchat-account", ariaLabel: say("title") });
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  await fill(dialog);
+  dialog.showModal();
+}
+
+async function fill(dialog) {
+  const account = await ask("GET", "");
+  const close = make("button", { type: "button", textContent: say("close"), autofocus: true });
+  close.addEventListener("click", () => dialog.close());
+  dialog.replaceChildren(
+    make("h2", { textContent: `${say("title")}: ${account.name ?? ""}` }),
+    ...(account.failed ? [problem(account.failed)] : parts(dialog, account)),
+    close,
+  );
+}
+
+function parts(dialog, account) {
+  const list = make("ul", {});
+  list.append(...account.sessions.map((session) => row(dialog, session)));
+  const others = button("endOthers", dialog, "DELETE", "/sessions");
+  others.hidden = account.sessions.every((session) => session.isThis);
+  const shown = [make("h3", { textContent: say("sessions") }), list, others];
+  return account.password ? [...shown, passwordForm(dialog)] : shown;
+}
+
+function row(dialog, session) {
+  const began = new Date(session.began).toLocaleString();
+  const where = [browserOf(session.client), session.address].filter(Boolean).join(", ");
+  const line = make("li", {});
+  line.append(make("span", { textContent: `${where}, ${say("since")} ${began}` }));
+  if (session.isThis) line.append(make("em", { textContent: say("isThis") }));
+  else line.append(button("end", dialog, "DELETE", `/sessions/${session.id}`));
+  return line;
+}
+
+function button(name, dialog, method, path) {
+  const made = make("button", { type: "button", textContent: say(name) });
+  made.addEventListener("click", async () => {
+    made.disabled = true;
+    const reply = await ask(method, path);
+    if (reply.failed) made.after(problem(reply.failed));
+    else await fill(dialog);
+  });
+  return made;
+}
+
+function passwordForm(dialog) {
+  const form = make("form", {});
+  const [current, wanted, again] = [
+    field("current", "current-password"),
+    field("new", "new-password"),
+    field("again", "new-password"),
+  ];
+  const save = make("button", { type: "submit", textContent: say("save") });
+  const result = make("p", { role: "status" });
+  form.append(make("h3", { textContent: say("password") }), current, wanted, again, save, result);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const [old, first, second] = [current, wanted, again].map((one) => one.lastChild.value);
+    if (first !== second) return result.replaceChildren(say("differ"));
+    save.disabled = true;
+    const reply = await ask("PUT", "/password", { current: old, new: first });
+    save.disabled = false;
+    if (!reply.failed) await fill(dialog);
+    const shown = reply.failed ? result : dialog.querySelector('form [role="status"]');
+    shown.replaceChildren(reply.failed || say("saved"));
+  });
+  return form;
+}
+
+function field(name, autocomplete) {
+  const label = make("label", { textContent: say(name) });
+  label.append(make("input", { type: "password", name, autocomplete, required: true }));
+  return label;
+}
+
+const problem = (text) => make("p", { role: "alert", textContent: text });
+
+const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
+
+/** The browser and the system that a User-Agent names, as people call them. */
+function browserOf(client) {
+  const found = (names) => names.find(([mark]) => client.includes(mark))?.[1];
+  const browser = found([
+    ["Edg/", "Edge"],
+    ["OPR/", "Opera"],
+    ["Firefox/", "Firefox"],
+    ["Chrome/", "Chrome"],
+    ["Safari/", "Safari"],
+  ]);
+  const system = found([
+    ["iPhone", "iPhone"],
+    ["iPad", "iPad"],
+    ["Android", "Android"],
+    ["Windows", "Windows"],
+    ["Mac OS", "macOS"],
+    ["Linux", "Linux"],
+  ]);
+  return [browser, system].filter(Boolean).join(", ") || client.slice(0, 40) || say("unknown");
+}
+
+/** What the server answers; `failed` says in words what did not work. */
+async function ask(method, path, body) {
+  try {
+    const reply = await fetch(urlOf(PATH + path), {
+      method,
+      headers: { "Content-Type": "application/json" },
+      body: body && JSON.stringify(body),
+    });
+    if (reply.status === 401) location.reload();
+    const told = await reply.json();
+    return reply.ok ? told : { failed: told.detail || say("failed") };
+  } catch {
+    return { failed: say("failed") };
+  }
+}
