@@ -7,11 +7,15 @@ way.
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from access.guard.requests import RequestLimits
+from common.failures import in_one_line
+
+logger = logging.getLogger("keepchat")
 
 LONGEST_HEAD = 65_536  # bytes; h11 has the same limit, httptools none
 _TOO_LONG = "The head of the request is too long."
@@ -83,7 +87,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand it on, and judge what is still missing."""
-        self._inner.data_received(data)
+        self._hand_on(data)
         cycle = self._inner.cycle
         if self._transport.is_closing() or self._is_upgraded():
             self._stop_waiting()
@@ -95,6 +99,21 @@ class Connection(asyncio.Protocol):
                 self._waiting.add(self)
             else:
                 self._waiting.discard(self)
+
+    def _hand_on(self, data: bytes) -> None:
+        """Let the server's protocol read it; where it cannot, the app hears that nobody is there.
+
+        By itself it says so only to the client, once more amid an answer, and lets the app answer.
+        """
+        try:
+            self._inner.data_received(data)
+        except Exception as exc:  # noqa: BLE001 - whatever the server makes of it
+            logger.warning("A connection is closed: %s", in_one_line(exc))
+            self._transport.close()
+        cycle = self._inner.cycle
+        if cycle and not cycle.response_complete and self._transport.is_closing():
+            cycle.disconnected = True
+            cycle.message_event.set()
 
     def refuse(self, status: HTTPStatus, sentence: str) -> None:
         """Close it; whoever has begun to send a request is told why."""

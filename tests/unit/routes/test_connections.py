@@ -1,6 +1,7 @@
 """Connections that do not send a whole request: closed in time, and when there are too many."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -24,9 +25,11 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def talk(sent: bytes, limits: RequestLimits) -> bytes:
-    """Send something to a real server and return what comes until it closes."""
-    config = uvicorn.Config(app, http=H11Protocol, lifespan="off", log_level="critical")
+async def talk(sent: bytes, limits: RequestLimits, later: bytes = b"") -> bytes:
+    """Send something to a real server, more after its answer, and return what comes in all."""
+    config = uvicorn.Config(
+        app, http=H11Protocol, lifespan="off", log_config=None, log_level="error"
+    )
     config.load()
     make = WaitingConnections(limits).watching(H11Protocol)
     server = uvicorn.Server(config)
@@ -38,7 +41,9 @@ async def talk(sent: bytes, limits: RequestLimits) -> bytes:
     async with listening, asyncio.timeout(20):
         reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
         writer.write(sent)
-        answer = await reader.read()
+        head = await reader.readuntil(b"\r\n\r\n") if later else b""
+        writer.write(later)
+        answer = head + await reader.read()
         writer.close()
     return answer
 
@@ -57,6 +62,26 @@ async def test_what_is_sent_in_part_is_given_up(sent: bytes, status: bytes) -> N
     assert answer[9:12] == status
     if status == b"408":
         assert answer.endswith(TOO_SLOW)
+
+
+NO_CHUNK = b"zz\r\n"
+OPENED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+PIECE = b"1\r\nx\r\n"
+
+
+@pytest.mark.parametrize("sent", [OPENED + NO_CHUNK, OPENED + PIECE + NO_CHUNK])
+async def test_a_body_that_cannot_be_read_ends_the_request(
+    sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await talk(sent, RequestLimits())
+    assert answer[9:12] == b"400"
+    assert [it for it in caplog.records if it.levelno >= logging.ERROR] == []
+
+
+async def test_nor_amid_its_answer(caplog: pytest.LogCaptureFixture) -> None:
+    answer = await talk(OPENED, RequestLimits(), NO_CHUNK)
+    assert answer[9:12] == b"413"
+    assert [it for it in caplog.records if it.levelno >= logging.ERROR] == []
 
 
 class Transport:
