@@ -53,6 +53,7 @@ def has_message(payload: Any) -> bool:
         and all(not message.get(it) or is_uuid(message[it]) for it in ("threadId", "parentId"))
         and isinstance(message.get("type"), str)
         and all(message.get(it) is None or _is_text(message[it], 1_000) for it in _TEXTS)
+        and (message.get("metadata") is None or _is_record(message["metadata"]))
         and _are_files(payload.get("fileReferences"))
     )
 
