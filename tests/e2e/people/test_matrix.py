@@ -18,13 +18,10 @@ from socketio.exceptions import ConnectionError as Refused
 
 from access.guard.events import RULES
 from tests.support.page.application import Application
-from tests.support.page.doors import Doors, doors_of
-from tests.support.page.socket import signed_in, socket_page
+from tests.support.page.socket import socket_page
+from tests.support.page.world import SECRET, SETTINGS, World, fill, running_world
 from tests.support.servers.model import ModelServer
-from tests.support.waiting import until
 
-SECRET = "the owner's zebra"
-PEOPLE = {"anna": "correct horse", "bob": "battery staple", "carl": "paper clip"}
 MISSING = str(uuid.uuid4())
 OTHERS = ("nobody", "bob", "carl")
 FOREIGN_PAGES: tuple[dict[str, str], ...] = (
@@ -37,83 +34,17 @@ FOREIGN_PAGES: tuple[dict[str, str], ...] = (
 )
 
 
-@dataclass
-class World:
-    """The program with what is the owner's."""
-
-    app: Application
-    doors: Doors
-    cookies: dict[str, str] = field(default_factory=dict)
-    clients: dict[str, httpx2.AsyncClient] = field(default_factory=dict)
-    ids: dict[str, str] = field(default_factory=dict)
-
-    def stored(self) -> list[tuple[Any, ...]]:
-        """All rows of the database but those that a login changes."""
-        tables = ("threads", "steps", "elements", "feedbacks", "tombstones", "removals")
-        return [
-            row
-            for table in tables
-            for row in sorted(self.app.database.rows(f"SELECT * FROM {table}"))  # noqa: S608
-        ]
-
-    def client(self, who: str) -> httpx2.AsyncClient:
-        """Somebody's requests; what is answered signs nobody in or out."""
-        if who not in self.clients:
-            headers = {"Cookie": self.cookies[who]} if who in self.cookies else {}
-            self.clients[who] = httpx2.AsyncClient(base_url=self.app.url, headers=headers)
-        self.clients[who].cookies.clear()
-        return self.clients[who]
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def running(
     project: Any, model: ModelServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
     """The program, three people, and a conversation of one of them."""
-    settings = {**model.settings, "AUTH_MODE": "password", "THREAD_SHARING": "on"}
-    settings["USER_MAX_EVENTS"] = "10000"  # what it is for is tested elsewhere
-    app = Application(project, tmp_path_factory.mktemp("matrix") / "keepchat", settings)
-    try:
-        await app.start()
-        for name, password in PEOPLE.items():
-            await app.manage("user", "add", name, "--password-stdin", typed=password)
-        world = World(app, await doors_of(app))
-        for name, password in PEOPLE.items():
-            world.cookies[name] = await signed_in(app, name, password)
-        await app.manage("user", "remove", "carl")
-        await _fill(world)
+    # What the limit is for is tested elsewhere.
+    settings = {**model.settings, "USER_MAX_EVENTS": "10000"}
+    home = tmp_path_factory.mktemp("matrix") / "keepchat"
+    async with running_world(Application(project, home, SETTINGS | settings)) as world:
+        world.ids |= await fill(world, "anna", SECRET)
         yield world
-        for client in world.clients.values():
-            await client.aclose()
-        await app.stop()
-    finally:
-        await app.kill()
-
-
-async def _fill(world: World) -> None:
-    """Let the owner have a conversation with a file, an answer and what she thinks of it."""
-    database = world.app.database
-    http = world.client("anna")
-    async with socket_page(world.app, world.cookies["anna"]) as page:
-        file = {"file": ("zebra.txt", SECRET.encode(), "text/plain")}
-        reply = await http.post(f"/project/file?session_id={page.session_id}", files=file)
-        world.ids["upload"] = reply.json()["id"]
-        question = await page.ask(f"What is the capital of France? {SECRET}", world.ids["upload"])
-        await until(lambda: page.all_heard("task_end")[1:], "the end of the answer")
-        find = "SELECT threadId FROM steps WHERE id = ?"
-        [(thread,)] = await until(lambda: database.rows(find, question), "the question")
-        await until(lambda: database.elements(thread), "the file")
-        answers = "SELECT id FROM steps WHERE threadId = ? AND type = 'assistant_message'"
-        [(step,)] = await until(lambda: database.rows(answers, thread), "the answer")
-        feedback = {"forId": step, "threadId": thread, "value": 1, "comment": SECRET}
-        given = {"feedback": feedback, "sessionId": page.session_id}
-        judged = await http.put("/feedback", json=given)
-        world.ids |= {"thread": thread, "step": step, "question": question}
-        world.ids |= {"feedback": judged.json()["feedbackId"], "session": page.session_id}
-        world.ids["element"] = database.elements(thread)[0][0]
-    # Leaving stores what was chosen.
-    chosen = "SELECT metadata FROM threads WHERE id = ?"
-    await until(lambda: "client_type" in str(database.rows(chosen, thread)), "it")
 
 
 @pytest.fixture
@@ -443,8 +374,7 @@ async def test_a_shared_conversation_is_read_and_not_changed(world: World) -> No
 
 
 async def test_the_owner_gets_what_is_hers(world: World) -> None:
-    hers = replace(world, ids={})  # some of it goes
-    await _fill(hers)
+    hers = replace(world, ids=await fill(world, "anna", SECRET))  # some of it goes
     for door, rule in ROUTES.items():
         reply = await ask(hers, "anna", door)
         assert reply.status_code in rule.own, (door, reply.status_code, reply.text[:200])
