@@ -7,16 +7,17 @@ from typing import Any
 
 import httpx2
 
+from access.login.accounts import UsersFile
 from tests.support.page.application import Application
 from tests.support.page.doors import Doors, doors_of
 from tests.support.page.socket import signed_in, socket_page
+from tests.support.page.stored import Stored
 from tests.support.waiting import until
 
 SECRET = "the owner's zebra"
 PEOPLE = {"anna": "correct horse", "bob": "battery staple", "carl": "paper clip"}
 REMOVED = "carl"
 SETTINGS = {"AUTH_MODE": "password", "THREAD_SHARING": "on"}
-_TABLES = ("threads", "steps", "elements", "feedbacks", "tombstones", "removals")
 _BELOW = ("steps", "elements", "feedbacks", "search_entries")
 _THREADS_OF = "SELECT id FROM threads WHERE userIdentifier = ?"
 
@@ -29,16 +30,22 @@ class World:
 
     app: Application
     doors: Doors
+    store: Stored
     cookies: dict[str, str] = field(default_factory=dict)
     clients: dict[str, httpx2.AsyncClient] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
 
-    def stored(self) -> list[Row]:
-        """All rows of the database but those that a login changes."""
-        return [row for table in _TABLES for row in self._sorted(f"SELECT * FROM {table}")]  # noqa: S608
+    @property
+    def accounts(self) -> UsersFile:
+        """Who may sign in."""
+        return UsersFile(self.app.data / "users.json")
+
+    def stored(self) -> list[str]:
+        """All that is stored but what a login changes."""
+        return self.store.everything()
 
     def stored_of(self, who: str) -> list[Row]:
-        """All rows of what somebody has."""
+        """All rows of what somebody has, in the program's own file."""
         asked = ["SELECT * FROM threads WHERE userIdentifier = ?"]
         asked += [f"SELECT * FROM {table} WHERE threadId IN ({_THREADS_OF})" for table in _BELOW]  # noqa: S608
         return [row for statement in asked for row in self._sorted(statement, who)]
@@ -54,18 +61,26 @@ class World:
         self.clients[who].cookies.clear()
         return self.clients[who]
 
+    def thread(self, who: str, thread_id: str) -> Any:
+        """A thread as somebody is sent it; None where it is not there, or not theirs."""
+        headers = {"Cookie": self.cookies[who]}
+        reply = httpx2.get(f"{self.app.url}/project/thread/{thread_id}", headers=headers)
+        return reply.json() if reply.is_success else None
+
 
 @asynccontextmanager
-async def running_world(app: Application) -> AsyncIterator[World]:
-    """Run a program with three people, who have nothing there yet; one of them is removed."""
+async def running_world(app: Application, store: Stored | None = None) -> AsyncIterator[World]:
+    """Run a program with three people, who have nothing there yet; one of them is removed.
+
+    It keeps what they say in `store`, or else in a file of its own.
+    """
     try:
         await app.start()
+        world = World(app, await doors_of(app), store or app.database)
         for name, password in PEOPLE.items():
-            await app.manage("user", "add", name, "--password-stdin", typed=password)
-        world = World(app, await doors_of(app))
-        for name, password in PEOPLE.items():
+            world.accounts.add(name, password)
             world.cookies[name] = await signed_in(app, name, password)
-        await app.manage("user", "remove", REMOVED)
+        world.accounts.remove(REMOVED)
         yield world
         for client in world.clients.values():
             await client.aclose()
@@ -79,7 +94,6 @@ async def fill(world: World, who: str, words: str) -> dict[str, str]:
 
     Returns the ids of all that, by kind.
     """
-    database = world.app.database
     http = world.client(who)
     async with socket_page(world.app, world.cookies[who]) as page:
         file = {"file": ("zebra.txt", words.encode(), "text/plain")}
@@ -87,18 +101,23 @@ async def fill(world: World, who: str, words: str) -> dict[str, str]:
         upload = reply.json()["id"]
         question = await page.ask(f"What is the capital of France? {words}", upload)
         await until(lambda: page.all_heard("task_end")[1:], "the end of the answer")
-        find = "SELECT threadId FROM steps WHERE id = ?"
-        [(thread,)] = await until(lambda: database.rows(find, question), "the question")
-        await until(lambda: database.elements(thread), "the file")
-        answers = "SELECT id FROM steps WHERE threadId = ? AND type = 'assistant_message'"
-        [(step,)] = await until(lambda: database.rows(answers, thread), "the answer")
-        feedback = {"forId": step, "threadId": thread, "value": 1, "comment": words}
+        thread_id = page.all_heard("first_interaction")[0]["thread_id"]
+        thread = await until(lambda: _whole(world.thread(who, thread_id)), "the thread")
+        step = _answers(thread)[0]["id"]
+        feedback = {"forId": step, "threadId": thread_id, "value": 1, "comment": words}
         given = {"feedback": feedback, "sessionId": page.session_id}
         judged = await http.put("/feedback", json=given)
-        ids = {"upload": upload, "thread": thread, "step": step, "question": question}
+        ids = {"upload": upload, "thread": thread_id, "step": step, "question": question}
         ids |= {"feedback": judged.json()["feedbackId"], "session": page.session_id}
-        ids["element"] = database.elements(thread)[0][0]
+        ids["element"] = thread["elements"][0]["id"]
     # Leaving stores what was chosen.
-    chosen = "SELECT metadata FROM threads WHERE id = ?"
-    await until(lambda: "client_type" in str(database.rows(chosen, thread)), "it")
+    await until(lambda: "client_type" in str(world.thread(who, thread_id)["metadata"]), "it")
     return ids
+
+
+def _whole(thread: Any) -> Any:
+    return thread if thread and thread["elements"] and _answers(thread) else None
+
+
+def _answers(thread: Any) -> list[Any]:
+    return [step for step in thread["steps"] if step["type"] == "assistant_message"]
