@@ -1,10 +1,11 @@
 """What no part of the program should have to understand is refused before any of them is asked."""
 
 import logging
+import re
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
@@ -19,11 +20,13 @@ LONGEST_NAME = 255  # bytes of one part of it, as file systems have it
 # Two of them would be read differently by different parts of the program.
 SINGLE = ("host", "cookie", "authorization", "origin")
 FILES = "/files/"  # whose links end in names of any length, which are not looked at
+_COOKIE = re.compile(r" *[A-Za-z0-9!#$%&'*+.^_`|~-]+ *=[\t -~]*")
 FAILED = "Something went wrong here. It is in the program's log."
 
 
 class WellFormed:
-    """The middleware: refuses addresses and hosts that are none, and answers what went wrong.
+    """The middleware: refuses addresses and hosts that are none, leaves out cookies that are none,
+    and answers what went wrong.
 
     A failure that nobody has foreseen is one line of the log and a 500 without details.
     """
@@ -39,7 +42,7 @@ class WellFormed:
             answer = refusal if scope["type"] == "http" else WebSocketClose(code=1008)
             await answer(scope, receive, send)
         else:
-            await self._answer(scope, receive, send)
+            await self._answer(with_plain_cookies(scope), receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
         path, headers = scope["path"], Headers(scope=scope)
@@ -76,6 +79,19 @@ class WellFormed:
                 await WebSocketClose(code=1011)(scope, receive, send)
             elif not has_begun:  # else the server breaks it off
                 await _refused(500, FAILED)(scope, receive, send)
+
+
+def with_plain_cookies(scope: Scope) -> Scope:
+    """Return the request with those cookies alone that have a name, and are ASCII.
+
+    Requests and sockets decode others in two ways, so that one who is judged by the one might be
+    somebody else by the other; and no answer can take away what has no proper name.
+    """
+    headers = MutableHeaders(raw=list(scope["headers"]))
+    given = headers.get("cookie")
+    if given is not None:
+        headers["cookie"] = ";".join(it for it in given.split(";") if _COOKIE.fullmatch(it))
+    return {**scope, "headers": headers.raw}
 
 
 async def invalid(request: Request, exc: Exception) -> JSONResponse:  # noqa: ARG001 - FastAPI's

@@ -14,8 +14,9 @@ import chainlit as cl
 import jwt
 from chainlit.auth import get_token_from_cookies
 from chainlit.auth.jwt import get_jwt_secret
+from fastapi.security.utils import get_authorization_scheme_param
 from starlette.datastructures import MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from access.login.accounts import LONGEST_NAME, Account, AccountError, UsersFile, folded
@@ -97,13 +98,24 @@ class PasswordAccess:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         _client_address.set(client_address(scope))
-        if scope["type"] in ("http", "websocket") and not self._is_honoured(scope):
-            scope = without_login(scope)
+        if scope["type"] in ("http", "websocket"):
+            scope = with_one_login(scope)
+            if not self._is_honoured(scope):
+                scope = without_login(scope)
         await self._app(scope, receive, send)
 
     def _is_honoured(self, scope: Scope) -> bool:
         token = _token(HTTPConnection(scope))
         return token is None or self._login.honours(token)
+
+
+def with_one_login(scope: Scope) -> Scope:
+    """Return the request with the login that counts: a bearer token where there is no cookie."""
+    headers = MutableHeaders(raw=list(scope["headers"]))
+    cookies = cookie_parser(headers.get("cookie", ""))
+    if "authorization" in headers and get_token_from_cookies(cookies):
+        del headers["authorization"]
+    return {**scope, "headers": headers.raw}
 
 
 def without_login(scope: Scope) -> Scope:
@@ -131,5 +143,5 @@ def client_address(scope: Scope) -> str:
 def _token(request: HTTPConnection) -> str | None:
     if token := get_token_from_cookies(request.cookies):
         return str(token)
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
     return token if scheme.lower() == "bearer" else None

@@ -6,7 +6,7 @@ clear 4xx in one form, nothing is a 500, and no answer shows a way through the p
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
@@ -18,10 +18,11 @@ from socketio.exceptions import ConnectionError as Refused
 
 from access.guard.events import RULES
 from tests.support.page.application import Application
-from tests.support.page.socket import socket_page
+from tests.support.page.socket import Header, signed_in, socket_page
 from tests.support.page.stored import SQLITE, STORES, Server, on_server
 from tests.support.page.world import SECRET, SETTINGS, World, fill, running_world
 from tests.support.servers.model import ModelServer
+from tests.support.waiting import until
 
 MISSING = str(uuid.uuid4())
 OTHERS = ("nobody", "bob", "carl")
@@ -218,6 +219,11 @@ async def ask(
     return reply
 
 
+def told(reply: httpx2.Response) -> tuple[int, str]:
+    """Return what somebody learns by an answer."""
+    return reply.status_code, reply.text
+
+
 @on_one_store
 def test_every_door_has_a_rule(world: World) -> None:
     assert world.doors.routes == frozenset(ROUTES), "A new route needs a rule in this test."
@@ -240,10 +246,12 @@ async def test_what_is_foreign_is_as_if_it_were_not_there(world: World) -> None:
     kinds = ("thread", "step", "element", "feedback", "question", "session", "upload")
     missing = dict.fromkeys(kinds, MISSING)
     for door, rule in ROUTES.items():
-        if rule.owned:
-            foreign = await ask(world, "bob", door)
-            absent = await ask(world, "bob", door, missing)
-            assert (foreign.status_code, foreign.text) == (absent.status_code, absent.text), door
+        for who in OTHERS if rule.owned else ():
+            foreign = told(await ask(world, who, door))
+            assert foreign == told(await ask(world, who, door, missing)), (door, who)
+            for kind in kinds:  # one of several that is hers
+                hers = {**missing, kind: world.ids[kind]}
+                assert foreign == told(await ask(world, who, door, hers)), (door, who, kind)
 
 
 MALFORMED: tuple[Any, ...] = (
@@ -305,22 +313,93 @@ async def test_pages_of_other_origins_change_nothing(world: World) -> None:
                 assert reply.status_code == 403, (door, headers)
     for headers in FOREIGN_PAGES:
         with pytest.raises(Refused):
-            async with socket_page(world.app, world.cookies["anna"], headers=headers):
+            async with socket_page(world.app, world.cookies["anna"], headers=[*headers.items()]):
                 pass
     assert world.stored() == before
 
 
-async def test_two_logins_at_once_are_no_better_than_the_first(world: World) -> None:
-    """Nobody gets at the owner's with a login of their own, or a dead one, beside a made-up one."""
-    token = world.cookies["carl"].partition("=")[2]
-    both = {"Authorization": f"Bearer {token}"}
-    for door, rule in ROUTES.items():
-        if rule.owned or rule.personal:
-            for who in ("bob", "carl", "nobody"):
-                reply = await ask(world, who, door, headers=both)
-                assert reply.status_code >= 400 or not rule.owned, door
-                if who != "bob":
-                    assert reply.status_code >= 400, (door, who)
+def token_of(world: World, who: str) -> str:
+    return world.cookies[who].partition("=")[2]
+
+
+def in_pieces(token: str) -> str:
+    """Return a token as a browser has one that is too long for a cookie."""
+    return f"access_token_0={token[:99]}; access_token_1={token[99:]}"
+
+
+def bearer(token: str) -> Header:
+    return ("Authorization", f"Bearer {token}")
+
+
+def two_logins(first: str, second: str) -> dict[str, list[Header]]:
+    """Return all ways to send two logins at once of which the first is to count."""
+    cookie, other = f"access_token={first}", f"access_token={second}"
+    hidden = f"access_token\u00a0={second}"  # read in another way by the socket's server
+    return {
+        "cookie, bearer": [("Cookie", cookie), bearer(second)],
+        "bearer, cookie": [bearer(second), ("Cookie", cookie)],
+        "pieces, bearer": [("Cookie", in_pieces(first)), bearer(second)],
+        "cookie, pieces": [("Cookie", f"{cookie}; {in_pieces(second)}")],
+        "pieces, cookie": [("Cookie", f"{in_pieces(second)}; {cookie}")],
+        "one name, the last": [("Cookie", f"{other}; {cookie}")],
+        "hidden, after": [("Cookie", f"{cookie}; {hidden}")],
+        "hidden, before": [("Cookie", f"{hidden}; {cookie}")],
+    }
+
+
+def two_headers(first: str, second: str) -> dict[str, list[Header]]:
+    """Return ways to send two logins at once that are refused as they are."""
+    return {
+        "cookies": [("Cookie", f"access_token={it}") for it in (first, second)],
+        "bearers": [bearer(first), bearer(second)],
+    }
+
+
+def httpx_headers(headers: Sequence[Header]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers]
+
+
+async def test_of_two_logins_one_counts_everywhere(world: World) -> None:
+    """The cookie before the bearer token, the last cookie of a name, the whole before pieces."""
+    before = world.stored()
+    hers, his, dead = (token_of(world, who) for who in ("anna", "bob", "carl"))
+    for how, headers in two_logins(his, hers).items():
+        for door in ROUTES:
+            reply = await ask(world, "nobody", door, headers=httpx_headers(headers))
+            assert told(reply) == told(await ask(world, "bob", door)), (door, how)
+    for how, headers in two_logins(hers, his).items():
+        who = await world.client("nobody").get("/user", headers=httpx_headers(headers))
+        assert who.json()["identifier"] == "anna", how
+    for how, headers in two_logins(dead, hers).items():
+        for door, rule in ROUTES.items():
+            if rule.owned or rule.personal:
+                reply = await ask(world, "nobody", door, headers=httpx_headers(headers))
+                assert told(reply) == told(await ask(world, "nobody", door)), (door, how)
+    for how, headers in two_headers(his, hers).items():
+        for door in ROUTES:
+            reply = await ask(world, "nobody", door, headers=httpx_headers(headers))
+            assert reply.status_code == 400, (door, how)
+    assert world.stored() == before
+
+
+async def test_of_two_logins_one_counts_for_a_page(world: World) -> None:
+    """The same; a bearer token opens no page."""
+    hers, his, dead = (token_of(world, who) for who in ("anna", "bob", "carl"))
+    thread = world.ids["thread"]
+    for how, headers in two_logins(his, hers).items():
+        async with socket_page(world.app, "", headers=headers) as page:
+            await page.barrier()
+        with pytest.raises(Refused):
+            async with socket_page(world.app, "", headers=headers, threadId=thread):
+                pytest.fail(how)
+        with pytest.raises(Refused):
+            async with socket_page(world.app, "", headers=headers, sessionId=world.ids["session"]):
+                pytest.fail(how)
+    refused = [two_logins(dead, hers), two_headers(his, hers), {"bearer": [bearer(hers)]}]
+    for how, headers in (one for many in refused for one in many.items()):
+        with pytest.raises(Refused):
+            async with socket_page(world.app, "", headers=headers):
+                pytest.fail(how)
 
 
 async def test_others_get_no_page_of_the_owners(world: World) -> None:
@@ -328,12 +407,49 @@ async def test_others_get_no_page_of_the_owners(world: World) -> None:
         with pytest.raises(Refused):
             async with socket_page(world.app, world.cookies.get(who, "x=1")):
                 pass
-    with pytest.raises(Refused):
-        async with socket_page(world.app, world.cookies["bob"], threadId=world.ids["thread"]):
-            pass
-    with pytest.raises(Refused):
-        async with socket_page(world.app, world.cookies["bob"], sessionId=world.ids["session"]):
-            pass
+    await others_open_no_page(world)
+
+
+async def others_open_no_page(world: World) -> None:
+    """Look that what is the owner's opens for nobody else who is signed in."""
+    for kind in ("thread", "session"):
+        named: dict[str, Any] = {f"{kind}Id": world.ids[kind]}
+        with pytest.raises(Refused):
+            async with socket_page(world.app, world.cookies["bob"], **named):
+                pass
+
+
+async def test_a_page_that_was_open_before_its_person_was_removed(world: World) -> None:
+    world.accounts.add("dora", "light bulb")
+    world.cookies["dora"] = await signed_in(world.app, "dora", "light bulb")
+    async with socket_page(world.app, world.cookies["dora"]) as page:
+        await page.barrier()
+        before = world.stored()
+        world.accounts.remove("dora")
+        ids = {**world.ids, "session": page.session_id}
+        for door, rule in ROUTES.items():
+            if rule.owned or rule.personal:
+                assert (await ask(world, "dora", door, ids)).status_code in (401, 404, 422), door
+        await page.ask(f"What is the capital of France? {SECRET}")
+        for event, sent in played(world):
+            if page.is_connected:
+                await page.emit(event, *sent)
+        await until(lambda: not page.is_connected, "the end of the page")
+        assert not page.all_heard("first_interaction")
+    assert world.stored() == before
+
+
+def played(world: World) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Yield each event as a page sends it, under ids of the owner's."""
+    shown = {name: world.ids[name] for name in ("thread", "question")}
+    message = {"type": "user_message", "output": "Changed", "metadata": {"favorite": True}}
+    for event, rule in RULES.items():
+        if rule.shapes:
+            for thread in ("", shown["thread"]):
+                named = {**message, "id": shown["question"], "threadId": thread, "parentId": thread}
+                yield event, ({"message": named} if "message" in event else {"instructions": "x"},)
+        elif not rule.by_server:
+            yield event, ()
 
 
 async def test_events_that_no_page_sends(world: World) -> None:
@@ -343,22 +459,17 @@ async def test_events_that_no_page_sends(world: World) -> None:
     wrong: tuple[Any, ...] = (None, 5, "x", [], {}, {"message": None}, {"message": {}})
     forged = {"HTTP_COOKIE": world.cookies["anna"]}
     auth = {"sessionId": ids["session"], "clientType": "webapp", "threadId": ids["thread"]}
-    theirs = [
-        {"message": {"id": ids[kind], "type": "user_message", "output": "Changed"}}
-        for kind in ("question", "step")
-    ]
     async with socket_page(world.app, world.cookies["bob"]) as page:
         await page.barrier()
         await page.emit("connect", forged, auth)
         await page.emit("disconnect", "transport close")
         for event in RULES:
-            for sent in wrong:
-                await page.emit(event, sent)
-                await page.emit(event, sent, sent)
+            for made_up in wrong:
+                await page.emit(event, made_up)
+                await page.emit(event, made_up, made_up)
             await page.barrier()
-        for event in ("edit_message", "message_favorite"):
-            for sent in theirs:
-                await page.emit(event, sent)
+        for event, sent in played(world):
+            await page.emit(event, *sent)
         await page.barrier()
         assert page.is_connected
         assert SECRET not in json.dumps(page.heard)
@@ -366,27 +477,41 @@ async def test_events_that_no_page_sends(world: World) -> None:
 
 
 async def test_a_shared_conversation_is_read_and_not_changed(world: World) -> None:
-    share = {"threadId": world.ids["thread"], "isShared": True}
-    anna = world.client("anna")
-    assert (await anna.put("/project/thread/share", json=share)).status_code == 200
-    before = world.stored()
     thread, element = world.ids["thread"], world.ids["element"]
-    reading = [
+    shown = {
         f"/project/share/{thread}",
         f"/files/{thread}/{element}/any",
         f"/keepchat/export/{thread}.md",
-    ]
+    }
+    await share(world, shared=True)
+    before = world.stored()
     for who, status in (("bob", 200), ("carl", 401), ("nobody", 401)):
-        for path in reading:
+        for path in shown:
             reply = await world.client(who).get(path)
-            assert reply.status_code == status, (who, path)
+            assert (reply.status_code, SECRET in reply.text) == (status, status == 200), path
+            assert world.ids["feedback"] not in reply.text
     for door, rule in ROUTES.items():
-        if rule.owned and not any(filled(rule.path, world.ids) == path for path in reading):
+        if rule.owned and filled(rule.path, world.ids) not in shown:
             for who in OTHERS:
                 assert (await ask(world, who, door)).status_code >= 400, (who, door)
+    await others_open_no_page(world)
+    async with socket_page(world.app, world.cookies["bob"]) as page:
+        for event, sent in played(world):
+            await page.emit(event, *sent)
+        await page.barrier()
+        assert SECRET not in json.dumps(page.heard)
     assert world.stored() == before
-    share["isShared"] = False
-    assert (await anna.put("/project/thread/share", json=share)).status_code == 200
+    await share(world, shared=False)
+    for path in shown:
+        gone = await world.client("bob").get(path)
+        absent = await world.client("bob").get(path.replace(thread, MISSING))
+        assert told(gone) == told(absent) == (404, gone.text), path
+
+
+async def share(world: World, *, shared: bool) -> None:
+    given = {"threadId": world.ids["thread"], "isShared": shared}
+    reply = await world.client("anna").put("/project/thread/share", json=given)
+    assert reply.status_code == 200
 
 
 async def test_the_owner_gets_what_is_hers(world: World) -> None:

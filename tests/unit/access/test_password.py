@@ -84,6 +84,16 @@ def test_a_forged_or_foreign_login_does_not_count(client: TestClient) -> None:
     assert not is_signed_in(client, token(exp=datetime.now(UTC) - timedelta(seconds=1)))
 
 
+def test_of_two_logins_the_cookie_counts(client: TestClient) -> None:
+    cookie, other = f"access_token={token()}", f"Bearer {token('bob')}"
+    seen = client.get("/", headers={"cookie": cookie, "authorization": other}).json()
+    assert seen == {"cookie": cookie, "authorization": None, "accept": "*/*"}
+    headers = {"cookie": "access_token=dead", "authorization": f"Bearer {token()}"}
+    assert not any(
+        client.get("/", headers=headers).json()[it] for it in ("cookie", "authorization")
+    )
+
+
 def test_a_request_without_login_passes(client: TestClient) -> None:
     seen = client.get("/", headers={"cookie": "a=b", "accept": "text/html"}).json()
     assert seen == {"cookie": "a=b", "authorization": None, "accept": "text/html"}

@@ -4,7 +4,7 @@ import logging
 from typing import Any, cast
 
 import pytest
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.testclient import TestClient
@@ -30,6 +30,10 @@ def client() -> TestClient:
         message = "a secret\nin two lines"
         raise ValueError(message)
 
+    @app.get("/cookies")
+    async def cookies(request: Request) -> str | None:
+        return request.headers.get("cookie")
+
     @app.get("/{path:path}")
     async def anything(path: str) -> str:
         return "reached"
@@ -51,6 +55,20 @@ def test_nobody_says_twice_who_they_are(client: TestClient, name: str) -> None:
     if name != "host":
         assert client.get("/x", headers=twice[:1]).status_code == 200
     assert client.get("/x", headers=twice).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("a=b; access_token=x.y-z; c=", "a=b; access_token=x.y-z; c="),
+        ('a="b c"; d', 'a="b c"'),
+        ("a=b; access_token\u00a0=x; c=d", "a=b; c=d"),
+        ("access_token=\u00e9", ""),
+        ("access_token()=x;a[=1;b\t=2;=3; c = 4", " c = 4"),
+    ],
+)
+def test_cookies_that_are_none_are_left_out(client: TestClient, given: str, kept: str) -> None:
+    assert client.get("/cookies", headers={b"cookie": given.encode()}).json() == kept
 
 
 @pytest.mark.parametrize("host", ["a", "a.b-c.d:80", "127.0.0.1:8000", "[::1]:8000", "a_b", "a."])
