@@ -15,6 +15,8 @@ from common.failures import in_one_line
 
 logger = logging.getLogger("keepchat")
 
+LONGEST_HEAD = 65_536  # bytes; h11 has the same limit for what comes in pieces
+HEAD_TOO_LONG = "The head of the request is too long."
 LONGEST_PATH = 4_096  # characters
 LONGEST_NAME = 255  # bytes of one part of it, as file systems have it
 # Two of them would be read differently by different parts of the program.
@@ -46,6 +48,8 @@ class WellFormed:
 
     def _refusal(self, scope: Scope) -> Response | None:
         path, headers = scope["path"], Headers(scope=scope)
+        if _size(scope) > LONGEST_HEAD:
+            return _refused(431, HEAD_TOO_LONG)
         if any(len(headers.getlist(name)) > 1 for name in SINGLE):
             return _refused(400, f"Of {', '.join(SINGLE)} a request has one header each.")
         if not is_host(headers.get("host", "localhost")):
@@ -103,6 +107,11 @@ async def invalid(request: Request, exc: Exception) -> JSONResponse:  # noqa: AR
     said = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in errors[:5]]
     detail = f"The request has not the form that is asked for. {'; '.join(said)}"
     return _refused(422, detail.encode(errors="replace").decode())
+
+
+def _size(scope: Scope) -> int:
+    named = sum(len(name) + len(value) for name, value in scope["headers"])
+    return named + len(scope["query_string"])
 
 
 def _longest_part(path: str) -> int:

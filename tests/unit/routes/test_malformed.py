@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.testclient import TestClient
 
-from routes.malformed import FAILED, WellFormed, invalid
+from routes.malformed import FAILED, HEAD_TOO_LONG, LONGEST_HEAD, WellFormed, invalid
 
 
 class Body(BaseModel):
@@ -130,6 +130,14 @@ def test_what_fails_is_one_line(client: TestClient, caplog: pytest.LogCaptureFix
     said = record.getMessage()
     assert said.startswith("GET /fails failed: ValueError at test_malformed.py:")
     assert said.endswith(": a secret in two lines")
+
+
+def test_a_head_that_comes_at_once_has_an_end_too(client: TestClient) -> None:
+    reply = client.get("/x", headers={"x": "x" * LONGEST_HEAD})
+    assert (reply.status_code, reply.json()) == (431, {"detail": HEAD_TOO_LONG})
+    reply = client.get(f"/x?{'x' * 40_000}", headers={"x": "x" * 40_000})
+    assert reply.status_code == 431
+    assert client.get("/x", headers={"x": "x" * (LONGEST_HEAD - 1_000)}).status_code == 200
 
 
 async def test_an_answer_that_has_begun_breaks_off(caplog: pytest.LogCaptureFixture) -> None:
