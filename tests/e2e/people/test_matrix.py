@@ -8,7 +8,7 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import httpx2
@@ -447,7 +447,7 @@ def played(world: World) -> Iterator[tuple[str, tuple[Any, ...]]]:
         if rule.shapes:
             for thread in ("", shown["thread"]):
                 named = {**message, "id": shown["question"], "threadId": thread, "parentId": thread}
-                yield event, ({"message": named} if "message" in event else {"instructions": "x"},)
+                yield event, ({"message": named} if "message" in event else {"system_prompt": "x"},)
         elif not rule.by_server:
             yield event, ()
 
@@ -512,6 +512,33 @@ async def share(world: World, *, shared: bool) -> None:
     given = {"threadId": world.ids["thread"], "isShared": shared}
     reply = await world.client("anna").put("/project/thread/share", json=given)
     assert reply.status_code == 200
+
+
+@on_one_store
+async def test_what_a_page_says_of_a_conversation_has_an_end(world: World) -> None:
+    """However often it says so, in however many ways."""
+    hers = replace(world, ids={})
+    await _fill(hers)
+    before = sum(map(len, world.stored()))
+    many = "x" * 20_000
+    feedback = {"forId": hers.ids["step"], "threadId": hers.ids["thread"], "value": 1}
+    comment = {"feedback": {**feedback, "comment": many}, "sessionId": "x"}
+    name = {"threadId": hers.ids["thread"], "name": many}
+    async with socket_page(world.app, world.cookies["anna"], threadId=hers.ids["thread"]) as page:
+        await until(lambda: page.all_heard("resume_thread"), "the conversation")
+        await page.emit("chat_settings_change", {"system_prompt": many})
+        for number in range(20):
+            await page.emit("chat_settings_change", {"system_prompt": many * 10})
+            await page.emit("chat_settings_change", {f"{number}": many, "system_prompt": many})
+            assert (await world.client("anna").put("/feedback", json=comment)).status_code == 413
+            assert (await world.client("anna").put("/project/thread", json=name)).status_code == 413
+        await page.barrier()
+    for told in ({"userEnv": json.dumps({"A": many})}, {"chatProfile": many}):
+        with pytest.raises(Refused):
+            async with socket_page(world.app, world.cookies["anna"], **cast(Any, told)):
+                pass
+    await until(lambda: many in str(world.thread(hers.ids["thread"])["metadata"]), "it")
+    assert sum(map(len, world.stored())) < before + 64_000
 
 
 async def test_the_owner_gets_what_is_hers(world: World) -> None:
