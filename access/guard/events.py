@@ -58,7 +58,7 @@ def has_message(payload: Any) -> bool:
     )
 
 
-_ASKED = ("id", "type", "output", "threadId", "parentId", "name", "createdAt", "command")
+_ASKED = ("id", "type", "output", "threadId", "parentId", "name", "command")
 _TEXTS = ("name", "createdAt", "command", "language")
 
 
@@ -71,11 +71,15 @@ def _are_files(given: Any) -> bool:
 
 
 def as_asked(message: dict[str, Any]) -> dict[str, Any]:
-    """Return what a page says of a question, without what is for the program to say."""
+    """Return what a page says of a question, without what is for the program to say.
+
+    When it was asked is, too, but Chainlit wants to read it.
+    """
     kept = {name: message[name] for name in _ASKED if name in message}
     metadata = message.get("metadata")
     location = metadata.get("location") if isinstance(metadata, dict) else None
-    return {**kept, "metadata": {"location": location} if _is_text(location, 2_000) else {}}
+    shown = {"location": location} if _is_text(location, 2_000) else {}
+    return {**kept, "createdAt": None, "metadata": shown}
 
 
 def is_new_question(payload: Any) -> bool:

@@ -41,8 +41,8 @@ class World:
         return UsersFile(self.app.data / "users.json")
 
     def stored(self) -> list[str]:
-        """All that is stored but what a login changes."""
-        return self.store.everything()
+        """All that is stored of the owner's conversation; others may begin some of their own."""
+        return [row for row in self.store.everything() if self.ids["thread"] in row]
 
     def stored_of(self, who: str) -> list[Row]:
         """All rows of what somebody has, in the program's own file."""
