@@ -219,6 +219,7 @@ class Settings(BaseSettings):
     user_max_settings_kb: int = Field(default=64, ge=1)
     user_max_comment_kb: int = Field(default=16, ge=1)
     user_max_name_kb: int = Field(default=4, ge=1)
+    user_max_element_kb: int = Field(default=256, ge=1)
     user_max_events: int = Field(default=40, ge=1)
     allowed_origins: Annotated[
         tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_list)

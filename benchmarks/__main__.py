@@ -18,6 +18,7 @@ from benchmarks.parts import (
     dynamodb,
     dynamodb_search,
     growth,
+    hostile,
     long_thread,
     people,
     reads,
@@ -49,6 +50,7 @@ SQLITE = "sqlite"
 STANDALONE_PARTS: Mapping[str, Callable[[float], Awaitable[Part]]] = {
     "people": people.people_at_once,
     "long_thread": long_thread.long_thread,
+    "hostile": hostile.hostile,
     SQLITE: lambda _scale: sqlite.sqlite(),
     "storages": lambda _scale: storages.storages(),
     "dynamodb": dynamodb.dynamodb,

@@ -259,6 +259,12 @@ PATCHES = (
         event_loop.never_pause,
     ),
     Patch(
+        "tasks",
+        "Chainlit stores in tasks that nobody waits for: what is refused there is a traceback.",
+        Moment.LOAD,
+        event_loop.tell_refusals,
+    ),
+    Patch(
         "configuration of a session",
         "Chainlit runs the loop within the loop to ask each profile what it changes.",
         Moment.LOAD,

@@ -4,6 +4,7 @@ from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http import auto
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from patches.patch import Parts
 from routes.connections import MakeProtocol, WaitingConnections
@@ -12,9 +13,12 @@ LONGEST_MESSAGE = 4_000_000  # bytes of a websocket's; its million characters ha
 
 
 def watch_waiting(parts: Parts) -> None:
-    """Close connections that do not send a whole request in time."""
+    """Close connections that do not send a whole request in time.
+
+    The protocol is one for all, whatever else is installed: walls that are tested.
+    """
     waiting = WaitingConnections(parts.requests)
-    make = waiting.watching(with_short_messages(auto.AutoHTTPProtocol))
+    make = waiting.watching(with_short_messages(H11Protocol))
     auto.AutoHTTPProtocol = make  # type: ignore[assignment]
 
 

@@ -17,7 +17,7 @@ from chainlit.server import sio
 from chainlit.session import WebsocketSession
 from engineio.async_socket import AsyncSocket
 from engineio.exceptions import EngineIOError, UnknownPacketError
-from engineio.packet import packet_names
+from engineio.packet import CLOSE, packet_names
 
 from access.guard import events
 from access.guard.handshakes import Handshakes
@@ -123,12 +123,14 @@ async def end(socket: Any) -> None:
 
 
 def receive(original: Handle) -> Handle:
-    """Return what takes a packet, and knows of which kinds there are."""
+    """Return what takes a packet, knows of which kinds there are, and ends who says so."""
 
     async def handle(socket: Any, packet: Any) -> None:
         if packet.packet_type >= len(packet_names):
             raise UnknownPacketError
         await original(socket, packet)
+        if packet.packet_type == CLOSE:
+            await end(socket)
 
     return handle
 

@@ -1,5 +1,6 @@
 """In front of Chainlit's own routes that do not ask whose it is what they act on."""
 
+import json
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -27,6 +28,7 @@ from datalayer.layer import KeepchatDataLayer
 
 DISPLAYS = ("inline", "side", "page")
 MOST_THREADS = 100  # of one page of the sidebar; more are not given at once
+NO_ELEMENT = "The element has not the form of one."
 CLOSED = ("/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
 
 
@@ -41,7 +43,7 @@ def guarded_router(layer: KeepchatDataLayer, limits: UserLimits, prefix: str) ->
     router = APIRouter(prefix=prefix, include_in_schema=False)
     _add_feedback(router, layer, limits)
     _add_threads(router, limits)
-    _add_elements(router, layer)
+    _add_elements(router, layer, limits)
     _add_sessions(router)
     return router
 
@@ -90,12 +92,14 @@ def _add_threads(router: APIRouter, limits: UserLimits) -> None:
         return await server.rename_thread(request, payload, user)
 
 
-def _add_elements(router: APIRouter, layer: KeepchatDataLayer) -> None:
+def _add_elements(router: APIRouter, layer: KeepchatDataLayer, limits: UserLimits) -> None:
     @router.put("/project/element")
     async def put_element(payload: ElementRequest, user: UserParam) -> Any:
         owners.require_session(user, payload.sessionId)
         await owners.require_element(layer, user, payload.element)
         _require_shown(payload.element)
+        asker = owners.signed_in(user).identifier
+        limits.check_bytes("element_kb", _as_json(payload.element), asker)
         return await server.update_thread_element(payload, user)
 
     @router.delete("/project/element")
@@ -121,7 +125,14 @@ def _require_shown(element: dict[str, Any]) -> None:
         and element.get("display") in DISPLAYS
         and isinstance(element.get("props") or {}, dict)
     ):
-        raise HTTPException(422, "The element has not the form of one.")
+        raise HTTPException(422, NO_ELEMENT)
+
+
+def _as_json(element: dict[str, Any]) -> str:
+    try:
+        return json.dumps(element, ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError) as exc:
+        raise HTTPException(422, NO_ELEMENT) from exc
 
 
 def _add_sessions(router: APIRouter) -> None:

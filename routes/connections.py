@@ -7,14 +7,18 @@ way.
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from access.guard.requests import RequestLimits
+from common.failures import in_one_line
+from routes.malformed import HEAD_TOO_LONG, LONGEST_HEAD
 
-LONGEST_HEAD = 65_536  # bytes; h11 has the same limit, httptools none
-_TOO_LONG = "The head of the request is too long."
+logger = logging.getLogger("keepchat")
+
+_UNREADABLE = "This is no HTTP request."
 
 MakeProtocol = Callable[..., Any]
 
@@ -51,17 +55,18 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, inner: Any, waiting: WaitingConnections) -> None:
         self._inner = inner
+        self._inner.send_400_response = self._refuse_unreadable  # which it says in plain text
         self._waiting = waiting
         self._timer: asyncio.TimerHandle | None = None
         self._since = 0.0
-        self._received = 0  # bytes since then
+        self._received = 0  # bytes since then, or at once
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait."""
         self._transport: Any = transport
         self._loop = asyncio.get_running_loop()
         self._inner.connection_made(transport)
-        self._wait(0)
+        self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
@@ -83,12 +88,13 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand it on, and judge what is still missing."""
-        self._inner.data_received(data)
+        self._received = len(data) + (self._received if self._timer else 0)
+        self._hand_on(data)
         cycle = self._inner.cycle
         if self._transport.is_closing() or self._is_upgraded():
             self._stop_waiting()
         elif cycle is None or cycle.response_complete:
-            self._wait(len(data))
+            self._wait()
         else:
             self._stop_timer()  # of its body's time the app takes care
             if cycle.more_body:
@@ -96,11 +102,29 @@ class Connection(asyncio.Protocol):
             else:
                 self._waiting.discard(self)
 
+    def _hand_on(self, data: bytes) -> None:
+        """Let the server's protocol read it; where it cannot, the app hears that nobody is there.
+
+        By itself it says so only to the client, once more amid an answer, and lets the app answer.
+        """
+        try:
+            self._inner.data_received(data)
+        except Exception as exc:  # noqa: BLE001 - whatever the server makes of it
+            logger.warning("A connection is closed: %s", in_one_line(exc))
+            self._transport.close()
+        cycle = self._inner.cycle
+        if cycle and not cycle.response_complete and self._transport.is_closing():
+            cycle.disconnected = True
+            cycle.message_event.set()
+
     def refuse(self, status: HTTPStatus, sentence: str) -> None:
         """Close it; whoever has begun to send a request is told why."""
+        self._close(b"" if self._is_busy() else _answer(status, sentence))
+
+    def _close(self, answer: bytes) -> None:
         self._stop_waiting()
-        if self._received and not self._is_busy():
-            self._transport.write(_answer(status, sentence))
+        if self._received and answer:
+            self._transport.write(answer)
         self._transport.close()
 
     def _is_busy(self) -> bool:
@@ -111,15 +135,24 @@ class Connection(asyncio.Protocol):
     def _is_upgraded(self) -> bool:
         return self._transport.get_protocol() is not self
 
-    def _wait(self, received: int) -> None:
+    def _refuse_unreadable(self, _said: str) -> None:
+        """Close what the server's protocol cannot read: a head, or a body in pieces."""
+        cycle = self._inner.cycle
+        has_begun = cycle is not None and cycle.response_started and not cycle.response_complete
+        if self._received > LONGEST_HEAD and not self._is_busy():
+            answer = _answer(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HEAD_TOO_LONG)
+        else:
+            answer = _answer(HTTPStatus.BAD_REQUEST, _UNREADABLE)
+        self._close(b"" if has_begun else answer)
+
+    def _wait(self) -> None:
         """Wait for a head, or for the end of a body that is not read any more."""
         if self._timer is None:
-            self._since, self._received = self._loop.time(), 0
+            self._since = self._loop.time()
             self._arm()
             self._waiting.add(self)
-        self._received += received
         if self._received > LONGEST_HEAD and not self._is_busy():
-            self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, _TOO_LONG)
+            self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HEAD_TOO_LONG)
 
     def _arm(self) -> None:
         due = self._since + self._waiting.limits.seconds(self._received)

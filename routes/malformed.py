@@ -1,10 +1,11 @@
 """What no part of the program should have to understand is refused before any of them is asked."""
 
 import logging
+import re
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
@@ -14,16 +15,20 @@ from common.failures import in_one_line
 
 logger = logging.getLogger("keepchat")
 
+LONGEST_HEAD = 65_536  # bytes; h11 has the same limit for what comes in pieces
+HEAD_TOO_LONG = "The head of the request is too long."
 LONGEST_PATH = 4_096  # characters
 LONGEST_NAME = 255  # bytes of one part of it, as file systems have it
 # Two of them would be read differently by different parts of the program.
 SINGLE = ("host", "origin")  # who it is, the login judges
 FILES = "/files/"  # whose links end in names of any length, which are not looked at
+_COOKIE = re.compile(r" *[A-Za-z0-9!#$%&'*+.^_`|~-]+ *=[\t -~]*")
 FAILED = "Something went wrong here. It is in the program's log."
 
 
 class WellFormed:
-    """The middleware: refuses addresses and hosts that are none, and answers what went wrong.
+    """The middleware: refuses addresses and hosts that are none, leaves out cookies that are none,
+    and answers what went wrong.
 
     A failure that nobody has foreseen is one line of the log and a 500 without details.
     """
@@ -39,10 +44,12 @@ class WellFormed:
             answer = refusal if scope["type"] == "http" else WebSocketClose(code=1008)
             await answer(scope, receive, send)
         else:
-            await self._answer(scope, receive, send)
+            await self._answer(with_plain_cookies(scope), receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
         path, headers = scope["path"], Headers(scope=scope)
+        if _size(scope) > LONGEST_HEAD:
+            return _refused(431, HEAD_TOO_LONG)
         if any(len(headers.getlist(name)) > 1 for name in SINGLE):
             return _refused(400, f"Of {', '.join(SINGLE)} a request has one header each.")
         if not is_host(headers.get("host", "localhost")):
@@ -78,6 +85,19 @@ class WellFormed:
                 await _refused(500, FAILED)(scope, receive, send)
 
 
+def with_plain_cookies(scope: Scope) -> Scope:
+    """Return the request with those cookies alone that have a name, and are ASCII.
+
+    Requests and sockets decode others in two ways, so that one who is judged by the one might be
+    somebody else by the other; and no answer can take away what has no proper name.
+    """
+    headers = MutableHeaders(raw=list(scope["headers"]))
+    given = headers.get("cookie")
+    if given is not None:
+        headers["cookie"] = ";".join(it for it in given.split(";") if _COOKIE.fullmatch(it))
+    return {**scope, "headers": headers.raw}
+
+
 async def invalid(request: Request, exc: Exception) -> JSONResponse:  # noqa: ARG001 - FastAPI's
     """Answer 422 to what has not the form that a route asks for.
 
@@ -87,6 +107,11 @@ async def invalid(request: Request, exc: Exception) -> JSONResponse:  # noqa: AR
     said = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in errors[:5]]
     detail = f"The request has not the form that is asked for. {'; '.join(said)}"
     return _refused(422, detail.encode(errors="replace").decode())
+
+
+def _size(scope: Scope) -> int:
+    named = sum(len(name) + len(value) for name, value in scope["headers"])
+    return named + len(scope["query_string"])
 
 
 def _longest_part(path: str) -> int:

@@ -6,19 +6,16 @@ Chainlit reads whatever is sent, from anybody, for as long as it takes.
 import asyncio
 import re
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from urllib.parse import parse_qs
 
-from chainlit.session import WebsocketSession
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from access.guard.limits import UploadLimits
 from access.guard.requests import RequestLimits
-from routes.uploads import NO_SESSION, PATH
+from routes.uploads import PATH
 
 
 class RequestBodies:
@@ -34,10 +31,8 @@ class RequestBodies:
         requests: RequestLimits,
         uploads: UploadLimits,
         prefix: str = "",
-        is_session: Callable[[str], bool] = lambda one: WebsocketSession.get_by_id(one) is not None,
     ) -> None:
         self._app = app
-        self._is_session = is_session
         self._requests = requests
         self._any = _Size(requests.body, requests.too_large)
         self._upload = _Size(uploads.body, uploads.too_large)
@@ -46,12 +41,9 @@ class RequestBodies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif not self._is_upload(scope):
-            await self._judge(self._any, scope, receive, send)
-        elif self._is_session(_session_id(scope)):
-            await self._judge(self._upload, scope, receive, send)
         else:
-            await _refusal(404, NO_SESSION)(scope, receive, send)
+            size = self._upload if self._is_upload(scope) else self._any
+            await self._judge(size, scope, receive, send)
 
     def _is_upload(self, scope: Scope) -> bool:
         return (scope["path"], scope["method"]) == (self._path, "POST")
@@ -124,11 +116,6 @@ class _Body:
 
 def _refusal(status: int, sentence: str) -> Response:
     return JSONResponse({"detail": sentence}, status)
-
-
-def _session_id(scope: Scope) -> str:
-    query: bytes = scope["query_string"]
-    return parse_qs(query.decode("latin-1")).get("session_id", [""])[0]
 
 
 def _declared_length(scope: Scope) -> int:

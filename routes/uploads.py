@@ -1,14 +1,16 @@
 """The route that takes files: the type is judged by what is in them, and they are counted.
 
-Chainlit believes the type that was declared, and never counts.
+Chainlit believes the type that was declared, and never counts. The body is read only once it is
+known who sends it, and to which page of theirs: FastAPI would read it first.
 """
 
 import json
 
 from chainlit.server import UserParam, upload_file
 from chainlit.session import WebsocketSession
-from fastapi import APIRouter, HTTPException, UploadFile
-from starlette.datastructures import Headers
+from fastapi import APIRouter, HTTPException, Request, UploadFile
+from starlette.datastructures import FormData, Headers
+from starlette.datastructures import UploadFile as FormFile
 from starlette.responses import JSONResponse, Response
 
 from access.guard import owners
@@ -26,20 +28,18 @@ def uploads_router(limits: UploadLimits, waiting: WaitingFiles, prefix: str) -> 
     router = APIRouter(prefix=prefix)
 
     async def post_file(
-        current_user: UserParam,
-        session_id: str,
-        file: UploadFile,
-        ask_parent_id: str | None = None,
+        request: Request, current_user: UserParam, session_id: str, ask_parent_id: str | None = None
     ) -> Response:
         session = WebsocketSession.get_by_id(session_id)
         if session is None or user_of(session) != owners.signed_in(current_user).identifier:
             raise HTTPException(404, NO_SESSION)
-        accepted = await _accept(file, limits)
-        with waiting.reserve(session, accepted.size or 0) as keep:
-            reply: JSONResponse = await upload_file(
-                current_user, session_id, accepted, ask_parent_id
-            )
-            keep(json.loads(bytes(reply.body))["id"])
+        async with request.form(max_files=1) as form:
+            accepted = await _accept(_file_of(form), limits)
+            with waiting.reserve(session, accepted.size or 0) as keep:
+                reply: JSONResponse = await upload_file(
+                    current_user, session_id, accepted, ask_parent_id
+                )
+                keep(json.loads(bytes(reply.body))["id"])
         return reply
 
     router.add_api_route(
@@ -48,7 +48,14 @@ def uploads_router(limits: UploadLimits, waiting: WaitingFiles, prefix: str) -> 
     return router
 
 
-async def _accept(file: UploadFile, limits: UploadLimits) -> UploadFile:
+def _file_of(form: FormData) -> FormFile:
+    file = form.get("file")
+    if not isinstance(file, FormFile):
+        raise HTTPException(422, "The request has not the form that is asked for. file: missing")
+    return file
+
+
+async def _accept(file: FormFile, limits: UploadLimits) -> UploadFile:
     """Return the file under the type that its content has; raises what the page shows."""
     name = file.filename or "file"
     if (file.size or 0) > limits.megabytes * MEGABYTE:

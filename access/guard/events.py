@@ -53,11 +53,12 @@ def has_message(payload: Any) -> bool:
         and all(not message.get(it) or is_uuid(message[it]) for it in ("threadId", "parentId"))
         and isinstance(message.get("type"), str)
         and all(message.get(it) is None or _is_text(message[it], 1_000) for it in _TEXTS)
+        and (message.get("metadata") is None or _is_record(message["metadata"]))
         and _are_files(payload.get("fileReferences"))
     )
 
 
-_ASKED = ("id", "type", "output", "threadId", "parentId", "name", "createdAt", "command")
+_ASKED = ("id", "type", "output", "threadId", "parentId", "name", "command")
 _TEXTS = ("name", "createdAt", "command", "language")
 
 
@@ -70,11 +71,15 @@ def _are_files(given: Any) -> bool:
 
 
 def as_asked(message: dict[str, Any]) -> dict[str, Any]:
-    """Return what a page says of a question, without what is for the program to say."""
+    """Return what a page says of a question, without what is for the program to say.
+
+    When it was asked is, too, but Chainlit wants to read it.
+    """
     kept = {name: message[name] for name in _ASKED if name in message}
     metadata = message.get("metadata")
     location = metadata.get("location") if isinstance(metadata, dict) else None
-    return {**kept, "metadata": {"location": location} if _is_text(location, 2_000) else {}}
+    shown = {"location": location} if _is_text(location, 2_000) else {}
+    return {**kept, "createdAt": None, "metadata": shown}
 
 
 def is_new_question(payload: Any) -> bool:

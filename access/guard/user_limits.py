@@ -93,6 +93,14 @@ LIMITS: Mapping[str, UserLimit] = {
         ),
         413,
     ),
+    "element_kb": UserLimit(
+        256,
+        Localized(
+            en="What a page changes of an element may have {most} kB.",
+            zh="页面对元素的更改最多 {most} kB。",
+        ),
+        413,
+    ),
     "events": UserLimit(
         40,
         Localized(

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from datalayer import values
 from datalayer.errors import StoreUnavailable
 from datalayer.records import MaintenanceState
-from datalayer.stores.dynamodb import store as store_module
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.search import chunks, find, unbuilt
 from datalayer.stores.dynamodb.store import DynamoStore
@@ -405,7 +405,7 @@ async def test_what_an_older_version_folded_is_folded_anew(
 ) -> None:
     [said] = await talk(opened, "Café")
     monkeypatch.setattr(chunks, "FOLDING", 2)
-    for module in (chunks, store_module):
+    for module in (chunks, values):
         monkeypatch.setattr(module, "fold", fold_without_accents)
     for _ in range(2):
         assert await hits(other, "CAFE") == [said.thread_id]

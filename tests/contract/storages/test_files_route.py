@@ -131,7 +131,7 @@ async def test_media_and_downloads_are_redirected(
     path = f"/linked{await add(sqlite, storage, type=kind, mime=mime)}"
     answer = await client.get(path)
     assert answer.status_code == 307
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "private, no-store"
     link = answer.headers["location"]
     parts = urlsplit(link)
     assert f"{parts.scheme}://{parts.netloc}" == await SignedLinks(storage).origin()

@@ -6,9 +6,9 @@ clear 4xx in one form, nothing is a 500, and no answer shows a way through the p
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import httpx2
@@ -18,13 +18,12 @@ from socketio.exceptions import ConnectionError as Refused
 
 from access.guard.events import RULES
 from tests.support.page.application import Application
-from tests.support.page.doors import Doors, doors_of
-from tests.support.page.socket import signed_in, socket_page
+from tests.support.page.socket import Header, signed_in, socket_page
+from tests.support.page.stored import SQLITE, STORES, Server, on_server
+from tests.support.page.world import SECRET, SETTINGS, World, fill, running_world
 from tests.support.servers.model import ModelServer
 from tests.support.waiting import until
 
-SECRET = "the owner's zebra"
-PEOPLE = {"anna": "correct horse", "bob": "battery staple", "carl": "paper clip"}
 MISSING = str(uuid.uuid4())
 OTHERS = ("nobody", "bob", "carl")
 FOREIGN_PAGES: tuple[dict[str, str], ...] = (
@@ -37,92 +36,42 @@ FOREIGN_PAGES: tuple[dict[str, str], ...] = (
 )
 
 
-@dataclass
-class World:
-    """The program with what is the owner's."""
+@pytest.fixture(scope="module", params=STORES)
+def server(request: pytest.FixtureRequest) -> Iterator[Server | None]:
+    """Where the program keeps what is said; None for a file of its own."""
+    with on_server(request.param, request) as found:
+        yield found
 
-    app: Application
-    doors: Doors
-    cookies: dict[str, str] = field(default_factory=dict)
-    clients: dict[str, httpx2.AsyncClient] = field(default_factory=dict)
-    ids: dict[str, str] = field(default_factory=dict)
 
-    def stored(self) -> list[tuple[Any, ...]]:
-        """All rows of the database but those that a login changes."""
-        tables = ("threads", "steps", "elements", "feedbacks", "tombstones", "removals")
-        return [
-            row
-            for table in tables
-            for row in sorted(self.app.database.rows(f"SELECT * FROM {table}"))  # noqa: S608
-        ]
-
-    def client(self, who: str) -> httpx2.AsyncClient:
-        """Somebody's requests; what is answered signs nobody in or out."""
-        if who not in self.clients:
-            headers = {"Cookie": self.cookies[who]} if who in self.cookies else {}
-            self.clients[who] = httpx2.AsyncClient(base_url=self.app.url, headers=headers)
-        self.clients[who].cookies.clear()
-        return self.clients[who]
+on_one_store = pytest.mark.parametrize("server", [SQLITE], indirect=True)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def running(
-    project: Any, model: ModelServer, tmp_path_factory: pytest.TempPathFactory
+    project: Any,
+    model: ModelServer,
+    server: Server | None,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[World]:
     """The program, three people, and a conversation of one of them."""
-    settings = {**model.settings, "AUTH_MODE": "password", "THREAD_SHARING": "on"}
-    settings["USER_MAX_EVENTS"] = "10000"  # what it is for is tested elsewhere
+    # What the limit is for is tested elsewhere.
+    settings = {**model.settings, "USER_MAX_EVENTS": "10000", **SETTINGS}
+    settings |= server.settings() if server else {}
     app = Application(project, tmp_path_factory.mktemp("matrix") / "keepchat", settings)
-    try:
-        await app.start()
-        for name, password in PEOPLE.items():
-            await app.manage("user", "add", name, "--password-stdin", typed=password)
-        world = World(app, await doors_of(app))
-        for name, password in PEOPLE.items():
-            world.cookies[name] = await signed_in(app, name, password)
-        await app.manage("user", "remove", "carl")
-        await _fill(world)
+    async with running_world(app, server) as world:
+        world.ids |= await fill(world, "anna", SECRET)
         yield world
-        for client in world.clients.values():
-            await client.aclose()
-        await app.stop()
-    finally:
-        await app.kill()
-
-
-async def _fill(world: World) -> None:
-    """Let the owner have a conversation with a file, an answer and what she thinks of it."""
-    database = world.app.database
-    http = world.client("anna")
-    async with socket_page(world.app, world.cookies["anna"]) as page:
-        file = {"file": ("zebra.txt", SECRET.encode(), "text/plain")}
-        reply = await http.post(f"/project/file?session_id={page.session_id}", files=file)
-        world.ids["upload"] = reply.json()["id"]
-        question = await page.ask(f"What is the capital of France? {SECRET}", world.ids["upload"])
-        await until(lambda: page.all_heard("task_end")[1:], "the end of the answer")
-        find = "SELECT threadId FROM steps WHERE id = ?"
-        [(thread,)] = await until(lambda: database.rows(find, question), "the question")
-        await until(lambda: database.elements(thread), "the file")
-        answers = "SELECT id FROM steps WHERE threadId = ? AND type = 'assistant_message'"
-        [(step,)] = await until(lambda: database.rows(answers, thread), "the answer")
-        feedback = {"forId": step, "threadId": thread, "value": 1, "comment": SECRET}
-        given = {"feedback": feedback, "sessionId": page.session_id}
-        judged = await http.put("/feedback", json=given)
-        world.ids |= {"thread": thread, "step": step, "question": question}
-        world.ids |= {"feedback": judged.json()["feedbackId"], "session": page.session_id}
-        world.ids["element"] = database.elements(thread)[0][0]
-    # Leaving stores what was chosen.
-    chosen = "SELECT metadata FROM threads WHERE id = ?"
-    await until(lambda: "client_type" in str(database.rows(chosen, thread)), "it")
 
 
 @pytest.fixture
-def world(running: World) -> World:
+def world(running: World) -> Iterator[World]:
     """The running program; what it logs during the test may tell of no fault."""
     running.app.begin_test()
+    running.app.expect_in_log("using an unsupported version of the Socket.IO")
     running.app.expect_in_log("Authentication failed in websocket connect")
     running.app.expect_in_log("Authorization for the")
-    return running
+    yield running
+    assert running.app.complaints() == []
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +221,12 @@ async def ask(
     return reply
 
 
+def told(reply: httpx2.Response) -> tuple[int, str]:
+    """Return what somebody learns by an answer."""
+    return reply.status_code, reply.text
+
+
+@on_one_store
 def test_every_door_has_a_rule(world: World) -> None:
     assert world.doors.routes == frozenset(ROUTES), "A new route needs a rule in this test."
     assert world.doors.events == frozenset(RULES), "A new event needs one in access/guard/events."
@@ -293,12 +248,12 @@ async def test_what_is_foreign_is_as_if_it_were_not_there(world: World) -> None:
     kinds = ("thread", "step", "element", "feedback", "question", "session", "upload")
     missing = dict.fromkeys(kinds, MISSING)
     for door, rule in ROUTES.items():
-        if rule.owned:
-            foreign = await ask(world, "bob", door)
-            absent = await ask(world, "bob", door, missing)
-            assert foreign.status_code == absent.status_code, door
-            if door != "GET /project/file/{file_id}":  # tells a foreign page, whose id is a secret
-                assert foreign.text == absent.text.replace(MISSING, ""), door
+        for who in OTHERS if rule.owned else ():
+            foreign = told(await ask(world, who, door))
+            assert foreign == told(await ask(world, who, door, missing)), (door, who)
+            for kind in kinds:  # one of several that is hers
+                hers = {**missing, kind: world.ids[kind]}
+                assert foreign == told(await ask(world, who, door, hers)), (door, who, kind)
 
 
 MALFORMED: tuple[Any, ...] = (
@@ -340,6 +295,7 @@ async def test_malformed_ids(world: World) -> None:
     assert world.stored() == before
 
 
+@on_one_store
 async def test_bodies_that_are_too_large(world: World) -> None:
     for door in ROUTES:
         if door.split()[0] in ("POST", "PUT", "DELETE"):
@@ -349,6 +305,7 @@ async def test_bodies_that_are_too_large(world: World) -> None:
                 assert reply.status_code in ((401, 422) if is_upload else (413,)), (door, who)
 
 
+@on_one_store
 async def test_pages_of_other_origins_change_nothing(world: World) -> None:
     before = world.stored()
     for door in ROUTES:
@@ -358,22 +315,93 @@ async def test_pages_of_other_origins_change_nothing(world: World) -> None:
                 assert reply.status_code == 403, (door, headers)
     for headers in FOREIGN_PAGES:
         with pytest.raises(Refused):
-            async with socket_page(world.app, world.cookies["anna"], headers=headers):
+            async with socket_page(world.app, world.cookies["anna"], headers=[*headers.items()]):
                 pass
     assert world.stored() == before
 
 
-async def test_two_logins_at_once_are_no_better_than_the_first(world: World) -> None:
-    """Nobody gets at the owner's with a login of their own, or a dead one, beside a made-up one."""
-    token = world.cookies["carl"].partition("=")[2]
-    both = {"Authorization": f"Bearer {token}"}
-    for door, rule in ROUTES.items():
-        if rule.owned or rule.personal:
-            for who in ("bob", "carl", "nobody"):
-                reply = await ask(world, who, door, headers=both)
-                assert reply.status_code >= 400 or not rule.owned, door
-                if who != "bob":
-                    assert reply.status_code >= 400, (door, who)
+def token_of(world: World, who: str) -> str:
+    return world.cookies[who].partition("=")[2]
+
+
+def in_pieces(token: str) -> str:
+    """Return a token as a browser has one that is too long for a cookie."""
+    return f"access_token_0={token[:99]}; access_token_1={token[99:]}"
+
+
+def bearer(token: str) -> Header:
+    return ("Authorization", f"Bearer {token}")
+
+
+def two_logins(first: str, second: str) -> dict[str, list[Header]]:
+    """Return all ways to send two logins at once of which the first is to count."""
+    cookie, other = f"access_token={first}", f"access_token={second}"
+    hidden = f"access_token\u00a0={second}"  # read in another way by the socket's server
+    return {
+        "cookie, bearer": [("Cookie", cookie), bearer(second)],
+        "bearer, cookie": [bearer(second), ("Cookie", cookie)],
+        "pieces, bearer": [("Cookie", in_pieces(first)), bearer(second)],
+        "cookie, pieces": [("Cookie", f"{cookie}; {in_pieces(second)}")],
+        "pieces, cookie": [("Cookie", f"{in_pieces(second)}; {cookie}")],
+        "one name, the last": [("Cookie", f"{other}; {cookie}")],
+        "hidden, after": [("Cookie", f"{cookie}; {hidden}")],
+        "hidden, before": [("Cookie", f"{hidden}; {cookie}")],
+    }
+
+
+def two_headers(first: str, second: str) -> dict[str, list[Header]]:
+    """Return ways to send two logins at once that are refused as they are."""
+    return {
+        "cookies": [("Cookie", f"access_token={it}") for it in (first, second)],
+        "bearers": [bearer(first), bearer(second)],
+    }
+
+
+def httpx_headers(headers: Sequence[Header]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers]
+
+
+async def test_of_two_logins_one_counts_everywhere(world: World) -> None:
+    """The cookie before the bearer token, the last cookie of a name, the whole before pieces."""
+    before = world.stored()
+    hers, his, dead = (token_of(world, who) for who in ("anna", "bob", "carl"))
+    for how, headers in two_logins(his, hers).items():
+        for door in ROUTES:
+            reply = await ask(world, "nobody", door, headers=httpx_headers(headers))
+            assert told(reply) == told(await ask(world, "bob", door)), (door, how)
+    for how, headers in two_logins(hers, his).items():
+        who = await world.client("nobody").get("/user", headers=httpx_headers(headers))
+        assert who.json()["identifier"] == "anna", how
+    for how, headers in two_logins(dead, hers).items():
+        for door, rule in ROUTES.items():
+            if rule.owned or rule.personal:
+                reply = await ask(world, "nobody", door, headers=httpx_headers(headers))
+                assert told(reply) == told(await ask(world, "nobody", door)), (door, how)
+    for how, headers in two_headers(his, hers).items():
+        for door in ROUTES:
+            reply = await ask(world, "nobody", door, headers=httpx_headers(headers))
+            assert reply.status_code == 400, (door, how)
+    assert world.stored() == before
+
+
+async def test_of_two_logins_one_counts_for_a_page(world: World) -> None:
+    """The same; a bearer token opens no page."""
+    hers, his, dead = (token_of(world, who) for who in ("anna", "bob", "carl"))
+    thread = world.ids["thread"]
+    for how, headers in two_logins(his, hers).items():
+        async with socket_page(world.app, "", headers=headers) as page:
+            await page.barrier()
+        with pytest.raises(Refused):
+            async with socket_page(world.app, "", headers=headers, threadId=thread):
+                pytest.fail(how)
+        with pytest.raises(Refused):
+            async with socket_page(world.app, "", headers=headers, sessionId=world.ids["session"]):
+                pytest.fail(how)
+    refused = [two_logins(dead, hers), two_headers(his, hers), {"bearer": [bearer(hers)]}]
+    for how, headers in (one for many in refused for one in many.items()):
+        with pytest.raises(Refused):
+            async with socket_page(world.app, "", headers=headers):
+                pytest.fail(how)
 
 
 async def test_others_get_no_page_of_the_owners(world: World) -> None:
@@ -381,12 +409,49 @@ async def test_others_get_no_page_of_the_owners(world: World) -> None:
         with pytest.raises(Refused):
             async with socket_page(world.app, world.cookies.get(who, "x=1")):
                 pass
-    with pytest.raises(Refused):
-        async with socket_page(world.app, world.cookies["bob"], threadId=world.ids["thread"]):
-            pass
-    with pytest.raises(Refused):
-        async with socket_page(world.app, world.cookies["bob"], sessionId=world.ids["session"]):
-            pass
+    await others_open_no_page(world)
+
+
+async def others_open_no_page(world: World) -> None:
+    """Look that what is the owner's opens for nobody else who is signed in."""
+    for kind in ("thread", "session"):
+        named: dict[str, Any] = {f"{kind}Id": world.ids[kind]}
+        with pytest.raises(Refused):
+            async with socket_page(world.app, world.cookies["bob"], **named):
+                pass
+
+
+async def test_a_page_that_was_open_before_its_person_was_removed(world: World) -> None:
+    world.accounts.add("dora", "light bulb")
+    world.cookies["dora"] = await signed_in(world.app, "dora", "light bulb")
+    async with socket_page(world.app, world.cookies["dora"]) as page:
+        await page.barrier()
+        before = world.stored()
+        world.accounts.remove("dora")
+        ids = {**world.ids, "session": page.session_id}
+        for door, rule in ROUTES.items():
+            if rule.owned or rule.personal:
+                assert (await ask(world, "dora", door, ids)).status_code in (401, 404, 422), door
+        await page.ask(f"What is the capital of France? {SECRET}")
+        for event, sent in played(world):
+            if page.is_connected:
+                await page.emit(event, *sent)
+        await until(lambda: not page.is_connected, "the end of the page")
+        assert not page.all_heard("first_interaction")
+    assert world.stored() == before
+
+
+def played(world: World) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Yield each event as a page sends it, under ids of the owner's."""
+    shown = {name: world.ids[name] for name in ("thread", "question")}
+    message = {"type": "user_message", "output": "Changed", "metadata": {"favorite": True}}
+    for event, rule in RULES.items():
+        if rule.shapes:
+            for thread in ("", shown["thread"]):
+                named = {**message, "id": shown["question"], "threadId": thread, "parentId": thread}
+                yield event, ({"message": named} if "message" in event else {"system_prompt": "x"},)
+        elif not rule.by_server:
+            yield event, ()
 
 
 async def test_events_that_no_page_sends(world: World) -> None:
@@ -396,22 +461,17 @@ async def test_events_that_no_page_sends(world: World) -> None:
     wrong: tuple[Any, ...] = (None, 5, "x", [], {}, {"message": None}, {"message": {}})
     forged = {"HTTP_COOKIE": world.cookies["anna"]}
     auth = {"sessionId": ids["session"], "clientType": "webapp", "threadId": ids["thread"]}
-    theirs = [
-        {"message": {"id": ids[kind], "type": "user_message", "output": "Changed"}}
-        for kind in ("question", "step")
-    ]
     async with socket_page(world.app, world.cookies["bob"]) as page:
         await page.barrier()
         await page.emit("connect", forged, auth)
         await page.emit("disconnect", "transport close")
         for event in RULES:
-            for sent in wrong:
-                await page.emit(event, sent)
-                await page.emit(event, sent, sent)
+            for made_up in wrong:
+                await page.emit(event, made_up)
+                await page.emit(event, made_up, made_up)
             await page.barrier()
-        for event in ("edit_message", "message_favorite"):
-            for sent in theirs:
-                await page.emit(event, sent)
+        for event, sent in played(world):
+            await page.emit(event, *sent)
         await page.barrier()
         assert page.is_connected
         assert SECRET not in json.dumps(page.heard)
@@ -419,36 +479,74 @@ async def test_events_that_no_page_sends(world: World) -> None:
 
 
 async def test_a_shared_conversation_is_read_and_not_changed(world: World) -> None:
-    share = {"threadId": world.ids["thread"], "isShared": True}
-    anna = world.client("anna")
-    assert (await anna.put("/project/thread/share", json=share)).status_code == 200
-    before = world.stored()
     thread, element = world.ids["thread"], world.ids["element"]
-    reading = [
+    shown = {
         f"/project/share/{thread}",
         f"/files/{thread}/{element}/any",
         f"/keepchat/export/{thread}.md",
-    ]
+    }
+    await share(world, shared=True)
+    before = world.stored()
     for who, status in (("bob", 200), ("carl", 401), ("nobody", 401)):
-        for path in reading:
+        for path in shown:
             reply = await world.client(who).get(path)
-            assert reply.status_code == status, (who, path)
+            assert (reply.status_code, SECRET in reply.text) == (status, status == 200), path
+            assert world.ids["feedback"] not in reply.text
     for door, rule in ROUTES.items():
-        if rule.owned and not any(filled(rule.path, world.ids) == path for path in reading):
+        if rule.owned and filled(rule.path, world.ids) not in shown:
             for who in OTHERS:
                 assert (await ask(world, who, door)).status_code >= 400, (who, door)
+    await others_open_no_page(world)
+    async with socket_page(world.app, world.cookies["bob"]) as page:
+        for event, sent in played(world):
+            await page.emit(event, *sent)
+        await page.barrier()
+        assert SECRET not in json.dumps(page.heard)
     assert world.stored() == before
-    share["isShared"] = False
-    assert (await anna.put("/project/thread/share", json=share)).status_code == 200
+    await share(world, shared=False)
+    for path in shown:
+        gone = await world.client("bob").get(path)
+        absent = await world.client("bob").get(path.replace(thread, MISSING))
+        assert told(gone) == told(absent) == (404, gone.text), path
+
+
+async def share(world: World, *, shared: bool) -> None:
+    given = {"threadId": world.ids["thread"], "isShared": shared}
+    reply = await world.client("anna").put("/project/thread/share", json=given)
+    assert reply.status_code == 200
+
+
+@on_one_store
+async def test_what_a_page_says_of_a_conversation_has_an_end(world: World) -> None:
+    """However often it says so, in however many ways."""
+    hers = replace(world, ids=await fill(world, "anna", SECRET))
+    before = sum(map(len, hers.stored()))
+    many = "x" * 20_000
+    feedback = {"forId": hers.ids["step"], "threadId": hers.ids["thread"], "value": 1}
+    comment = {"feedback": {**feedback, "comment": many}, "sessionId": "x"}
+    name = {"threadId": hers.ids["thread"], "name": many}
+    async with socket_page(world.app, world.cookies["anna"], threadId=hers.ids["thread"]) as page:
+        await until(lambda: page.all_heard("resume_thread"), "the conversation")
+        await page.emit("chat_settings_change", {"system_prompt": many})
+        for number in range(20):
+            await page.emit("chat_settings_change", {"system_prompt": many * 10})
+            await page.emit("chat_settings_change", {f"{number}": many, "system_prompt": many})
+            assert (await world.client("anna").put("/feedback", json=comment)).status_code == 413
+            assert (await world.client("anna").put("/project/thread", json=name)).status_code == 413
+        await page.barrier()
+    for told in ({"userEnv": json.dumps({"A": many})}, {"chatProfile": many}):
+        with pytest.raises(Refused):
+            async with socket_page(world.app, world.cookies["anna"], **cast(Any, told)):
+                pass
+    await until(lambda: many in str(world.thread("anna", hers.ids["thread"])["metadata"]), "it")
+    assert sum(map(len, hers.stored())) < before + 64_000
 
 
 async def test_the_owner_gets_what_is_hers(world: World) -> None:
-    hers = replace(world, ids={})  # some of it goes
-    await _fill(hers)
+    hers = replace(world, ids=await fill(world, "anna", SECRET))  # some of it goes
     for door, rule in ROUTES.items():
         reply = await ask(hers, "anna", door)
         assert reply.status_code in rule.own, (door, reply.status_code, reply.text[:200])
         if rule.personal and method_of(door) == "GET":
             assert reply.headers["cache-control"] == "no-store", door
-    find = "SELECT id FROM threads WHERE id = ?"
-    assert world.app.database.rows(find, hers.ids["thread"]) == []
+    assert world.thread("anna", hers.ids["thread"]) is None

@@ -30,6 +30,7 @@ TABLES = frozenset(
 )
 POSTGRES_TABLES = TABLES | {"search_parts"}
 _BELOW_A_THREAD = ("elements", "feedbacks", "search_entries", "steps")
+_OF_PEOPLE = ("threads", "steps", "elements", "feedbacks", "tombstones")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             yield
             connection.execute("ROLLBACK")
+
+    def everything(self) -> list[str]:
+        """All that people have said and done: what a login, or time alone, changes is left out."""
+        tables = {table: self.rows(f"SELECT * FROM {table}") for table in _OF_PEOPLE}  # noqa: S608
+        return sorted(f"{table}: {row}" for table, rows in tables.items() for row in rows)
 
     def tables(self) -> frozenset[str]:
         """The names of all tables."""
@@ -130,6 +136,10 @@ class ServerDatabase(Database):
     def __init__(self, server: Postgres, name: str) -> None:
         self._server = server
         self._name = name
+
+    def settings(self) -> dict[str, str]:
+        """What leads a program to it."""
+        return {"DATABASE_URL": self._server.url(self._name)}
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """What a query returns, ids as text."""

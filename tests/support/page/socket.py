@@ -1,16 +1,19 @@
 """An open page without a browser: what it sends over the socket and by requests."""
 
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import httpx2
 import socketio
+from multidict import CIMultiDict
 
 from tests.support.page.application import Application
 from tests.support.waiting import until
+
+Header = tuple[str, str]
 
 
 class SocketPage:
@@ -64,9 +67,10 @@ class SocketPage:
 
 @asynccontextmanager
 async def socket_page(
-    application: Application, cookie: str, *, headers: Mapping[str, str] | None = None, **auth: Any
+    application: Application, cookie: str, *, headers: Sequence[Header] = (), **auth: Any
 ) -> AsyncIterator[SocketPage]:
     """Connect as a page does. Raises `socketio.exceptions.ConnectionError` where it is refused."""
+    sent = [("Cookie", cookie), *headers] if cookie else headers
     given = {
         "sessionId": str(uuid.uuid4()),
         "clientType": "webapp",
@@ -75,12 +79,11 @@ async def socket_page(
         "threadId": "",
         **auth,
     }
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession(headers=CIMultiDict(sent)) as http:
         client = socketio.AsyncClient(http_session=http, reconnection=False)
         page = SocketPage(client, str(given["sessionId"]))
         await client.connect(
             application.url,
-            headers={"Cookie": cookie, **(headers or {})},
             auth=given,
             socketio_path="ws/socket.io",
             transports=["websocket"],

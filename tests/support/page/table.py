@@ -9,6 +9,8 @@ from tests.support.servers.dynamodb import ACCESS, DynamoDB
 
 Item = dict[str, Any]
 
+_OF_PEOPLE = ("THREAD#", "STEP#", "ELEMENT#", "FEEDBACK#", "FAVORITE#")
+
 
 class Table:
     """A table on the server of the run."""
@@ -24,6 +26,10 @@ class Table:
             "AWS_ACCESS_KEY_ID": ACCESS.access_key_id or "",
             "AWS_SECRET_ACCESS_KEY": ACCESS.secret_access_key or "",
         }
+
+    def everything(self) -> list[str]:
+        """All that people have said and done: what a login, or time alone, changes is left out."""
+        return sorted(str(it) for it in self._all() if it["PK"]["S"].startswith(_OF_PEOPLE))
 
     def is_there(self) -> bool:
         """Tell whether it was made."""

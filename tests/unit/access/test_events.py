@@ -95,6 +95,8 @@ def test_sound_is_refused_while_it_is_switched_off(event: str) -> None:
         {"language": 5},
         {"threadId": "../x"},
         {"parentId": 5},
+        {"metadata": "favorite"},
+        {"metadata": ["favorite"]},
     ],
 )
 def test_each_field_of_a_question_is_of_its_kind(changed: dict[str, Any]) -> None:

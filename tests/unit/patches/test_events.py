@@ -219,3 +219,24 @@ async def test_a_websocket_that_cannot_be_read_is_ended(line: Line, sent: str) -
     async with asyncio.timeout(10):
         await closed.wait()
     assert line.is_closed
+
+
+async def test_a_websocket_that_says_that_it_ends_is_ended(line: Line) -> None:
+    said = iter("1")
+
+    async def wait() -> str | None:
+        if word := next(said, None):
+            return word
+        await closed.wait()
+        return None
+
+    async def close() -> None:
+        closed.set()
+
+    closed = asyncio.Event()
+    line.socket.connected = False
+    handler = line.socket._websocket_handler(SimpleNamespace(wait=wait, close=close))
+    handling = asyncio.ensure_future(handler)
+    async with asyncio.timeout(10):
+        await closed.wait()
+    await handling

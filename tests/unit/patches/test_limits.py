@@ -222,7 +222,9 @@ def test_of_a_question_is_taken_what_a_page_says() -> None:
         "id": "1",
         "type": "user_message",
         "output": "Why?",
+        "createdAt": None,
         "metadata": {"location": "http://a"},
     }
-    assert as_asked({"id": "1", "metadata": {"location": 5}}) == {"id": "1", "metadata": {}}
-    assert as_asked({"metadata": "x"}) == {"metadata": {}}
+    nothing: dict[str, Any] = {"createdAt": None, "metadata": {}}
+    assert as_asked({"id": "1", "metadata": {"location": 5}}) == {"id": "1", **nothing}
+    assert as_asked({"metadata": "x", "createdAt": "tomorrow"}) == nothing

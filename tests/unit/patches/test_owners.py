@@ -1,5 +1,6 @@
 """Routes and events act on what is the asker's, on a real layer; what Chainlit does is left out."""
 
+import json
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from chainlit.types import Feedback
 from chainlit.user import User
 from fastapi import FastAPI, HTTPException
 
-from access.guard.user_limits import UserLimits
+from access.guard.user_limits import LIMITS, LimitReached, UserLimits
 from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
@@ -27,6 +28,7 @@ from patches import sockets
 from patches.guarded_routes import as_if_missing, guarded_router
 from patches.patch import Parts
 from routes.export import export_router
+from routes.limits import limit_reached
 from routes.sharing import sharing_router
 from routes.unavailable import unavailable
 from storage.local.storage import LocalStorage
@@ -62,8 +64,10 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     store = SqliteStore(tmp_path / "owners.db")
     await store.migrate()
     layer = KeepchatDataLayer(store, LocalStorage(tmp_path / "files"))
-    app = FastAPI(exception_handlers={StoreUnavailable: unavailable})
-    app.include_router(guarded_router(layer, UserLimits(None), ""))
+    handlers: Any = {StoreUnavailable: unavailable, LimitReached: limit_reached}
+    app = FastAPI(exception_handlers=handlers)
+    limits = UserLimits({name: limit.default for name, limit in LIMITS.items()})
+    app.include_router(guarded_router(layer, limits, ""))
     app.include_router(sharing_router(store, layer, "", sharing=True))
     app.include_router(sharing_router(store, layer, "/off", sharing=False))
     app.include_router(export_router(store, layer, "", sharing=True))
@@ -173,6 +177,22 @@ async def test_no_session_but_ones_own_is_used(house: House) -> None:
     foreign = {**feedback_on(house), "sessionId": BOB}
     assert await house.ask("PUT", "/feedback", foreign) == 404
     assert house.reached == []
+
+
+@pytest.mark.parametrize(
+    ("props", "status"),
+    [({"a": "x" * 250_000}, 200), ({"a": "x" * 256_000}, 413), ({"x" * 256_000: 1}, 413)],
+    ids=["full", "value", "name"],
+)
+async def test_an_element_has_an_end(house: House, props: dict[str, Any], status: int) -> None:
+    assert await house.ask("PUT", "/project/element", element_of(house, props=props)) == status
+
+
+async def test_an_element_is_json(house: House) -> None:
+    given = json.dumps(element_of(house, props={"a": 0})).replace('"a": 0', '"a": NaN')
+    headers = {"Content-Type": "application/json"}
+    reply = await house.client.put("/project/element", content=given, headers=headers)
+    assert reply.status_code == 422
 
 
 async def test_only_custom_elements_where_they_are(house: House) -> None:

@@ -1,6 +1,7 @@
 """Connections that do not send a whole request: closed in time, and when there are too many."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -11,22 +12,31 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from access.guard.requests import RequestLimits
-from routes.connections import LONGEST_HEAD, Connection, WaitingConnections
+from routes.connections import Connection, WaitingConnections
+from routes.malformed import LONGEST_HEAD
 
-TOO_SLOW = b'{"detail": "The request did not arrive within 0.05 s."}'
+SENTENCES = {
+    b"400": b'{"detail": "This is no HTTP request."}',
+    b"408": b'{"detail": "The request did not arrive within 0.05 s."}',
+    b"431": b'{"detail": "The head of the request is too long."}',
+}
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer without looking at the body."""
+    """Answer without looking at the body, unless it is asked for slowly."""
+    if scope["path"] == "/slow":
+        await receive()
     await send(
         {"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"0")]}
     )
     await send({"type": "http.response.body", "body": b""})
 
 
-async def talk(sent: bytes, limits: RequestLimits) -> bytes:
-    """Send something to a real server and return what comes until it closes."""
-    config = uvicorn.Config(app, http=H11Protocol, lifespan="off", log_level="critical")
+async def talk(sent: bytes, limits: RequestLimits, later: bytes = b"") -> bytes:
+    """Send something to a real server, more after its answer, and return what comes in all."""
+    config = uvicorn.Config(
+        app, http=H11Protocol, lifespan="off", log_config=None, log_level="error"
+    )
     config.load()
     make = WaitingConnections(limits).watching(H11Protocol)
     server = uvicorn.Server(config)
@@ -38,7 +48,9 @@ async def talk(sent: bytes, limits: RequestLimits) -> bytes:
     async with listening, asyncio.timeout(20):
         reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
         writer.write(sent)
-        answer = await reader.read()
+        head = await reader.readuntil(b"\r\n\r\n") if later else b""
+        writer.write(later)
+        answer = head + await reader.read()
         writer.close()
     return answer
 
@@ -47,6 +59,12 @@ HALVES = {
     "nothing": (b"", b""),
     "half a head": (b"GET / HTTP/1.1\r\nHost: a", b"408"),
     "half a second head": (b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET", b"413"),
+    "no request": (b"\x16\x03\x01 hello\r\n\r\n", b"400"),
+    "a long head": (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * LONGEST_HEAD, b"431"),
+    "no pieces": (
+        b"POST /slow HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nno\r\n",
+        b"400",
+    ),
     "half a body": (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx", b"413"),
 }
 
@@ -55,8 +73,28 @@ HALVES = {
 async def test_what_is_sent_in_part_is_given_up(sent: bytes, status: bytes) -> None:
     answer = await talk(sent, RequestLimits(timeout_s=0.05))
     assert answer[9:12] == status
-    if status == b"408":
-        assert answer.endswith(TOO_SLOW)
+    if status in SENTENCES:
+        assert answer.endswith(SENTENCES[status])
+
+
+NO_CHUNK = b"zz\r\n"
+OPENED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+PIECE = b"1\r\nx\r\n"
+
+
+@pytest.mark.parametrize("sent", [OPENED + NO_CHUNK, OPENED + PIECE + NO_CHUNK])
+async def test_a_body_that_cannot_be_read_ends_the_request(
+    sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await talk(sent, RequestLimits())
+    assert answer[9:12] == b"400"
+    assert [it for it in caplog.records if it.levelno >= logging.ERROR] == []
+
+
+async def test_nor_amid_its_answer(caplog: pytest.LogCaptureFixture) -> None:
+    answer = await talk(OPENED, RequestLimits(), NO_CHUNK)
+    assert answer[9:12] == b"413"
+    assert [it for it in caplog.records if it.levelno >= logging.ERROR] == []
 
 
 class Transport:
@@ -87,6 +125,9 @@ class Inner:
     cycle: Any = None
     received: bytes = b""
     calls: list[str] = field(default_factory=list)
+
+    def send_400_response(self, said: str) -> None:
+        """Say in plain text that it cannot be read."""
 
     def connection_made(self, _: Any) -> None:
         self.calls.append("made")
@@ -121,8 +162,11 @@ class Connections:
         return connection, inner, transport
 
 
+FLAGS = ("more_body", "response_started", "response_complete")
+
+
 def request(**changed: bool) -> Any:
-    return SimpleNamespace(**{"more_body": False, "response_complete": False, **changed})
+    return SimpleNamespace(**{**dict.fromkeys(FLAGS, False), **changed})
 
 
 async def test_the_oldest_of_too_many_is_closed() -> None:
@@ -170,6 +214,15 @@ async def test_a_head_has_an_end() -> None:
     connection.data_received(b"x")
     assert transport.closed
     assert b" 431 " in transport.written
+
+
+async def test_what_cannot_be_read_of_a_body_breaks_off_an_answer_that_has_begun() -> None:
+    connection, inner, transport = Connections(RequestLimits()).open()
+    inner.cycle = request(more_body=True, response_started=True)
+    connection.data_received(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n")
+    inner.send_400_response("Invalid HTTP request received.")
+    assert transport.closed
+    assert transport.written == b""
 
 
 async def test_the_rest_of_a_refused_body_is_no_head() -> None:

@@ -4,12 +4,12 @@ import logging
 from typing import Any, cast
 
 import pytest
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.testclient import TestClient
 
-from routes.malformed import FAILED, WellFormed, invalid
+from routes.malformed import FAILED, HEAD_TOO_LONG, LONGEST_HEAD, WellFormed, invalid
 
 
 class Body(BaseModel):
@@ -29,6 +29,10 @@ def client() -> TestClient:
     async def fails() -> None:
         message = "a secret\nin two lines"
         raise ValueError(message)
+
+    @app.get("/cookies")
+    async def cookies(request: Request) -> str | None:
+        return request.headers.get("cookie")
 
     @app.get("/{path:path}")
     async def anything(path: str) -> str:
@@ -51,6 +55,20 @@ def test_nobody_says_twice_where_they_come_from_or_go(client: TestClient, name: 
     if name != "host":
         assert client.get("/x", headers=twice[:1]).status_code == 200
     assert client.get("/x", headers=twice).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("a=b; access_token=x.y-z; c=", "a=b; access_token=x.y-z; c="),
+        ('a="b c"; d', 'a="b c"'),
+        ("a=b; access_token\u00a0=x; c=d", "a=b; c=d"),
+        ("access_token=\u00e9", ""),
+        ("access_token()=x;a[=1;b\t=2;=3; c = 4", " c = 4"),
+    ],
+)
+def test_cookies_that_are_none_are_left_out(client: TestClient, given: str, kept: str) -> None:
+    assert client.get("/cookies", headers={b"cookie": given.encode()}).json() == kept
 
 
 @pytest.mark.parametrize("host", ["a", "a.b-c.d:80", "127.0.0.1:8000", "[::1]:8000", "a_b", "a."])
@@ -112,6 +130,14 @@ def test_what_fails_is_one_line(client: TestClient, caplog: pytest.LogCaptureFix
     said = record.getMessage()
     assert said.startswith("GET /fails failed: ValueError at test_malformed.py:")
     assert said.endswith(": a secret in two lines")
+
+
+def test_a_head_that_comes_at_once_has_an_end_too(client: TestClient) -> None:
+    reply = client.get("/x", headers={"x": "x" * LONGEST_HEAD})
+    assert (reply.status_code, reply.json()) == (431, {"detail": HEAD_TOO_LONG})
+    reply = client.get(f"/x?{'x' * 40_000}", headers={"x": "x" * 40_000})
+    assert reply.status_code == 431
+    assert client.get("/x", headers={"x": "x" * (LONGEST_HEAD - 1_000)}).status_code == 200
 
 
 async def test_an_answer_that_has_begun_breaks_off(caplog: pytest.LogCaptureFixture) -> None:

@@ -45,7 +45,7 @@ class Forgiving(Echo):
 
 
 def guarded(app: Any) -> httpx.AsyncClient:
-    guarded = RequestBodies(app, REQUESTS, LIMITS, is_session=lambda one: one == "known")
+    guarded = RequestBodies(app, REQUESTS, LIMITS)
     return httpx.AsyncClient(transport=httpx.ASGITransport(guarded), base_url="http://localhost")
 
 
@@ -90,7 +90,7 @@ async def test_a_body_that_is_longer_than_declared_is_counted() -> None:
         "query_string": b"session_id=known",
         "headers": [(b"content-length", b"10")],
     }
-    await RequestBodies(Echo(), REQUESTS, LIMITS, is_session=bool)(scope, receive, send)
+    await RequestBodies(Echo(), REQUESTS, LIMITS)(scope, receive, send)
     assert sent[0]["status"] == 413
     assert json.loads(sent[1]["body"]) == {"detail": TOO_LARGE}
 
@@ -158,11 +158,3 @@ async def test_who_waits_for_the_end_of_a_connection_has_time() -> None:
 
 def test_who_sends_fast_enough_has_as_long_as_it_takes() -> None:
     assert RequestLimits(timeout_s=20).seconds(50_000_000) == 20 + 2_500
-
-
-async def test_the_body_of_a_stranger_is_not_read() -> None:
-    app = Echo()
-    async with guarded(app) as browser:
-        reply = await browser.post("/project/file?session_id=guess", content=chunks(100_000))
-    assert reply.status_code == 404
-    assert app.received == 0

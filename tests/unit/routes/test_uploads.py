@@ -199,3 +199,31 @@ async def test_a_file_that_was_refused_takes_no_place(
         assert await upload(page, session, "a.txt", b"x") == (404, stranger)
     session.user = ADA
     assert (await upload(page, session, "a.txt", b"x"))[0] == 200
+
+
+async def test_the_body_of_a_stranger_is_not_read(page: httpx.AsyncClient) -> None:
+    taken = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal taken
+        for _ in range(10):
+            taken += 1
+            yield b"x" * 10_000
+
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    url = f"/project/file?session_id={uuid.uuid4()}"
+    reply = await page.post(url, content=body(), headers=headers)
+    assert (reply.status_code, reply.json()) == (404, {"detail": NO_SESSION})
+    assert taken == 0
+
+
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=b", "\xff"])
+async def test_what_has_no_file_is_none(
+    page: httpx.AsyncClient, session: WebsocketSession, kind: str
+) -> None:
+    url, headers = (
+        f"/project/file?session_id={session.id}",
+        {b"Content-Type": kind.encode("latin-1")},
+    )
+    reply = await page.post(url, content=b"--b--\r\n", headers=headers)
+    assert (reply.status_code, list(reply.json())) == (422, ["detail"])

@@ -1,0 +1,123 @@
+"""A program with three people, and what one of them has there that is nobody else's."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from access.login.accounts import UsersFile
+from tests.support.page.application import Application
+from tests.support.page.doors import Doors, doors_of
+from tests.support.page.socket import signed_in, socket_page
+from tests.support.page.stored import Stored
+from tests.support.waiting import until
+
+SECRET = "the owner's zebra"
+PEOPLE = {"anna": "correct horse", "bob": "battery staple", "carl": "paper clip"}
+REMOVED = "carl"
+SETTINGS = {"AUTH_MODE": "password", "THREAD_SHARING": "on"}
+_BELOW = ("steps", "elements", "feedbacks", "search_entries")
+_THREADS_OF = "SELECT id FROM threads WHERE userIdentifier = ?"
+
+Row = tuple[Any, ...]
+
+
+@dataclass
+class World:
+    """The program with what is the owner's."""
+
+    app: Application
+    doors: Doors
+    store: Stored
+    cookies: dict[str, str] = field(default_factory=dict)
+    clients: dict[str, httpx2.AsyncClient] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def accounts(self) -> UsersFile:
+        """Who may sign in."""
+        return UsersFile(self.app.data / "users.json")
+
+    def stored(self) -> list[str]:
+        """All that is stored of the owner's conversation; others may begin some of their own."""
+        return [row for row in self.store.everything() if self.ids["thread"] in row]
+
+    def stored_of(self, who: str) -> list[Row]:
+        """All rows of what somebody has, in the program's own file."""
+        asked = ["SELECT * FROM threads WHERE userIdentifier = ?"]
+        asked += [f"SELECT * FROM {table} WHERE threadId IN ({_THREADS_OF})" for table in _BELOW]  # noqa: S608
+        return [row for statement in asked for row in self._sorted(statement, who)]
+
+    def _sorted(self, statement: str, *values: object) -> list[Row]:
+        return sorted(self.app.database.rows(statement, *values), key=str)
+
+    def client(self, who: str) -> httpx2.AsyncClient:
+        """Somebody's requests; what is answered signs nobody in or out."""
+        if who not in self.clients:
+            headers = {"Cookie": self.cookies[who]} if who in self.cookies else {}
+            self.clients[who] = httpx2.AsyncClient(base_url=self.app.url, headers=headers)
+        self.clients[who].cookies.clear()
+        return self.clients[who]
+
+    def thread(self, who: str, thread_id: str) -> Any:
+        """A thread as somebody is sent it; None where it is not there, or not theirs."""
+        headers = {"Cookie": self.cookies[who]}
+        reply = httpx2.get(f"{self.app.url}/project/thread/{thread_id}", headers=headers)
+        return reply.json() if reply.is_success else None
+
+
+@asynccontextmanager
+async def running_world(app: Application, store: Stored | None = None) -> AsyncIterator[World]:
+    """Run a program with three people, who have nothing there yet; one of them is removed.
+
+    It keeps what they say in `store`, or else in a file of its own.
+    """
+    try:
+        await app.start()
+        world = World(app, await doors_of(app), store or app.database)
+        for name, password in PEOPLE.items():
+            world.accounts.add(name, password)
+            world.cookies[name] = await signed_in(app, name, password)
+        world.accounts.remove(REMOVED)
+        yield world
+        for client in world.clients.values():
+            await client.aclose()
+        await app.stop()
+    finally:
+        await app.kill()
+
+
+async def fill(world: World, who: str, words: str) -> dict[str, str]:
+    """Let somebody have a conversation with a file, an answer and what they think of it.
+
+    Returns the ids of all that, by kind.
+    """
+    http = world.client(who)
+    async with socket_page(world.app, world.cookies[who]) as page:
+        file = {"file": ("zebra.txt", words.encode(), "text/plain")}
+        reply = await http.post(f"/project/file?session_id={page.session_id}", files=file)
+        upload = reply.json()["id"]
+        question = await page.ask(f"What is the capital of France? {words}", upload)
+        await until(lambda: page.all_heard("task_end")[1:], "the end of the answer")
+        thread_id = page.all_heard("first_interaction")[0]["thread_id"]
+        thread = await until(lambda: _whole(world.thread(who, thread_id)), "the thread")
+        step = _answers(thread)[0]["id"]
+        feedback = {"forId": step, "threadId": thread_id, "value": 1, "comment": words}
+        given = {"feedback": feedback, "sessionId": page.session_id}
+        judged = await http.put("/feedback", json=given)
+        ids = {"upload": upload, "thread": thread_id, "step": step, "question": question}
+        ids |= {"feedback": judged.json()["feedbackId"], "session": page.session_id}
+        ids["element"] = thread["elements"][0]["id"]
+    # Leaving stores what was chosen.
+    await until(lambda: "client_type" in str(world.thread(who, thread_id)["metadata"]), "it")
+    return ids
+
+
+def _whole(thread: Any) -> Any:
+    return thread if thread and thread["elements"] and _answers(thread) else None
+
+
+def _answers(thread: Any) -> list[Any]:
+    return [step for step in thread["steps"] if step["type"] == "assistant_message"]
