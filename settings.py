@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from access.login.loopback import is_loopback
 from common.endpoints import base_url, clean_key
 from common.strength import secret_fault
 
@@ -95,6 +96,7 @@ def _off(value: object) -> object:
 
 
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
+_DOMAIN = re.compile(r"(?!-)[^\s@/:]+\.[^\s@/:.]+")
 _TYPE = re.compile(r"\.[\w.+-]+|[\w*.+-]+/[\w*.+-]+")
 
 
@@ -121,6 +123,59 @@ def _origin(given: str) -> str:
     return given.rstrip("/")
 
 
+def _issuer(given: str) -> str:
+    if not given:
+        return given
+    parts = urlsplit(_readable(given))
+    is_safe = parts.scheme == "https" or (
+        parts.scheme == "http" and is_loopback(parts.hostname or "")
+    )
+    if not parts.hostname or not is_safe:
+        message = "an issuer begins with https:, or with http: if it is on this computer"
+        raise ValueError(message)
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        message = "an issuer is an address with neither user, query nor fragment"
+        raise ValueError(message)
+    return given
+
+
+def _domain(given: str) -> str:
+    domain = given.lower().removeprefix("@")
+    if not _DOMAIN.fullmatch(domain):
+        message = f"{given!r} is no domain such as example.org"
+        raise ValueError(message)
+    return domain
+
+
+def _email(given: str) -> str:
+    if not all(given.rpartition("@")):
+        message = f"{given!r} is no e-mail address"
+        raise ValueError(message)
+    return given.lower()
+
+
+def _claim(given: str) -> str:
+    if given and not all(part.strip() for part in given.partition("=")):
+        message = "it names a claim and its value, in the form groups=admins"
+        raise ValueError(message)
+    return given
+
+
+def _label(given: str) -> str:
+    if not given.isprintable() or "{" in given or "$" in given:
+        message = "a label is plain text, without { and $"
+        raise ValueError(message)
+    return given.strip()
+
+
+def _public(given: str) -> str:
+    parts = urlsplit(_readable(given))
+    if given and (parts.scheme not in ("http", "https") or not parts.hostname):
+        message = "it is the address that browsers have, such as https://chat.example.org"
+        raise ValueError(message)
+    return given.rstrip("/")
+
+
 # What the storages are told, each with the variables that say it; of those in one group the first
 # one given counts, as in the SDKs, and Chainlit's own, the last, must say the same.
 _CREDENTIALS: dict[str, tuple[tuple[str, ...], str | None]] = {
@@ -143,6 +198,7 @@ _PAIRS = (
 )
 
 HttpUrl = Annotated[str, _scheme_in("http", "https")]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)]
 
 
 class Settings(BaseSettings):
@@ -226,11 +282,28 @@ class Settings(BaseSettings):
     ] = ()
 
     chainlit_host: str = "127.0.0.1"  # Chainlit reads it itself
-    auth_mode: Literal["local", "password"] = "local"
+    chainlit_url: Annotated[str, AfterValidator(_public)] = ""  # the same
+    auth_mode: Literal["local", "password", "oidc"] = "local"
     users_file: Path | None = None
     chainlit_auth_secret: AuthSecret | None = None
     auth_secret_previous: Annotated[tuple[AuthSecret, ...], NoDecode, BeforeValidator(_list)] = ()
     hsts_max_age_s: int = Field(default=0, ge=0)
+    oidc_issuer: Annotated[str, AfterValidator(_issuer)] = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
+    oidc_scopes: str = "openid profile email"
+    oidc_label: Annotated[str, AfterValidator(_label)] = ""
+    oidc_allowed_domains: Annotated[
+        tuple[Annotated[str, AfterValidator(_domain)], ...], NoDecode, BeforeValidator(_list)
+    ] = ()
+    oidc_allowed_emails: Annotated[
+        tuple[Annotated[str, AfterValidator(_email)], ...], NoDecode, BeforeValidator(_list)
+    ] = ()
+    oidc_allowed_groups: Names = ()
+    oidc_groups_claim: str = "groups"
+    oidc_admin_claim: Annotated[str, AfterValidator(_claim)] = ""
+    oidc_link_by_email: Literal["on", "off"] = "off"
+    oidc_logout_at_provider: Literal["on", "off"] = "off"
     thread_sharing: Literal["on", "off"] = "off"
 
     log_format: Literal["text", "json"] = "text"
@@ -250,6 +323,49 @@ class Settings(BaseSettings):
                 "DATABASE_ADOPT=yes adopts at the start, where DATABASE_MIGRATE=off changes "
                 "nothing: remove one of them, or run 'python manage.py migrate --adopt'"
             )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> "Settings":
+        if self.auth_mode != "oidc":
+            if given := self._given_of_provider():
+                message = (
+                    f"{given.upper()} is given, and AUTH_MODE is {self.auth_mode}: set "
+                    "AUTH_MODE=oidc, or remove it"
+                )
+                raise ValueError(message)
+            return self
+        if not self.oidc_issuer or not self.oidc_client_id:
+            message = "AUTH_MODE is oidc, which needs OIDC_ISSUER and OIDC_CLIENT_ID: set both"
+            raise ValueError(message)
+        return self
+
+    def _given_of_provider(self) -> str | None:
+        fields = type(self).model_fields.items()
+        return next(
+            (
+                name
+                for name, field in fields
+                if name.startswith("oidc_") and getattr(self, name) != field.default
+            ),
+            None,
+        )
+
+    @model_validator(mode="after")
+    def _asked_scopes(self) -> "Settings":
+        scopes = self.oidc_scopes.split()
+        if "openid" not in scopes:
+            message = "OIDC_SCOPES lacks openid: without it nobody says who has signed in"
+            raise ValueError(message)
+        by_email = {
+            "OIDC_ALLOWED_DOMAINS": self.oidc_allowed_domains,
+            "OIDC_ALLOWED_EMAILS": self.oidc_allowed_emails,
+            "OIDC_LINK_BY_EMAIL": self.oidc_link_by_email == "on",
+        }
+        if "email" not in scopes and any(by_email.values()):
+            name = next(name for name, value in by_email.items() if value)
+            message = f"{name} looks at e-mail addresses, and OIDC_SCOPES lacks email: add it"
             raise ValueError(message)
         return self
 

@@ -1,8 +1,9 @@
 """The login mode as the settings name it."""
 
 from access.login import factory
-from access.login.base import LoginMode
+from access.login.base import FindOwner, LoginMode
 from access.login.factory import LoginOptions
+from access.login.oidc.options import OidcOptions
 from access.login.sessions import KeepUser
 from access.login.tokens import Tokens
 from datalayer.stores.accounts import AccountStore
@@ -19,8 +20,32 @@ def open_login(
     accounts: AccountStore,
     secret: str = "",
     keep_user: KeepUser | None = None,
+    find_owner: FindOwner | None = None,
 ) -> LoginMode:
     """Return the way in that the settings name; without a secret nobody can be signed in."""
-    options = LoginOptions(users_file=settings.users_path)
+    options = LoginOptions(users_file=settings.users_path, oidc=oidc_options(settings))
     tokens = Tokens(secret, [one.get_secret_value() for one in settings.auth_secret_previous])
-    return factory.open_login(settings.auth_mode, options, accounts, tokens, keep_user)
+    return factory.open_login(settings.auth_mode, options, accounts, tokens, keep_user, find_owner)
+
+
+def oidc_options(settings: Settings) -> OidcOptions | None:
+    """Return the provider that the settings name, None for none."""
+    if not settings.oidc_issuer:
+        return None
+    secret = settings.oidc_client_secret
+    claim, _, value = settings.oidc_admin_claim.partition("=")
+    return OidcOptions(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=secret.get_secret_value() if secret else "",
+        scopes=tuple(settings.oidc_scopes.split()),
+        label=settings.oidc_label,
+        domains=frozenset(settings.oidc_allowed_domains),
+        addresses=frozenset(settings.oidc_allowed_emails),
+        groups=frozenset(settings.oidc_allowed_groups),
+        groups_claim=settings.oidc_groups_claim,
+        admin_claim=(claim, value) if claim else None,
+        links_by_email=settings.oidc_link_by_email == "on",
+        ends_at_provider=settings.oidc_logout_at_provider == "on",
+        public_url=settings.chainlit_url,
+    )

@@ -79,7 +79,9 @@ def _turns(settings: Settings, layer: KeepchatDataLayer, models: Models, login: 
 
 
 def _open_login(settings: Settings, host: str, store: Store, layer: KeepchatDataLayer) -> LoginMode:
-    login = open_login(settings, store.accounts, auth_secret(settings), layer.create_user)
+    login = open_login(
+        settings, store.accounts, auth_secret(settings), layer.create_user, store.get_user
+    )
     state = login.state(host)
     sentence = f"{state.message} {state.remedy}".strip()
     if state.status == "failed":

@@ -192,6 +192,13 @@ PATCHES = (
         logins.begin_sessions,
     ),
     Patch(
+        "button of the login page",
+        "Chainlit's providers ask who somebody is without looking at what is signed, and take over "
+        "the account of whoever has the same address: a mode has a button of its own, or none.",
+        Moment.LOAD,
+        logins.offer_button,
+    ),
+    Patch(
         "tokens",
         "Chainlit reads a token by its signature alone, and by one secret.",
         Moment.LOAD,

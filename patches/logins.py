@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import jwt
-from chainlit import auth, server
+from chainlit import auth, oauth_providers, server
+from chainlit.config import ChainlitConfig
+from chainlit.oauth_providers import OAuthProvider
 from chainlit.server import sio
 from chainlit.session import WebsocketSession, ws_sessions_id
 from chainlit.user import User
@@ -12,12 +14,15 @@ from fastapi import HTTPException, Request, Response
 from socketio.exceptions import ConnectionRefusedError as SocketRefused
 
 from access.login import cookies
-from access.login.base import LoginMode, Visit
+from access.login.base import Button, LoginMode, Visit
 from access.login.door import VISIT, visit_of
 from access.login.sessions import Sessions
+from chat.wording.logins import with_logins
 from patches.originals import Handler, replace, wrap
 from patches.patch import Parts
 from patches.sockets import end_session
+
+Translations = Callable[[ChainlitConfig, str], dict[str, Any]]
 
 NOT_SENT = ("connect", "disconnect")  # the events that the server itself begins
 
@@ -44,6 +49,34 @@ def beginning(mode: LoginMode) -> Callable[..., Awaitable[Response]]:
         return answer
 
     return authenticate_user
+
+
+def offer_button(parts: Parts) -> None:
+    """Offer the mode's own button on the login page, and none of Chainlit's."""
+    button = parts.login.button
+    offered = [ModesOwn(button.id)] if button else []
+    replace(oauth_providers, "providers", lambda _original: offered)
+    replace(ChainlitConfig, "load_translation", lambda original: naming(original, button))
+
+
+class ModesOwn(OAuthProvider):
+    """What Chainlit takes for a provider. It is asked nothing but its name: the mode's routes are
+    before those that would ask more.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.id = name
+        self.env = []  # it is always configured
+
+
+def naming(original: Translations, button: Button | None) -> Translations:
+    """Return what finds the page's texts, with those of a login by a button."""
+
+    def load_translation(config: ChainlitConfig, language: str) -> dict[str, Any]:
+        found = original(config, language)
+        return with_logins(found, language, button.label) if button else found
+
+    return load_translation
 
 
 def judge_tokens(parts: Parts) -> None:

@@ -45,9 +45,9 @@ def hide_foreign_threads(parts: Parts) -> None:
 
 def place_login(parts: Parts) -> None:
     """Sign people in and out."""
-    _place(parts.login.router(parts.prefix))
     _place(login_router(parts.login, parts.prefix))
     _place(account_router(parts.login, parts.prefix))
+    _place(parts.login.router(parts.prefix))
 
 
 def place_closed(_parts: Parts) -> None:

@@ -1,11 +1,13 @@
 // What the page has beside Chainlit's own. Loaded before Chainlit's script.
 import { offerAccount } from "./page/account.js";
+import { comeBack } from "./page/login.js";
 import { mendRequests } from "./page/requests.js";
 import { offerExport } from "./page/export.js";
 import { showNotice } from "./page/notice.js";
 import { followSystem } from "./page/theme.js";
 import { keepAddress } from "./page/thread.js";
 
+comeBack();
 followSystem();
 mendRequests();
 showNotice();

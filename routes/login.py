@@ -28,4 +28,13 @@ def login_router(mode: LoginMode, prefix: str) -> APIRouter:
     async def renew() -> None:
         raise HTTPException(404, "A login is not renewed here. Sign in again.")
 
+    # Chainlit looks at nothing that a provider signs. The mode's own routes stand before these.
+    for path in ("{provider_id}", "{provider_id}/callback"):
+        router.add_api_route(f"/auth/oauth/{path}", no_provider, methods=["GET"])
+    router.add_api_route("/auth/oauth/azure-ad-hybrid/callback", no_provider, methods=["POST"])
     return router
+
+
+async def no_provider() -> None:
+    """Answer 404."""
+    raise HTTPException(404, "Nobody signs in there.")

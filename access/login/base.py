@@ -3,7 +3,7 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -16,6 +16,9 @@ from access.login.credentials import Credentials
 from access.login.sessions import Sessions
 from access.login.tokens import Login
 from datalayer.stores.accounts import Account
+
+FindOwner = Callable[[str], Awaitable[object | None]]
+"""Finds the owner of conversations by identifier. Raises `StoreUnavailable`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,17 @@ class Admission:
     cookies: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button of Chainlit's login page, which leads to `/auth/oauth/{id}`.
+
+    `label` is what it calls where it leads to; empty for what the page's language has for that.
+    """
+
+    id: str
+    label: str = ""
+
+
 class LoginMode(ABC):
     """How people come in, who they then are, and until when."""
 
@@ -96,6 +110,11 @@ class LoginMode(ABC):
 
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
+
+    @property
+    def button(self) -> Button | None:
+        """The button of the login page, where people do not sign in by a form."""
+        return None
 
     @abstractmethod
     def state(self, host: str) -> LoginState:

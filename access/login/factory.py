@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from access.login.base import LoginMode
+from access.login.base import FindOwner, LoginMode
 from access.login.local import LocalLogin
+from access.login.oidc.mode import OidcLogin
+from access.login.oidc.options import OidcOptions
 from access.login.password import PasswordLogin
 from access.login.sessions import KeepUser, Sessions
 from access.login.tokens import Tokens
@@ -17,11 +19,13 @@ class LoginOptions:
     """What is set for the modes; each takes what it needs."""
 
     users_file: Path
+    oidc: OidcOptions | None = None
 
 
 MODES: Mapping[str, type[LoginMode]] = {
     "local": LocalLogin,
     "password": PasswordLogin,
+    "oidc": OidcLogin,
 }
 
 
@@ -42,14 +46,30 @@ def open_login(
     accounts: AccountStore,
     tokens: Tokens,
     keep_user: KeepUser | None = None,
+    find_owner: FindOwner | None = None,
 ) -> LoginMode:
     """Return the mode of a name; nothing is read before its first use. Raises as `mode_of`."""
     personal = mode_of(name).is_personal
     sessions = Sessions(accounts, tokens, name, keep_user=keep_user, personal=personal)
-    return _MAKERS[name](options, sessions, accounts)
+    return _MAKERS[name](options, sessions, accounts, find_owner or _nobody)
 
 
-_MAKERS: Mapping[str, Callable[[LoginOptions, Sessions, AccountStore], LoginMode]] = {
-    "local": lambda _options, sessions, _accounts: LocalLogin(sessions),
-    "password": lambda _options, sessions, accounts: PasswordLogin(sessions, accounts),
+async def _nobody(_identifier: str) -> None:
+    """Find no owner."""
+
+
+def _open_oidc(
+    options: LoginOptions, sessions: Sessions, accounts: AccountStore, find_owner: FindOwner
+) -> LoginMode:
+    if options.oidc is None:
+        message = "AUTH_MODE is oidc, and no provider is named"
+        raise ValueError(message)
+    return OidcLogin(sessions, accounts, find_owner, options.oidc)
+
+
+_Make = Callable[[LoginOptions, Sessions, AccountStore, FindOwner], LoginMode]
+_MAKERS: Mapping[str, _Make] = {
+    "local": lambda _options, sessions, *_others: LocalLogin(sessions),
+    "password": lambda _options, sessions, accounts, _find: PasswordLogin(sessions, accounts),
+    "oidc": _open_oidc,
 }

@@ -25,7 +25,14 @@ from chat.turn.tasks import TaskSet
 from chat.turn.titles import Titles
 from chat.wording.commands import with_command
 from chat.wording.faults import Fault, QuestionRefused, ThreadDeleted, fault_of, image_fault
-from chat.wording.sentences import ANSWER_IS_CUT, WITHHELD, Sentence, in_one_line, sentences_for
+from chat.wording.sentences import (
+    ANSWER_IS_CUT,
+    OPERATOR,
+    WITHHELD,
+    Sentence,
+    in_one_line,
+    sentences_for,
+)
 from chat.wording.settings_panel import generation_from
 from chat.wording.unavailable import QUESTION
 from datalayer.errors import DataLayerError, StepGone, WriteRefused
@@ -78,7 +85,9 @@ class Turns:
         crowd: Crowd | None = None,
         users_are_operators: bool = False,
     ) -> None:
-        """`users_are_operators`: who reads the page can mend the settings."""
+        """`users_are_operators`: whoever reads the page can mend the settings; else those can who
+        are said to be operators.
+        """
         self.models = models
         self.generation = generation
         self._layer = layer
@@ -131,10 +140,14 @@ class Turns:
 
     async def _explain(self, sentence: Sentence, refused: Mapping[str, Sequence[str]]) -> None:
         """Say in the page what went wrong; what was refused is noted with it."""
-        said = sentence.operator if self._users_are_operators else sentence.user
+        said = sentence.operator if self._asks_operator() else sentence.user
         message = cl.ErrorMessage(content=said)
         message.metadata = {"state": ERROR, **refused}
         await message.send()
+
+    def _asks_operator(self) -> bool:
+        user = cl.context.session.user
+        return self._users_are_operators or bool(user and user.metadata.get(OPERATOR))
 
     def _let_stop(self) -> None:
         """Let Stop, and the end of the program, end this task.

@@ -13,6 +13,9 @@ SHOWN = 300  # characters of what a server says
 CAUSES_SHOWN = 1_000
 
 
+OPERATOR = "operator"  # in the metadata of a user who runs the program
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """What those read who run the program, and what all others."""

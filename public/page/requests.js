@@ -21,7 +21,7 @@ export function mendRequests() {
     const url = input instanceof Request ? input.url : String(input);
     if (url.endsWith("/set-session-cookie")) return inTurn(input, init);
     if (url.endsWith("/login")) return signIn(input, init);
-    if (url.endsWith("/logout")) return leavingProvider(send, input, init);
+    if (url.endsWith("/logout")) return signingOut();
     if (url.endsWith("/project/thread") && init?.method === "DELETE") {
       return leavingIt(send, input, init);
     }
@@ -84,21 +84,18 @@ function sayingWhyNot(send) {
   };
 }
 
-// Who signs out may have to leave the provider of their identity, too: the server says where.
-async function leavingProvider(send, input, init) {
-  const reply = await send(input, init);
-  const { url } = await reply.clone().json();
-  if (!url) return reply;
-  location.replace(url);
-  return new Promise(() => {}); // the page is on its way out
-}
-
 // Who opens a link and has to sign in first would end up on the empty page.
 async function returning(send, input, init) {
   const reply = await send(input, init);
   const wanted = document.referrer;
   if (!reply.ok || !isOurs(wanted) || wanted.endsWith("/login")) return reply;
   location.replace(wanted);
+  return new Promise(() => {}); // the page is on its way out
+}
+
+// Signing out may lead elsewhere, too: another page does it.
+function signingOut() {
+  location.replace(urlOf("public/leaving.html"));
   return new Promise(() => {}); // the page is on its way out
 }
 

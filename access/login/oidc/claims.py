@@ -20,7 +20,7 @@ class Person:
     subject: tuple[str, str]
     """The issuer, and its own id for the person: all that tells people apart."""
     email: str
-    """In lower case; empty where the provider does not say that it is theirs."""
+    """As the provider spells it; empty where it does not say that it is theirs."""
     name: str
     is_operator: bool
 
@@ -29,7 +29,7 @@ def person_of(claims: Claims, options: OidcOptions) -> Person:
     """Return who it is. Raises `LoginRefused` for whom the settings do not let in."""
     subject = (str(claims["iss"]), str(claims["sub"]))
     email = verified_email(claims)
-    _require_address(email, options)
+    _require_address(email.lower(), options)
     if options.groups and not options.groups & values_of(claims, options.groups_claim):
         why = f"{subject[1]!r} is in none of OIDC_ALLOWED_GROUPS by {options.groups_claim!r}."
         raise LoginRefused(Refusal.NOT_ALLOWED, why)
@@ -37,13 +37,13 @@ def person_of(claims: Claims, options: OidcOptions) -> Person:
 
 
 def verified_email(claims: Claims) -> str:
-    """Return the e-mail address in lower case, empty if the provider does not vouch for it."""
+    """Return the e-mail address, empty if the provider does not vouch for it."""
     email, is_verified = claims.get("email"), claims.get("email_verified")
     if not isinstance(email, str) or is_verified not in (True, "true"):
         return ""
     name, at, domain = email.rpartition("@")
     is_one = bool(name and at and domain) and "@" not in name and email.isprintable()
-    return email.lower() if is_one and " " not in email else ""
+    return email if is_one and " " not in email else ""
 
 
 def values_of(claims: Claims, name: str) -> frozenset[str]:

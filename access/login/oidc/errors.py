@@ -4,7 +4,7 @@ from enum import Enum
 
 
 class Refusal(Enum):
-    """What the login page says; the value is the sentence's name in `.chainlit/translations/`."""
+    """What the login page says; the value is its name in `chat.wording.logins`."""
 
     EXPIRED = "oidcExpired"
     CANCELLED = "oidcCancelled"

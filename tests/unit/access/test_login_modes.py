@@ -4,19 +4,23 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from chainlit import oauth_providers
 from chainlit.auth import require_login
 from chainlit.config import config
 
 from access.login.base import LoginMode
 from access.login.factory import MODES, LoginOptions, mode_of, open_login
+from access.login.oidc.options import OidcOptions
 from access.login.tokens import Tokens
 from datalayer.stores.memory import MemoryStore
+from patches.logins import ModesOwn
 from settings import Settings
 
 
 @pytest.fixture
 def options(tmp_path: Path) -> LoginOptions:
-    return LoginOptions(users_file=tmp_path / "users.json")
+    provider = OidcOptions(issuer="https://id.example.org", client_id="keepchat")
+    return LoginOptions(users_file=tmp_path / "users.json", oidc=provider)
 
 
 def opened(name: str, options: LoginOptions) -> LoginMode:
@@ -29,7 +33,7 @@ def test_the_settings_name_the_modes_that_there_are() -> None:
 
 def test_an_unknown_mode_is_told_the_known_ones(options: LoginOptions) -> None:
     with pytest.raises(
-        ValueError, match=r"^AUTH_MODE is 'none'; it must be one of local, password$"
+        ValueError, match=r"^AUTH_MODE is 'none'; it must be one of local, password, oidc$"
     ):
         opened("none", options)
 
@@ -38,10 +42,13 @@ def test_an_unknown_mode_is_told_the_known_ones(options: LoginOptions) -> None:
 def test_a_mode_makes_chainlit_want_a_login(
     name: str, options: LoginOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for callback in ("password_auth_callback", "header_auth_callback"):
+    for callback in ("password_auth_callback", "header_auth_callback", "oauth_callback"):
         monkeypatch.setattr(config.code, callback, None)
     assert not require_login()
-    opened(name, options).register()
+    mode = opened(name, options)
+    offered = [ModesOwn(mode.button.id)] if mode.button else []
+    monkeypatch.setattr(oauth_providers, "providers", offered)
+    mode.register()
     assert require_login()
 
 

@@ -21,6 +21,7 @@ MODULES = (
     "chainlit.auth",
     "chainlit.config",
     "chainlit.data",
+    "chainlit.oauth_providers",
     "chainlit.server",
 )  # all other names of `chainlit` are no modules
 GONE: Any = object()

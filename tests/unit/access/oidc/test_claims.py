@@ -27,7 +27,7 @@ def test_a_person_is_told_by_issuer_and_subject() -> None:
     person = person_of(SAID, options())
     assert person.subject == ("https://id.example.org", "248289761001")
     assert (person.email, person.name, person.is_operator) == (
-        "anna@example.org",
+        "Anna@Example.org",
         "Anna Alder",
         False,
     )
