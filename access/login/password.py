@@ -1,11 +1,13 @@
 """AUTH_MODE=password: a login page, and accounts."""
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
 import chainlit as cl
+from cachetools import TTLCache
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import JSONResponse
 
@@ -28,6 +30,8 @@ from datalayer.values import iso_time
 HASHED_AT_ONCE = 2
 MADE_UP_AT_ONCE = 1  # of names that there are not
 MOST_WAITING = 64
+TOLD_S = 10.0  # so long nothing more is logged of refusals to one address
+MOST_TOLD = 100
 
 
 class PasswordLogin(LoginMode):
@@ -43,6 +47,8 @@ class PasswordLogin(LoginMode):
         self._turns = Turns(HASHED_AT_ONCE, MOST_WAITING)
         self._made_up = Turns(MADE_UP_AT_ONCE, MOST_WAITING // 4)
         self._hashing = BlockingPool(HASHED_AT_ONCE + MADE_UP_AT_ONCE)
+        self._hashed_in_s = 0.0  # how long the last one took
+        self._told: TTLCache[str, bool] = TTLCache(MOST_TOLD, TOLD_S)
 
     def state(self, host: str) -> LoginState:
         """Say that it may listen: any host will do."""
@@ -82,7 +88,8 @@ class PasswordLogin(LoginMode):
                 record("failed login", username, visit.address, mode=self.sessions.mode)
                 raise HTTPException(401, "credentialssignin") from exc
             except TooManyAttempts:
-                record("throttled login", username, visit.address, mode=self.sessions.mode)
+                if self._is_news(visit.address):
+                    record("throttled login", username, visit.address, mode=self.sessions.mode)
                 raise
             answer = JSONResponse({"success": True})
             cookies.sign_in(answer, login.token, visit.credentials.names)
@@ -140,7 +147,7 @@ class PasswordLogin(LoginMode):
         async with self._turns.turn(attempt.keys, first=is_trusted):
             await asyncio.sleep(self._throttle.pause_s(attempt))
             succeed = self._throttle.begin(attempt)
-            is_right = await self._hashing.run(is_password, password, account.password_hash)
+            is_right = await self._verify(password, account.password_hash)
             if is_right:
                 succeed()
             return is_right
@@ -151,9 +158,26 @@ class PasswordLogin(LoginMode):
         Those have a queue of their own, so that made-up ones keep nobody out.
         """
         async with self._made_up.turn(attempt.keys):
-            if not attempt.is_known:
-                self._throttle.begin(attempt)
-                await self._hashing.run(is_password, password, None)
+            if attempt.is_known:
+                return
+            self._throttle.begin(attempt)
+            if self._made_up.is_crowded:  # the core is for people
+                await asyncio.sleep(self._hashed_in_s)
+            else:
+                await self._verify(password, None)
+
+    async def _verify(self, password: str, password_hash: str | None) -> bool:
+        began = time.monotonic()
+        is_right = await self._hashing.run(is_password, password, password_hash)
+        self._hashed_in_s = time.monotonic() - began
+        return is_right
+
+    def _is_news(self, address: str) -> bool:
+        """Tell whether to log a refusal: a flood must not fill the log."""
+        if address in self._told or len(self._told) >= MOST_TOLD:
+            return False
+        self._told[address] = True
+        return True
 
 
 def is_open(account: Account) -> bool:

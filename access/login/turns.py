@@ -35,6 +35,11 @@ class Turns:
         self._waiting: list[_Ticket] = []
         self._present: Counter[str] = Counter()
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether somebody waits."""
+        return bool(self._waiting)
+
     @asynccontextmanager
     async def turn(self, keys: Sequence[str], *, first: bool = False) -> AsyncIterator[None]:
         """Wait for a turn of whoever has these keys. Raises `TooManyAttempts`.
