@@ -20,7 +20,7 @@ from access.guard.events import RULES
 from tests.support.page.application import Application
 from tests.support.page.socket import Header, signed_in, socket_page
 from tests.support.page.stored import SQLITE, STORES, Server, on_server
-from tests.support.page.world import SECRET, SETTINGS, World, fill, running_world
+from tests.support.page.world import PEOPLE, SECRET, SETTINGS, World, fill, running_world
 from tests.support.servers.model import ModelServer
 from tests.support.waiting import until
 
@@ -113,7 +113,7 @@ ROUTES: Mapping[str, Rule] = {
     "GET /auth/config": Rule("/auth/config"),
     "POST /login": Rule("/login", {"username": "anna"}, own=(422,)),
     "POST /logout": Rule("/logout"),
-    "POST /auth/jwt": Rule("/auth/jwt", own=(401,)),
+    "POST /auth/jwt": Rule("/auth/jwt", own=_NONE),
     "POST /auth/header": Rule("/auth/header", own=(400,)),
     "GET /auth/oauth/{provider_id}": Rule("/auth/oauth/any", own=(400,)),
     "GET /auth/oauth/{provider_id}/callback": Rule("/auth/oauth/any/callback", own=(400,)),
@@ -163,6 +163,14 @@ ROUTES: Mapping[str, Rule] = {
     ),
     "GET /keepchat/export/{thread_id}.md": Rule("/keepchat/export/{thread}.md", owned=True),
     "GET /keepchat/notice": Rule("/keepchat/notice"),
+    "GET /keepchat/account": Rule("/keepchat/account", personal=True),
+    "DELETE /keepchat/account/sessions": Rule("/keepchat/account/sessions", personal=True),
+    "DELETE /keepchat/account/sessions/{session_id}": Rule(
+        "/keepchat/account/sessions/{session}", owned=True, own=_NONE
+    ),
+    "PUT /keepchat/account/password": Rule(
+        "/keepchat/account/password", {"current": "x", "new": "y"}, personal=True, own=(403,)
+    ),
     "GET /favicon": Rule("/favicon"),
     "GET /logo": Rule("/logo"),
     "GET /avatars/{avatar_id:str}": Rule("/avatars/Keepchat"),
@@ -181,6 +189,7 @@ ROUTES: Mapping[str, Rule] = {
 }
 
 
+ENDS = "POST /logout"  # the session of whoever asks
 OF_ANOTHER_FORM = ("MOUNT /ws/socket.io", "GET /files/")  # read by a library, and by people
 
 
@@ -218,6 +227,8 @@ async def ask(
         assert list(reply.json()) == ["detail"], told
     if who != "anna":
         assert SECRET not in reply.text, told
+    if door == ENDS and reply.is_success:
+        await world.sign_in_again(who)
     return reply
 
 
@@ -334,26 +345,33 @@ def bearer(token: str) -> Header:
 
 
 def two_logins(first: str, second: str) -> dict[str, list[Header]]:
-    """Return all ways to send two logins at once of which the first is to count."""
+    """Return all ways to send two logins at once."""
     cookie, other = f"access_token={first}", f"access_token={second}"
-    hidden = f"access_token\u00a0={second}"  # read in another way by the socket's server
     return {
         "cookie, bearer": [("Cookie", cookie), bearer(second)],
         "bearer, cookie": [bearer(second), ("Cookie", cookie)],
         "pieces, bearer": [("Cookie", in_pieces(first)), bearer(second)],
         "cookie, pieces": [("Cookie", f"{cookie}; {in_pieces(second)}")],
         "pieces, cookie": [("Cookie", f"{in_pieces(second)}; {cookie}")],
-        "one name, the last": [("Cookie", f"{other}; {cookie}")],
-        "hidden, after": [("Cookie", f"{cookie}; {hidden}")],
-        "hidden, before": [("Cookie", f"{hidden}; {cookie}")],
+        "pieces, pieces": [("Cookie", f"{in_pieces(first)}; {in_pieces(second)}")],
+        "two of a name": [("Cookie", f"{other}; {cookie}")],
+        "cookies": [("Cookie", cookie), ("Cookie", other)],
+        "bearers": [bearer(first), bearer(second)],
     }
 
 
-def two_headers(first: str, second: str) -> dict[str, list[Header]]:
-    """Return ways to send two logins at once that are refused as they are."""
+def one_login(token: str, other: str) -> dict[str, list[Header]]:
+    """Return all ways to send one login, and beside it what is none."""
+    hidden = f"access_token\u00a0={other}"  # read in another way by the socket's server
+    cookie = f"access_token={token}"
     return {
-        "cookies": [("Cookie", f"access_token={it}") for it in (first, second)],
-        "bearers": [bearer(first), bearer(second)],
+        "cookie": [("Cookie", cookie)],
+        "pieces": [("Cookie", in_pieces(token))],
+        "bearer": [bearer(token)],
+        "both": [bearer(token), ("Cookie", cookie)],
+        "for a proxy": [("Authorization", "Basic Og=="), ("Cookie", cookie)],
+        "hidden, after": [("Cookie", f"{cookie}; {hidden}")],
+        "hidden, before": [("Cookie", f"{hidden}; {cookie}")],
     }
 
 
@@ -361,47 +379,72 @@ def httpx_headers(headers: Sequence[Header]) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value.encode()) for name, value in headers]
 
 
-async def test_of_two_logins_one_counts_everywhere(world: World) -> None:
-    """The cookie before the bearer token, the last cookie of a name, the whole before pieces."""
+async def test_of_two_logins_none_counts(world: World) -> None:
+    """Whether both live or one is dead, and whosever they are; also one and the same twice."""
     before = world.stored()
     hers, his, dead = (token_of(world, who) for who in ("anna", "bob", "carl"))
-    for how, headers in two_logins(his, hers).items():
-        for door in ROUTES:
-            reply = await ask(world, "nobody", door, headers=httpx_headers(headers))
-            assert told(reply) == told(await ask(world, "bob", door)), (door, how)
-    for how, headers in two_logins(hers, his).items():
-        who = await world.client("nobody").get("/user", headers=httpx_headers(headers))
-        assert who.json()["identifier"] == "anna", how
-    for how, headers in two_logins(dead, hers).items():
+    for first, second in ((his, hers), (hers, dead), (dead, hers)):
+        for how, headers in two_logins(first, second).items():
+            for door in ROUTES:
+                reply = await ask(world, "nobody", door, headers=httpx_headers(headers))
+                assert reply.status_code == 400, (door, how)
+            with pytest.raises(Refused):
+                async with socket_page(world.app, "", headers=headers):
+                    pytest.fail(how)
+    assert world.stored() == before
+
+
+async def test_of_one_login_all_ways_count(world: World) -> None:
+    hers, his, dead = (token_of(world, who) for who in ("anna", "bob", "carl"))
+    for how, headers in one_login(hers, his).items():
+        reply = await world.client("nobody").get("/user", headers=httpx_headers(headers))
+        assert reply.json()["identifier"] == "anna", how
+        async with socket_page(world.app, "", headers=headers) as page:
+            await page.barrier()
+            assert page.is_connected, how
+    for how, headers in one_login(his, hers).items():
+        for named in ({"threadId": world.ids["thread"]}, {"sessionId": world.ids["session"]}):
+            with pytest.raises(Refused):
+                async with socket_page(world.app, "", headers=headers, **named):
+                    pytest.fail(how)
+    for how, headers in one_login(dead, hers).items():
         for door, rule in ROUTES.items():
             if rule.owned or rule.personal:
                 reply = await ask(world, "nobody", door, headers=httpx_headers(headers))
                 assert told(reply) == told(await ask(world, "nobody", door)), (door, how)
-    for how, headers in two_headers(his, hers).items():
-        for door in ROUTES:
-            reply = await ask(world, "nobody", door, headers=httpx_headers(headers))
-            assert reply.status_code == 400, (door, how)
-    assert world.stored() == before
-
-
-async def test_of_two_logins_one_counts_for_a_page(world: World) -> None:
-    """The same; a bearer token opens no page."""
-    hers, his, dead = (token_of(world, who) for who in ("anna", "bob", "carl"))
-    thread = world.ids["thread"]
-    for how, headers in two_logins(his, hers).items():
-        async with socket_page(world.app, "", headers=headers) as page:
-            await page.barrier()
-        with pytest.raises(Refused):
-            async with socket_page(world.app, "", headers=headers, threadId=thread):
-                pytest.fail(how)
-        with pytest.raises(Refused):
-            async with socket_page(world.app, "", headers=headers, sessionId=world.ids["session"]):
-                pytest.fail(how)
-    refused = [two_logins(dead, hers), two_headers(his, hers), {"bearer": [bearer(hers)]}]
-    for how, headers in (one for many in refused for one in many.items()):
         with pytest.raises(Refused):
             async with socket_page(world.app, "", headers=headers):
                 pytest.fail(how)
+
+
+async def test_a_login_that_was_ended_is_as_none(world: World) -> None:
+    """By its owner, in each of the ways that there are; it opens nothing, and ends what is open."""
+    for end in ("/logout", "/keepchat/account/sessions"):
+        ended, kept = [await signed_in(world.app, "anna", PEOPLE["anna"]) for _ in range(2)]
+        async with socket_page(world.app, ended) as page:
+            await page.barrier()
+            before = world.stored()
+            if end == "/logout":
+                await world.request("POST", end, ended)
+            else:
+                await world.request("DELETE", end, kept)
+                world.cookies["anna"] = kept
+                await world.forget("anna")
+            await until(lambda: not page.is_connected, "the end of the page")
+            assert page.all_heard("reload")
+        world.cookies["gone"] = ended
+        await world.forget("gone")
+        for door, rule in ROUTES.items():
+            if rule.owned or rule.personal:
+                reply = told(await ask(world, "gone", door))
+                assert reply == told(await ask(world, "nobody", door)), door
+        with pytest.raises(Refused):
+            async with socket_page(world.app, ended, sessionId=page.session_id):
+                pass
+        async with socket_page(world.app, kept, sessionId=page.session_id) as page:
+            await page.barrier()  # who has signed in anew goes on where they were
+            assert page.is_connected
+        assert world.stored() == before
 
 
 async def test_others_get_no_page_of_the_owners(world: World) -> None:
@@ -422,12 +465,11 @@ async def others_open_no_page(world: World) -> None:
 
 
 async def test_a_page_that_was_open_before_its_person_was_removed(world: World) -> None:
-    world.accounts.add("dora", "light bulb")
-    world.cookies["dora"] = await signed_in(world.app, "dora", "light bulb")
+    await world.add("dora", "light bulb")
     async with socket_page(world.app, world.cookies["dora"]) as page:
         await page.barrier()
         before = world.stored()
-        world.accounts.remove("dora")
+        await world.remove("dora")
         ids = {**world.ids, "session": page.session_id}
         for door, rule in ROUTES.items():
             if rule.owned or rule.personal:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from tests.support.fuzz import odd
+from tests.support.fuzz.described import ENDS
 
 ANSWER_S = 30.0  # after so long without an answer the program hangs
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
@@ -109,6 +110,8 @@ def raw_requests(
     method = own_method if draw(_likely(8)) else draw(st.sampled_from([*METHODS, *ODD_METHODS]))
     if who == "anna" or method == "MOUNT":
         method = "GET"  # the owner only reads
+    if f"{method} {path}".startswith(ENDS):
+        who = "nobody"
     headers = [(b"Host", b"localhost")] if draw(_likely(9)) else []
     if who in cookies:
         headers.append((b"Cookie", cookies[who].encode()))

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx2
 
-from access.login.accounts import UsersFile
 from tests.support.page.application import Application
 from tests.support.page.doors import Doors, doors_of
 from tests.support.page.socket import signed_in, socket_page
@@ -35,10 +34,31 @@ class World:
     clients: dict[str, httpx2.AsyncClient] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def accounts(self) -> UsersFile:
-        """Who may sign in."""
-        return UsersFile(self.app.data / "users.json")
+    async def add(self, name: str, password: str) -> None:
+        """Make an account, and sign in to it."""
+        await self.app.manage("user", "add", name, "--password-stdin", typed=password)
+        self.cookies[name] = await signed_in(self.app, name, password)
+
+    async def remove(self, name: str) -> None:
+        """Remove an account; what its person has said stays."""
+        await self.app.manage("user", "remove", name)
+
+    async def sign_in_again(self, who: str) -> None:
+        """Give somebody a new session, where they can sign in and had one."""
+        if who in PEOPLE and who != REMOVED:
+            self.cookies[who] = await signed_in(self.app, who, PEOPLE[who])
+            await self.forget(who)
+
+    async def forget(self, who: str) -> None:
+        """Let somebody's next request have the cookie that they have now."""
+        if client := self.clients.pop(who, None):
+            await client.aclose()
+
+    async def request(self, method: str, path: str, cookie: str) -> None:
+        """Ask for something with a cookie; it has to succeed."""
+        async with httpx2.AsyncClient(base_url=self.app.url, headers={"Cookie": cookie}) as client:
+            reply = await client.request(method, path)
+        assert reply.is_success, reply.text
 
     def stored(self) -> list[str]:
         """All that is stored of the owner's conversation; others may begin some of their own."""
@@ -78,9 +98,8 @@ async def running_world(app: Application, store: Stored | None = None) -> AsyncI
         await app.start()
         world = World(app, await doors_of(app), store or app.database)
         for name, password in PEOPLE.items():
-            world.accounts.add(name, password)
-            world.cookies[name] = await signed_in(app, name, password)
-        world.accounts.remove(REMOVED)
+            await world.add(name, password)
+        await world.remove(REMOVED)
         yield world
         for client in world.clients.values():
             await client.aclose()
