@@ -7,7 +7,6 @@ variable of `Settings`.
 
 import os
 import re
-import secrets
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,6 +24,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from access.login.loopback import is_loopback
 from common.endpoints import base_url, clean_key
+from common.kept_secret import kept_secret
 from common.strength import secret_fault
 
 ROOT = Path(__file__).resolve().parent
@@ -281,8 +281,11 @@ class Settings(BaseSettings):
         tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_list)
     ] = ()
 
-    chainlit_host: str = "127.0.0.1"  # Chainlit reads it itself
-    chainlit_url: Annotated[str, AfterValidator(_public)] = ""  # the same
+    # Chainlit reads these itself.
+    chainlit_host: str = "127.0.0.1"
+    chainlit_port: int = Field(default=8_000, ge=1, le=65_535)
+    chainlit_root_path: str = ""
+    chainlit_url: Annotated[str, AfterValidator(_public)] = ""
     auth_mode: Literal["local", "password", "oidc"] = "local"
     users_file: Path | None = None
     chainlit_auth_secret: AuthSecret | None = None
@@ -450,6 +453,11 @@ class Settings(BaseSettings):
         return given or f"sqlite:///{self.data_path / 'keepchat.db'}"
 
     @property
+    def address(self) -> str:
+        """Where a browser of this computer finds the page."""
+        return f"http://localhost:{self.chainlit_port}{self.chainlit_root_path}"
+
+    @property
     def users_path(self) -> Path:
         """The file with the accounts of AUTH_MODE=password, absolute."""
         return ROOT / self.users_file if self.users_file else self.data_path / "users.json"
@@ -546,18 +554,14 @@ def prepare_data_dir(settings: Settings) -> None:
 def auth_secret(settings: Settings) -> str:
     """Return the secret that signs logins; where none is set it is made on the first start."""
     given = settings.chainlit_auth_secret
-    return given.get_secret_value() if given else _kept_secret(settings.data_path / "auth_secret")
+    if given:
+        return given.get_secret_value()
+    try:
+        return kept_secret(settings.data_path / "auth_secret")
+    except (OSError, ValueError) as exc:
+        sys.exit(f"CHAINLIT_AUTH_SECRET is not set, and none can be kept: {exc}")
 
 
 def export_auth_secret(settings: Settings) -> None:
     """Put the secret that signs logins where Chainlit looks for it."""
     os.environ["CHAINLIT_AUTH_SECRET"] = auth_secret(settings)
-
-
-def _kept_secret(path: Path) -> str:
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
-    return path.read_text().strip()

@@ -1,8 +1,9 @@
 """The login mode as the settings name it."""
 
-from access.login import factory
+from access.login import factory, local_secret
 from access.login.base import FindOwner, LoginMode
 from access.login.factory import LoginOptions
+from access.login.local_secret import LocalSecret
 from access.login.oidc.options import OidcOptions
 from access.login.sessions import KeepUser
 from access.login.tokens import Tokens
@@ -21,9 +22,15 @@ def open_login(
     secret: str = "",
     keep_user: KeepUser | None = None,
     find_owner: FindOwner | None = None,
+    prefix: str = "",
 ) -> LoginMode:
     """Return the way in that the settings name; without a secret nobody can be signed in."""
-    options = LoginOptions(users_file=settings.users_path, oidc=oidc_options(settings))
+    options = LoginOptions(
+        users_file=settings.users_path,
+        local_token=settings.data_path / local_secret.FILE,
+        oidc=oidc_options(settings),
+        prefix=prefix,
+    )
     tokens = Tokens(secret, [one.get_secret_value() for one in settings.auth_secret_previous])
     return factory.open_login(settings.auth_mode, options, accounts, tokens, keep_user, find_owner)
 
@@ -49,3 +56,11 @@ def oidc_options(settings: Settings) -> OidcOptions | None:
         ends_at_provider=settings.oidc_logout_at_provider == "on",
         public_url=settings.chainlit_url,
     )
+
+
+def local_link(settings: Settings, address: str) -> str:
+    """Return the link that signs in at an address where AUTH_MODE is local.
+
+    Raises `OSError`, `ValueError` where its secret cannot be read.
+    """
+    return LocalSecret(settings.data_path / local_secret.FILE).link(address)

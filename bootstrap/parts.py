@@ -36,7 +36,7 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
     models = _open_models(settings)
     store = _open_store(settings)
     layer = KeepchatDataLayer(store, storage, prefix, show_file_lost)
-    login = _open_login(settings, host, store, layer)
+    login = _open_login(settings, host, prefix, store, layer)
     limits = upload_limits(settings)
     users = user_limits(settings, are_many=not login.is_personal)
     return Parts(
@@ -78,10 +78,11 @@ def _turns(settings: Settings, layer: KeepchatDataLayer, models: Models, login: 
     )
 
 
-def _open_login(settings: Settings, host: str, store: Store, layer: KeepchatDataLayer) -> LoginMode:
-    login = open_login(
-        settings, store.accounts, auth_secret(settings), layer.create_user, store.get_user
-    )
+def _open_login(
+    settings: Settings, host: str, prefix: str, store: Store, layer: KeepchatDataLayer
+) -> LoginMode:
+    secret = auth_secret(settings)
+    login = open_login(settings, store.accounts, secret, layer.create_user, store.get_user, prefix)
     state = login.state(host)
     sentence = f"{state.message} {state.remedy}".strip()
     if state.status == "failed":

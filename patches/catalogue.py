@@ -6,6 +6,7 @@ top.
 """
 
 from patches import (
+    announcement,
     connections,
     cookies,
     event_loop,
@@ -288,6 +289,12 @@ PATCHES = (
         "Chainlit's decorator would store a run in every thread, before anything is said.",
         Moment.LOAD,
         sessions.begin_without_a_run,
+    ),
+    Patch(
+        "announcement",
+        "Chainlit says and opens the bare address, which lets nobody in.",
+        Moment.LOAD,
+        announcement.tell_link,
     ),
     Patch(
         "page",

@@ -18,7 +18,7 @@ FOREIGN = (
     "allow it in ALLOWED_ORIGINS."
 )
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-_PORTS = {"http": 80, "https": 443}
+_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _SCHEMES = {"ws": "http", "wss": "https"}
 _OWN_SITE = ("same-origin", "none")
 

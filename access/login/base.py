@@ -59,6 +59,20 @@ class Visit:
         return self.connection.scope.get("method") == "GET" and "text/html" in accept
 
     @property
+    def is_reading(self) -> bool:
+        """Whether it changes nothing."""
+        return self.connection.scope.get("method") in ("GET", "HEAD")
+
+    def asks(self, method: str, path: str) -> bool:
+        """Tell whether it is a request of this method for this path."""
+        scope = self.connection.scope
+        return bool(scope.get("method") == method and scope["path"] == path)
+
+    def is_health_check(self, prefix: str) -> bool:
+        """Tell whether it asks only if the program runs, which anybody may."""
+        return self.is_reading and bool(self.connection.scope["path"] == f"{prefix}/health")
+
+    @property
     def client(self) -> str:
         """What the browser says it is."""
         return self.connection.headers.get("user-agent", "")
@@ -156,6 +170,10 @@ class LoginMode(ABC):
         `TooManyAttempts`, `StoreUnavailable`.
         """
         raise NotImplementedError
+
+    def link(self, address: str) -> str:
+        """Return the address that whoever starts the program opens, for one of the page."""
+        return address
 
     def farewell(self, login: Login) -> str | None:
         """Return where a browser goes after its logout, None for the login page."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from access.login.base import FindOwner, LoginMode
 from access.login.local import LocalLogin
+from access.login.local_secret import LocalSecret
 from access.login.oidc.mode import OidcLogin
 from access.login.oidc.options import OidcOptions
 from access.login.password import PasswordLogin
@@ -19,7 +20,10 @@ class LoginOptions:
     """What is set for the modes; each takes what it needs."""
 
     users_file: Path
+    local_token: Path
     oidc: OidcOptions | None = None
+    prefix: str = ""
+    """Of all paths."""
 
 
 MODES: Mapping[str, type[LoginMode]] = {
@@ -69,7 +73,9 @@ def _open_oidc(
 
 _Make = Callable[[LoginOptions, Sessions, AccountStore, FindOwner], LoginMode]
 _MAKERS: Mapping[str, _Make] = {
-    "local": lambda _options, sessions, *_others: LocalLogin(sessions),
+    "local": lambda options, sessions, *_others: LocalLogin(
+        sessions, LocalSecret(options.local_token), options.prefix
+    ),
     "password": lambda _options, sessions, accounts, _find: PasswordLogin(sessions, accounts),
     "oidc": _open_oidc,
 }

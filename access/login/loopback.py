@@ -15,5 +15,8 @@ def is_loopback(host: str) -> bool:
 
 
 def host_of(netloc: str) -> str:
-    """Return the host of a `Host` header or of an origin, empty where there is none."""
-    return urlsplit(f"//{netloc}").hostname or ""
+    """Return the host of a `Host` header or of an origin, empty where it has none."""
+    try:
+        return urlsplit(f"//{netloc}").hostname or ""
+    except ValueError:
+        return ""

@@ -139,7 +139,10 @@ async def open_chat(request: pytest.FixtureRequest, browser: Browser) -> AsyncIt
             profiles.append(await Profile.new(browser, locale))
         context = beside.page.context if beside else profiles[-1].context
         chat = Chat(await context.new_page(), application.url)
-        await (chat.sign_in(*sign_in, path=path) if sign_in else chat.open(path))
+        if sign_in:
+            await chat.sign_in(*sign_in, path=path)
+        else:
+            await chat.open(path if beside else application.way_in(path))
         return chat
 
     yield open_page

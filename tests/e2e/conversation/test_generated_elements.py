@@ -199,7 +199,7 @@ async def test_the_url_of_another_site_is_kept_and_asked_for_by_nobody(
     app = await start_application()
     context = await browser.new_context()  # the page's policy is to refuse the picture, and says so
     chat = Chat(await context.new_page(), app.url)
-    await chat.open()
+    await chat.open(app.way_in())
     await chat.ask(generated.ELSEWHERE + site)
     await leads_to(chat, site)
     thread_id = await chat.thread_id()

@@ -12,6 +12,7 @@ from routes.headers import policy
 from tests.e2e.conftest import OpenChat
 from tests.support.page.application import Application
 from tests.support.page.chat import Chat
+from tests.support.page.socket import let_in
 from tests.support.servers.model import ModelServer
 from tests.support.waiting import until
 
@@ -23,7 +24,8 @@ async def test_the_face_is_our_own(app: Application, chat: Chat) -> None:
     await expect(chat.page).to_have_title("Keepchat")
     logo = chat.page.locator("img.logo")
     await expect(logo).to_be_visible()
-    async with httpx2.AsyncClient(base_url=app.url) as client:
+    headers = {"Cookie": await let_in(app)}
+    async with httpx2.AsyncClient(base_url=app.url, headers=headers) as client:
         for path in ("/favicon", "/logo?theme=light", "/logo?theme=dark", "/avatars/Keepchat"):
             reply = await client.get(path)
             assert reply.headers["content-type"] == "image/svg+xml", path
@@ -41,7 +43,7 @@ async def test_what_is_not_the_pages_own_is_refused(app: Application, browser: B
     page = await context.new_page()
     refused: list[str] = []
     page.on("console", lambda message: refused.append(message.text))
-    await page.goto(app.url)
+    await page.goto(app.url + app.way_in())
     await page.evaluate(
         """() => {
             new Image().src = "http://localhost:1/a.png";

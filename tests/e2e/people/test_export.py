@@ -9,6 +9,7 @@ from playwright.async_api import expect
 from tests.e2e.conftest import OpenChat
 from tests.support.page.application import Application
 from tests.support.page.chat import Chat
+from tests.support.page.socket import let_in
 
 READ = "I keep what you sent, and I say that I have read it."
 
@@ -71,6 +72,6 @@ async def test_what_is_not_there_is_not_saved(app: Application) -> None:
     async with httpx2.AsyncClient(base_url=app.url) as client:
         path = "/keepchat/export/00000000-0000-4000-8000-000000000000.md"
         assert (await client.get(path)).status_code == 401
-        await client.get("/", headers={"Accept": "text/html"})
+        client.headers["Cookie"] = await let_in(app)
         assert (await client.get(path)).status_code == 404
         assert (await client.get("/keepchat/export/x.md")).status_code == 404

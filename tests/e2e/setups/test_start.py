@@ -58,7 +58,7 @@ async def test_an_address_that_others_can_reach_ends_the_program(
     ended = await run_to_its_end(project, tmp_path / "keepchat", model.settings, *everywhere)
     assert ended.code == 1
     assert ended.errors == (
-        "AUTH_MODE: local has no login and so does not listen on 0.0.0.0. "
+        "AUTH_MODE: local is for one computer and so does not listen on 0.0.0.0. "
         "Use --host 127.0.0.1 (CHAINLIT_HOST), or set AUTH_MODE=password.\n"
     )
 

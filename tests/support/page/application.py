@@ -87,6 +87,23 @@ class Application:
         self._judged_to = 0
         self._expected: list[str] = []
 
+    @property
+    def is_local(self) -> bool:
+        """Tell whether it lets in who has the secret of its data folder."""
+        return self._environment.get("AUTH_MODE", "local") == "local"
+
+    @property
+    def local_token(self) -> str:
+        """That secret."""
+        folder = self.home / self._environment.get("DATA_DIR", "data")
+        return (folder / "local_token").read_text()
+
+    def way_in(self, path: str = "/") -> str:
+        """The path by which a new browser comes to a page: its own where there is a login page."""
+        if not self.is_local:
+            return path
+        return f"{path}{'&' if '?' in path else '?'}token={self.local_token}"
+
     async def start(self) -> None:
         """Start it and wait until its page can be opened."""
         printed = len(self.log())

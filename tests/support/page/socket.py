@@ -102,3 +102,12 @@ async def signed_in(application: Application, name: str, password: str) -> str:
         reply = await client.post("/login", data={"username": name, "password": password})
         assert reply.status_code == 200, reply.text
         return f"access_token={client.cookies['access_token']}"
+
+
+async def let_in(application: Application) -> str:
+    """Come in where AUTH_MODE is local, as a script does, and return the cookie."""
+    async with httpx2.AsyncClient(base_url=application.url) as client:
+        headers = {"X-Keepchat-Token": application.local_token}
+        reply = await client.post("/auth/header", headers=headers)
+        assert reply.status_code == 200, reply.text
+        return f"access_token={client.cookies['access_token']}"

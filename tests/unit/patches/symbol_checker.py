@@ -23,6 +23,7 @@ MODULES = (
     "chainlit.data",
     "chainlit.oauth_providers",
     "chainlit.server",
+    "chainlit.server.webbrowser",
 )  # all other names of `chainlit` are no modules
 GONE: Any = object()
 WHY: Mapping[str, str] = {

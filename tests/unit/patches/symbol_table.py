@@ -46,6 +46,7 @@ GROUPS = (
     Group(_SERVER, "get_user_threads rename_thread", "called once what is asked has a form"),
     Group(_SERVER, "set_session_cookie", "called once it names a session"),
     Group(_SERVER, "get_html_template", "the page as it is sent; looked up at each request"),
+    Group(_SERVER, "logger webbrowser", "they say and open the address as the program starts"),
     Group(_SERVER, "get_markdown_str", "the help; looked up at each request"),
     Group(f"{_SERVER}.sio", "handlers on", "our handlers of events go before Chainlit's"),
     Group(f"{_SERVER}.sio", "emit disconnect", "end a page whose login has ended"),
@@ -92,7 +93,7 @@ GROUPS = (
     Group("chainlit.config.ChainlitConfig", "load_translation", "the same"),
     Group("chainlit", "User", "who has signed in"),
     Group("chainlit.user", "User PersistedUser", "who has signed in"),
-    Group("chainlit.user.User()", "identifier metadata to_dict", "who has signed in"),
+    Group("chainlit.user.User()", "identifier display_name metadata to_dict", "who has signed in"),
     # Sessions
     Group("chainlit.session", "WebsocketSession HTTPSession", "an open page, or a request"),
     Group(_SESSION, "get get_by_id", "the page that sends an event, or that a request names"),

@@ -25,6 +25,7 @@ from access.guard.requests import RequestLimits
 from access.guard.user_limits import UserLimits
 from access.login.door import Door
 from access.login.local import LocalLogin
+from access.login.local_secret import LocalSecret
 from access.login.sessions import Sessions
 from access.login.tokens import Tokens
 from chat.models.registry import Origin
@@ -63,8 +64,8 @@ def sessions() -> CountingSessions:
 
 
 @pytest.fixture
-def login(sessions: CountingSessions) -> LocalLogin:
-    return LocalLogin(sessions)
+def login(sessions: CountingSessions, tmp_path: Path) -> LocalLogin:
+    return LocalLogin(sessions, LocalSecret(tmp_path / "local_token"))
 
 
 @pytest.fixture

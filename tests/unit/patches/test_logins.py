@@ -1,6 +1,7 @@
 """Chainlit's logins: begun, judged, and ended in open pages."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from access.login.base import Visit
 from access.login.credentials import Credentials
 from access.login.door import VISIT
 from access.login.local import LocalLogin
+from access.login.local_secret import LocalSecret
 from access.login.sessions import Sessions
 from access.login.tokens import Login
 from patches import logins
@@ -25,6 +27,8 @@ from patches.patch import Parts
 from tests.support.logins import sessions_of, started
 
 ANNA = User(identifier="anna")
+
+SECRET = LocalSecret(Path("never made"))
 
 
 @pytest_asyncio.fixture
@@ -38,7 +42,7 @@ def visit(login: Login | None, *names: str) -> Visit:
 
 
 async def test_whom_a_route_lets_in_gets_a_session(sessions: Sessions) -> None:
-    begin = logins.beginning(LocalLogin(sessions))
+    begin = logins.beginning(LocalLogin(sessions, SECRET))
     request = Request({"type": "http", "headers": [], VISIT: visit(None, "access_token_0")})
     answer = await begin(request, ANNA)
     [session] = await sessions.of("anna")
@@ -95,7 +99,7 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> Pages:
 async def test_a_page_that_only_listens_is_ended_with_its_session(
     sessions: Sessions, pages: Pages
 ) -> None:
-    mode = LocalLogin(sessions)
+    mode = LocalLogin(sessions, SECRET)
     logins.end_pages(cast(Parts, SimpleNamespace(login=mode)))
     ended, stays = await sessions.begin(ANNA), await sessions.begin(ANNA)
     pages.add("gone", ended.token)

@@ -152,7 +152,13 @@ def test_the_app_gets_all_settings_but_those_that_compose_makes() -> None:
     known = set(re.findall(r"^#([A-Z][A-Z0-9_]+)=", example, re.MULTILINE))
     given = compose.raw()["services"]["app"]["environment"]
     elsewhere = {name for name in known if name.startswith(("AWS_", "APP_", "AZURE_STORAGE_"))}
-    left_out = {"USERS_FILE", "DATABASE_PASSWORD_FROM", "BUCKET_NAME", "DEV_AWS_ENDPOINT"}
+    left_out = {
+        "CHAINLIT_PORT",
+        "USERS_FILE",
+        "DATABASE_PASSWORD_FROM",
+        "BUCKET_NAME",
+        "DEV_AWS_ENDPOINT",
+    }
     assert set(given) - known == set()
     assert known - set(given) == (elsewhere - set(given)) | left_out
 

@@ -1,5 +1,6 @@
 """What a person sees of their sessions, and may do with them and with their password."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -10,6 +11,7 @@ from fastapi import FastAPI
 
 from access.login.door import Door
 from access.login.local import LocalLogin
+from access.login.local_secret import LocalSecret
 from access.login.password import PasswordLogin
 from access.login.tokens import Login
 from datalayer.stores.memory import MemoryStore
@@ -18,6 +20,8 @@ from routes.login import login_router
 from tests.support.logins import account, sessions_of, started
 
 PASSWORD = "correct horse"
+
+SECRET = LocalSecret(Path("never made"))
 
 
 @pytest_asyncio.fixture
@@ -136,7 +140,7 @@ async def is_right(mode: PasswordLogin, password: str) -> bool:
 
 
 async def test_where_there_are_no_passwords_none_is_changed() -> None:
-    mode = LocalLogin(sessions_of("local", personal=True))
+    mode = LocalLogin(sessions_of("local", personal=True), SECRET)
     login = await mode.sessions.begin(User(identifier="local"))
     async with client_of(mode, login) as client:
         client.headers["Host"] = "localhost"
