@@ -71,10 +71,11 @@ async function fill(dialog) {
   const account = await ask("GET", "");
   const close = make("button", { type: "button", textContent: say("close"), autofocus: true });
   close.addEventListener("click", () => dialog.close());
+  const head = make("header", {});
+  head.append(make("h2", { textContent: `${say("title")}: ${account.name ?? ""}` }), close);
   dialog.replaceChildren(
-    make("h2", { textContent: `${say("title")}: ${account.name ?? ""}` }),
+    head,
     ...(account.failed ? [problem(account.failed)] : parts(dialog, account)),
-    close,
   );
 }
 

@@ -41,6 +41,20 @@ class Chat:
         await self.page.locator("#password").fill(password)
         await self.page.get_by_role("button", name="Sign In").click()
 
+    async def account(self) -> Locator:
+        """Open the dialog of one's sessions and password."""
+        await self._of_user("Account and sessions")
+        return self.page.get_by_role("dialog", name="Account and sessions")
+
+    async def log_out(self) -> None:
+        """Sign out, which leads to the login page."""
+        await self._of_user("Sign out")
+        await expect(self.page.locator("#email")).to_be_visible()
+
+    async def _of_user(self, item: str) -> None:
+        await self.page.locator("#user-nav-button").click()
+        await self.page.get_by_role("menuitem", name=item).click()
+
     async def _connected(self) -> None:
         """Wait for the paper clip: what is typed before the page is connected is lost."""
         await expect(self.page.locator("#upload-button")).to_be_enabled()
