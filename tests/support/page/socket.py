@@ -32,6 +32,10 @@ class SocketPage:
     def is_connected(self) -> bool:
         return bool(self._client.connected)
 
+    async def ended(self) -> None:
+        """Wait until the program has closed it."""
+        await self._client.wait()
+
     async def emit(self, event: str, *sent: Any) -> None:
         """Send an event with any number of arguments."""
         await self._client.emit(event, sent)
