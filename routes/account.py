@@ -9,12 +9,13 @@ from pydantic import BaseModel, StringConstraints
 from access.login import cookies
 from access.login.base import LoginMode, Visit
 from access.login.door import visit_of
-from access.login.errors import AccountError
+from access.login.passwords import PoorPassword
 from access.login.sessions import Refused
 from access.login.tokens import Login
 from chat.wording.language import Localized
 
 PATH = "/keepchat/account"
+MOST_SHOWN = 100  # sessions, the newest; all that there are can be ended
 WRONG = Localized(en="This is not the password that you have now.", zh="当前密码不正确。")
 
 Password = Annotated[str, StringConstraints(max_length=2_000)]
@@ -43,7 +44,7 @@ def account_router(mode: LoginMode, prefix: str) -> APIRouter:
                 "address": one.address,
                 "isThis": one.id == login.session_id,
             }
-            for one in found
+            for one in found[:MOST_SHOWN]
         ]
         return {"name": login.identifier, "password": mode.has_passwords, "sessions": sessions}
 
@@ -75,8 +76,8 @@ def account_router(mode: LoginMode, prefix: str) -> APIRouter:
             await mode.change_password(login, given.current, given.new, address=visit.address)
         except Refused as exc:
             raise HTTPException(403, WRONG.in_language(language)) from exc
-        except AccountError as exc:
-            raise HTTPException(422, str(exc)) from exc
+        except PoorPassword as exc:
+            raise HTTPException(422, exc.sentence.in_language(language)) from exc
         return {"success": True}
 
     return router

@@ -166,7 +166,7 @@ class LoginMode(ABC):
     ) -> None:
         """Change a person's password, which ends all their sessions but this one.
 
-        Raises `Refused` where the current one is another, `AccountError` for a poor one,
+        Raises `Refused` where the current one is another, `PoorPassword` for a poor one,
         `TooManyAttempts`, `StoreUnavailable`.
         """
         raise NotImplementedError

@@ -7,10 +7,19 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from access.login.errors import AccountError
+from chat.wording.language import Localized
 from common.strength import guesses
 
 SHORTEST_PASSWORD = 8  # characters
 LONGEST_PASSWORD = 1_024
+LENGTH = Localized(
+    en=f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.",
+    zh=f"密码长度应为 {SHORTEST_PASSWORD} 到 {LONGEST_PASSWORD} 个字符。",
+)
+COMMON = Localized(
+    en="This password is among the first that are tried. Take several words.",
+    zh="此密码很容易被猜到。请使用多个单词。",
+)
 _FEWEST_GUESSES = 1e6  # weeks, as fast as those for one name are taken
 
 _hasher = PasswordHasher()
@@ -18,17 +27,23 @@ _hasher = PasswordHasher()
 _NOBODY = _hasher.hash("nobody")
 
 
+class PoorPassword(AccountError):
+    """A password that nobody is given; `sentence` is for people."""
+
+    def __init__(self, sentence: Localized[str]) -> None:
+        super().__init__(sentence.en)
+        self.sentence = sentence
+
+
 def checked_password(password: str, name: str) -> str:
-    """Return a password. Raises `AccountError` where somebody would soon guess it for that name.
+    """Return a password. Raises `PoorPassword` where somebody would soon guess it for that name.
 
     Takes a tenth of a second.
     """
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        message = f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
-        raise AccountError(message)
+        raise PoorPassword(LENGTH)
     if _is_common(password, name):
-        message = "This password is among the first that are tried. Take several words."
-        raise AccountError(message)
+        raise PoorPassword(COMMON)
     return password
 
 

@@ -129,6 +129,17 @@ async def test_a_password_is_changed_by_who_knows_it(
     assert bool(await is_right(mode, new)) is (status == 200)
 
 
+async def test_what_is_wrong_is_said_in_the_readers_language(
+    mode: PasswordLogin, login: Login
+) -> None:
+    async with client_of(mode, login) as client:
+        client.headers["Accept-Language"] = "zh-CN"
+        given = {"current": PASSWORD, "new": "password1"}
+        assert "密码" in (await client.put("/account/password", json=given)).json()["detail"]
+        given = {"current": "wrong", "new": "brand new horse"}
+        assert "密码" in (await client.put("/account/password", json=given)).json()["detail"]
+
+
 async def is_right(mode: PasswordLogin, password: str) -> bool:
     try:
         await mode.authenticate("anna", password)
