@@ -15,6 +15,7 @@ from bootstrap.attachments import tell_walls
 from bootstrap.logs import log_as, log_in_detail, quiet_libraries
 from bootstrap.parts import open_parts, with_new_turns
 from bootstrap.private_files import keep_private
+from bootstrap.stores import take_over_users_late
 from chat import callbacks
 from common.kernel import hide
 from datalayer.errors import DataLayerError
@@ -91,12 +92,15 @@ def register(settings: Settings, parts: Parts) -> None:
         parts.layer.start()
         log_as(settings.log_format)  # the server has made handlers of its own
         await parts.login.sessions.start()
+        late = take_over_users_late(settings)
+        server.state.taking_over = asyncio.get_running_loop().create_task(late)
         await tell_who_can_sign_in(parts.login)
         await tell_walls()
         await parts.models.start()
 
     @cl.on_app_shutdown
     async def on_app_shutdown() -> None:
+        server.state.taking_over.cancel()
         await close_turns(parts)
         await parts.login.sessions.close()
         if parts.links:

@@ -26,7 +26,6 @@ def open_login(
 ) -> LoginMode:
     """Return the way in that the settings name; without a secret nobody can be signed in."""
     options = LoginOptions(
-        users_file=settings.users_path,
         local_token=settings.data_path / local_secret.FILE,
         oidc=oidc_options(settings),
         prefix=prefix,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from access.guard.answers import RunningAnswers
 from access.guard.limits import WaitingFiles
 from access.login.base import LoginMode
+from access.login.errors import AccountError
 from bootstrap.attachments import open_attachments
 from bootstrap.files import upload_limits
 from bootstrap.login import open_login
@@ -102,6 +103,8 @@ def _open_models(settings: Settings) -> Models:
 def _open_store(settings: Settings) -> Store:
     try:
         return prepare_store(settings)
+    except AccountError as exc:
+        sys.exit(f"USERS_FILE: {exc}")
     except DataLayerError as exc:
         sys.exit(f"DATABASE_URL: {exc}")
 

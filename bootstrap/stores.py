@@ -1,5 +1,6 @@
 """The store as the settings name it."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,8 +9,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from access.login import users_file
+from access.login.errors import AccountError
+from bootstrap.login import mode_of
 from common.aws import AwsAccess
-from datalayer.errors import SchemaMismatch, StoreMisconfigured, StoreUnavailable
+from datalayer.errors import DataLayerError, SchemaMismatch, StoreMisconfigured, StoreUnavailable
 from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Migrates
 from datalayer.stores.factory import open_store as open_store_url
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from datalayer.stores.sql.adoption import Adopter
 
 logger = logging.getLogger(__name__)
+
+LATER_S = 5.0
 
 
 def open_store(settings: Settings, *, migrates: bool | None = None) -> Store:
@@ -80,9 +86,36 @@ def _in_a_loop_of_its_own(work: Callable[[Settings], Awaitable[None]], settings:
 async def prepare(settings: Settings) -> None:
     """Migrate the database, or find out whether it is as it has to be, as DATABASE_MIGRATE says.
 
-    Raises `SchemaMismatch` or `StoreUnavailable`.
+    Where accounts count those of an earlier version's users file move into it. Raises
+    `SchemaMismatch`, `StoreUnavailable`, or `AccountError` for that file.
     """
     await (migrate if settings.database_migrate == "on" else check_schema)(settings)
+    if mode_of(settings).has_accounts:
+        await take_over_users(settings)
+
+
+async def take_over_users(settings: Settings) -> None:
+    """Move the accounts of a users file into the database, if there is one."""
+    if not users_file.waits(settings.users_path):
+        return
+    store = open_store(settings)
+    try:
+        if said := await users_file.take_over(settings.users_path, store.accounts):
+            logger.info(said)
+    finally:
+        await store.close()
+
+
+async def take_over_users_late(settings: Settings) -> None:
+    """Do so as soon as a database is there that was away at the start."""
+    while mode_of(settings).has_accounts and users_file.waits(settings.users_path):
+        try:
+            await take_over_users(settings)
+        except StoreUnavailable:
+            await asyncio.sleep(LATER_S)
+        except (AccountError, DataLayerError) as exc:
+            logger.error("USERS_FILE: %s", exc)  # noqa: TRY400 - the sentence says it all
+            return
 
 
 async def migrate(settings: Settings) -> None:

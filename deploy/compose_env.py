@@ -1,7 +1,7 @@
 """`make compose-env`: makes what docker-compose.yml asks for, and the first account.
 
 Secrets that are missing in .env are made and added to it; those that are there stay. Then the image
-is built and the account made in it, whose password is printed once and kept nowhere. Run by any
+is built and the account made with it, whose password is printed once and kept nowhere. Run by any
 Python 3.9 or newer, without anything installed.
 """
 
@@ -61,7 +61,7 @@ def write_env(path: Path) -> list[str]:
 
 
 def make_account(password: str) -> bool:
-    """Build the image and make the account in it, in the volume that the program uses.
+    """Build the image and make the account with it, in the database, which is started for that.
 
     False when there is one. Raises `CalledProcessError` when Docker or the program fails.
     """
@@ -72,7 +72,7 @@ def make_account(password: str) -> bool:
     subprocess.run([*compose, "build", "app"], cwd=ROOT, check=True)
     add = ["python", "manage.py", "user", "add", ACCOUNT, "--password-stdin"]
     done = subprocess.run(
-        [*compose, "run", "--rm", "--no-deps", "-T", "app", *add],
+        [*compose, "run", "--rm", "-T", "app", *add],
         cwd=ROOT,
         check=False,
         input=f"{password}\n",

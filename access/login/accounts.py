@@ -1,162 +1,96 @@
-"""The users file of AUTH_MODE=password: names and Argon2id hashes, kept by `manage.py user`.
+"""Accounts, as operators make and change them: what is given to whom, and what is refused."""
 
-A name is found whatever its case; how it was first written is the identifier that conversations
-belong to.
-"""
-
-import json
-import logging
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-from filelock import FileLock, Timeout
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from access.login.errors import AccountError
-from access.login.names import checked_name, folded
-from access.login.passwords import checked_password, hash_password, is_password
+from access.login.names import checked_name, folded, look_alike
+from datalayer.stores.accounts import Account, AccountStore
+from datalayer.values import iso_time
 
-logger = logging.getLogger(__name__)
-
-_LOCK_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Who may sign in; what was signed in before `changed_at` (UTC, ISO 8601) is void."""
-
-    name: str
-    password_hash: str
-    changed_at: str
-
-    def honours(self, signed_in_at: float) -> bool:
-        """Tell whether a login of that moment, in seconds since 1970, still counts."""
-        return signed_in_at >= datetime.fromisoformat(self.changed_at).timestamp()
-
-    @property
-    def wait_s(self) -> float:
-        """How long it takes until a login counts, in seconds; more than 0 just after a change."""
-        return (datetime.fromisoformat(self.changed_at) - datetime.now(UTC)).total_seconds()
+_ATTEMPTS = 5  # of a change that somebody else was faster than
+_MOST_NAMED = 20  # of those who are there
+_FASTER = "Somebody else changes the accounts at this moment. Try again."
 
 
-Accounts = Mapping[str, Account]
+async def find_account(accounts: AccountStore, name: str) -> Account | None:
+    """Return the account with this name, however it is written, removed ones too."""
+    return await accounts.get_account(folded(name))
 
 
-class UsersFile:
-    """The users file; read again whenever it has changed."""
+async def known_account(accounts: AccountStore, name: str) -> Account:
+    """Return the account with this name. Raises `AccountError` where there is none."""
+    found = await find_account(accounts, name)
+    if found and found.status != "removed":
+        return found
+    there = [name_of(each) for each in await accounts.list_accounts() if is_there(each)]
+    names = ", ".join(sorted(there)[:_MOST_NAMED]) or "nobody"
+    more = f" and {len(there) - _MOST_NAMED:,} others" if len(there) > _MOST_NAMED else ""
+    message = f"There is no user {name!r}; there is {names}{more}."
+    raise AccountError(message)
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._seen: tuple[int, int, int] | None = None
-        self._accounts: Accounts = {}
 
-    def accounts(self) -> Accounts:
-        """Return all accounts by folded name. Raises `AccountError` when the file is not one."""
-        seen = self._state()
-        if seen != self._seen:
-            self._accounts = self._read() if seen else {}
-            self._seen = seen
-        return self._accounts
+def name_of(account: Account) -> str:
+    """Return the name by which operators know an account: of who has one by a provider the key."""
+    is_named = folded(account.identifier) == account.key
+    return account.identifier if is_named else account.key
 
-    def find(self, name: str) -> Account | None:
-        """Return the account with this name; a file broken by hand counts as it was before."""
-        try:
-            return self.accounts().get(folded(name))
-        except AccountError:
-            logger.exception("The users file is not read again until it is repaired")
-            self._seen = self._state()
-            return self._accounts.get(folded(name))
 
-    def known(self, name: str) -> Account:
-        """Return the account with this name. Raises `AccountError` when there is none."""
-        if account := self.accounts().get(folded(name)):
-            return account
-        names = ", ".join(sorted(known.name for known in self.accounts().values())) or "nobody"
-        message = f"There is no user {name!r} in {self.path}; there is {names}."
-        raise AccountError(message)
+def is_there(account: Account) -> bool:
+    """Tell whether an account has not been removed."""
+    return account.status != "removed"
 
-    def verify(self, name: str, password: str) -> Account | None:
-        """Return the account if this is its password. Takes long on purpose: not on the loop."""
-        account = self.find(name)
-        return (
-            account if is_password(password, account.password_hash if account else None) else None
-        )
 
-    def add(self, name: str, password: str) -> Account:
-        """Make an account. Raises `AccountError` when there is one, or for a poor password."""
-        account = _account(checked_name(name), password)
+async def free_name(accounts: AccountStore, name: str) -> str:
+    """Return a name as it is kept. Raises `AccountError` for one that is nobody's to have.
 
-        def change(accounts: dict[str, Account]) -> None:
-            if folded(name) in accounts:
-                message = f"There is a user {accounts[folded(name)].name!r} already: use 'passwd'."
-                raise AccountError(message)
-            accounts[folded(name)] = account
-
-        self._change(change)
-        return account
-
-    def set_password(self, name: str, password: str) -> Account:
-        """Change a password, which signs the user out everywhere. Raises `AccountError`."""
-        changed = _account(self.known(name).name, password)
-        self._change(lambda accounts: accounts.update({folded(name): changed}))
-        return changed
-
-    def remove(self, name: str) -> Account:
-        """Remove an account, which signs the user out everywhere. Raises `AccountError`."""
-        account = self.known(name)
-        self._change(lambda accounts: accounts.__delitem__(folded(name)))
-        return account
-
-    def _change(self, change: Callable[[dict[str, Account]], None]) -> None:
-        try:
-            with FileLock(self.path.with_suffix(".lock"), timeout=_LOCK_S):
-                accounts = dict(self._read()) if self.path.exists() else {}
-                change(accounts)
-                self._write(accounts)
-        except Timeout as exc:
-            message = f"Another program is changing the users file {self.path}. Try again later."
-            raise AccountError(message) from exc
-        except OSError as exc:
+    A name is found whatever its case; one that people would take for another's is refused.
+    """
+    clean = checked_name(name)
+    there = [each for each in await accounts.list_accounts() if is_there(each)]
+    for each in there:
+        if each.key == folded(clean):
+            message = f"There is a user {name_of(each)!r} already: use 'passwd', or 'enable'."
+            raise AccountError(message)
+    for each in there:
+        if look_alike(clean, name_of(each)):
             message = (
-                f"The users file {self.path} cannot be changed: {exc.strerror or exc}. "
-                "Correct the rights of its folder, or set USERS_FILE to another place."
+                f"{clean!r} looks like the user {name_of(each)!r}: people would take one for the "
+                "other. Choose another name."
             )
-            raise AccountError(message) from exc
-        self._seen = None
-
-    def _state(self) -> tuple[int, int, int] | None:
-        try:
-            found = self.path.stat()
-        except FileNotFoundError:
-            return None
-        except OSError:
-            return 0, 0, 0  # reading it says what is wrong
-        return found.st_mtime_ns, found.st_size, found.st_ino
-
-    def _read(self) -> Accounts:
-        try:
-            entries = json.loads(self.path.read_text(encoding="utf-8"))["users"]
-            accounts = [Account(**entry) for entry in entries]
-            return {folded(account.name): account for account in accounts}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
-            message = f"The users file {self.path} cannot be read: {exc}. Restore it from a backup."
-            raise AccountError(message) from exc
-
-    def _write(self, accounts: Accounts) -> None:
-        users = [asdict(accounts[key]) for key in sorted(accounts)]
-        text = json.dumps({"users": users}, indent=2, ensure_ascii=False) + "\n"
-        new = self.path.with_suffix(".new")
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self.path)
+            raise AccountError(message)
+    return clean
 
 
-def _account(name: str, password: str) -> Account:
-    password_hash = hash_password(checked_password(password, name))
-    # Logins know whole seconds only: those of this second are void, too.
-    next_second = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
-    return Account(name, password_hash, next_second.isoformat())
+async def make_account(accounts: AccountStore, identifier: str, password_hash: str) -> Account:
+    """Make an account, in the place of one that was removed. Raises `AccountError`."""
+    former = await find_account(accounts, identifier)
+    account = Account(
+        key=folded(identifier),
+        identifier=identifier,
+        changed_at=now(),
+        password_hash=password_hash,
+    )
+    taken = former is not None and is_there(former)
+    if taken or not await accounts.save_account(account, replaces=former):
+        message = f"There is a user {identifier!r} already: somebody else made them just now."
+        raise AccountError(message)
+    return account
+
+
+async def change_account(
+    accounts: AccountStore, name: str, change: Callable[[Account], Account]
+) -> Account:
+    """Change an account, whose sessions end, and return it. Raises `AccountError`."""
+    for _ in range(_ATTEMPTS):
+        account = await known_account(accounts, name)
+        changed = replace(change(account), changed_at=now())
+        if await accounts.save_account(changed, replaces=account):
+            return changed
+    raise AccountError(_FASTER)
+
+
+def now() -> str:
+    """Return the time as it is stored."""
+    return iso_time(datetime.now(UTC))

@@ -19,7 +19,6 @@ from datalayer.stores.accounts import AccountStore
 class LoginOptions:
     """What is set for the modes; each takes what it needs."""
 
-    users_file: Path
     local_token: Path
     oidc: OidcOptions | None = None
     prefix: str = ""

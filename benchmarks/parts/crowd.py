@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from access.login.accounts import UsersFile
 from benchmarks.crowd import PASSWORD, PAUSE_S, TURNS, chat_together
 from benchmarks.latency import delayed_port
 from benchmarks.report import Part, Table, duration
@@ -14,6 +13,7 @@ from tests.support.page.application import Application, clone
 from tests.support.page.table import Table as DynamoTable
 from tests.support.servers.dynamodb import running_dynamodb
 from tests.support.servers.model import running_model
+from tests.support.users_file import write_users_file
 
 PEOPLE = 60
 AWAY_S = 0.02  # added to each call
@@ -42,9 +42,8 @@ async def crowd(scale: float = 1.0) -> Part:
 
 def _prepare(place: Path, names: Sequence[str]) -> None:
     clone(place / "project")
-    accounts = UsersFile(place / "users.json")
-    for name in names:
-        accounts.add(name, PASSWORD)
+    for home in ("sqlite", "dynamodb"):
+        write_users_file(place / f"{home}.json", names, PASSWORD)
 
 
 async def _on_sqlite(place: Path, names: Sequence[str], settings: Mapping[str, str]) -> Waited:
@@ -60,7 +59,7 @@ async def _on_dynamodb(place: Path, names: Sequence[str], settings: Mapping[str,
 async def _chat(
     place: Path, home: str, names: Sequence[str], settings: Mapping[str, str]
 ) -> Waited:
-    given = {**settings, "USERS_FILE": str(place / "users.json")}
+    given = {**settings, "USERS_FILE": str(place / f"{home}.json")}
     program = Application(place / "project", place / home, given)
     await program.start()
     try:

@@ -1,6 +1,7 @@
 """Eight files that take for ever are on their way: how long a colleague waits for a small one."""
 
 import asyncio
+import shutil
 import tempfile
 import time
 from collections.abc import Sequence
@@ -10,7 +11,6 @@ from pathlib import Path
 import httpx2
 import psutil
 
-from access.login.accounts import UsersFile
 from benchmarks.crowd import PASSWORD
 from benchmarks.report import Part, Table, duration
 from benchmarks.scripted_model import running_scripted_model
@@ -18,6 +18,7 @@ from benchmarks.timing import Sample
 from tests.support.page.application import Application, clone
 from tests.support.page.samples import slow_pdf
 from tests.support.page.socket import SocketPage, signed_in, socket_page
+from tests.support.users_file import write_users_file
 from tests.support.waiting import until
 
 FILES = 8
@@ -35,8 +36,7 @@ async def hostile(scale: float = 1.0) -> Part:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         await asyncio.to_thread(clone, place / "project")
-        for name in (COLLEAGUE, *attackers):
-            UsersFile(place / "users.json").add(name, PASSWORD)
+        write_users_file(place / "users.json", [COLLEAGUE, *attackers], PASSWORD)
         for who in ((), attackers[:1], attackers):
             waited = [await _one_run(place, f"{len(who)}-{run}", who) for run in range(runs)]
             samples[_named(len(who))] = Sample(tuple(waited))
@@ -52,7 +52,9 @@ def _named(attackers: int) -> str:
 async def _one_run(place: Path, name: str, attackers: Sequence[str]) -> float:
     """Return the seconds from the colleague's question to the answer's first token."""
     async with running_scripted_model() as model:
-        settings = {**model, "AUTH_MODE": "password", "USERS_FILE": str(place / "users.json")}
+        # Each database takes a file over for itself.
+        users = shutil.copy(place / "users.json", place / f"{name}.json")
+        settings = {**model, "AUTH_MODE": "password", "USERS_FILE": str(users)}
         program = Application(place / "project", place / name, settings)
         await program.start()
         try:

@@ -9,7 +9,6 @@ from typing import Any
 
 import aiohttp
 
-from access.login.accounts import UsersFile
 from benchmarks.crowd import PASSWORD, resumed
 from benchmarks.report import Part, Table, duration
 from benchmarks.scripted_model import running_scripted_model
@@ -18,6 +17,7 @@ from datalayer.stores.sql.sqlite.store import SqliteStore
 from datalayer.writes import Write
 from tests.support.builders import new_id, step, thread, user
 from tests.support.page.application import Application, clone
+from tests.support.users_file import write_users_file
 
 OWNER = "ada"
 MESSAGES = 1_000
@@ -34,7 +34,7 @@ async def long_thread(scale: float = 1.0) -> Part:
     with tempfile.TemporaryDirectory() as folder:
         place, thread_id = Path(folder), new_id()
         await asyncio.to_thread(clone, place / "project")
-        UsersFile(place / "users.json").add(OWNER, PASSWORD)
+        write_users_file(place / "users.json", [OWNER], PASSWORD)
         async with running_scripted_model() as model:
             settings = {**model, "AUTH_MODE": "password", "USERS_FILE": str(place / "users.json")}
             program = Application(place / "project", place / "home", settings)

@@ -12,7 +12,6 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from access.login.accounts import UsersFile
 from benchmarks.crowd import PASSWORD, Person, connected
 from benchmarks.layers import chainlit_layers
 from benchmarks.report import Part, Table, duration
@@ -20,6 +19,7 @@ from benchmarks.scripted_model import INTERVAL_S, TOKENS, WHOLE_S, running_scrip
 from benchmarks.timing import Sample
 from tests.support.page.application import Application, clone
 from tests.support.servers.postgres import Postgres, running_postgres
+from tests.support.users_file import write_users_file
 
 PLAIN_APP = Path(__file__).parent.parent / "plain_app.py"
 COUNTS = (1, 20, 60, 120, 200)
@@ -76,9 +76,7 @@ def _turns(counts: Sequence[int], rounds: int) -> Iterator[tuple[str, int]]:
 
 def _prepare(place: Path, people: Sequence[str]) -> None:
     clone(place / OURS)
-    accounts = UsersFile(place / "users.json")
-    for name in people:
-        accounts.add(name, PASSWORD)
+    write_users_file(place / "users.json", people, PASSWORD)
     for name in (PLAIN, BARE):
         (place / name).mkdir()
         shutil.copy(PLAIN_APP, place / name / "app.py")
@@ -93,7 +91,9 @@ async def _running(
         settings = {**model, "CHAINLIT_AUTH_SECRET": secrets.token_urlsafe(48)}
         if name == OURS:
             ours = {"AUTH_MODE": "password", "THREAD_TITLES": "on", "DATABASE_URL": url}
-            settings |= {**ours, "USERS_FILE": str(place / "users.json")}
+            # Each database takes a file over for itself.
+            theirs = shutil.copy(place / "users.json", f"{home}.json")
+            settings |= {**ours, "USERS_FILE": str(theirs)}
         elif name == PLAIN:
             await _make_tables(url)
             settings["DATABASE_URL"] = url

@@ -41,7 +41,7 @@ class World:
 
     async def remove(self, name: str) -> None:
         """Remove an account; what its person has said stays."""
-        await self.app.manage("user", "remove", name)
+        await self.app.manage("user", "remove", name, "--keep")
 
     async def sign_in_again(self, who: str) -> None:
         """Give somebody a new session, where they can sign in and had one."""

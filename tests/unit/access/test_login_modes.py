@@ -20,9 +20,7 @@ from settings import Settings
 @pytest.fixture
 def options(tmp_path: Path) -> LoginOptions:
     provider = OidcOptions(issuer="https://id.example.org", client_id="keepchat")
-    return LoginOptions(
-        users_file=tmp_path / "users.json", local_token=tmp_path / "local_token", oidc=provider
-    )
+    return LoginOptions(local_token=tmp_path / "local_token", oidc=provider)
 
 
 def opened(name: str, options: LoginOptions) -> LoginMode:

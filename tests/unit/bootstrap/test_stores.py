@@ -7,13 +7,17 @@ from pathlib import Path
 import anyio
 import pytest
 
-from bootstrap.stores import migrate, open_store, prepare_store
+from access.login.errors import AccountError
+from bootstrap import stores
+from bootstrap.stores import migrate, open_store, prepare_store, take_over_users_late
 from datalayer.errors import SchemaMismatch, StoreMisconfigured, StoreUnavailable
 from datalayer.pipeline.locks import apply_when_free
+from datalayer.stores.base import Store
 from datalayer.stores.dynamodb.store import DynamoStore
 from settings import Settings
 from tests.support.builders import new_id, thread
 from tests.support.servers.postgres import Postgres
+from tests.support.users_file import write_users_file
 from tests.support.waiting import free_port
 
 
@@ -114,3 +118,68 @@ async def test_a_search_of_names_alone_is_what_the_settings_say(tmp_path: Path) 
         assert isinstance(store, DynamoStore)
         assert store.names_only is names_only
         await store.close()
+
+
+# The users file of earlier versions
+
+
+def with_passwords(folder: Path, url: str = "", mode: str = "password") -> Settings:
+    given = {"database_url": url, "data_dir": folder, "auth_mode": mode}
+    return Settings.model_validate(given)
+
+
+async def accounts_of(settings: Settings) -> list[str]:
+    store = open_store(settings, migrates=True)
+    found = [each.identifier for each in await store.accounts.list_accounts()]
+    await store.close()
+    return found
+
+
+def test_the_accounts_of_a_users_file_move_into_the_database(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_users_file(tmp_path / "users.json", ["Anna", "bob"], "correct horse")
+    settings = with_passwords(tmp_path)
+    with caplog.at_level(logging.INFO, logger="bootstrap.stores"):
+        prepare(settings)
+        prepare(settings)
+    assert anyio.run(accounts_of, settings) == ["Anna", "bob"]
+    [said] = [each for each in caplog.messages if "users.json" in each]
+    assert said.startswith("The 2 accounts of ")
+
+
+def test_where_accounts_do_not_count_a_users_file_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "users.json").write_text("{")
+    prepare(with_passwords(tmp_path, mode="local"))
+    with pytest.raises(AccountError, match=r"users\.json cannot be read"):
+        prepare_store(with_passwords(tmp_path))
+
+
+def test_a_users_file_is_taken_over_when_a_database_that_was_away_is_back(
+    tmp_path: Path,
+    postgres: Postgres,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write_users_file(tmp_path / "users.json", ["anna"], "correct horse")
+    away = with_passwords(tmp_path, f"postgresql://me@127.0.0.1:{free_port()}/db")
+    back = with_passwords(tmp_path, postgres.url(database))
+    prepare(away)
+    assert (tmp_path / "users.json").exists()
+    tried: list[int] = []
+
+    def opened(_settings: Settings) -> Store:
+        tried.append(len(tried))
+        return open_store(back if len(tried) > 2 else away)
+
+    monkeypatch.setattr(stores, "open_store", opened)
+    monkeypatch.setattr(stores, "LATER_S", 0.0)
+    anyio.run(take_over_users_late, away)
+    assert len(tried) == 3
+    assert anyio.run(accounts_of, back) == ["anna"]
+    assert (tmp_path / "users.json.imported").exists()
+
+    (tmp_path / "users.json").write_text("{")
+    anyio.run(take_over_users_late, back)
+    assert any(each.startswith("USERS_FILE: ") for each in caplog.messages)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from access.login.accounts import UsersFile
+from access.login.accounts import free_name, make_account
 from access.login.errors import AccountError
+from datalayer.stores.memory import MemoryStore
 from deploy import compose_env
 from tests.support import compose
 
@@ -137,14 +138,12 @@ def test_what_is_said_of_the_account(
     assert expected in capsys.readouterr().out + ended
 
 
-def test_an_account_that_is_there_says_already(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_account_that_is_there_says_already() -> None:
     """`compose_env` looks for the word in what the program says."""
-    users = UsersFile(tmp_path / "users.json")
-    users.add(compose_env.ACCOUNT, "correct horse")
+    accounts = MemoryStore().accounts
+    await make_account(accounts, compose_env.ACCOUNT, "$hash$")
     with pytest.raises(AccountError, match="already"):
-        users.add(compose_env.ACCOUNT, "correct horse")
+        await free_name(accounts, compose_env.ACCOUNT)
 
 
 def test_the_app_gets_all_settings_but_those_that_compose_makes() -> None:

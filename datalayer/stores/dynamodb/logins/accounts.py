@@ -1,7 +1,7 @@
 """The accounts and sessions of a table: each change is one transaction on what was read.
 
-To read an account takes 1 read unit, and so does a poll where little has ended. A login takes 2 read
-and 4 write units, a logout the same, while a person has so few sessions that they deflate to 1 KB.
+To read an account takes 1 read unit, and so does a poll where little has ended. A login takes 2
+read and 4 write units, a logout the same, while somebody's sessions deflate to 1 KB.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
