@@ -9,6 +9,7 @@ import chainlit as cl
 
 from chat.wording.language import Localized
 from chat.wording.unavailable import Unstored
+from common.failures import in_one_line
 from datalayer.errors import DataLayerError, StoreUnavailable
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,6 @@ async def until_stored(
     except StoreUnavailable:
         logger.warning("%s waits for the database", name)
         await cl.context.emitter.send_toast(sentences.of_session().late, "warning")
-    except DataLayerError:
-        logger.exception("%s is not stored", name)
+    except DataLayerError as exc:
+        logger.error("%s is not stored: %s", name, in_one_line(exc))  # noqa: TRY400 - in one line
         await cl.context.emitter.send_toast(sentences.of_session().failed, "error")

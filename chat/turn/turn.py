@@ -254,7 +254,9 @@ class Turns:
             return
         try:
             await self._layer.update_thread(thread_id, metadata=chosen)
-        except DataLayerError:
-            logger.exception("Profile and settings of thread %s are not stored", thread_id)
+        except DataLayerError as exc:
+            logger.error(  # noqa: TRY400 - in one line
+                "Profile and settings of thread %s are not stored: %s", thread_id, in_one_line(exc)
+            )
         else:
             self._kept[session] = thread_id, copy.deepcopy(chosen)
