@@ -124,7 +124,7 @@ async def start_application(
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_chat(request: pytest.FixtureRequest, browser: Browser) -> AsyncIterator[OpenChat]:
     """Opens a program's page in a fresh profile, or in a second tab `beside` another page;
-    where it wants a login, with a name and a password."""
+    where it wants a login, with a name and a password, or without waiting to come in."""
     profiles: list[Profile] = []
 
     async def open_page(
@@ -134,12 +134,15 @@ async def open_chat(request: pytest.FixtureRequest, browser: Browser) -> AsyncIt
         locale: str = "en-US",
         beside: Chat | None = None,
         sign_in: tuple[str, str] | None = None,
+        comes_in: bool = True,
     ) -> Chat:
         if beside is None:
             profiles.append(await Profile.new(browser, locale))
         context = beside.page.context if beside else profiles[-1].context
         chat = Chat(await context.new_page(), application.url)
-        if sign_in:
+        if not comes_in:
+            await chat.page.goto(application.url + path)
+        elif sign_in:
             await chat.sign_in(*sign_in, path=path)
         else:
             await chat.open(path if beside else application.way_in(path))
