@@ -533,7 +533,7 @@ def load() -> Settings:
 
 
 def _sentence(error: Any) -> str:
-    name = ".".join(str(part) for part in error["loc"]).upper()
+    name = ".".join(str(part) for part in error["loc"] if isinstance(part, str)).upper()
     what = error["msg"].removeprefix("Value error, ")
     given = "" if _is_secret(name) else f" (it is {error['input']!r})"
     return f"{name}: {what}{given}. See .env.example." if name else f"{what}. See .env.example."

@@ -67,7 +67,7 @@ def _open_oidc(
     if options.oidc is None:
         message = "AUTH_MODE is oidc, and no provider is named"
         raise ValueError(message)
-    return OidcLogin(sessions, accounts, find_owner, options.oidc)
+    return OidcLogin(sessions, accounts, find_owner, options.oidc, options.prefix)
 
 
 _Make = Callable[[LoginOptions, Sessions, AccountStore, FindOwner], LoginMode]

@@ -6,7 +6,7 @@ from typing import Any
 from chat.wording.language import Localized
 
 CONTINUE = Localized(en="Continue with {where}", zh="使用{where}登录")
-SINGLE_SIGN_ON = Localized(en="single sign-on", zh="单点登录")
+SINGLE_SIGN_ON = Localized(en="single sign-on", zh="统一身份")
 
 REFUSALS: Mapping[str, Localized[str]] = {
     "oidcExpired": Localized(

@@ -44,12 +44,14 @@ class OidcLogin(LoginMode):
         accounts: AccountStore,
         find_owner: FindOwner,
         options: OidcOptions,
+        prefix: str = "",
     ) -> None:
+        """`prefix`: of all paths."""
         super().__init__(sessions)
         self._options = options
         self._provider = Provider(options)
         self._people = People(accounts, find_owner, links_by_email=options.links_by_email)
-        self._prefix = ""
+        self._prefix = prefix
 
     @property
     def button(self) -> Button:
@@ -71,7 +73,6 @@ class OidcLogin(LoginMode):
 
     def router(self, prefix: str) -> APIRouter:
         """Return the ways to the provider and back, and out."""
-        self._prefix = prefix
         router = APIRouter(prefix=f"{prefix}/auth/oauth/{BUTTON}", include_in_schema=False)
         for path, way in (("", self.begin), ("/callback", self.come_back), ("/logout", self.leave)):
             router.add_api_route(path, way, methods=["GET"], response_model=None)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import settings as environment
+from access.login.oidc.options import OidcOptions
+from bootstrap.login import oidc_options
 from common.aws import AwsAccess
 from settings import ROOT, Settings
 from storage.credentials import Credentials
@@ -78,6 +80,15 @@ def test_database_and_files_lie_in_the_data_folder_unless_told_otherwise(
         ("OPENAI_BASE_URL", "localhost:1234", "http:"),
         ("OLLAMA_URL", "nowhere", "http:"),
         ("AUTH_MODE", "none", "'local'"),
+        ("OIDC_ISSUER", "http://id.example.org", "https:"),
+        ("OIDC_ISSUER", "id.example.org", "https:"),
+        ("OIDC_ISSUER", "https://me@id.example.org", "neither user"),
+        ("OIDC_ISSUER", "https://id.example.org?a=1", "neither user"),
+        ("OIDC_LABEL", "a{{b}}", "plain text"),
+        ("OIDC_ALLOWED_DOMAINS", "anna@example.org", "no domain"),
+        ("OIDC_ALLOWED_EMAILS", "example.org", "no e-mail"),
+        ("OIDC_ADMIN_CLAIM", "admins", "groups=admins"),
+        ("CHAINLIT_URL", "chat.example.org", "https://chat.example.org"),
         ("DATABASE_PASSWORD_FROM", "tokens.rds", "package.module:function"),
         ("DATABASE_PASSWORD_FROM", "tokens:rds()", "package.module:function"),
         ("DATABASE_MIGRATE", "maybe", "'on' or 'off'"),
@@ -113,6 +124,64 @@ def test_addresses_and_keys_are_taken_as_people_copy_them(monkeypatch: pytest.Mo
     assert settings.openai_api_key is not None
     assert settings.openai_api_key.get_secret_value() == "sk-1"
     assert settings.openai_base_url == "https://example.org/v1"
+
+
+PROVIDER = {"OIDC_ISSUER": "https://id.example.org", "OIDC_CLIENT_ID": "keepchat"}
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ({"AUTH_MODE": "oidc"}, "OIDC_ISSUER and OIDC_CLIENT_ID"),
+        ({"AUTH_MODE": "oidc", "OIDC_ISSUER": "https://id.example.org"}, "OIDC_CLIENT_ID"),
+        (PROVIDER, "OIDC_ISSUER is given, and AUTH_MODE is local"),
+        ({"OIDC_ALLOWED_GROUPS": "chat"}, "OIDC_ALLOWED_GROUPS is given, and AUTH_MODE is local"),
+        ({**PROVIDER, "AUTH_MODE": "oidc", "OIDC_SCOPES": "email"}, "OIDC_SCOPES lacks openid"),
+        (
+            {
+                **PROVIDER,
+                "AUTH_MODE": "oidc",
+                "OIDC_SCOPES": "openid",
+                "OIDC_ALLOWED_DOMAINS": "example.org",
+            },
+            "OIDC_ALLOWED_DOMAINS looks at e-mail addresses, and OIDC_SCOPES lacks email",
+        ),
+    ],
+)
+def test_a_provider_is_named_whole_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], hint: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=re.escape(hint)):
+        environment.load()
+
+
+def test_a_provider_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {
+        **PROVIDER,
+        "AUTH_MODE": "oidc",
+        "OIDC_CLIENT_SECRET": "geheim",
+        "OIDC_ALLOWED_DOMAINS": "Example.org, @example.com",
+        "OIDC_ALLOWED_EMAILS": "Anna@Example.net",
+        "OIDC_ADMIN_CLAIM": "groups=a=b",
+        "OIDC_LINK_BY_EMAIL": "on",
+        "CHAINLIT_URL": "https://chat.example.org/",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    assert oidc_options(settings) == OidcOptions(
+        issuer="https://id.example.org",
+        client_id="keepchat",
+        client_secret="geheim",
+        domains=frozenset({"example.org", "example.com"}),
+        addresses=frozenset({"anna@example.net"}),
+        admin_claim=("groups", "a=b"),
+        links_by_email=True,
+        public_url="https://chat.example.org",
+    )
+    assert "geheim" not in repr((settings, oidc_options(settings)))
 
 
 def test_an_answer_longer_than_the_context_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

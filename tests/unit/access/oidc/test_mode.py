@@ -61,7 +61,8 @@ class Program:
         self.accounts = MemoryStore().accounts
         issuer = {"issuer": server.url, "client_id": CLIENT[0], "client_secret": CLIENT[1]}
         sessions = sessions_of("oidc", self.accounts)
-        self.mode = OidcLogin(sessions, self.accounts, nobody, OidcOptions(**(issuer | given)))
+        options = OidcOptions(**(issuer | given))
+        self.mode = OidcLogin(sessions, self.accounts, nobody, options, prefix)
         self._app = FastAPI()
         self._app.include_router(self.mode.router(prefix))
         self._app.add_middleware(Door, mode=self.mode)

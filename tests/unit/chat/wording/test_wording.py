@@ -10,6 +10,7 @@ import pytest
 from chat.models.base import GenerationSettings
 from chat.wording.commands import COMMANDS, with_command
 from chat.wording.language import Localized
+from chat.wording.logins import REFUSALS, with_logins
 from chat.wording.starters import STARTERS
 from settings import ROOT
 
@@ -22,6 +23,28 @@ def test_a_translation_has_every_text_that_chainlit_asks_for(name: str) -> None:
     ours, theirs = (json.loads((folder / name).read_text()) for folder in (OURS, THEIRS))
     assert list(_paths(ours)) == list(_paths(theirs))
     assert ours != theirs
+
+
+@pytest.mark.parametrize(
+    ("language", "label", "button"),
+    [
+        ("en-US", "Example Corp", "Continue with Example Corp"),
+        ("en-US", "", "Continue with single sign-on"),
+        ("de-DE", "", "Continue with single sign-on"),
+        ("zh-CN", "", "使用统一身份登录"),
+    ],
+)
+def test_the_login_page_has_texts_for_a_login_at_a_provider(
+    language: str, label: str, button: str
+) -> None:
+    ours = json.loads((OURS / "en-US.json").read_text())
+    before = json.dumps(ours)
+    texts = with_logins(ours, language, label)
+    assert texts["auth"]["provider"]["continue"] == button
+    assert set(_paths(texts)) - set(_paths(ours)) == {
+        f".auth.login.errors.{name}" for name in REFUSALS
+    }
+    assert json.dumps(ours) == before
 
 
 def _paths(texts: dict[str, Any], above: str = "") -> list[str]:
