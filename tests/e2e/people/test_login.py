@@ -58,9 +58,7 @@ async def test_a_login_counts_while_the_account_is_as_it_was(
     await bob.ask("What is the capital of France, while Bob is here?")
     await bob.answered(PARIS)
     await team.manage("user", "remove", "bob", "--keep")
-    await bob.ask("and of Italy, when Bob is gone?")
     await expect(bob.page.locator("#email")).to_be_visible()
-    assert not team.database.rows("SELECT 1 FROM steps WHERE output LIKE '%Bob is gone%'")
     await bob.page.goto(team.url)
     await expect(bob.page.locator("#email")).to_be_visible()
     assert await bob.status_of("/user") == 401
