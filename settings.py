@@ -8,6 +8,7 @@ variable of `Settings`.
 import os
 import re
 import sys
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
@@ -72,17 +73,23 @@ def _key(given: SecretStr) -> SecretStr:
 ApiKey = Annotated[SecretStr, AfterValidator(_key)]
 
 
-def _strong(given: SecretStr) -> SecretStr:
-    if fault := secret_fault(given.get_secret_value()):
-        message = (
-            f"{fault}, and whoever finds it is everybody. Remove it, and one is made in DATA_DIR; "
-            "or make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
-        )
-        raise ValueError(message)
-    return given
+MAKE_ONE = "make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
 
-AuthSecret = Annotated[SecretStr, AfterValidator(_strong)]
+def _strong_or(what_else: str) -> AfterValidator:
+    def check(given: SecretStr) -> SecretStr:
+        if fault := secret_fault(given.get_secret_value()):
+            message = f"{fault}, and whoever finds it {what_else}{MAKE_ONE}"
+            raise ValueError(message)
+        return given
+
+    return AfterValidator(check)
+
+
+AuthSecret = Annotated[
+    SecretStr, _strong_or("is everybody. Remove it, and one is made in DATA_DIR; or ")
+]
+ProxySecret = Annotated[SecretStr, _strong_or("could be the proxy: ")]
 
 
 def _list(value: object) -> object:
@@ -201,6 +208,31 @@ HttpUrl = Annotated[str, _scheme_in("http", "https")]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)]
 
 
+def _networks(given: object) -> object:
+    return tuple(map(_network, given.split(","))) if isinstance(given, str) else given
+
+
+def _network(given: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(given.strip())
+    except ValueError:
+        message = f"{given.strip()!r} is no address and no network such as 10.0.0.0/8"
+        raise ValueError(message) from None
+
+
+_HEADER = re.compile(r"[A-Za-z0-9-]*")
+
+
+def _header(given: str) -> str:
+    if not _HEADER.fullmatch(given):
+        message = "it names a header, of letters, digits and hyphens"
+        raise ValueError(message)
+    return given
+
+
+HeaderName = Annotated[str, AfterValidator(_header)]
+
+
 class Settings(BaseSettings):
     """Everything that can be set, as read at start."""
 
@@ -286,7 +318,7 @@ class Settings(BaseSettings):
     chainlit_port: int = Field(default=8_000, ge=1, le=65_535)
     chainlit_root_path: str = ""
     chainlit_url: Annotated[str, AfterValidator(_public)] = ""
-    auth_mode: Literal["local", "password", "oidc"] = "local"
+    auth_mode: Literal["local", "password", "oidc", "header"] = "local"
     users_file: Path | None = None
     chainlit_auth_secret: AuthSecret | None = None
     auth_secret_previous: Annotated[tuple[AuthSecret, ...], NoDecode, BeforeValidator(_list)] = ()
@@ -307,6 +339,24 @@ class Settings(BaseSettings):
     oidc_admin_claim: Annotated[str, AfterValidator(_claim)] = ""
     oidc_link_by_email: Literal["on", "off"] = "off"
     oidc_logout_at_provider: Literal["on", "off"] = "off"
+    auth_header_proxies: Annotated[
+        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)
+    ] = ()
+    auth_header_user: HeaderName = ""
+    auth_header_display_name: str = ""
+    auth_header_groups: str = ""
+    auth_header_allowed_groups: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = ()
+    auth_header_admin_group: str = ""
+    auth_header_secret: ProxySecret | None = None
+    auth_header_secret_name: HeaderName = "X-Keepchat-Proxy-Secret"  # noqa: S105 - a name
+    auth_header_assertion: Literal["none", "jwt", "cloudflare", "aws-alb"] = "none"
+    auth_header_assertion_name: HeaderName = ""
+    auth_header_claim: str = "email"
+    auth_header_issuer: str = ""
+    auth_header_audience: str = ""
+    auth_header_keys_url: HttpUrl = ""
+    auth_header_signer: str = ""
+    auth_header_logout_url: str = ""
     thread_sharing: Literal["on", "off"] = "off"
 
     log_format: Literal["text", "json"] = "text"

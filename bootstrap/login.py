@@ -3,6 +3,7 @@
 from access.login import factory, local_secret
 from access.login.base import FindOwner, LoginMode
 from access.login.factory import LoginOptions
+from access.login.header.options import HeaderOptions, assertion_options
 from access.login.local_secret import LocalSecret
 from access.login.oidc.options import OidcOptions
 from access.login.sessions import KeepUser
@@ -28,6 +29,7 @@ def open_login(
     options = LoginOptions(
         local_token=settings.data_path / local_secret.FILE,
         oidc=oidc_options(settings),
+        header=header_options(settings),
         prefix=prefix,
     )
     tokens = Tokens(secret, [one.get_secret_value() for one in settings.auth_secret_previous])
@@ -54,6 +56,31 @@ def oidc_options(settings: Settings) -> OidcOptions | None:
         links_by_email=settings.oidc_link_by_email == "on",
         ends_at_provider=settings.oidc_logout_at_provider == "on",
         public_url=settings.chainlit_url,
+    )
+
+
+def header_options(settings: Settings) -> HeaderOptions:
+    """Return what is set for identities from a reverse proxy."""
+    secret = settings.auth_header_secret
+    return HeaderOptions(
+        proxies=settings.auth_header_proxies,
+        user=settings.auth_header_user,
+        display_name=settings.auth_header_display_name,
+        groups=settings.auth_header_groups,
+        allowed_groups=frozenset(settings.auth_header_allowed_groups),
+        admin_group=settings.auth_header_admin_group,
+        secret=secret.get_secret_value() if secret else "",
+        secret_header=settings.auth_header_secret_name,
+        assertion=assertion_options(
+            settings.auth_header_assertion,
+            header=settings.auth_header_assertion_name,
+            claim=settings.auth_header_claim,
+            issuer=settings.auth_header_issuer,
+            audience=settings.auth_header_audience,
+            keys_url=settings.auth_header_keys_url,
+            signer=settings.auth_header_signer,
+        ),
+        logout_url=settings.auth_header_logout_url,
     )
 
 

@@ -38,6 +38,12 @@ PATCHES = (
         connections.watch_waiting,
     ),
     Patch(
+        "peers",
+        "Chainlit's server forgets who is connected where a header names another address.",
+        Moment.START,
+        connections.remember_peer,
+    ),
+    Patch(
         "malformed requests",
         "Chainlit fails where it is sent what it cannot read, and says so in several forms.",
         Moment.START,

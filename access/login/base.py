@@ -112,7 +112,7 @@ class LoginMode(ABC):
     """Whoever reads the page runs the program too, and can mend its settings."""
 
     has_accounts: ClassVar[bool] = False
-    """Those sign in who have an account of `manage.py user`."""
+    """Who has an account of `manage.py user` is who signs in, or may not if it is closed."""
 
     has_passwords: ClassVar[bool] = False
     """People have a password here, which they can change."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from access.login.base import FindOwner, LoginMode
+from access.login.header.mode import HeaderLogin
+from access.login.header.options import HeaderOptions
 from access.login.local import LocalLogin
 from access.login.local_secret import LocalSecret
 from access.login.oidc.mode import OidcLogin
@@ -21,6 +23,7 @@ class LoginOptions:
 
     local_token: Path
     oidc: OidcOptions | None = None
+    header: HeaderOptions | None = None
     prefix: str = ""
     """Of all paths."""
 
@@ -29,6 +32,7 @@ MODES: Mapping[str, type[LoginMode]] = {
     "local": LocalLogin,
     "password": PasswordLogin,
     "oidc": OidcLogin,
+    "header": HeaderLogin,
 }
 
 
@@ -77,4 +81,7 @@ _MAKERS: Mapping[str, _Make] = {
     ),
     "password": lambda _options, sessions, accounts, _find: PasswordLogin(sessions, accounts),
     "oidc": _open_oidc,
+    "header": lambda options, sessions, accounts, _find: HeaderLogin(
+        sessions, accounts, options.header or HeaderOptions(), options.prefix
+    ),
 }

@@ -14,7 +14,7 @@ import chainlit as cl
 from fastapi import APIRouter
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Scope
 
 from access.guard.origins import Origin, origin_of
@@ -22,7 +22,7 @@ from access.login.base import Admission, LoginMode, LoginState, Visit
 from access.login.door_pages import HEADERS, turned_away
 from access.login.local_secret import HEADER, LocalSecret, same_address, without_token
 from access.login.loopback import host_of, is_loopback
-from access.login.returning import Returning
+from access.login.returning import Returning, silent_router
 from access.login.sessions import Sessions
 from chat.wording.language import Localized
 
@@ -87,13 +87,7 @@ class LocalLogin(LoginMode):
 
     def router(self, prefix: str) -> APIRouter:
         """Return what answers scripts that have signed in, which `admit` has seen to."""
-        router = APIRouter(prefix=prefix, include_in_schema=False)
-
-        @router.post("/auth/header")
-        async def signed_in() -> JSONResponse:
-            return JSONResponse({"success": True})
-
-        return router
+        return silent_router(prefix)
 
     def register(self) -> None:
         """Make Chainlit want a login; whoever gets this far has one."""

@@ -19,7 +19,7 @@ from tests.support.needs import CHROMIUM_FROM_PLAYWRIGHT, Tool
 
 Command = tuple[str, ...]
 
-UNUSED = "The services that come with PostgreSQL and PgBouncer stay unused."
+UNUSED = "The services that come with PostgreSQL, PgBouncer and nginx stay unused."
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ _PACKAGES = {
     Tool.POSTGRES: "postgresql",
     Tool.PGBOUNCER: "pgbouncer",
     Tool.JAVA: "default-jre-headless",
+    Tool.NGINX: "nginx",
     Tool.OPENMP: "libgomp1",
 }
 _NPM_BY_APT = Step({Tool.NPM: "npm"}, _APT)  # a step of its own: some nodejs bring and forbid it
@@ -84,6 +85,7 @@ MACOS = Recipe(
                 Tool.POSTGRES: "postgresql@17",
                 Tool.PGBOUNCER: "pgbouncer",
                 Tool.JAVA: "openjdk",
+                Tool.NGINX: "nginx",
                 Tool.SEAWEEDFS: "seaweedfs",
             },
             ("brew", "install"),
@@ -117,7 +119,7 @@ def installed(
 
 def announcement(missing: Sequence[Tool]) -> str:
     """What is said before the first command."""
-    unused = f" {UNUSED}" if {Tool.POSTGRES, Tool.PGBOUNCER} & set(missing) else ""
+    unused = f" {UNUSED}" if {Tool.POSTGRES, Tool.PGBOUNCER, Tool.NGINX} & set(missing) else ""
     return f"Installing what the tests need: {_listed(missing)}.{unused}"
 
 

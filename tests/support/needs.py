@@ -26,7 +26,7 @@ POSTGRES_FOLDERS = (
     "opt/homebrew/opt/postgresql*/bin",
     "usr/local/opt/postgresql*/bin",
 )
-PGBOUNCER_FOLDER = "/usr/sbin"
+SYSTEM_FOLDER = "/usr/sbin"
 JAVA_FOLDERS = ("/opt/homebrew/opt/openjdk/bin", "/usr/local/opt/openjdk/bin")
 
 
@@ -39,6 +39,7 @@ class Tool(Enum):
     POSTGRES = "PostgreSQL's server programs"
     PGBOUNCER = "PgBouncer"
     JAVA = "Java"
+    NGINX = "nginx"
     OPENMP = "the runtime library of OpenMP (libgomp)"
     SEAWEEDFS = "SeaweedFS"
 
@@ -78,7 +79,12 @@ def find_postgres() -> Path:
 
 def find_pgbouncer() -> Path:
     """PgBouncer, from PATH or from where Debian keeps it for root."""
-    return _first(Tool.PGBOUNCER, [which("pgbouncer"), which("pgbouncer", path=PGBOUNCER_FOLDER)])
+    return _first(Tool.PGBOUNCER, [which("pgbouncer"), which("pgbouncer", path=SYSTEM_FOLDER)])
+
+
+def find_nginx() -> Path:
+    """nginx, from PATH or from where Debian keeps it for root."""
+    return _first(Tool.NGINX, [which("nginx"), which("nginx", path=SYSTEM_FOLDER)])
 
 
 def find_java() -> Path:
@@ -104,6 +110,7 @@ FINDERS: dict[Tool, Callable[[], Path]] = {
     Tool.POSTGRES: find_postgres,
     Tool.PGBOUNCER: find_pgbouncer,
     Tool.JAVA: find_java,
+    Tool.NGINX: find_nginx,
 }
 if sys.platform == "linux":
     FINDERS[Tool.OPENMP] = find_openmp

@@ -72,10 +72,17 @@ class Profile:
         self.errors: list[str] = []
 
     @classmethod
-    async def new(cls, browser: Browser, locale: str) -> "Profile":
-        """A profile in a language."""
+    async def new(
+        cls, browser: Browser, locale: str, credentials: tuple[str, str] | None = None
+    ) -> "Profile":
+        """A profile in a language, which knows what a server's basic authentication asks."""
         context = await browser.new_context(
-            locale=locale, viewport={"width": 1280, "height": 800}, accept_downloads=True
+            locale=locale,
+            viewport={"width": 1280, "height": 800},
+            accept_downloads=True,
+            http_credentials=(
+                {"username": credentials[0], "password": credentials[1]} if credentials else None
+            ),
         )
         context.set_default_timeout(PATIENCE_MS)
         profile = cls(context)

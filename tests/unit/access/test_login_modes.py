@@ -33,7 +33,7 @@ def test_the_settings_name_the_modes_that_there_are() -> None:
 
 def test_an_unknown_mode_is_told_the_known_ones(options: LoginOptions) -> None:
     with pytest.raises(
-        ValueError, match=r"^AUTH_MODE is 'none'; it must be one of local, password, oidc$"
+        ValueError, match=r"^AUTH_MODE is 'none'; it must be one of local, password, oidc, header$"
     ):
         opened("none", options)
 
@@ -55,7 +55,7 @@ def test_a_mode_makes_chainlit_want_a_login(
 def test_only_at_ones_own_computer_any_model_will_do() -> None:
     personal = {name for name in MODES if mode_of(name).is_personal}
     with_accounts = {name for name in MODES if mode_of(name).has_accounts}
-    assert (personal, with_accounts) == ({"local"}, {"password"})
+    assert (personal, with_accounts) == ({"local"}, {"password", "header"})
 
 
 def test_only_at_ones_own_computer_who_reads_the_page_runs_the_program() -> None:

@@ -22,6 +22,7 @@ ON_DEBIAN = {
     "node@22": {Tool.NODE},
     "postgresql": {Tool.POSTGRES},
     "pgbouncer": {Tool.PGBOUNCER},
+    "nginx": {Tool.NGINX},
     "default-jre-headless": {Tool.JAVA},
     "libgomp1": {Tool.OPENMP},
 }
@@ -65,7 +66,7 @@ def test_debian_with_an_old_node_gets_npm_and_then_a_newer_one() -> None:
     assert install.installed(DEBIAN, machine.look, machine.run) == []
     assert machine.ran == [
         "apt-get update",
-        f"{APT} chromium nodejs postgresql pgbouncer default-jre-headless libgomp1",
+        f"{APT} chromium nodejs postgresql pgbouncer default-jre-headless nginx libgomp1",
         f"{APT} npm",
         "npm install --global node@22",
     ]
@@ -86,7 +87,7 @@ def test_only_what_is_missing_is_installed() -> None:
 def test_ubuntu_gets_its_chromium_from_playwright_once_there_is_node() -> None:
     machine = Machine(LINUX, ON_DEBIAN)
     assert install.installed(UBUNTU, machine.look, machine.run) == []
-    assert f"{APT} nodejs postgresql pgbouncer default-jre-headless libgomp1" in machine.ran
+    assert f"{APT} nodejs postgresql pgbouncer default-jre-headless nginx libgomp1" in machine.ran
     assert machine.ran[-2:] == [
         "npm install --global node@22",
         f"env PLAYWRIGHT_BROWSERS_PATH={needs.CHROMIUM_FROM_PLAYWRIGHT} "
@@ -97,7 +98,7 @@ def test_ubuntu_gets_its_chromium_from_playwright_once_there_is_node() -> None:
 def test_macos_gets_all_in_one_command() -> None:
     [command] = MACOS.commands(ALL)
     assert shlex.join(command) == (
-        "brew install google-chrome node postgresql@17 pgbouncer openjdk seaweedfs"
+        "brew install google-chrome node postgresql@17 pgbouncer openjdk nginx seaweedfs"
     )
 
 
@@ -138,7 +139,7 @@ def test_the_one_sentence_has_one_command_for_all() -> None:
 def debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Be on a Debian that lacks PgBouncer, which apt-get brings; its only folder on PATH."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(needs, "PGBOUNCER_FOLDER", str(tmp_path))
+    monkeypatch.setattr(needs, "SYSTEM_FOLDER", str(tmp_path))
     monkeypatch.setattr(needs, "FINDERS", {Tool.PGBOUNCER: needs.find_pgbouncer})
     monkeypatch.setattr(install, "recipe_for", lambda *given: DEBIAN)
     (tmp_path / "env").symlink_to("/usr/bin/env")

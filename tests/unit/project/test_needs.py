@@ -16,7 +16,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(needs, "CHROMIUM_FROM_PLAYWRIGHT", tmp_path / "playwright")
     monkeypatch.setattr(needs, "CHROMIUM_ON_MACOS", ())
     monkeypatch.setattr(needs, "POSTGRES_FOLDERS", ())
-    monkeypatch.setattr(needs, "PGBOUNCER_FOLDER", str(tmp_path))
+    monkeypatch.setattr(needs, "SYSTEM_FOLDER", str(tmp_path))
     monkeypatch.setattr(needs, "JAVA_FOLDERS", ())
     monkeypatch.setattr(needs, "find_library", lambda _name: None)
     return tmp_path

@@ -1,0 +1,1 @@
+"""AUTH_MODE=header: a reverse proxy signs people in, and says who they are."""
