@@ -1,4 +1,4 @@
-"""What the program says as it starts: where its page is."""
+"""What the program says of addresses: where its page is, and what is asked, without secrets."""
 
 import logging
 import webbrowser
@@ -8,9 +8,11 @@ from typing import Any
 
 from chainlit import server
 
+from access.login.local_secret import without_token
 from patches.originals import replace
 from patches.patch import Parts
 
+REQUESTS = "uvicorn.access"
 AVAILABLE = "Your app is available at "
 
 Link = Callable[[str], str]
@@ -21,6 +23,26 @@ def tell_link(parts: Parts) -> None:
     link = parts.login.link
     replace(server, "logger", lambda original: Announcing(original, link))
     replace(server, "webbrowser", lambda _original: SimpleNamespace(open=opening(link)))
+
+
+def hide_secrets(_parts: Parts) -> None:
+    """Log what is asked without the secret in a link."""
+    logging.getLogger(REQUESTS).addFilter(without_secret)
+
+
+def without_secret(record: logging.LogRecord) -> bool:
+    """Take the secret out of an address that is about to be logged."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(_shown(one) for one in record.args)
+    return True
+
+
+def _shown(logged: object) -> object:
+    if not isinstance(logged, str) or "?" not in logged:
+        return logged
+    path, _, query = logged.partition("?")
+    tokens, rest = without_token(query.encode("latin-1", "replace"))
+    return f"{path}?{rest.decode('latin-1')}" if tokens else logged
 
 
 class Announcing(logging.LoggerAdapter[logging.Logger]):

@@ -38,6 +38,12 @@ PATCHES = (
         connections.watch_waiting,
     ),
     Patch(
+        "logged addresses",
+        "Chainlit's server logs, if asked, whole addresses, and so the secret in a link.",
+        Moment.START,
+        announcement.hide_secrets,
+    ),
+    Patch(
         "peers",
         "Chainlit's server forgets who is connected where a header names another address.",
         Moment.START,

@@ -5,7 +5,7 @@ import webbrowser
 
 import pytest
 
-from patches.announcement import AVAILABLE, Announcing, opening
+from patches.announcement import AVAILABLE, Announcing, opening, without_secret
 
 
 def link(address: str) -> str:
@@ -28,3 +28,18 @@ def test_the_link_is_opened_in_the_browser(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(webbrowser, "open", opened.append)
     opening(link)("http://localhost:8000/chat")
     assert opened == ["http://localhost:8000/chat/?token=secret"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "logged"),
+    [
+        ("/?token=secret", "/?"),
+        ("/x?a=1&to%6ben=secret&b=2", "/x?a=1&b=2"),
+        ("/x?a=1", "/x?a=1"),
+        ("/token=1", "/token=1"),
+    ],
+)
+def test_the_secret_of_a_link_is_not_logged(asked: str, logged: str) -> None:
+    record = logging.LogRecord("", logging.INFO, "", 1, "%s %s %d", ("GET", asked, 303), None)
+    assert without_secret(record)
+    assert record.getMessage() == f"GET {logged} 303"
