@@ -46,7 +46,8 @@ def account_router(mode: LoginMode, prefix: str) -> APIRouter:
             }
             for one in found[:MOST_SHOWN]
         ]
-        return {"name": login.identifier, "password": mode.has_passwords, "sessions": sessions}
+        name = login.display_name or login.identifier
+        return {"name": name, "password": mode.has_passwords, "sessions": sessions}
 
     @router.delete("/sessions")
     async def end_others(request: Request) -> dict[str, Any]:

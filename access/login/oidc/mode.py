@@ -38,6 +38,8 @@ LONGEST_CODE = 2_048  # characters of what a provider sends people back with
 class OidcLogin(LoginMode):
     """Those come in whom the provider vouches for and the settings let in."""
 
+    has_accounts = True
+
     def __init__(
         self,
         sessions: Sessions,

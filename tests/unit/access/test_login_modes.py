@@ -55,7 +55,7 @@ def test_a_mode_makes_chainlit_want_a_login(
 def test_only_at_ones_own_computer_any_model_will_do() -> None:
     personal = {name for name in MODES if mode_of(name).is_personal}
     with_accounts = {name for name in MODES if mode_of(name).has_accounts}
-    assert (personal, with_accounts) == ({"local"}, {"password", "header"})
+    assert (personal, with_accounts) == ({"local"}, {"header", "oidc", "password"})
 
 
 def test_only_at_ones_own_computer_who_reads_the_page_runs_the_program() -> None:

@@ -47,6 +47,12 @@ def client_of(mode: Any, login: Login | None) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(transport=transport, base_url=base, headers=headers)
 
 
+async def test_a_person_is_called_as_they_are_called(mode: PasswordLogin) -> None:
+    login = await mode.sessions.begin(User(identifier="oidc:1", display_name="Anna Alder"))
+    async with client_of(mode, login) as client:
+        assert (await client.get("/account")).json()["name"] == "Anna Alder"
+
+
 async def test_a_person_sees_where_they_are_signed_in(mode: PasswordLogin, login: Login) -> None:
     await mode.sessions.begin(User(identifier="bob"))
     other = await mode.sessions.begin(User(identifier="anna"))
