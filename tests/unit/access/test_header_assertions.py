@@ -128,7 +128,10 @@ async def test_what_is_signed_for_us_is_believed_and_the_keys_asked_for_once(
         {"key": RSAKey.generate_key(2048, {"kid": "one"})},
         {"key": RSAKey.generate_key(2048, {"kid": "nobody's"})},
     ],
-    ids=str,
+    ids=[
+        *("another issuer", "no issuer", "another audience", "no audience"),
+        *("expired", "without an end", "an end that is none", "another key", "an unknown key"),
+    ],
 )
 async def test_what_is_not_signed_for_us_is_not(
     assertions: Assertions, changed: dict[str, Any]
