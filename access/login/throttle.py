@@ -27,9 +27,9 @@ class Rate:
         return self.burst * self.every_s
 
 
-PAIR = Rate(30, 5.0)  # a name, from one address
-NAME = Rate(150, 4.0)  # a name, from anywhere: more than one address alone can use up
-ADDRESS = Rate(40, 1.0)  # an address, under any names
+PAIR = Rate(20, 5.0)  # a name, from one address
+NAME = Rate(50, 4.0)  # a name, from anywhere: more than one address alone can use up
+ADDRESS = Rate(30, 1.0)  # an address, under any names
 DEVICE = Rate(10, 60.0)  # a browser that has signed in before, under that name
 OVERALL = Rate(200, 0.25)  # names that there are, from anywhere: waited for, and never refused
 
