@@ -48,6 +48,8 @@ function makeItem(other) {
   };
   item.addEventListener("click", open);
   item.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" || event.key === "Tab") return;
+    event.preventDefault(); // else the button of the menu, which has the focus then, opens it again
     if (event.key === "Enter" || event.key === " ") open();
     else if (event.key.startsWith("Arrow")) other.focus();
   });

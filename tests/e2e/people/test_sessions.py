@@ -44,6 +44,7 @@ async def test_one_browser_ends_the_session_of_another(
     assert await there.status_of("/user") == 401
     await dialog.get_by_role("button", name="Close").click()
     await expect(dialog).to_have_count(0)
+    await here.open()
     await expect(here.thread("over there")).to_be_visible()
     assert await here.status_of("/user") == 200
 

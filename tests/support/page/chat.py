@@ -39,7 +39,7 @@ class Chat:
         """Fill the login page and send it."""
         await self.page.locator("#email").fill(name)
         await self.page.locator("#password").fill(password)
-        await self.page.get_by_role("button", name="Sign In").click()
+        await self.page.locator('button[type="submit"]').click()
 
     async def account(self) -> Locator:
         """Open the dialog of one's sessions and password."""
