@@ -5,7 +5,7 @@ import re
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
@@ -22,7 +22,7 @@ LONGEST_NAME = 255  # bytes of one part of it, as file systems have it
 # Two of them would be read differently by different parts of the program.
 SINGLE = ("host", "origin")  # who it is, the login judges
 FILES = "/files/"  # whose links end in names of any length, which are not looked at
-_COOKIE = re.compile(r" *[A-Za-z0-9!#$%&'*+.^_`|~-]+ *=[\t -~]*")
+_COOKIE = re.compile(rb" *[A-Za-z0-9!#$%&'*+.^_`|~-]+ *=[\t -~]*")
 FAILED = "Something went wrong here. It is in the program's log."
 
 
@@ -91,11 +91,15 @@ def with_plain_cookies(scope: Scope) -> Scope:
     Requests and sockets decode others in two ways, so that one who is judged by the one might be
     somebody else by the other; and no answer can take away what has no proper name.
     """
-    headers = MutableHeaders(raw=list(scope["headers"]))
-    given = headers.get("cookie")
-    if given is not None:
-        headers["cookie"] = ";".join(it for it in given.split(";") if _COOKIE.fullmatch(it))
-    return {**scope, "headers": headers.raw}
+    headers = [
+        (name, _plain(value) if name.lower() == b"cookie" else value)
+        for name, value in scope["headers"]
+    ]
+    return {**scope, "headers": headers}
+
+
+def _plain(cookies: bytes) -> bytes:
+    return b";".join(it for it in cookies.split(b";") if _COOKIE.fullmatch(it))
 
 
 async def invalid(request: Request, exc: Exception) -> JSONResponse:  # noqa: ARG001 - FastAPI's

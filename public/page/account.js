@@ -64,6 +64,8 @@ function makeItem(other) {
 async function openDialog() {
   const dialog = make("dialog", { id: "keepchat-account", ariaLabel: say("title") });
   dialog.addEventListener("close", () => dialog.remove());
+  // By itself it would not while Chainlit's menu is on its way out, and takes the key for its own.
+  dialog.addEventListener("keydown", ({ key }) => key === "Escape" && dialog.close());
   document.body.append(dialog);
   await fill(dialog);
   dialog.showModal();

@@ -9,7 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.testclient import TestClient
 
-from routes.malformed import FAILED, HEAD_TOO_LONG, LONGEST_HEAD, WellFormed, invalid
+from routes.malformed import (
+    FAILED,
+    HEAD_TOO_LONG,
+    LONGEST_HEAD,
+    WellFormed,
+    invalid,
+    with_plain_cookies,
+)
 
 
 class Body(BaseModel):
@@ -174,3 +181,10 @@ async def test_a_socket_that_fails_is_closed_and_one_that_is_gone_is_no_failure(
     with pytest.raises(ConnectionResetError):
         await WellFormed(app)(scope, cast(Any, send), send)
     assert (sent, len(caplog.records)) == (["websocket.close"], 1)
+
+
+def test_of_two_cookie_headers_none_is_left_out() -> None:
+    """Which of them counts is not decided here."""
+    sent = [(b"cookie", b"a=b; \xff=c"), (b"Cookie", b"d=e"), (b"x", b"\xff")]
+    scope = with_plain_cookies({"type": "http", "headers": sent})
+    assert scope["headers"] == [(b"cookie", b"a=b"), (b"Cookie", b"d=e"), (b"x", b"\xff")]
