@@ -1,5 +1,6 @@
 """An open page without a browser: what it sends over the socket and by requests."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -23,7 +24,9 @@ class SocketPage:
         self.session_id = session_id
         self.heard: list[tuple[str, Any]] = []
         self._client = client
+        self._gone = asyncio.Event()
         client.on("*", self._hear)
+        client.on("disconnect", lambda *_: self._gone.set())
 
     async def _hear(self, event: str, data: Any = None) -> None:
         self.heard.append((event, data))
@@ -34,7 +37,7 @@ class SocketPage:
 
     async def ended(self) -> None:
         """Wait until the program has closed it."""
-        await self._client.wait()
+        await self._gone.wait()
 
     async def emit(self, event: str, *sent: Any) -> None:
         """Send an event with any number of arguments."""
