@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bootstrap.logs import quiet_libraries
+from bootstrap.logs import log_commands, quiet_libraries
 from cli import accounts, doctor, import_, link, migrate, sweep
 from common.owner_only import make_all_private
 
@@ -28,4 +28,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    log_commands()
     main()

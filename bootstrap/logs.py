@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
 
+LOGINS = "keepchat.login"
 _QUIET = ("alembic", "azure", "botocore", "httpx2", "httpx")
 _SERVERS = ("uvicorn", "uvicorn.error", "uvicorn.access")  # they have handlers of their own
 _CONTROLS = {
@@ -27,9 +28,18 @@ def log_in_detail(names: Iterable[str]) -> None:
 
 def log_as(form: Literal["text", "json"]) -> None:
     """Let all handlers that there are write lines in one form."""
-    for name in (None, *_SERVERS):
+    for name in (None, LOGINS, *_SERVERS):
         for handler in logging.getLogger(name).handlers:
             handler.setFormatter(JsonLines() if form == "json" else TextLines())
+
+
+def log_commands() -> None:
+    """Let what an operator does be a line on the standard error, as the program's log has it."""
+    logger = logging.getLogger(LOGINS)
+    logger.addHandler(logging.StreamHandler())
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    log_as("text")
 
 
 class TextLines(logging.Formatter):

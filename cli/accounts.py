@@ -21,7 +21,9 @@ from access.login.accounts import (
 )
 from access.login.errors import AccountError
 from access.login.passwords import checked_password, hash_password
+from access.login.record import record
 from bootstrap.login import mode_of
+from bootstrap.logs import log_as
 from bootstrap.stores import open_store, prepare, take_over_users
 from cli.commands import Subcommands
 from cli.conversations import count_conversations, erase_conversations, in_words, owner_named
@@ -48,7 +50,7 @@ def add_commands(commands: Subcommands) -> None:
 
     def command(name: str, action: Action, about: str) -> argparse.ArgumentParser:
         parser = actions.add_parser(name, help=about)
-        parser.set_defaults(run=run_action, action=action)
+        parser.set_defaults(run=run_action, action=action, verb=name)
         return parser
 
     def command_on(name: str, action: Action, about: str) -> argparse.ArgumentParser:
@@ -90,8 +92,11 @@ def run_action(args: argparse.Namespace) -> int:
     """Run an action; what cannot be done is one line and exit code 1."""
     settings = load()
     prepare_data_dir(settings)
+    log_as(settings.log_format)
     try:
         print(anyio.run(_with_store, settings, args))
+        if args.action is not list_accounts:
+            record(f"user {args.verb}", args.name, mode="command")
     except AccountError as exc:
         sys.exit(str(exc))
     except DataLayerError as exc:

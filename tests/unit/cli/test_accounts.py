@@ -2,6 +2,7 @@
 
 import getpass
 import io
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,3 +113,18 @@ def test_a_users_file_that_cannot_be_read_is_said(
 ) -> None:
     (tmp_path / "users.json").write_text("{")
     assert "users.json cannot be read" in str(run(monkeypatch, "list"))
+
+
+def test_what_an_operator_does_is_a_line_of_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "keepchat.login"):
+        run(monkeypatch, "add", "anna", STDIN)
+        run(monkeypatch, "add", "anna", STDIN)  # which is refused
+        run(monkeypatch, "sign-out", "anna")
+        run(monkeypatch, "list")
+    assert [record.getMessage() for record in caplog.records] == [
+        "user add: who 'anna', mode 'command'",
+        "user sign-out: who 'anna', mode 'command'",
+    ]
+    assert PASSWORD not in caplog.text
