@@ -45,7 +45,7 @@ async def test_a_conversation_on_postgresql(
             Message("user_message", question),
             Message("assistant_message", PARIS, "done"),
         ]
-        assert sorted(path.name for path in app.data.iterdir()) == ["auth_secret"]
+        assert sorted(path.name for path in app.data.iterdir()) == ["auth_secret", "local_token"]
 
         await app.restart()
         again = await open_chat(app)
