@@ -193,6 +193,12 @@ PATCHES = (
         logins.check_login,
     ),
     Patch(
+        "login of what carries events",
+        "The socket's server asks who opens a socket, and of each later request only its number.",
+        Moment.LOAD,
+        logins.check_carriers,
+    ),
+    Patch(
         "pages of ended logins",
         "A page that only listens sends no event, and goes on being told.",
         Moment.LOAD,

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 import jwt
 from chainlit import auth, oauth_providers, server
@@ -12,6 +13,9 @@ from chainlit.session import WebsocketSession, ws_sessions_id
 from chainlit.user import User
 from fastapi import HTTPException, Request, Response
 from socketio.exceptions import ConnectionRefusedError as SocketRefused
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from access.login import cookies
 from access.login.base import Button, LoginMode, Visit
@@ -24,6 +28,7 @@ from patches.sockets import end_session
 
 Translations = Callable[[ChainlitConfig, str], dict[str, Any]]
 
+NOT_YOURS = {"detail": "This socket was opened by another login, or by one that has ended."}
 NOT_SENT = ("connect", "disconnect")  # the events that the server itself begins
 
 
@@ -135,6 +140,36 @@ def if_admitted(original: Handler, sessions: Sessions) -> Handler:
         return connected
 
     return connect
+
+
+def check_carriers(_parts: Parts) -> None:
+    """Take what carries an open socket's packets from the login alone that has opened it."""
+    replace(sio, "handle_request", if_its_own)
+
+
+def if_its_own(original: ASGIApp) -> ASGIApp:
+    """Return what takes requests of the socket; each names its socket, and has a login too."""
+
+    async def handle_request(scope: Scope, receive: Receive, send: Send) -> None:
+        opened = sio.environ.get(_named_socket(scope))
+        app = original
+        if opened and _session_id(opened["asgi.scope"]) != _session_id(scope):
+            is_socket = scope["type"] == "websocket"
+            app = WebSocketClose(code=1008) if is_socket else JSONResponse(NOT_YOURS, 401)
+        await app(scope, receive, send)
+
+    return handle_request
+
+
+def _named_socket(scope: Scope) -> str:
+    """Return the id of a socket that a request is for, read as the library does."""
+    query = parse_qs(str(scope["query_string"], "utf-8", "replace"))
+    return query.get("sid", [""])[0]
+
+
+def _session_id(scope: Scope) -> str | None:
+    visit: Visit | None = scope.get(VISIT)
+    return visit.login.session_id if visit and visit.login else None
 
 
 def end_pages(parts: Parts) -> None:

@@ -53,6 +53,8 @@ GROUPS = (
     Group(_SERVER, "sio", "the socket's server"),
     Group(f"{_SERVER}.sio", "eio manager", "what is beneath the events"),
     Group(f"{_SERVER}.sio", "_handle_event _handle_connect", "what a client sends is judged"),
+    Group(f"{_SERVER}.sio", "handle_request environ", "whose a request is that carries packets"),
+    Group(f"{_SERVER}.sio.environ", "get", "the same"),
     Group(f"{_SERVER}.sio.eio", "handlers on sockets", "what a client sends is judged"),
     Group(f"{_SERVER}.sio.eio.handlers", "update", "the same"),
     Group(f"{_SERVER}.sio.eio.sockets", "get", "a socket that is to be closed"),

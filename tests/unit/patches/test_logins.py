@@ -109,6 +109,33 @@ async def test_a_page_that_only_listens_is_ended_with_its_session(
     assert pages.sent == [("reload", "gone"), ("disconnect", "gone")]
 
 
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+async def test_packets_of_a_socket_come_by_the_login_alone_that_opened_it(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    opener, other = await sessions.begin(ANNA), await sessions.begin(ANNA)
+    monkeypatch.setitem(sio.environ, "one", {"asgi.scope": {VISIT: visit(opener)}})
+    carried: list[Login | None] = []
+    sent: list[Any] = []
+
+    async def library(scope: Any, *_channels: Any) -> None:
+        carried.append(scope[VISIT].login)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    carry = logins.if_its_own(library)
+    for query in (b"EIO=4&sid=one&transport=polling", b"sid=%6Fne&sid=two"):
+        for login in (opener, other, None):
+            scope = {"type": kind, "query_string": query, VISIT: visit(login)}
+            await carry(scope, cast(Any, None), send)
+    assert carried == [opener, opener]
+    assert [one["type"] for one in sent].count(f"{kind}.close") == (4 if kind != "http" else 0)
+    assert [one["status"] for one in sent if "status" in one] == (
+        [401] * 4 if kind == "http" else []
+    )
+
+
 Connect = Callable[..., Awaitable[Any]]
 
 
