@@ -313,6 +313,8 @@ class Settings(BaseSettings):
         tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_list)
     ] = ()
 
+    # The server reads this one itself.
+    forwarded_allow_ips: str = "127.0.0.1"
     # Chainlit reads these itself.
     chainlit_host: str = "127.0.0.1"
     chainlit_port: int = Field(default=8_000, ge=1, le=65_535)

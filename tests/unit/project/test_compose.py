@@ -162,6 +162,11 @@ def test_the_app_gets_all_settings_but_those_that_compose_makes() -> None:
     assert known - set(given) == (elsewhere - set(given)) | left_out
 
 
+def test_people_behind_a_proxy_of_the_app_can_be_told_apart() -> None:
+    """Else all have the address of the proxy, and wait for one another's guesses."""
+    assert "FORWARDED_ALLOW_IPS" in compose.raw()["services"]["app"]["environment"]
+
+
 def test_the_image_gets_all_that_git_has_of_the_program() -> None:
     """And nothing else: what is new has to be named in .dockerignore."""
     listed = subprocess.run(
