@@ -150,6 +150,7 @@ class PasswordLogin(LoginMode):
             is_right = await self._verify(password, account.password_hash)
             if is_right:
                 succeed()
+                self._turns.forget(attempt.keys)
             return is_right
 
     async def _fail(self, attempt: Attempt, password: str) -> None:

@@ -62,6 +62,10 @@ class Buckets:
         """Return how long it takes until one is left."""
         return max(0.0, 1 - self._left(key)) * self._rate.every_s
 
+    def taken(self, key: Hashable) -> float:
+        """Return how many were used up, without those that are there again."""
+        return self._rate.burst - self._left(key)
+
     def take(self, key: Hashable) -> None:
         """Use one up."""
         self._put(key, self._left(key) - 1)
@@ -69,6 +73,10 @@ class Buckets:
     def give_back(self, key: Hashable) -> None:
         """Undo a `take`."""
         self._put(key, min(self._rate.burst, self._left(key) + 1))
+
+    def forget(self, key: Hashable) -> None:
+        """Give all back."""
+        self._buckets.pop(key, None)
 
     def _left(self, key: Hashable) -> float:
         bucket = self._buckets.get(key)

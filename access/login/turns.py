@@ -1,39 +1,40 @@
-"""Turns for what only few may do at once: who has least in the queue comes first.
+"""Turns for what only few may do at once: who has come least of late is next.
 
 Somebody who sends many has them wait for one another, and nobody else for all of them, however many
-names or addresses they use: what counts is the worse of the two.
+names or addresses they use: what counts is the worse of the two. What was turned away counts, too.
 """
 
 import asyncio
-from bisect import insort
-from collections import Counter
+import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 
-from access.login.throttle import TooManyAttempts
+from access.login.throttle import Buckets, Rate, TooManyAttempts
 
 LONGEST_WAIT_S = 20.0
 FULL_S = 2.0  # after which somebody for whom there is no place may try again
+LATELY = Rate(50, 10.0)  # how often somebody has come: one is forgotten every so many seconds
 
 
-@dataclass(order=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Ticket:
-    rank: int
+    keys: Sequence[str]
+    first: bool
     number: int
-    turn: asyncio.Future[None] = field(compare=False)
+    turn: asyncio.Future[None]
 
 
 class Turns:
-    """Gives `places` turns at once; `most` wait, and where there are more, those that have most."""
+    """Gives `places` turns at once; `most` wait, and where there are more, those that come most."""
 
     def __init__(self, places: int, most: int) -> None:
         self._free = places
         self._most = most
         self._numbers = count()
         self._waiting: list[_Ticket] = []
-        self._present: Counter[str] = Counter()
+        self._came = Buckets(LATELY)
 
     @property
     def is_crowded(self) -> bool:
@@ -46,28 +47,35 @@ class Turns:
 
         `first` is for those who come before all others.
         """
-        rank = -1 if first else max(self._present[key] for key in keys)
-        self._present.update(keys)
+        for key in keys:
+            self._came.take(key)
+        await self._wait(keys, first=first)
         try:
-            await self._wait(rank)
-            try:
-                yield
-            finally:
-                self._give()
+            yield
         finally:
-            self._present.subtract(keys)
-            for key in keys:
-                if not self._present[key]:
-                    del self._present[key]
+            self._give()
 
-    async def _wait(self, rank: int) -> None:
+    def forget(self, keys: Sequence[str]) -> None:
+        """Count those as new who have proved who they are."""
+        for key in keys:
+            self._came.forget(key)
+
+    def _place(self, ticket: _Ticket) -> tuple[bool, int, int]:
+        """Return what says which of two is before the other."""
+        came = max(math.ceil(self._came.taken(key)) for key in ticket.keys)
+        return not ticket.first, came, ticket.number
+
+    async def _wait(self, keys: Sequence[str], *, first: bool) -> None:
         if self._free:
             self._free -= 1
             return
-        ticket = _Ticket(rank, next(self._numbers), asyncio.get_running_loop().create_future())
-        insort(self._waiting, ticket)
+        turn = asyncio.get_running_loop().create_future()
+        ticket = _Ticket(keys, first, next(self._numbers), turn)
+        self._waiting.append(ticket)
         if len(self._waiting) > self._most:
-            self._waiting.pop().turn.set_exception(TooManyAttempts(FULL_S))
+            last = max(self._waiting, key=self._place)
+            self._waiting.remove(last)
+            last.turn.set_exception(TooManyAttempts(FULL_S))
         try:
             async with asyncio.timeout(LONGEST_WAIT_S):
                 await ticket.turn
@@ -85,7 +93,8 @@ class Turns:
 
     def _give(self) -> None:
         while self._waiting:
-            ticket = self._waiting.pop(0)
+            ticket = min(self._waiting, key=self._place)
+            self._waiting.remove(ticket)
             if not ticket.turn.done():
                 ticket.turn.set_result(None)
                 return

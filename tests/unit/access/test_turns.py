@@ -34,14 +34,34 @@ class Crowd:
         return self.order
 
 
-async def test_who_has_least_waiting_is_next() -> None:
+async def test_who_has_come_least_is_next() -> None:
     crowd = Crowd(Turns(1, 100))
     await crowd.come("held", "n0", "a0")
     for number in range(8):
         await crowd.come(f"flood {number}", "bob", f"address {number}")
     await crowd.come("anna", "anna", "home")
     order = await crowd.go_on()
-    assert order[:3] == ["held", "flood 0", "anna"]
+    assert order[:2] == ["held", "anna"]
+
+
+async def test_a_crowd_of_names_and_addresses_waits_for_who_comes_once() -> None:
+    """Where the queue is full of others, and those that were turned away come again and again."""
+    crowd = Crowd(Turns(1, 3))
+    for number in range(27):
+        await crowd.come(f"flood {number}", f"name {number % 9}", f"address {number}")
+    await crowd.come("anna", "anna", "home")
+    assert (await crowd.go_on())[:2] == ["flood 0", "anna"]
+
+
+async def test_who_has_proved_who_they_are_has_come_as_if_for_the_first_time() -> None:
+    crowd = Crowd(Turns(1, 9))
+    await crowd.come("held", "n0", "a0")
+    for number in range(3):
+        await crowd.come(f"anna {number}", "anna", "home")
+    for number in range(2):
+        await crowd.come(f"bob {number}", "bob", "there")
+    crowd.turns.forget(["anna", "home"])
+    assert (await crowd.go_on())[:2] == ["held", "anna 0"]
 
 
 async def test_names_do_not_help_who_sends_from_one_address() -> None:
@@ -84,7 +104,7 @@ async def test_who_goes_away_takes_no_turn_along() -> None:
     async with asyncio.timeout(1), crowd.turns.turn(("d",)):
         pass
     assert crowd.order == ["held", "stays"]
-    assert not crowd.turns._present
+    assert not crowd.turns._waiting
     assert crowd.turns._free == 1
 
 
