@@ -1,8 +1,10 @@
 """What the adoption of a table survives: it ends with the same, whatever goes wrong meanwhile."""
 
 import asyncio
+import itertools
 import math
 import random
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -108,18 +110,20 @@ async def test_interrupted_many_times_it_ends_with_the_same(
             await trial.check(theirs)
 
 
-@pytest.mark.parametrize("seed", range(3))
 async def test_what_goes_wrong_meanwhile_changes_nothing(
-    trial: Trial, monkeypatch: pytest.MonkeyPatch, seed: int
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "RETRY", replace(client.RETRY, first_pause_s=0.002))
-    with trial.copy() as theirs:
-        faults = Faults(trial.server, seed)
-        async with opened(theirs, faults) as store:
-            assert await store.adopt()
-        assert faults.met["raced"]
-        assert faults.met["lost"]
-        await trial.check(theirs)
+    met: Counter[str] = Counter()
+    for seed in itertools.count():  # which request meets what is also up to their order
+        with trial.copy() as theirs:
+            faults = Faults(trial.server, seed)
+            async with opened(theirs, faults) as store:
+                assert await store.adopt()
+            await trial.check(theirs)
+        met += faults.met
+        if seed >= 2 and met["raced"] and met["lost"]:
+            break
 
 
 async def test_several_that_adopt_at_once_come_to_the_same(trial: Trial) -> None:

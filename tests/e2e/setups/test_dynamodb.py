@@ -49,7 +49,7 @@ async def test_a_conversation_in_a_table(
             Message("assistant_message", PARIS, "done"),
         ]
         assert table.names(thread_id) == [question]
-        assert sorted(path.name for path in app.data.iterdir()) == ["auth_secret"]
+        assert sorted(path.name for path in app.data.iterdir()) == ["auth_secret", "local_token"]
         await chat.praise("Short and right")
         await chat.star(chat.questions.first)
         await until(lambda: table.feedbacks(thread_id) == [(1, "Short and right")], "the thumb")
