@@ -29,7 +29,7 @@ def person_of(claims: Claims, options: OidcOptions) -> Person:
     """Return who it is. Raises `LoginRefused` for whom the settings do not let in."""
     subject = (str(claims["iss"]), str(claims["sub"]))
     email = verified_email(claims)
-    _require_address(email.lower(), options)
+    _require_address(lowered(email), options)
     if options.groups and not options.groups & values_of(claims, options.groups_claim):
         why = f"{subject[1]!r} is in none of OIDC_ALLOWED_GROUPS by {options.groups_claim!r}."
         raise LoginRefused(Refusal.NOT_ALLOWED, why)
@@ -44,6 +44,13 @@ def verified_email(claims: Claims) -> str:
     name, at, domain = email.rpartition("@")
     is_one = bool(name and at and domain) and "@" not in name and email.isprintable()
     return email if is_one and " " not in email else ""
+
+
+def lowered(email: str) -> str:
+    """Return an address in small letters; one beyond ASCII, where letters that differ may have the
+    same small one, as it is.
+    """
+    return email.lower() if email.isascii() else email
 
 
 def values_of(claims: Claims, name: str) -> frozenset[str]:

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from access.login.base import FindOwner
 from access.login.names import folded
-from access.login.oidc.claims import Person
+from access.login.oidc.claims import Person, lowered
 from access.login.oidc.errors import LoginRefused, Refusal
 from datalayer.stores.accounts import Account, AccountStore
 
@@ -61,7 +61,7 @@ class People:
         if not (self._links_by_email and email):
             return None
         taken = {folded(one.identifier) for one in await self._accounts.list_accounts()}
-        for spelled in dict.fromkeys((email, email.lower())):
+        for spelled in dict.fromkeys((email, lowered(email))):
             if folded(spelled) not in taken and await self._find_owner(spelled):
                 return spelled
         return None

@@ -81,6 +81,12 @@ def test_who_is_let_in(rules: dict[str, Any], is_let_in: bool) -> None:
             person_of(SAID, options(**rules))
 
 
+def test_an_address_is_not_that_of_other_letters_that_have_the_same_small_one() -> None:
+    said = {"email": "ni\N{KELVIN SIGN}@example.org"}
+    with pytest.raises(LoginRefused):
+        person_of(SAID | said, options(addresses=frozenset({"nik@example.org"})))
+
+
 @pytest.mark.parametrize(
     ("claims", "name", "values"),
     [

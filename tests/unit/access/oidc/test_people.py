@@ -62,11 +62,11 @@ async def test_the_same_subject_of_another_issuer_is_another_person(
 
 
 @pytest.mark.parametrize("links", [False, True])
-@pytest.mark.parametrize("email", ["", "bob@example.org"])
+@pytest.mark.parametrize("email", ["", "bob@example.org", "ni\N{KELVIN SIGN}@example.org"])
 async def test_nobody_owns_what_is_anothers(
     accounts: AccountStore, email: str, *, links: bool
 ) -> None:
-    owners = ("Anna@Example.org", "anna", "")
+    owners = ("Anna@Example.org", "nik@example.org", "anna", "")
     found = await people(accounts, *owners, links=links).account_of(person(email=email))
     assert found.identifier == own_identifier((ISSUER, "1"))
 
