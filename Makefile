@@ -27,8 +27,8 @@ compose-env: ## Makes the secrets of docker-compose.yml in .env, and the first a
 test: $(TESTABLE) ## Runs all tests, and installs what they need
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
-quick: $(VENV)/.demo $(VENV)/.dev ## Runs unit and contract tests that need no server, on SQLite
-	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not server" tests/unit tests/contract
+quick: $(VENV)/.demo $(VENV)/.dev ## Runs unit and contract tests that need no server and are quick, on SQLite
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not server and not slow" tests/unit tests/contract
 
 # What pytest compiles of the tests is kept, also where Python is told not to: it is a tenth of the time.
 test quick drills: export PYTHONDONTWRITEBYTECODE :=

@@ -12,7 +12,7 @@ from tests.support.servers.postgres import Postgres, running_postgres
 from tests.support.servers.seaweedfs import SeaweedFS, running_seaweedfs
 
 FULL_COUNT = "full-count"
-WITHOUT_SERVERS = "not server"  # as `make quick` selects
+WITHOUT_SERVERS = "not server and not slow"  # as `make quick` selects
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -340,6 +340,7 @@ asyncio.run(store.adopt())
 
 
 @pytest.mark.parametrize("kind", on("sqlite", "postgres"))
+@pytest.mark.slow
 async def test_a_killed_adoption_leaves_all_as_it_was(make: MakeDatabase, kind: str) -> None:
     theirs = make("B", kind)
     await fill(theirs, "one", "two")

@@ -134,6 +134,7 @@ async def test_an_element_without_a_file_of_ours(store: Store, storage: Storage)
     assert await reconciled(store, storage, in_future()) == {}
 
 
+@pytest.mark.slow
 async def test_more_files_than_a_page_holds(
     store: Store, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

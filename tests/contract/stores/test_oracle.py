@@ -255,6 +255,7 @@ async def test_all_stores_give_back_the_same(
 @pytest.mark.timeout(1_800)
 @settings(max_examples=EXAMPLES * 10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(batches=BATCHES)
+@pytest.mark.slow
 async def test_a_batch_equals_its_writes_one_by_one(batches: Sequence[Batch]) -> None:
     world, together, singly = World.new(), MemoryStore(), MemoryStore()
     for batch in batches:

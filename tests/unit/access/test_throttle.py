@@ -151,6 +151,7 @@ def test_made_up_names_make_nobody_forget_whom_somebody_guesses(throttle: Thrott
         throttle.begin(anna())
 
 
+@pytest.mark.slow
 def test_no_more_is_remembered_than_there_is_room(throttle: Throttle) -> None:
     made_up = lambda number: Attempt(f"name {number}", is_known=False, address=f"{number}")  # noqa: E731
     fails(throttle, made_up, 12_000)

@@ -131,6 +131,7 @@ async def test_a_workbook_is_read_sheet_by_sheet() -> None:
     assert reading.counts == {"sheets": 2}
 
 
+@pytest.mark.slow
 async def test_a_huge_sheet_is_read_as_far_as_there_is_room() -> None:
     content = documents.xlsx({"Big": ([number] * 20 for number in range(20_000))})
     begun = time.monotonic()
@@ -267,6 +268,7 @@ async def test_entities_that_grow_are_refused() -> None:
     assert await reason_for("a.docx", content) in (Reason.BROKEN, Reason.TOO_LARGE)
 
 
+@pytest.mark.slow
 async def test_a_document_that_needs_too_much_memory_is_given_up() -> None:
     # 20 MB of XML, whose tree has no room; where it has, the end turns out to be missing
     body = b"<w:p><w:r><w:t>x</w:t></w:r></w:p>" * 600_000

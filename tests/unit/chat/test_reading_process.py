@@ -147,6 +147,7 @@ async def test_what_is_wrong_with_the_source_is_raised() -> None:
         await reader(code).read("a.txt", failing)
 
 
+@pytest.mark.slow
 async def test_only_a_few_run_at_once() -> None:
     slow = reader("import time; time.sleep(60)", timeout_s=2)
     tasks = [asyncio.create_task(slow.read("a.txt", nothing)) for _ in range(8)]
@@ -169,6 +170,7 @@ async def test_hostile_files_of_one_hold_up_nobody_else() -> None:
     assert not children()
 
 
+@pytest.mark.slow
 async def test_a_slow_file_goes_on_while_nobody_waits(tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     slow = reader(NOTED.format(begun=begun, wait=2 * QUICK_S))
@@ -176,6 +178,7 @@ async def test_a_slow_file_goes_on_while_nobody_waits(tmp_path: Path) -> None:
     assert begun.read_text() == "."
 
 
+@pytest.mark.slow
 async def test_a_slow_file_that_made_room_is_read_all_the_same(tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     slow = reader(NOTED.format(begun=begun, wait=2 * QUICK_S))

@@ -91,6 +91,7 @@ async def test_stored_files(tmp_path: Path) -> None:
     assert mode(root / "thread/element") == 0o600
 
 
+@pytest.mark.slow
 def test_commands_make_private_files(tmp_path: Path) -> None:
     project = Path(__file__).resolve().parents[3]
     environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "HOME": str(tmp_path)}

@@ -47,6 +47,7 @@ assert asyncio.run(main()) == "done"
 """
 
 
+@pytest.mark.slow
 def test_what_nest_asyncio_replaced_is_put_back() -> None:
     ended = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PUT_BACK],
@@ -82,6 +83,7 @@ def test_no_profile_of_ours_changes_the_configuration() -> None:
 
 
 @pytest.mark.usefixtures("_unpatched")
+@pytest.mark.slow
 async def test_what_is_refused_in_a_task_of_nobodys_is_one_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

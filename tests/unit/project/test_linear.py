@@ -66,6 +66,7 @@ CASES = {
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no processor time")
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.slow
 def test_time_goes_by_the_length(case: str) -> None:
     code = LIMITED + CASES[case]
     ended = subprocess.run(
@@ -74,6 +75,7 @@ def test_time_goes_by_the_length(case: str) -> None:
     assert ended.returncode == 0, ended.stderr.decode()[-500:] or "it took too long"
 
 
+@pytest.mark.slow
 def test_the_limit_ends_what_takes_too_long() -> None:
     """Keeps the tests above honest."""
     code = LIMITED.replace(str(LIMIT_S), "1") + "while True: pass"

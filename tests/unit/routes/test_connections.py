@@ -70,6 +70,7 @@ HALVES = {
 
 
 @pytest.mark.parametrize(("sent", "status"), HALVES.values(), ids=HALVES)
+@pytest.mark.slow
 async def test_what_is_sent_in_part_is_given_up(sent: bytes, status: bytes) -> None:
     answer = await talk(sent, RequestLimits(timeout_s=0.05))
     assert answer[9:12] == status

@@ -55,6 +55,7 @@ async def test_a_file_from_the_root(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "is_server"), [("sqlite:///new.db", False), ("postgresql://host/db", True)]
 )
+@pytest.mark.slow
 def test_a_start_imports_what_its_store_needs(url: str, is_server: bool) -> None:
     environment = {**os.environ, "DATABASE_URL": url}
     command = [sys.executable, "-c", IMPORTS]

@@ -234,6 +234,7 @@ async def test_a_refusal_that_did_not_help_is_not_remembered(server: RepliesServ
     assert "temperature" in server.requests[-1]
 
 
+@pytest.mark.slow
 async def test_a_busy_server_is_asked_again_when_it_says(server: RepliesServer) -> None:
     busy = Reply(status=429, headers={"retry-after-ms": "2000"})
     told = await answer(server, Reply(status=429, headers={"retry-after": "0"}), busy, WELL)
@@ -258,6 +259,7 @@ async def test_stopping_ends_a_wait_and_a_request(server: RepliesServer) -> None
     assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 async def test_a_server_that_is_not_there_is_tried_again_and_told() -> None:
     asked = OpenAIModel(
         Endpoint(model="m", api_key="k", base_url=f"http://127.0.0.1:{free_port()}/v1")

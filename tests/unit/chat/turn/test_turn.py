@@ -229,6 +229,7 @@ async def test_a_wait_is_shown_counted_down_and_leaves_nothing(
     assert await talk.messages() == [("hello", False), ("fine", False)]
 
 
+@pytest.mark.slow
 async def test_seconds_are_counted_down_to_none(
     talk: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,6 +91,7 @@ def failing(server: RepliesServer, faults: list[Reply]) -> None:
 
 
 @pytest.mark.parametrize("first", range(0, len(FAULTS), 6))
+@pytest.mark.slow
 async def test_every_question_is_answered_or_explained_and_every_prompt_is_taken(
     talk: Conversation, server: RepliesServer, model: OpenAIModel, first: int
 ) -> None:
