@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from access.login.credentials import Credentials
-from access.login.sessions import Sessions
+from access.login.sessions import Refused, Sessions
 from access.login.tokens import Login
 from datalayer.stores.accounts import Account
 
@@ -167,9 +167,9 @@ class LoginMode(ABC):
         """Change a person's password, which ends all their sessions but this one.
 
         Raises `Refused` where the current one is another, `PoorPassword` for a poor one,
-        `TooManyAttempts`, `StoreUnavailable`.
+        `TooManyAttempts`, `StoreUnavailable`. Where nobody has a password, none is the current one.
         """
-        raise NotImplementedError
+        raise Refused
 
     def link(self, address: str) -> str:
         """Return the address that whoever starts the program opens, for one of the page."""

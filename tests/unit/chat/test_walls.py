@@ -166,7 +166,7 @@ async def test_the_doctor_tells_which_stand(
     assert named in finding.message
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone can")
+@pytest.mark.skipif(sys.platform != "linux", reason="it is hidden by prctl, which is Linux's")
 def test_a_hidden_process_cannot_be_looked_into() -> None:
     code = (
         "import ctypes\n"
