@@ -85,6 +85,17 @@ class Storage(ABC):
         """
 
     @abstractmethod
+    async def copy(self, source_key: str, target_key: str) -> int:
+        """Copy an object to another key, replacing what was there; returns its size.
+
+        The bytes do not pass through this program where the storage can copy by itself. The copy
+        is whole or not there, durable when it returns, and has the content type and filename of
+        its source; what becomes of one later does not change the other. Cancelled or failed, it
+        leaves what was there before. Raises `ObjectMissing` where there is no source. Asks for no
+        right that `put` and `open` do not need.
+        """
+
+    @abstractmethod
     def open(
         self, key: str, byte_range: ByteRange | None = None
     ) -> AbstractAsyncContextManager[OpenObject]:

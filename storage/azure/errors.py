@@ -64,6 +64,7 @@ _CODES: dict[str, tuple[type[StorageError], str]] = {
     "InvalidUri": (InvalidKey, _SHORTER),
     "OutOfRangeInput": (InvalidKey, _SHORTER),
     "ConditionNotMet": (StorageUnavailable, "it was replaced while it was read: open it again"),
+    "SourceConditionNotMet": (StorageUnavailable, "it was replaced while it was copied: try again"),
     "BlobModifiedWhileReading": (
         StorageUnavailable,
         "it was replaced while it was read: open it again",

@@ -12,7 +12,7 @@ from typing import Any, Self
 from azure.core.credentials import AzureSasCredential
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobProperties
+from azure.storage.blob import BlobProperties, ContentSettings
 from azure.storage.blob.aio import (
     BlobClient,
     BlobServiceClient,
@@ -26,7 +26,15 @@ from storage.azure.errors import ErrorTranslator, code_of
 from storage.azure.identity import EntraIdentity
 from storage.azure.links import LinkSigner
 from storage.azure.options import AzureOptions
-from storage.azure.upload import BLOCK_SIZE, SMALL_SIZE, BlobDigest, BlobUpload, put_small
+from storage.azure.upload import (
+    BLOCK_SIZE,
+    SMALL_SIZE,
+    BlobDigest,
+    BlobUpload,
+    CopySource,
+    copy_blob,
+    put_small,
+)
 from storage.base import (
     LINK_SECONDS,
     ByteRange,
@@ -47,6 +55,8 @@ _POOL_SIZE = 4
 _DELETES_AT_ONCE = 16
 _MAX_NAME = 1024  # characters, the limits of the service
 _MAX_SEGMENTS = 254
+_SCOPE = "https://storage.azure.com/.default"
+_COPY_LIFETIME = timedelta(hours=12)  # of the link by which the service reads what it copies
 _BEHIND_ALL = 2**60  # an offset that no object reaches
 
 
@@ -108,8 +118,13 @@ class AzureBlobStorage(Storage):
         self, key: str, source: ByteSource, *, mime: str, filename: str | None = None
     ) -> Receipt:
         """See Storage. Of two uploads of one key at a time, the slower may be refused."""
-        blob = await self._blob(key)
         disposition = content_disposition(filename, inline=False) if filename else None
+        return await self._store(key, source, content_type(mime), disposition)
+
+    async def _store(
+        self, key: str, source: ByteSource, mime: str, disposition: str | None
+    ) -> Receipt:
+        blob = await self._blob(key)
         digest, small = BlobDigest(), b""
         async with (
             BlobUpload(blob) as upload,
@@ -122,13 +137,52 @@ class AzureBlobStorage(Storage):
                     break
                 with self._errors.translated(key):
                     await upload.stage(block, md5)
-            settings = digest.settings(content_type(mime), disposition)
+            settings = digest.settings(mime, disposition)
             with self._errors.translated(key):
                 if upload.has_begun:
                     await upload.commit(settings)
                 else:
                     await put_small(blob, small, settings)
         return digest.receipt()
+
+    async def copy(self, source_key: str, target_key: str) -> int:
+        """See Storage. Where the service cannot read its own link, the bytes pass through here.
+
+        So it may be behind a firewall. Of two copies to one key at a time, the slower may be
+        refused.
+        """
+        source, target = await self._blob(source_key), await self._blob(target_key)
+        with self._errors.translated(source_key):
+            properties = await source.get_blob_properties()
+            _check_is_object(source_key, properties)
+            try:
+                await copy_blob(await self._copy_source(source, properties), target, properties)
+            except HttpResponseError as exc:
+                if code_of(exc) != "CannotVerifyCopySource":
+                    raise
+            else:
+                return properties.size
+        return await self._copy_through(source_key, target_key, properties.content_settings)
+
+    async def _copy_source(self, blob: BlobClient, properties: BlobProperties) -> CopySource:
+        """Return how the service may read a blob: by whatever lets us read it."""
+        url, authorization = blob.url, None
+        if token := self._options.account.sas_token:
+            url = f"{url}?{token}"
+        elif self._identity:
+            access = await self._identity.get_token(_SCOPE)
+            authorization = f"Bearer {access.token}"
+        else:
+            url = f"{url}?{await self._signer.sign(blob.blob_name, _COPY_LIFETIME, None, None)}"
+        return CopySource(url=url, authorization=authorization, etag=properties.etag)
+
+    async def _copy_through(
+        self, source_key: str, target_key: str, settings: ContentSettings
+    ) -> int:
+        mime, disposition = settings.content_type, settings.content_disposition
+        async with self.open(source_key) as opened:
+            receipt = await self._store(target_key, opened.body, str(mime), disposition)
+        return receipt.size
 
     @asynccontextmanager
     async def open(
@@ -137,9 +191,7 @@ class AzureBlobStorage(Storage):
         """See Storage. A blob longer than a chunk that is replaced meanwhile ends in an error."""
         blob = await self._blob(key)
         opened = await self._download(key, blob, byte_range)
-        if _is_folder(opened.properties):
-            message = f"There is no object {key!r}, but a folder of a Data Lake; use another key."
-            raise ObjectMissing(message)
+        _check_is_object(key, opened.properties)
         size = int(str(opened.properties.content_range).rpartition("/")[2])
         start, length = resolve_range(key, size, byte_range)
         yield OpenObject(size, start, length, self._body(key, opened, length))
@@ -306,6 +358,12 @@ def _offset_and_length(byte_range: ByteRange | None) -> tuple[int | None, int | 
     if start < 0 or (end is not None and end < start):
         return _BEHIND_ALL, None
     return start, None if end is None else end - start + 1
+
+
+def _check_is_object(key: str, blob: BlobProperties) -> None:
+    if _is_folder(blob):
+        message = f"There is no object {key!r}, but a folder of a Data Lake; use another key."
+        raise ObjectMissing(message)
 
 
 def _is_folder(blob: BlobProperties) -> bool:

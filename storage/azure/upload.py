@@ -3,16 +3,18 @@
 import asyncio
 import hashlib
 import uuid
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Self
 
 from anyio import CancelScope
-from azure.storage.blob import BlobBlock, ContentSettings
+from azure.storage.blob import BlobBlock, BlobProperties, ContentSettings
 from azure.storage.blob.aio import BlobClient
 
 from storage.digest import Digest
 
 BLOCK_SIZE = 2 * 1024 * 1024  # bytes; of the 50,000 that a blob may have, 100 GB
+COPY_BLOCK_SIZE = 64 * 1024 * 1024  # bytes that the service takes from itself before it answers
 _BLOCKS_AT_ONCE = 2
 SMALL_SIZE = 1024 * 1024  # bytes that are sent in one request; aiohttp wants more of them as a file
 
@@ -37,6 +39,15 @@ class BlobDigest(Digest):
             content_disposition=disposition,
             content_md5=bytearray(self._md5.digest()),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopySource:
+    """A blob that the service reads by itself: by a signed link, or with a token as we do."""
+
+    url: str = field(repr=False)
+    authorization: str | None = field(repr=False)
+    etag: str
 
 
 class BlobUpload:
@@ -70,11 +81,20 @@ class BlobUpload:
 
     async def stage(self, block: bytes, md5: bytearray) -> None:
         """Start to send a block; an error may be that of one before."""
+        block_id = await self._next_block()
+        self._sending.add(asyncio.create_task(self._send(block_id, block, md5)))
+
+    async def stage_from(self, source: CopySource, offset: int, length: int) -> None:
+        """Start to have a block taken from another blob; an error may be that of one before."""
+        block_id = await self._next_block()
+        self._sending.add(asyncio.create_task(self._take(block_id, source, offset, length)))
+
+    async def _next_block(self) -> str:
         if len(self._sending) == _BLOCKS_AT_ONCE:
             await self._wait(asyncio.FIRST_COMPLETED)
         block_id = f"{self._name}-{len(self._blocks):05}"
         self._blocks.append(BlobBlock(block_id))
-        self._sending.add(asyncio.create_task(self._send(block_id, block, md5)))
+        return block_id
 
     async def commit(self, settings: ContentSettings) -> None:
         """Make a blob of the blocks, in place of what was there."""
@@ -88,6 +108,16 @@ class BlobUpload:
             block_id, BytesIO(block), len(block), transactional_content_md5=md5
         )
 
+    async def _take(self, block_id: str, source: CopySource, offset: int, length: int) -> None:
+        await self._blob.stage_block_from_url(
+            block_id,
+            source.url,
+            offset,
+            length,
+            source_authorization=source.authorization,
+            headers={"x-ms-source-if-match": source.etag},  # the SDK has no argument for it
+        )
+
     async def _wait(self, until: str) -> None:
         done, self._sending = await asyncio.wait(self._sending, return_when=until)
         for error in [task.exception() for task in done]:
@@ -99,3 +129,12 @@ async def put_small(blob: BlobClient, content: bytes, settings: ContentSettings)
     """Send a small blob in one request; the service compares it with its MD5."""
     options: dict[str, Any] = {"overwrite": True, "content_settings": settings}
     await blob.upload_blob(content, length=len(content), **options)
+
+
+async def copy_blob(source: CopySource, target: BlobClient, properties: BlobProperties) -> None:
+    """Have a blob copied, whole or not at all, with the properties that it has."""
+    size = properties.size
+    async with BlobUpload(target) as upload:
+        for offset in range(0, size, COPY_BLOCK_SIZE):
+            await upload.stage_from(source, offset, min(COPY_BLOCK_SIZE, size - offset))
+        await upload.commit(properties.content_settings)

@@ -25,7 +25,10 @@ _KEPT_CONNECTIONS = 64  # each download has one of its own
 _CONNECT_SECONDS = 3
 _ANSWER_SECONDS = 10  # without a byte from the service
 _STORE_SECONDS = 30  # the same, where it may have much to do before it answers
-_STORING = ("PutObject", "UploadPart", "CompleteMultipartUpload")
+_STORING = (
+    *("PutObject", "CopyObject", "UploadPart", "UploadPartCopy"),
+    "CompleteMultipartUpload",
+)
 _BRIEF_SECONDS = 3  # the same, and for all attempts together, where somebody waits for the end
 _ATTEMPTS = 3
 _REGION_RETRY_SECONDS = 10  # until a bucket that did not answer is asked again for its region

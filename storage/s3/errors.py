@@ -75,6 +75,7 @@ _CODES: dict[str, tuple[type[StorageError], str]] = {
     "BadDigest": (StorageUnavailable, _AGAIN),
     "IncompleteBody": (StorageUnavailable, _AGAIN),
     "OperationAborted": (StorageUnavailable, _AGAIN),
+    "PreconditionFailed": (StorageUnavailable, _AGAIN),  # it was replaced while it was copied
     "RequestTimeout": (StorageUnavailable, _AGAIN),
     "XAmzContentSHA256Mismatch": (StorageUnavailable, _AGAIN),
 }

@@ -24,6 +24,7 @@ from storage.filenames import content_disposition
 from storage.keys import check_key, folder_of, is_key
 from storage.mimes import content_type
 from storage.s3.client import POOL_SIZE, S3Connection
+from storage.s3.copy import S3Copy
 from storage.s3.errors import translate, translate_delete_error
 from storage.s3.options import S3Options
 from storage.s3.transfer import S3Download
@@ -78,6 +79,13 @@ class S3Storage(Storage):
             receipt = digest.receipt()
             await self._run(key, upload.finish, receipt.size)
         return receipt
+
+    async def copy(self, source_key: str, target_key: str) -> int:
+        """See Storage. A cancel after the service took the last request comes too late."""
+        source, target = self._target(source_key), self._target(target_key)
+        copy = S3Copy(self._connection, source, target, self._encryption())
+        async with self._pool.closing(copy):
+            return await self._run(source_key, copy.copy)
 
     async def _blocks(
         self, source: ByteSource, digest: Digest
@@ -149,6 +157,10 @@ class S3Storage(Storage):
         settings: dict[str, Any] = {"ContentType": content_type(mime)}
         if filename is not None:
             settings["ContentDisposition"] = content_disposition(filename, inline=False)
+        return settings | self._encryption()
+
+    def _encryption(self) -> dict[str, Any]:
+        settings: dict[str, Any] = {}
         if self._options.sse:
             settings["ServerSideEncryption"] = self._options.sse
         if self._options.kms_key_id:

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 PART_SIZE = 5 * 1024 * 1024  # bytes; S3 takes no shorter ones
 _MAX_PARTS = 10_000  # that S3 takes, so 50 GB
 _NO_UPLOAD = "NoSuchUpload"
-_NO_OBJECT = ("404", "NoSuchKey")  # the answer to HEAD has no word of the service's own
+NO_OBJECT = ("404", "NoSuchKey")  # the answer to HEAD has no word of the service's own
 _MARK = "keepchat-upload"  # the metadata that tells by which upload an object was made
 _DATE_PRECISION = timedelta(seconds=1)  # of the times in answers
 
@@ -139,7 +139,13 @@ class S3Upload(S3Transfer):
         )
 
     def _send_part(self, block: HashedBlock) -> None:
-        client = self._connection.client()
+        part = self._next_part()
+        body = _body(block, self._check_stopped)
+        sent = self._connection.client().upload_part(**part, **body)
+        self._parts.append({"PartNumber": part["PartNumber"], "ETag": sent["ETag"]})
+
+    def _next_part(self) -> dict[str, Any]:
+        """Return what names the next part to the service; with the first one the upload begins."""
         if self._upload_id is None:
             self._upload_id = self._create()
         self._check_stopped()
@@ -147,13 +153,7 @@ class S3Upload(S3Transfer):
         if number > _MAX_PARTS:
             message = f"{self._target['Key']!r} is larger than S3 takes here; store it in pieces."
             raise StorageDenied(message)
-        sent = client.upload_part(
-            **self._target,
-            UploadId=self._upload_id,
-            PartNumber=number,
-            **_body(block, self._check_stopped),
-        )
-        self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+        return self._target | {"UploadId": self._upload_id, "PartNumber": number}
 
     def _create(self) -> str:
         client = self._connection.client()
@@ -187,7 +187,7 @@ class S3Upload(S3Transfer):
         try:
             found = self._connection.client().head_object(**self._target)
         except ClientError as exc:
-            if code_of(exc) in _NO_OBJECT:
+            if code_of(exc) in NO_OBJECT:
                 return {}
             raise
         return dict(found) if found["Metadata"].get(_MARK) == self._mark else {}

@@ -115,6 +115,17 @@ async def test_files_are_private(local: LocalStorage, root: Path) -> None:
     assert [mode_of(path) for path in (root, root / "t", root / "t/1")] == [0o700, 0o700, 0o600]
 
 
+async def test_a_copy_is_a_file_of_its_own_and_of_now(local: LocalStorage, root: Path) -> None:
+    """Or the sweep would take it for one that was left behind long ago."""
+    await put(local, "t/1", OLD)
+    os.utime(root / "t/1", (0, 0))
+    await local.copy("t/1", "u/1")
+    found = {item.key: item.modified async for item in local.list()}
+    assert found["t/1"] == 0
+    assert found["u/1"] > time.time() - 60
+    assert mode_of(root / "u/1") == 0o600
+
+
 async def test_foreign_things_are_not_listed(local: LocalStorage, root: Path) -> None:
     await put(local, "t/1", b"x")
     (root / "t/2").symlink_to(root / "t/1")

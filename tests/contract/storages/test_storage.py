@@ -284,6 +284,8 @@ async def test_bad_keys(storage: Storage, key: str, bad: str) -> None:
         put(storage, bad, b"x"),
         get(storage, bad),
         storage.delete([key, bad]),
+        storage.copy(key, bad),
+        storage.copy(bad, key),
         storage.get_read_url(bad),
         storage.upload_file(bad, b"x"),
         storage.delete_file(bad),
