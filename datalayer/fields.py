@@ -69,6 +69,8 @@ STEP_FIELDS: Mapping[str, Cleaner] = {
     "modes": _object,
     "defaultOpen": _flag,
     "autoCollapse": _flag,
+    # Ours, not Chainlit's: what has an alternative that is shown in its stead (`siblings.py`).
+    "hidden": _flag,
 }
 
 ELEMENT_FIELDS: Mapping[str, Cleaner] = {

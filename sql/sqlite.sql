@@ -135,7 +135,7 @@ CREATE TABLE steps (
 	extra TEXT,
 	revision BIGINT,
 	"fieldRevisions" TEXT,
-	sequence BIGINT,
+	sequence BIGINT, hidden BOOLEAN,
 	CONSTRAINT pk_steps PRIMARY KEY (id),
 	CONSTRAINT "fk_steps_threadId" FOREIGN KEY("threadId") REFERENCES threads (id) ON DELETE CASCADE
 );

@@ -260,10 +260,8 @@ class MemoryStore(Store):
         return ThreadPage(threads=page, next_cursor=cursor)
 
     def _mentions(self, thread: Row, needle: str) -> bool:
-        texts = [
-            thread["name"],
-            *(it["output"] for it in _of_thread(self._tables.steps, thread["id"])),
-        ]
+        steps = _of_thread(self._tables.steps, thread["id"])
+        texts = [thread["name"], *(it["output"] for it in steps if not it["hidden"])]
         return any(needle in fold(text) for text in texts if text)
 
     def _has_feedback(self, thread_id: str, value: int) -> bool:

@@ -106,10 +106,12 @@ _FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "tags": st.none() | st.lists(TEXT, max_size=2),
         "showInput": FLAG | TEXT,
         "isError": FLAG,
+        "hidden": FLAG,
         "generation": st.none() | OBJECT,
         "later": JSON,
     },
     "part of a step": {"parent": st.none(), "output": TEXT},
+    "hidden": {"parent": st.none(), "hidden": FLAG},
     "favorite": {"favorite": st.booleans()},
     "delete step": {},
     "delete what follows": {},
@@ -128,7 +130,7 @@ _FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "delete feedback": {"known": st.booleans()},
     "forget removals": {},
 }
-PLAIN_SAVES = ("thread", "part of a step", "step", "step", "step")
+PLAIN_SAVES = ("thread", "part of a step", "hidden", "step", "step", "step")
 # Deletes are rarer, or else there would soon be nothing left to write to.
 _KINDS = [
     kind for kind in _FIELDS for _ in range(1 if kind.startswith(("delete", "forget")) else 3)
@@ -186,6 +188,7 @@ _MAKERS: dict[str, Maker] = {
     "delete thread": lambda w, p, t, r, at, v: DeleteThread(id=w.threads[t], revision=at),
     "step": _step,
     "part of a step": _step,
+    "hidden": _step,
     "favorite": lambda w, p, t, r, at, v: SetFavorite(
         step_id=w.steps[r], thread_id=w.threads[t], revision=at, **v
     ),

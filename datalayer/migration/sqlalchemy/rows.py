@@ -16,7 +16,15 @@ Raw = Mapping[str, Any]
 Read = Callable[[object], Any]
 
 _JSON = ("metadata", "generation", "modes", "props", "playerConfig")
-_FLAGS = ("streaming", "waitForAnswer", "isError", "defaultOpen", "autoCollapse", "autoPlay")
+_FLAGS = (
+    "streaming",
+    "waitForAnswer",
+    "isError",
+    "defaultOpen",
+    "autoCollapse",
+    "hidden",
+    "autoPlay",
+)
 _TIMES = ("createdAt", "start", "end")
 
 

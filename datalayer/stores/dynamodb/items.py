@@ -293,6 +293,11 @@ class Row:
         return cls(item=item, kind=kind, id=name, thread_id=keys.id_of(key), body=body_of(item))
 
 
+def searched(step: Body | None) -> str | None:
+    """Return what of a step the search looks through, from its body."""
+    return None if step is None or step.get("hidden") else step.get("output")
+
+
 def rows_in(found: Mapping[Key, Item], head: Head) -> list[Row]:
     """Return the rows of a thread from among items, which has been read whole, but for cut ones."""
     rows = [Row.of(item) for key, item in found.items() if keys.row_of(key)]

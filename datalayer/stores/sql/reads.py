@@ -190,12 +190,17 @@ def mentions(thread_id: ColumnElement[str], contains: str) -> ColumnElement[bool
     """Return the condition that a thread's name or one of its texts contains the `needle`.
 
     A subquery with a limit is asked for one thread after the other, as far as the page needs it,
-    and never planned as a join of all texts.
+    and never planned as a join of all texts. Nor is that which tells of a text that is found
+    whether its step is hidden.
     """
     needle: Any = bindparam("needle", type_=search_entries.c.text.type)
+    is_hidden = select(steps.c.hidden).where(
+        steps.c.id == search_entries.c.id, search_entries.c.kind == "step"
+    )
     found = select(true()).where(
         search_entries.c.threadId == thread_id,
         getattr(func, contains)(search_entries.c.text, needle) > 0,
+        is_hidden.scalar_subquery().is_not(true()),
     )
     return found.limit(literal_column("1")).scalar_subquery()
 

@@ -118,6 +118,7 @@ steps = Table(
     Column("fieldRevisions", _JSON),
     # The revision of the oldest write: the order of creation.
     Column("sequence", BigInteger),
+    Column("hidden", Boolean),
 )
 Index(
     "ix_steps_favorite",

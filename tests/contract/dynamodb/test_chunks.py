@@ -485,3 +485,27 @@ async def test_a_common_word_reads_the_newest_threads_alone(
     page = await opened.list_threads(owner.id, first=20, search="lorem")
     assert [found.id for found in page.threads] == history[:20]
     assert spent.requests == {"Query": 1, "BatchGetItem": 3}  # heads, chunks, names
+
+
+async def test_what_is_hidden_goes_from_the_chunks(opened: DynamoStore, table: Table) -> None:
+    said, other = await talk(opened, "needle", "hay")
+    assert table.says("needle")
+    await save(opened, step(said.thread_id, said.id, hidden=True))
+    assert not table.lists_chunks(said.thread_id)
+    assert await hits(opened, "needle") == []
+    await keep_up(opened)
+    assert not table.says("needle")
+    await assert_by_chunks(opened, "hay", [other.thread_id])
+    await save(opened, step(said.thread_id, said.id, hidden=False))
+    await keep_up(opened)
+    await assert_by_chunks(opened, "needle", [said.thread_id])
+
+
+async def test_what_is_hidden_by_a_late_write_goes_from_the_chunks(opened: DynamoStore) -> None:
+    said, other = await talk(opened, "needle", "hay")
+    late = said.revision + 1  # no activity of the thread
+    assert late <= other.revision
+    await save(opened, step(said.thread_id, said.id, hidden=True, revision=late))
+    assert await hits(opened, "needle") == []
+    await keep_up(opened)
+    await assert_by_chunks(opened, "hay", [other.thread_id])

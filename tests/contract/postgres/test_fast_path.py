@@ -39,7 +39,7 @@ from tests.support.builders import (
 from tests.support.servers.postgres import Postgres
 from tests.support.waiting import until
 
-FUNCTION = Path(__file__).parents[3] / "sql" / "functions" / "keepchat_save_0002.sql"
+FUNCTION = Path(__file__).parents[3] / "sql" / "functions" / "keepchat_save_0003.sql"
 
 # Columns of a stored step that the function leaves alone.
 KEPT = {

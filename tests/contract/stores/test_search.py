@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from datalayer.stores.base import Store
 from datalayer.values import fold
+from datalayer.writes import SaveStep
 from tests.support.builders import (
     ALICE,
     BOB,
@@ -236,6 +237,57 @@ async def test_what_was_changed_or_deleted_is_no_longer_found_in_the_index(store
     assert await found_by(store, "after") == []
     await save(store, *map(delete_thread, others))
     assert await found_by(store, "something") == []
+
+
+def hide(said: SaveStep, hidden: bool | None = True) -> SaveStep:
+    return step(said.thread_id, said.id, hidden=hidden)
+
+
+async def test_what_only_hidden_steps_say_is_not_found(store: Store) -> None:
+    thread_id = new_id()
+    one, two = step(thread_id, output="one needle"), step(thread_id, output="two")
+    await save(store, one, two, step(thread_id, output="hay"), thread(thread_id, name="a name"))
+    for needle in ("needle", "hay", "name"):
+        assert await found_by(store, needle) == [thread_id]
+    await save(store, hide(one), hide(two))
+    assert await found_by(store, "needle") == await found_by(store, "two") == []
+    assert await found_by(store, "hay") == await found_by(store, "name") == [thread_id]
+    await save(store, hide(one, False), hide(two, None))
+    assert await found_by(store, "needle") == await found_by(store, "two") == [thread_id]
+
+
+async def test_what_hidden_steps_say_later_is_not_found_until_they_are_shown(store: Store) -> None:
+    said = step(new_id(), output="first", hidden=True)
+    await save(store, said)
+    assert await found_by(store, "first") == []
+    await save(store, step(said.thread_id, said.id, output="second"))
+    assert await found_by(store, "second") == []
+    await save(store, hide(said, False))
+    assert await found_by(store, "first") == []
+    assert await found_by(store, "second") == [said.thread_id]
+
+
+async def test_what_is_hidden_elsewhere_fills_no_page(store: Store) -> None:
+    said = [step(new_id(), output=f"{number} needle") for number in range(25)]
+    await save(store, *said)
+    await keep_up(store)
+    await save(store, *(hide(it) for it in said if it not in (said[3], said[0])))
+    user = await get_user(store, ALICE)
+    for _ in range(2):
+        page = await store.list_threads(user.id, first=1, search="needle")
+        assert [found.id for found in page.threads] == [said[3].thread_id]
+        page = await store.list_threads(user.id, first=1, search="needle", after=page.next_cursor)
+        assert [found.id for found in page.threads] == [said[0].thread_id]
+        assert page.next_cursor is None
+        await keep_up(store)
+
+
+async def test_a_step_with_the_id_of_its_thread_does_not_hide_its_name(store: Store) -> None:
+    thread_id = new_id()
+    said = step(thread_id, thread_id, output="needle", hidden=True)
+    await save(store, said, thread(thread_id, name="a name"))
+    assert await found_by(store, "name") == [thread_id]
+    assert await found_by(store, "needle") == []
 
 
 async def test_a_long_conversation_is_found_in_whatever_part(store: Store) -> None:

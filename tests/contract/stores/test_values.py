@@ -63,6 +63,7 @@ STEP: dict[str, Any] = {
     "modes": OBJECT,
     "defaultOpen": True,
     "autoCollapse": False,
+    "hidden": True,
 }
 ELEMENT: dict[str, Any] = {
     "type": "pdf",
@@ -82,7 +83,10 @@ ELEMENT: dict[str, Any] = {
 }
 
 
-FLAGS = ("streaming", "waitForAnswer", "isError", "defaultOpen", "autoCollapse", "showInput")
+FLAGS = (
+    *("streaming", "waitForAnswer", "isError", "defaultOpen", "autoCollapse", "showInput"),
+    "hidden",
+)
 
 
 def typed(value: object) -> object:

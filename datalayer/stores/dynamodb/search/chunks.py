@@ -1,8 +1,9 @@
 """Chunks: the folded text of a thread, cut, deflated and named by what is in them. Pure.
 
-A thread's text is the outputs of its steps, oldest first, and then its name, each apart from the
-next by what no text has: so nothing is found across two of them. It is cut anywhere, since a search
-has all chunks of a thread. What is added to a thread changes its last chunk alone.
+A thread's text is the outputs of its steps that are not hidden, oldest first, and then its name,
+each apart from the next by what no text has: so nothing is found across two of them. It is cut
+anywhere, since a search has all chunks of a thread. What is added to a thread changes its last
+chunk alone.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.items import Head, rows_in
+from datalayer.stores.dynamodb.items import Head, rows_in, searched
 from datalayer.stores.dynamodb.reads.things import said_in
 from datalayer.stores.dynamodb.requests import Items
 from datalayer.values import FOLDING, fold
@@ -39,7 +40,7 @@ def text_of(head: Head, items: Items) -> bytes:
     """Return the text of a thread that has been read whole."""
     steps = [row for row in rows_in(items, head) if row.kind == "step"]
     steps.sort(key=lambda row: (row.body["sequence"], row.id))
-    said = [row.body.get("output") for row in steps]
+    said = [searched(row.body) for row in steps]
     name = said_in(items, head.thread_id).get("name")
     return _BETWEEN.join(fold(text).encode() for text in (*said, name) if text)
 

@@ -20,6 +20,7 @@ from datalayer.stores.dynamodb.items import (
     new_head,
     number,
     put_of,
+    searched,
     text,
 )
 from datalayer.stores.dynamodb.keys import Key
@@ -247,9 +248,9 @@ class _Planner:
         put = put_of(key, self._state.item(key), body, **attributes)
         if row.kind == "step":
             self._steps[row.id] = put.item, body
-            before = old.body.get("output") if old else None
+            before = searched(old.body if old else None)
             plan = self._of(row.thread_id)
-            plan.changes_text = plan.changes_text or body.get("output") != before
+            plan.changes_text = plan.changes_text or searched(body) != before
         return RowPlan(put, self._claim(row), self._star(row, old, owner))
 
     def _row(self, kind: str, row_id: str, thread_id: str) -> Row | None:

@@ -24,17 +24,18 @@ _STATEMENT = """
 WITH indexed AS MATERIALIZED (
     SELECT id, "threadId" FROM search_parts WHERE grams @> :grams {signed}
 ), pending AS MATERIALIZED (
-    SELECT "threadId", text FROM search_entries WHERE pending IS NOT NULL
+    SELECT kind, id, "threadId", text FROM search_entries WHERE pending IS NOT NULL
     ORDER BY "threadId" LIMIT {few}
 ), candidates AS (
     SELECT "threadId", array_agg(id) AS parts FROM indexed GROUP BY "threadId"
     UNION ALL
-    SELECT "threadId", NULL FROM pending WHERE strpos(text, :needle) > 0
+    SELECT "threadId", NULL FROM pending AS e WHERE strpos(e.text, :needle) > 0 AND {shown}
     UNION ALL
     SELECT id, NULL FROM threads AS t
     WHERE (SELECT count(*) FROM pending) = {few} AND "userId" = :user_id AND (
         SELECT true FROM search_entries AS e
-        WHERE e."threadId" = t.id AND e.pending IS NOT NULL AND strpos(e.text, :needle) > 0 LIMIT 1
+        WHERE e."threadId" = t.id AND e.pending IS NOT NULL AND strpos(e.text, :needle) > 0
+            AND {shown} LIMIT 1
     )
 ), ordered AS (
     SELECT t.id, t."updatedAt", c.parts
@@ -45,7 +46,7 @@ WITH indexed AS MATERIALIZED (
     SELECT DISTINCT ON ("updatedAt", id) id FROM ordered AS o
     WHERE parts IS NULL OR (
         SELECT true FROM search_parts AS p JOIN search_entries AS e ON e.id = ANY(p.entries)
-        WHERE p.id = ANY(o.parts) AND strpos(e.text, :needle) > 0 LIMIT 1
+        WHERE p.id = ANY(o.parts) AND strpos(e.text, :needle) > 0 AND {shown} LIMIT 1
     )
     ORDER BY "updatedAt" DESC, id DESC LIMIT :first
 )
@@ -55,6 +56,8 @@ FROM page CROSS JOIN LATERAL (SELECT * FROM threads WHERE id = page.id OFFSET 0)
 LEFT JOIN users AS u ON u.id = t."userId"
 ORDER BY t."updatedAt" DESC, t.id DESC
 """
+# Asked of a text that is found, and never planned as a join.
+_SHOWN = "(SELECT hidden FROM steps WHERE id = e.id AND e.kind = 'step') IS NOT TRUE"
 # Bit by bit, since nearly always one of the first is missing.
 _SIGNED = " ".join(f"AND get_bit(signature, :bit{number}) = 1" for number in range(BITS))
 _CONTINUED = 'AND (t."updatedAt", t.id) < (:after_timestamp, :after_id)'
@@ -81,6 +84,7 @@ def indexed_query(*, signed: bool, continued: bool, judged: bool) -> Query:
     """
     statement = _STATEMENT.format(
         few=FEW,
+        shown=_SHOWN,
         signed=_SIGNED if signed else "",
         continued=_CONTINUED if continued else "",
         judged=_JUDGED if judged else "",
