@@ -856,4 +856,31 @@ $$;
 
 UPDATE keepchat_version SET version_num='0004' WHERE keepchat_version.version_num = '0003';
 
+-- Running upgrade 0004 -> 0005
+
+CREATE TABLE running_replicas (
+    id UUID NOT NULL,
+    until BIGINT NOT NULL,
+    CONSTRAINT pk_running_replicas PRIMARY KEY (id)
+);
+
+CREATE TABLE running_answers (
+    turn UUID NOT NULL,
+    "threadId" UUID NOT NULL,
+    replica UUID NOT NULL,
+    owner TEXT NOT NULL,
+    "stepIds" TEXT[] NOT NULL,
+    version BIGINT NOT NULL,
+    ended BIGINT,
+    "stopAsked" BOOLEAN DEFAULT false NOT NULL,
+    "watchedUntil" BIGINT DEFAULT '0' NOT NULL,
+    CONSTRAINT pk_running_answers PRIMARY KEY (turn)
+);
+
+ALTER TABLE running_replicas SET UNLOGGED;
+
+ALTER TABLE running_answers SET UNLOGGED;
+
+UPDATE keepchat_version SET version_num='0005' WHERE keepchat_version.version_num = '0004';
+
 COMMIT;

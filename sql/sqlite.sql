@@ -171,6 +171,25 @@ CREATE TABLE login_sessions (
 	CONSTRAINT pk_login_sessions PRIMARY KEY (id)
 );
 
+CREATE TABLE running_replicas (
+	id TEXT NOT NULL,
+	until BIGINT NOT NULL,
+	CONSTRAINT pk_running_replicas PRIMARY KEY (id)
+);
+
+CREATE TABLE running_answers (
+	turn TEXT NOT NULL,
+	"threadId" TEXT NOT NULL,
+	replica TEXT NOT NULL,
+	owner TEXT NOT NULL,
+	"stepIds" TEXT NOT NULL,
+	version BIGINT NOT NULL,
+	ended BIGINT,
+	"stopAsked" BOOLEAN DEFAULT 0 NOT NULL,
+	"watchedUntil" BIGINT DEFAULT '0' NOT NULL,
+	CONSTRAINT pk_running_answers PRIMARY KEY (turn)
+);
+
 CREATE INDEX ix_removals_revision ON removals (revision);
 
 CREATE INDEX ix_threads_activity ON threads ("userId", "updatedAt" DESC, id DESC);

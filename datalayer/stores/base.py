@@ -24,6 +24,7 @@ from datalayer.records import (
 )
 from datalayer.reports import StoreDescription
 from datalayer.stores.accounts import AccountStore
+from datalayer.stores.answers import AnswerBoard
 from datalayer.values import Json
 from datalayer.writes import Write
 
@@ -42,6 +43,9 @@ class Store(ABC):
 
     accounts: AccountStore
     """Accounts and sessions, in the same database and by the same connections."""
+
+    answers: AnswerBoard
+    """What processes with this database tell each other of answers that are on their way."""
 
     # Life cycle
 

@@ -36,6 +36,7 @@ from datalayer.rules.process import drive
 from datalayer.stores.base import Store
 from datalayer.stores.cursors import decode_cursor, encode_cursor
 from datalayer.stores.memory_accounts import LoginTables, MemoryAccounts
+from datalayer.stores.memory_answers import BoardTables, MemoryAnswers
 from datalayer.values import Json, fold, needle_of
 from datalayer.writes import Write
 
@@ -55,6 +56,7 @@ class MemoryTables:
     tombstones: dict[Tombstone, int] = field(default_factory=dict)
     removals: dict[str, int] = field(default_factory=dict)
     logins: LoginTables = field(default_factory=LoginTables)
+    board: BoardTables = field(default_factory=BoardTables)
 
 
 class MemoryStore(Store):
@@ -67,6 +69,7 @@ class MemoryStore(Store):
         self._kept = tables or MemoryTables()
         self._closed = False
         self.accounts = MemoryAccounts(lambda: self._tables.logins)
+        self.answers = MemoryAnswers(lambda: self._tables.board)
 
     @property
     def _tables(self) -> MemoryTables:

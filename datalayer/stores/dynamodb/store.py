@@ -23,6 +23,7 @@ from datalayer.stores.capabilities import Adopts, Maintains, Migrates
 from datalayer.stores.cursors import decode_cursor
 from datalayer.stores.dynamodb import diagnosis
 from datalayer.stores.dynamodb.address import TableAddress
+from datalayer.stores.dynamodb.answers import DynamoAnswers
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.logins.accounts import DynamoAccounts
 from datalayer.stores.dynamodb.maintenance import maintain
@@ -59,6 +60,7 @@ class DynamoStore(Store, Migrates, Adopts, Maintains):
     ) -> None:
         self.client = client
         self.accounts = DynamoAccounts(client)
+        self.answers = DynamoAnswers(client)
         self._schema = schema or Schema(client)
         self._now = now
         self.names_only = names_only

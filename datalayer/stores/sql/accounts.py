@@ -6,7 +6,6 @@ earlier ones: `ended` grows in the order of the commits.
 
 from collections.abc import Collection, Sequence
 from functools import partial
-from typing import TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -22,18 +21,13 @@ from sqlalchemy import (
     update,
 )
 
-from common.retry import RetryPolicy
-from datalayer.errors import StoreHeldUp
 from datalayer.stores.accounts import Account, AccountStore, EndedSessions, LoginSession
-from datalayer.stores.sql.database import Database, UnitOfWork
+from datalayer.stores.sql.database import Database, write_when_free
 from datalayer.stores.sql.dialect import insert, lock_names
 from datalayer.stores.sql.queries import Query, Row
 from datalayer.stores.sql.tables import login_accounts, login_sessions
 from datalayer.values import clean_text
 
-T = TypeVar("T")
-
-_RETRY = RetryPolicy(first_pause_s=0.02, longest_pause_s=0.2, limit_s=5.0, jitter=0.5)
 _ENDINGS = "endings of sessions"  # the name that is locked
 
 _ACCOUNTS = select(login_accounts)
@@ -71,10 +65,6 @@ class SqlAccounts(AccountStore):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def _write(self, work: UnitOfWork[T]) -> T:
-        """Write, for a while again where somebody else holds what is needed."""
-        return await _RETRY.call(partial(self._database.write, work), passes=_is_held_up)
-
     # Accounts
 
     async def get_account(self, key: str) -> Account | None:
@@ -94,17 +84,19 @@ class SqlAccounts(AccountStore):
     async def save_account(
         self, account: Account, *, replaces: Account | None, keeps: str | None = None
     ) -> bool:
-        return await self._write(
-            partial(_save_account, account=account, replaces=replaces, keeps=keeps)
+        return await write_when_free(
+            self._database, partial(_save_account, account=account, replaces=replaces, keeps=keeps)
         )
 
     async def delete_account(self, account: Account) -> bool:
-        return await self._write(partial(_delete_account, account=account))
+        return await write_when_free(self._database, partial(_delete_account, account=account))
 
     # Sessions
 
     async def begin_session(self, session: LoginSession, account: Account | None) -> bool:
-        return await self._write(partial(_begin, session=session, account=account))
+        return await write_when_free(
+            self._database, partial(_begin, session=session, account=account)
+        )
 
     async def list_sessions(self, identifier: str, *, now: str) -> list[LoginSession]:
         rows = await self._database.fetch(_SESSIONS, identifier=_asked(identifier), now=now)
@@ -115,7 +107,7 @@ class SqlAccounts(AccountStore):
         these = _are_of({_asked(identifier)})
         if ids is not None:
             these &= login_sessions.c.id.in_([_asked(each) for each in ids])
-        return await self._write(partial(_end, these=these))
+        return await write_when_free(self._database, partial(_end, these=these))
 
     async def ended_sessions(self, cursor: str = "") -> EndedSessions:
         number, _, last = cursor.partition(" ")
@@ -128,11 +120,7 @@ class SqlAccounts(AccountStore):
         return EndedSessions([row["id"] for row in endings.values()], newest)
 
     async def forget_expired(self, *, now: str) -> None:
-        await self._write(partial(_forget, now=now))
-
-
-def _is_held_up(error: BaseException) -> bool:
-    return isinstance(error, StoreHeldUp)
+        await write_when_free(self._database, partial(_forget, now=now))
 
 
 def _save_account(

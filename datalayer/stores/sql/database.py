@@ -12,12 +12,16 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from common.once import Once
+from common.retry import RetryPolicy
+from datalayer.errors import StoreHeldUp
 from datalayer.records import MaintenanceState, Result
 from datalayer.stores.sql.queries import Query, Rows
 from datalayer.writes import Write
 
 T = TypeVar("T")
 UnitOfWork = Callable[[Connection], T]
+
+_RETRY = RetryPolicy(first_pause_s=0.02, longest_pause_s=0.2, limit_s=5.0, jitter=0.5)
 
 
 class Database(Protocol):
@@ -83,3 +87,12 @@ class MigratedDatabase:
 
     async def close(self) -> None:
         await self._database.close()
+
+
+async def write_when_free(database: Database, work: UnitOfWork[T]) -> T:
+    """Write, for a while again where somebody else holds what is needed."""
+    return await _RETRY.call(partial(database.write, work), passes=_is_held_up)
+
+
+def _is_held_up(error: BaseException) -> bool:
+    return isinstance(error, StoreHeldUp)

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 _BUCKETS = 1_024  # so that a large batch takes no more locks than the server has room for
 LOCK_CLASS = 0x6B63  # tells our advisory locks from those of others in the same database
+_NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 _LOCK_NAMES = text(
     "SELECT pg_advisory_xact_lock(:class, bucket) FROM unnest(CAST(:buckets AS int[])) AS bucket"
 )
@@ -35,6 +36,12 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
 def bucket_of(name: str) -> int:
     """Return the number that is locked for a name."""
     return zlib.crc32(name.encode()) % _BUCKETS
+
+
+def notify(connection: Connection, channel: str, payload: str) -> None:
+    """Tell whoever listens, once the transaction is committed; on SQLite nobody can."""
+    if not has_one_writer(connection):
+        connection.execute(_NOTIFY, {"channel": channel, "payload": payload})
 
 
 def insert(dialect: str, table: Table) -> Any:

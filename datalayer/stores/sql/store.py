@@ -19,11 +19,13 @@ from datalayer.records import (
 )
 from datalayer.reports import AdoptionReport
 from datalayer.rules.process import drive
+from datalayer.stores.answers import AnswerBoard
 from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Adopts, BacksUp, Maintains, MigratesBySql
 from datalayer.stores.cursors import decode_cursor
 from datalayer.stores.sql import reads
 from datalayer.stores.sql.accounts import SqlAccounts
+from datalayer.stores.sql.answers import SqlAnswers
 from datalayer.stores.sql.database import Database
 from datalayer.stores.sql.queries import Rows
 from datalayer.stores.sql.reads import ThreadQuery
@@ -44,6 +46,7 @@ class SqlStore(Store, MigratesBySql, Adopts, Maintains, BacksUp):
     def __init__(self, database: Database, schema: Schema) -> None:
         self.database = database
         self.accounts = SqlAccounts(database)
+        self.answers: AnswerBoard = SqlAnswers(database)
         self._schema = schema
         self._is_folded = False  # whether all that the search looks through is, as it is folded now
 

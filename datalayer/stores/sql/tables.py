@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     desc,
+    false,
     text,
     true,
 )
@@ -268,4 +269,27 @@ Index(
     login_sessions.c.ended,
     sqlite_where=text("ended IS NOT NULL"),
     postgresql_where=text("ended IS NOT NULL"),
+)
+
+# What processes tell each other of running answers: of no worth after a crash, and on PostgreSQL
+# not logged.
+running_replicas = Table(
+    "running_replicas",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+)
+running_answers = Table(
+    "running_answers",
+    metadata,
+    Column("turn", Id, primary_key=True),
+    # No foreign key: an answer may be told of before its thread is stored.
+    Column("threadId", Id, nullable=False),
+    Column("replica", Id, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("stepIds", _LABELS, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("ended", BigInteger),
+    Column("stopAsked", Boolean, nullable=False, server_default=false()),
+    Column("watchedUntil", BigInteger, nullable=False, server_default="0"),
 )

@@ -11,6 +11,7 @@ from datalayer.stores.sql.ngrams import ngrams_of_needle
 from datalayer.stores.sql.postgres.backup import dump
 from datalayer.stores.sql.postgres.connections import parse
 from datalayer.stores.sql.postgres.database import BATCHES, PostgresDatabase
+from datalayer.stores.sql.postgres.listening import PostgresAnswers
 from datalayer.stores.sql.postgres.probe import probe
 from datalayer.stores.sql.postgres.reads import (
     CONTAINS,
@@ -46,11 +47,16 @@ class PostgresStore(SqlStore):
         if options.migrates:
             database = MigratedDatabase(database, schema.upgrade)
         super().__init__(database, schema)
+        self.answers: PostgresAnswers = PostgresAnswers(database, self._address)
 
     @classmethod
     def from_url(cls, url: str, _base: Path, options: StoreOptions = NO_OPTIONS) -> "PostgresStore":
         """Return the store in the database of a URL, as `open_store` does."""
         return cls(url, options)
+
+    async def close(self) -> None:
+        await self.answers.close()
+        await super().close()
 
     async def describe(self) -> StoreDescription:
         return await probe(self._address)
