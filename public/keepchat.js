@@ -1,9 +1,11 @@
 // What the page has beside Chainlit's own. Loaded before Chainlit's script.
 import { offerAccount } from "./page/account.js";
+import { showAnswers } from "./page/answers/notes.js";
 import { comeBack } from "./page/login.js";
 import { mendRequests } from "./page/requests.js";
 import { offerExport } from "./page/export.js";
 import { showNotice } from "./page/notice.js";
+import { markRunning } from "./page/answers/running.js";
 import { followSystem } from "./page/theme.js";
 import { keepAddress } from "./page/thread.js";
 
@@ -14,3 +16,5 @@ showNotice();
 offerExport();
 offerAccount();
 keepAddress();
+showAnswers();
+markRunning();

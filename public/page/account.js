@@ -1,8 +1,9 @@
 // The dialog in which a person changes their password and ends their sessions, and its place in the
 // menu of the user.
 import { onChange } from "./address.js";
+import { make } from "./elements.js";
 import { inLanguage } from "./language.js";
-import { urlOf } from "./server.js";
+import { ask } from "./server.js";
 
 const ITEM = "keepchat-account-item";
 const PATH = "keepchat/account";
@@ -23,7 +24,6 @@ const TEXTS = {
     zh: "密码已修改。您已从所有其他位置退出。",
   },
   differ: { en: "These were two different passwords.", zh: "两次输入的密码不同。" },
-  failed: { en: "That did not work. Try again.", zh: "操作失败，请重试。" },
   unknown: { en: "Unknown browser", zh: "未知浏览器" },
   close: { en: "Close", zh: "关闭" },
 };
@@ -72,7 +72,7 @@ async function openDialog() {
 }
 
 async function fill(dialog) {
-  const account = await ask("GET", "");
+  const account = await ask("GET", PATH);
   const close = make("button", { type: "button", textContent: say("close"), autofocus: true });
   close.addEventListener("click", () => dialog.close());
   const head = make("header", {});
@@ -106,7 +106,7 @@ function button(name, dialog, method, path) {
   const made = make("button", { type: "button", textContent: say(name) });
   made.addEventListener("click", async () => {
     made.disabled = true;
-    const reply = await ask(method, path);
+    const reply = await ask(method, PATH + path);
     if (reply.failed) made.after(problem(reply.failed));
     else await fill(dialog);
   });
@@ -128,7 +128,7 @@ function passwordForm(dialog) {
     const [old, first, second] = [current, wanted, again].map((one) => one.lastChild.value);
     if (first !== second) return result.replaceChildren(say("differ"));
     save.disabled = true;
-    const reply = await ask("PUT", "/password", { current: old, new: first });
+    const reply = await ask("PUT", `${PATH}/password`, { current: old, new: first });
     save.disabled = false;
     if (!reply.failed) await fill(dialog);
     const shown = reply.failed ? result : dialog.querySelector('form [role="status"]');
@@ -144,8 +144,6 @@ function field(name, autocomplete) {
 }
 
 const problem = (text) => make("p", { role: "alert", textContent: text });
-
-const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
 /** The browser and the system that a User-Agent names, as people call them. */
 function browserOf(client) {
@@ -166,20 +164,4 @@ function browserOf(client) {
     ["Linux", "Linux"],
   ]);
   return [browser, system].filter(Boolean).join(", ") || client.slice(0, 40) || say("unknown");
-}
-
-/** What the server answers; `failed` says in words what did not work. */
-async function ask(method, path, body) {
-  try {
-    const reply = await fetch(urlOf(PATH + path), {
-      method,
-      headers: { "Content-Type": "application/json" },
-      body: body && JSON.stringify(body),
-    });
-    if (reply.status === 401) location.reload();
-    const told = await reply.json();
-    return reply.ok ? told : { failed: told.detail || say("failed") };
-  } catch {
-    return { failed: say("failed") };
-  }
 }

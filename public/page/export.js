@@ -1,12 +1,11 @@
 // The button that saves the conversation, among Chainlit's own in the header.
 import { currentView, onChange } from "./address.js";
+import { make, makeIcon } from "./elements.js";
 import { inLanguage } from "./language.js";
 import { urlOf } from "./server.js";
 
 const ID = "keepchat-export";
-const ICON = `<svg viewBox="0 0 24 24" width="16" height="16" fill="none" stroke="currentColor"
-  stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
-  <path d="M12 4v11M7 10.5l5 5 5-5M5 20h14"/></svg>`;
+const ICON = "M12 4v11M7 10.5l5 5 5-5M5 20h14";
 
 export function offerExport() {
   onChange(() => {
@@ -21,14 +20,10 @@ export function offerExport() {
 }
 
 function makeButton(thread) {
-  const button = document.createElement("a");
   const name = inLanguage({ en: "Save as Markdown", zh: "存为 Markdown" });
-  button.id = ID;
+  const href = urlOf(`keepchat/export/${thread}.md`);
+  const button = make("a", { id: ID, href, download: "", title: name, ariaLabel: name });
   button.dataset.thread = thread;
-  button.href = urlOf(`keepchat/export/${thread}.md`);
-  button.download = "";
-  button.title = name;
-  button.setAttribute("aria-label", name);
-  button.innerHTML = ICON;
+  button.append(makeIcon(ICON));
   return button;
 }

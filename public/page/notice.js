@@ -1,7 +1,7 @@
 // The standing line that says which model answers. Its text is the server's own; where there is
 // none, nothing is shown.
+import { addLine } from "./elements.js";
 import { inLanguage } from "./language.js";
-import { addLine } from "./line.js";
 import { fetchJson } from "./server.js";
 
 export async function showNotice() {

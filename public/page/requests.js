@@ -1,6 +1,6 @@
 // Faults of Chainlit's page in what follows its requests.
+import { addLine } from "./elements.js";
 import { inLanguage } from "./language.js";
-import { addLine } from "./line.js";
 import { isOurs, urlOf } from "./server.js";
 
 const REOPENED_MS = 1000;

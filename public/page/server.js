@@ -1,5 +1,8 @@
-// The server's address, with the prefix under which it may be mounted.
+// The server's address, with the prefix under which it may be mounted, and what is asked of it.
+import { inLanguage } from "./language.js";
+
 const ROOT = new URL("../../", import.meta.url);
+const FAILED = { en: "That did not work. Try again.", zh: "操作失败，请重试。" };
 
 /** The URL of a path of the server. */
 export const urlOf = (path) => new URL(path, ROOT).href;
@@ -14,5 +17,21 @@ export async function fetchJson(path) {
     return reply.ok ? await reply.json() : null;
   } catch {
     return null;
+  }
+}
+
+/** What the server answers to what a person wants; `failed` says in words what did not work. */
+export async function ask(method, path, body) {
+  try {
+    const reply = await fetch(urlOf(path), {
+      method,
+      headers: { "Content-Type": "application/json" },
+      body: body && JSON.stringify(body),
+    });
+    if (reply.status === 401) location.reload();
+    const told = await reply.json();
+    return reply.ok ? told : { failed: told.detail || inLanguage(FAILED) };
+  } catch {
+    return { failed: inLanguage(FAILED) };
   }
 }

@@ -1,11 +1,11 @@
 // The address of a new conversation. Chainlit gives it one only while the sidebar is drawn, which it
 // is not on a phone, and not under a prefix: a reload would show an empty page.
 import { urlOf } from "./server.js";
+import { onTold } from "./told.js";
 
 export function keepAddress() {
-  window.addEventListener("message", ({ source, data }) => {
-    const thread = source === window && data?.keepchatThread;
-    if (!thread || location.origin + location.pathname !== urlOf("") || isGivenOne()) return;
+  onTold("keepchatThread", (thread) => {
+    if (location.origin + location.pathname !== urlOf("") || isGivenOne()) return;
     history.pushState(null, "", urlOf(`thread/${thread}`));
     dispatchEvent(new PopStateEvent("popstate")); // Chainlit's router looks where it is
   });

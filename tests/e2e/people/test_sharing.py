@@ -17,6 +17,7 @@ from tests.e2e.conftest import OpenChat
 from tests.support.page import samples
 from tests.support.page.application import Application
 from tests.support.page.chat import Chat
+from tests.support.page.notes import id_of
 from tests.support.servers.model import ModelServer
 from tests.support.waiting import until
 
@@ -99,6 +100,31 @@ async def test_a_shared_conversation_is_read_with_its_files_until_it_is_taken_ba
     await bob.page.evaluate("url => fetch(url)", f"/project/share/{thread_id}")
     assert await alert.count() == 1
     await expect(bob.answers).to_have_count(0)
+
+
+async def test_who_reads_is_told_how_answers_ended_and_can_do_nothing_about_it(
+    team: Application, open_chat: OpenChat
+) -> None:
+    anna = await open_chat(team, sign_in=ANNA)
+    await anna.ask("To be shared with marks: what is the capital of France?")
+    await anna.answered(PARIS)
+    answer = await id_of(anna.answers.last)
+    everything = {"again": True, "goOn": True, "branch": True, "siblings": ["a", "b"], "index": 0}
+    states = ["stopped", "running"]
+
+    async def notes(route: Route) -> None:
+        await route.fulfill(json={"notes": {answer: {"state": states.pop(0), **everything}}})
+
+    path = await anna.share()
+    bob = await open_chat(team, sign_in=BOB)
+    await bob.page.route(f"**/keepchat/answers/{await anna.thread_id()}", notes)
+    for text in ("This answer was stopped.", "This answer is still being written."):
+        await bob.page.goto(team.url + path)
+        await expect(bob.mark(bob.answers)).to_have_text(text)
+        await expect(bob.page.locator(":is(.keepchat-mark, .keepchat-tools) button")).to_have_count(
+            0
+        )
+    assert states == []  # each was asked for once
 
 
 async def test_sharing_that_is_switched_off_is_off(app: Application, chat: Chat) -> None:

@@ -222,6 +222,21 @@ class Chat:
         await dialog.get_by_role("button", name="Unshare").click()
         await expect(dialog).to_have_count(0)
 
+    # What stands at a message beside its text
+
+    def mark(self, message: Locator) -> Locator:
+        """The line that says how an answer ended."""
+        return message.locator(".keepchat-mark")
+
+    def button(self, message: Locator, name: str) -> Locator:
+        """One of our buttons: what is at a message is done again, gone on with, branched."""
+        ours = message.locator(":is(.keepchat-mark, .keepchat-tools)")
+        return ours.get_by_role("button", name=name)
+
+    def versions(self, message: Locator) -> Locator:
+        """Which of the versions of a message is shown, with the buttons that lead to the others."""
+        return message.locator(".keepchat-tools").get_by_role("group")
+
     # The sidebar
 
     def thread(self, name: str) -> Locator:
@@ -236,6 +251,10 @@ class Chat:
         await expect(self.questions.first).to_be_visible()
         if before:  # it stays until the other is there, and takes what is asked meanwhile
             await expect(steps.first).not_to_have_id(before)
+
+    def dot(self, thread_id: str) -> Locator:
+        """What marks a conversation in which an answer is being written."""
+        return self.sidebar.locator(f"#thread-{thread_id}").get_by_role("img")
 
     async def rename(self, name: str, new_name: str) -> None:
         """Give a conversation another name."""
