@@ -102,6 +102,7 @@ def register(settings: Settings, parts: Parts) -> None:
     async def on_app_shutdown() -> None:
         server.state.taking_over.cancel()
         await close_turns(parts)
+        await parts.live.close()
         await parts.login.sessions.close()
         if parts.links:
             await parts.links.close()

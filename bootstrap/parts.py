@@ -17,12 +17,14 @@ from bootstrap.storages import open_storage
 from bootstrap.stores import prepare_store
 from chat.models.registry import Models, NoModel
 from chat.turn.crowd import Crowd
+from chat.turn.running import LiveThreads
 from chat.turn.titles import Titles
 from chat.turn.turn import Turns
 from chat.wording.unavailable import show_file_lost
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
+from patches.line import SocketLine
 from patches.patch import Parts
 from routes.links import SignedLinks
 from settings import Settings, auth_secret
@@ -54,6 +56,7 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
         limits=limits,
         waiting_files=WaitingFiles(limits, users),
         running=RunningAnswers(users),
+        live=LiveThreads(layer, SocketLine()),
         sharing=settings.thread_sharing == "on",
         models=models,
         turns=_turns(settings, layer, models, login),

@@ -314,6 +314,11 @@ class KeepchatDataLayer(BaseDataLayer):
         record = await self._store.get_element(known[0], known[1])
         return convert.element_dict(record, self._root_path) if record else None
 
+    async def get_stored_element(self, thread_id: str, element_id: str) -> "ElementDict | None":
+        """Return an element once its bytes, if they are on their way here, are stored."""
+        await self._uploads.finished(element_id)
+        return await self.get_element(thread_id, element_id)
+
     @asynccontextmanager
     async def open_element(self, thread_id: str, element_id: str) -> AsyncIterator[OpenObject]:
         """Open an element's stored bytes; raises `ObjectMissing` where there are none."""

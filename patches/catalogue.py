@@ -17,6 +17,7 @@ from patches import (
     originals,
     page,
     routes,
+    running,
     session_files,
     sessions,
     sockets,
@@ -276,6 +277,19 @@ PATCHES = (
         "Chainlit stops the last of several answers, and adds a message that says so.",
         Moment.LOAD,
         sockets.stop_without_a_message,
+    ),
+    Patch(
+        "watchers",
+        "Chainlit tells the page alone in which a question was asked what is answered.",
+        Moment.LOAD,
+        running.tell_all_pages,
+    ),
+    Patch(
+        "joining",
+        "Chainlit shows a page that opens a thread, or finds its line again, what is stored of an "
+        "answer, and nothing of what comes after it.",
+        Moment.LOAD,
+        running.join_running_answers,
     ),
     Patch(
         "pauses",

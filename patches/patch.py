@@ -11,6 +11,7 @@ from access.guard.requests import RequestLimits
 from access.guard.user_limits import UserLimits
 from access.login.base import LoginMode
 from chat.models.registry import Models
+from chat.turn.running import LiveThreads
 from chat.turn.turn import Turns
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
@@ -37,6 +38,7 @@ class Parts:
     limits: UploadLimits
     waiting_files: WaitingFiles
     running: RunningAnswers
+    live: LiveThreads
     sharing: bool
     models: Models
     turns: Turns

@@ -35,5 +35,11 @@ class RunningAnswers:
         return sum(user_of(page) == user for page in pages)
 
     def of(self, session: WebsocketSession) -> list[Task]:
-        """Return those of a page."""
-        return [task for task, page in self._pages.items() if page is session and not task.done()]
+        """Return those of the thread that a page shows, wherever they were asked for."""
+        return [
+            task
+            for task, page in self._pages.items()
+            if page.thread_id == session.thread_id
+            and user_of(page) == user_of(session)
+            and not task.done()
+        ]

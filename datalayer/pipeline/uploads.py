@@ -64,6 +64,12 @@ class Uploads:
         task.add_done_callback(lambda done: self._forget(write.id, done))
         return task
 
+    async def finished(self, element_id: str) -> None:
+        """Wait for what is being stored of an element, well or not."""
+        await asyncio.sleep(0)  # what was called by a task just made counts
+        while task := self._tasks.get(element_id):
+            await asyncio.wait([task])
+
     async def close(self) -> None:
         """Wait for the files that are being stored; those that take too long are logged."""
         if self._running:

@@ -56,8 +56,10 @@ class Chat:
         await self.page.get_by_role("menuitem", name=item).click()
 
     async def _connected(self) -> None:
-        """Wait for the paper clip: what is typed before the page is connected is lost."""
-        await expect(self.page.locator("#upload-button")).to_be_enabled()
+        """Wait for the paper clip, which Stop takes the place of while something is answered: what
+        is typed before the page is connected is lost.
+        """
+        await expect(self.page.locator("#upload-button:enabled, #stop-button")).to_be_visible()
 
     async def _settled(self) -> None:
         """Wait until the page of a conversation is there, which takes the place of a new one's.

@@ -24,6 +24,7 @@ MODULES = (
     "chainlit.oauth_providers",
     "chainlit.server",
     "chainlit.server.webbrowser",
+    "chainlit.socket",
 )  # all other names of `chainlit` are no modules
 GONE: Any = object()
 WHY: Mapping[str, str] = {

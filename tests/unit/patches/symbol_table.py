@@ -114,6 +114,16 @@ GROUPS = (
     Group("chainlit.user_session", "set", "the profile of a page"),
     Group("chainlit", "user_session", "the profile of a page"),
     Group(_SESSION, "get_config", "a session has the configuration of all"),
+    # Who watches an answer
+    Group("chainlit", "socket", "a module, for what is in it"),
+    Group("chainlit.socket", "process_message", "a question is answered as a turn of its thread"),
+    Group("chainlit.socket", "resume_thread", "noted when a thread is read that a page opens"),
+    Group(_EMITTER, "emit", "what a turn says goes to all pages of its thread"),
+    Group(_EMITTER, "process_message", "and so does its question"),
+    Group(_EMITTER, "resume_thread", "a page that opens a thread joins in"),
+    Group(f"{_SESSION}()", "emit", "what concerns one page alone"),
+    Group(f"{_SESSION}()", "has_first_interaction thread_id_to_resume", "pages that come back"),
+    Group("chainlit.types", "MessagePayload", "a question as a page sends it"),
     # What stops the loop
     Group("chainlit.message", "Message", "its module sleeps for each that is made"),
     Group("chainlit.step", "Step", "its module sleeps for each that is made"),
@@ -172,6 +182,7 @@ EVENTS = {
     "message_favorite": "stars are put on one's own",
     "edit_message": "all that follows is removed",
     "stop": "nothing is added to the thread",
+    "connection_successful": "a page that comes back is given its thread",
 }
 
 # Of Chainlit's own routes, those that ours go before.

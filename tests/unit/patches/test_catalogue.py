@@ -29,10 +29,13 @@ from access.login.local_secret import LocalSecret
 from access.login.sessions import Sessions
 from access.login.tokens import Tokens
 from chat.models.registry import Origin
+from chat.turn.running import LiveThreads
 from datalayer.errors import StoreUnavailable
+from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.memory import MemoryStore
 from patches import middlewares, originals, routes
 from patches.catalogue import PATCHES, patch_code, patch_server
+from patches.line import SocketLine
 from patches.patch import Moment, Parts
 from routes.headers import SecurityHeaders
 from routes.malformed import WellFormed
@@ -90,6 +93,7 @@ def parts(login: LocalLogin, monkeypatch: pytest.MonkeyPatch) -> Parts:
             limits=LIMITS,
             waiting_files=WaitingFiles(LIMITS, UserLimits(None)),
             running=RunningAnswers(UserLimits(None)),
+            live=LiveThreads(cast(KeepchatDataLayer, None), SocketLine()),
             sharing=False,
             models=SimpleNamespace(origin=Origin.SETTINGS),
             turns=None,
