@@ -154,6 +154,8 @@ class World:
         return self.stored | {step["id"]: step for step in steps}
 
     def check(self) -> None:
+        if self.turn and self.turn.done() and not self.turn.cancelled():
+            self.turn.result()  # a page refuses what it cannot take
         thread = self.live.get(THREAD)
         is_running = thread is not None and thread.is_running
         for page in self.pages:
