@@ -1,6 +1,6 @@
 """Between Chainlit's dicts and objects and our writes and records. Pure, but for its types."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -16,11 +16,15 @@ from datalayer.records import (
     ThreadRecord,
     UserRecord,
 )
+from datalayer.siblings import HIDDEN, view
 from datalayer.values import Json, clean_json, clean_time, time_of_revision
 
 AHEAD = 1_000  # microseconds; less is what comes of many writes at once
 JUST_NOW = 60_000_000  # microseconds
 MAX_NAME = 200  # characters of a thread's name; the first message is one until a title is found
+
+SIBLINGS = "siblings"
+"""Names the alternatives of a step, its own id among them, in the metadata that the page gets."""
 
 # What the page needs to be there and of the right type, whatever was written.
 _SHARE = ("is_shared", "shared_at")
@@ -58,6 +62,7 @@ def step_dict(record: StepRecord) -> StepDict:
         if fields.get(name) is None:
             fields[name] = default
     fields["metadata"] = fields.get("metadata") or {}
+    fields.pop(HIDDEN, None)  # whoever saves what was read would say it anew
     fields |= {"id": record.id, "threadId": record.thread_id, "streaming": False}
     fields["feedback"] = _feedback_dict(record.feedback)  # type: ignore[assignment]
     return cast(StepDict, fields)
@@ -68,9 +73,12 @@ def step_fields(step: StepDict, revision: int, now: int) -> dict[str, Any]:
 
     Chainlit dates a step by the wall clock. Where its revision is ahead of that, so is what it
     follows on: then the revision says when a step of just now was created. `revision` and `now`,
-    the wall clock, are microseconds.
+    the wall clock, are microseconds. What was told of alternatives is left out.
     """
     fields: dict[str, Any] = dict(step)
+    metadata = fields.get("metadata")
+    if isinstance(metadata, Mapping) and SIBLINGS in metadata:
+        fields["metadata"] = {name: it for name, it in metadata.items() if name != SIBLINGS}
     if revision - now >= AHEAD:
         created = clean_time(fields.get("createdAt"))
         if created and created > time_of_revision(now - JUST_NOW):
@@ -120,7 +128,32 @@ def file_url(thread_id: str, element_id: str, name: str) -> str:
 
 
 def thread_dict(record: ThreadRecord, root_path: str = "") -> ThreadDict:
-    """Return a whole thread."""
+    """Return a thread with the steps that are shown, and what hangs on these or on none.
+
+    The metadata of a step that has alternatives name them: `SIBLINGS`.
+    """
+    seen = view(record.steps)
+    steps = [step_dict(step) for step in seen.steps]
+    for step in steps:
+        if found := seen.alternatives.get(step["id"]):
+            step["metadata"] = {**step["metadata"], SIBLINGS: list(found.ids)}
+    left_out = {step.id for step in record.steps} - {step.id for step in seen.steps}
+    elements = (it for it in record.elements if it.fields.get("forId") not in left_out)
+    return _thread_dict(record, steps, elements, root_path)
+
+
+def whole_thread_dict(record: ThreadRecord, root_path: str = "") -> ThreadDict:
+    """Return a thread with all of its steps and elements, those that are not shown among them."""
+    steps = [step_dict(step) for step in record.steps]
+    return _thread_dict(record, steps, record.elements, root_path)
+
+
+def _thread_dict(
+    record: ThreadRecord,
+    steps: list[StepDict],
+    elements: Iterable[ElementRecord],
+    root_path: str,
+) -> ThreadDict:
     return {
         "id": record.id,
         "createdAt": record.created_at,
@@ -129,8 +162,8 @@ def thread_dict(record: ThreadRecord, root_path: str = "") -> ThreadDict:
         "userIdentifier": record.owner,
         "tags": list(record.tags),
         "metadata": dict(record.metadata),
-        "steps": [step_dict(step) for step in record.steps],
-        "elements": [element_dict(element, root_path) for element in record.elements],
+        "steps": steps,
+        "elements": [element_dict(element, root_path) for element in elements],
     }
 
 

@@ -9,7 +9,7 @@ not known here, or in which thread a step or a feedback is that is named alone.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -37,6 +37,7 @@ from datalayer.pipeline.maintenance import Maintenance
 from datalayer.pipeline.uploads import ElementBytes, OnLost, Uploads
 from datalayer.pipeline.writer import Writer
 from datalayer.records import Outcome, Result, ThreadRecord
+from datalayer.siblings import HIDDEN
 from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Maintains
 from datalayer.users import RecentUsers
@@ -146,10 +147,18 @@ class KeepchatDataLayer(BaseDataLayer):
 
     async def get_thread(self, thread_id: str) -> ThreadDict | None:
         record = await self.get_thread_record(thread_id)
-        return convert.thread_dict(record, self._root_path) if record else None
+        return self.shown_thread(record) if record else None
+
+    def shown_thread(self, record: ThreadRecord) -> ThreadDict:
+        """Return what is shown of a thread, with the ids of what may be shown in its stead."""
+        return convert.thread_dict(record, self._root_path)
+
+    def whole_thread(self, record: ThreadRecord) -> ThreadDict:
+        """Return a thread with what is not shown, too."""
+        return convert.whole_thread_dict(record, self._root_path)
 
     async def get_thread_record(self, thread_id: str) -> ThreadRecord | None:
-        """Return a thread whole, as it is stored."""
+        """Return a thread whole, as it is stored, what is hidden included."""
         known_id = as_id(thread_id)
         record = await self._store.get_thread(known_id) if known_id else None
         if record:
@@ -231,9 +240,32 @@ class KeepchatDataLayer(BaseDataLayer):
 
     def checkpoint(self, step_dict: "StepDict") -> None:
         """Store a step as it is now, without waiting for it."""
-        write = self._step(step_dict)
-        self._clock.note_own(write.thread_id, write.revision)
-        self._writer.submit(write)
+        self._submit(self._step(step_dict))
+
+    def hide(self, thread_id: str, step_ids: Iterable[str]) -> None:
+        """Hide steps, without waiting for it."""
+        for step_id in step_ids:
+            self._submit(self._visibility(thread_id, step_id, hidden=True))
+
+    async def show(self, thread_id: str, hidden: Mapping[str, bool]) -> None:
+        """Hide and show steps, all at once, as `siblings.to_show` says; waits until it is stored.
+
+        Raises `WriteRefused` and `WriteRejected` as `create_step` does.
+        """
+        writes = [self._visibility(thread_id, name, hidden=it) for name, it in hidden.items()]
+        stored = [self._submit(write) for write in writes]
+        results = await asyncio.gather(*stored)
+        for write, result in zip(writes, results, strict=True):
+            await self._above_others(write, result)
+
+    def _visibility(self, thread_id: str, step_id: str, *, hidden: bool) -> SaveStep:
+        return SaveStep(
+            id=step_id,
+            thread_id=thread_id,
+            owner=_current_user(),
+            fields={HIDDEN: hidden},
+            revision=self._clock.next_of(thread_id),
+        )
 
     def _step(self, step_dict: "StepDict") -> SaveStep:
         revision = self._clock.next_of(step_dict["threadId"])
@@ -377,6 +409,11 @@ class KeepchatDataLayer(BaseDataLayer):
 
     # The way of a write
 
+    def _submit(self, write: Write) -> asyncio.Future[Result]:
+        """Hand a write to the writer, at once and in order."""
+        self._clock.note_own(write.order_key, write.revision)
+        return self._writer.submit(write)
+
     async def _write(self, write: Write) -> Result:
         """Store a write; a caller that is cancelled does not take it back."""
         return await self._write_with_bytes(write, None)
@@ -392,8 +429,7 @@ class KeepchatDataLayer(BaseDataLayer):
 
     async def _write_with_bytes(self, write: Write, content: ElementBytes | None) -> Result:
         # Both begin before the first await: a caller that is cancelled stops neither.
-        self._clock.note_own(write.order_key, write.revision)
-        stored = self._writer.submit(write)
+        stored = self._submit(write)
         if not isinstance(write, SaveElement) or content is None:
             return await self._above_others(write, await stored)
         upload = self._uploads.start(write, content, stored)
@@ -410,8 +446,7 @@ class KeepchatDataLayer(BaseDataLayer):
             return result
         self._clock.observe(write.order_key, result.newest)
         again = replace(write, revision=self._clock.next_of(write.order_key))
-        self._clock.note_own(again.order_key, again.revision)
-        result = await self._writer.submit(again)
+        result = await self._submit(again)
         if self._is_overtaken(again, result):
             message = f"{describe(write)} was overtaken twice by changes from elsewhere; try again."
             raise WriteRefused(message)

@@ -85,13 +85,6 @@ class _Question:
             return self.answers
         return [it for it in self.answers[:-1] if not it.is_bare] + self.answers[-1:]
 
-    @property
-    def group(self) -> str:
-        """What it has in common with its alternatives."""
-        metadata = self.first.fields.get("metadata")
-        found = metadata.get(SIBLING_OF) if isinstance(metadata, Mapping) else None
-        return found if isinstance(found, str) else self.first.id
-
     def answer_of(self, step: StepRecord) -> _Answer:
         """Return the answer that a step belongs to which hangs on none."""
         fields = step.fields
@@ -99,6 +92,12 @@ class _Question:
         if not self.answers or (is_run and fields.get("parentId") == self.first.id):
             self.answers.append(_Answer(step))
         return self.answers[-1]
+
+
+def group_of(question_id: str, metadata: object) -> str:
+    """Return what a question has in common with its alternatives: the id of the first of them."""
+    found = metadata.get(SIBLING_OF) if isinstance(metadata, Mapping) else None
+    return found if isinstance(found, str) else question_id
 
 
 def shown(steps: Iterable[StepRecord]) -> Sequence[StepRecord]:
@@ -186,7 +185,8 @@ def _read(steps: Iterable[StepRecord]) -> tuple[list[list[_Question]], list[Step
         question, answer = homes.get(fields.get("parentId"), (last, None))
         if fields.get("parentId") is None and fields.get("type") == "user_message":
             question = last = _Question(step)
-            groups.setdefault(question.group, []).append(question)
+            group = group_of(step.id, fields.get("metadata"))
+            groups.setdefault(group, []).append(question)
         elif question is None:
             free.append(step)
         else:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import cast
 
 import chainlit as cl
 from chainlit.chat_context import chat_context
@@ -16,7 +17,9 @@ from chat.turn.durability import database_deadline
 from chat.turn.history import ROLES, History, PastMessage, Talk
 from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
-from datalayer.records import ElementRecord
+from datalayer.records import ElementRecord, StepRecord
+from datalayer.siblings import group_of, shown
+from datalayer.values import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +101,24 @@ class Prompts:
             return _seen_before(question), []
         if thread is None:
             return History(), []
-        shown = (str(element.fields["forId"]) for element in thread.elements)
+        steps = shown(_with(question, thread.steps))
+        pictured = (str(element.fields["forId"]) for element in thread.elements)
         messages = history.before(
-            history.messages_of(thread.steps, shown), question.id, question.created_at
+            history.messages_of(steps, pictured), question.id, question.created_at
         )
-        metadata = [step.fields["metadata"] for step in thread.steps]
+        metadata = [step.fields["metadata"] for step in steps]
         return history.accepted(messages, metadata), thread.elements
+
+
+def _with(question: cl.Message, steps: Sequence[StepRecord]) -> Sequence[StepRecord]:
+    """Return a thread's steps with a question, which may be on its way to the store.
+
+    With it goes what tells that the one of which it is the edited form is not shown any more.
+    """
+    if any(step.id == question.id for step in steps):
+        return steps
+    fields = cast(dict[str, Json], {**question.to_dict(), "parentId": None})
+    return [*steps, StepRecord(question.id, question.thread_id, 0, fields)]
 
 
 def _begins_thread(question: cl.Message) -> bool:
@@ -114,7 +129,12 @@ def _begins_thread(question: cl.Message) -> bool:
 
 def _seen_before(question: cl.Message) -> History:
     """Return what this page has seen of the conversation; mostly that is all of it."""
-    seen = list(takewhile(lambda message: message.id != question.id, chat_context.get()))
+    group = group_of(question.id, question.metadata)
+    seen = list(
+        takewhile(
+            lambda message: group_of(message.id, message.metadata) != group, chat_context.get()
+        )
+    )
     messages = [
         PastMessage(
             message.id, ROLES[message.type], message.content or "", message.created_at or ""

@@ -316,3 +316,10 @@ def test_a_user() -> None:
 )
 def test_short_names(given: str, expected: str) -> None:
     assert convert.short_name(given) == expected
+
+
+def test_what_the_page_was_told_of_alternatives_does_not_come_back() -> None:
+    given: Any = {"id": STEP, "threadId": THREAD, "metadata": {"siblings": [STEP], "a": 1}}
+    fields = convert.step_fields(given, 1, 1)
+    assert fields["metadata"] == {"a": 1}
+    assert given["metadata"] == {"siblings": [STEP], "a": 1}

@@ -28,6 +28,7 @@ from datalayer.errors import StoreUnavailable, WriterClosed, WriteRefused
 from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline import uploads
 from datalayer.records import Result
+from datalayer.siblings import to_show
 from datalayer.stores.memory import MemoryStore, MemoryTables
 from datalayer.values import clean_time
 from datalayer.writes import (
@@ -54,6 +55,7 @@ class RecordingStore(MemoryStore):
         super().__init__(tables)
         self.tables = tables
         self.applied: list[Write] = []
+        self.batches = 0
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -63,6 +65,7 @@ class RecordingStore(MemoryStore):
 
     async def apply(self, writes: Sequence[Write]) -> list[Result]:
         self.applied += writes
+        self.batches += 1
         await self.gate.wait()
         return await super().apply(writes)
 
@@ -450,6 +453,83 @@ async def test_favourites(layer: KeepchatDataLayer) -> None:
     assert found["metadata"] == {"a": 1, "favorite": True}
     await layer.set_step_favorite(found, False)
     assert await layer.get_favorite_steps(owner.id) == []
+
+
+async def twice_answered(layer: KeepchatDataLayer) -> tuple[str, list[str]]:
+    """A question with two answers, of which the first is hidden, and the ids of its steps."""
+    thread_id, names = new_id(), [new_id() for _ in range(5)]
+    question, first, said, second, other = names
+    for name, fields in (
+        (question, {"type": "user_message", "output": "why"}),
+        (first, {"name": "on_message", "parentId": question, "hidden": True}),
+        (said, {"type": "assistant_message", "output": "so", "parentId": first, "hidden": True}),
+        (second, {"name": "on_message", "parentId": question}),
+        (other, {"type": "assistant_message", "output": "not", "parentId": second}),
+    ):
+        await layer.create_step(step_dict(thread_id, name, **fields))
+    return thread_id, names
+
+
+async def test_what_is_shown_of_a_thread(layer: KeepchatDataLayer) -> None:
+    thread_id, [question, first, said, second, other] = await twice_answered(layer)
+    for of in (said, other, None, new_id()):
+        element = text_element(thread_id)
+        element.for_id = of
+        await layer.create_element(element)
+    found = await get(layer, thread_id)
+    assert [step["id"] for step in found["steps"]] == [question, second, other]
+    metadata = [step["metadata"] for step in found["steps"]]
+    assert metadata == [{}, {"siblings": [first, second]}, {}]
+    assert not any("hidden" in step for step in found["steps"])
+    assert said not in [element["forId"] for element in found["elements"] or []]
+    assert len(found["elements"] or []) == 3
+    record = await layer.get_thread_record(thread_id)
+    assert record is not None
+    assert [step.id for step in record.steps] == [question, first, said, second, other]
+    assert len(layer.whole_thread(record)["elements"] or []) == 4
+    assert len(layer.whole_thread(record)["steps"]) == 5
+
+
+async def test_another_answer_is_shown_by_writes_of_one_batch(parts: Parts) -> None:
+    thread_id, names = await twice_answered(parts.layer)
+    record = await parts.layer.get_thread_record(thread_id)
+    assert record is not None
+    parts.store.applied.clear()
+    parts.store.batches = 0
+    await parts.layer.show(thread_id, to_show(record.steps, names[1]))
+    assert (len(parts.store.applied), parts.store.batches) == (4, 1)
+    shown = [step["id"] for step in (await get(parts.layer, thread_id))["steps"]]
+    assert shown == names[:3]
+    await parts.layer.show(thread_id, {})
+
+
+async def test_hiding_does_not_wait(parts: Parts) -> None:
+    thread_id, names = await twice_answered(parts.layer)
+    parts.store.gate.clear()
+    parts.layer.hide(thread_id, names[3:])
+    await parts.layer.show(thread_id, {})
+    parts.store.gate.set()
+    await parts.layer.flush(thread_id)
+    record = await parts.layer.get_thread_record(thread_id)
+    assert record is not None
+    assert [step.fields["hidden"] for step in record.steps] == [None, True, True, True, True]
+
+
+async def test_a_thread_that_is_gone_shows_nothing(layer: KeepchatDataLayer) -> None:
+    thread_id, names = await twice_answered(layer)
+    await layer.delete_thread(thread_id)
+    await layer.show(thread_id, {names[0]: False})
+    assert await layer.get_thread(thread_id) is None
+
+
+async def test_what_was_told_of_alternatives_is_not_stored(layer: KeepchatDataLayer) -> None:
+    thread_id, _ = await twice_answered(layer)
+    for step in (await get(layer, thread_id))["steps"]:
+        await layer.update_step(step)
+    record = await layer.get_thread_record(thread_id)
+    assert record is not None
+    assert [step.fields["metadata"] for step in record.steps] == [{}, None, None, {}, {}]
+    assert [step.fields["hidden"] for step in record.steps] == [None, True, True, None, None]
 
 
 async def test_a_checkpoint_does_not_wait(parts: Parts) -> None:

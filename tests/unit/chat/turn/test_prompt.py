@@ -159,3 +159,64 @@ async def test_that_the_question_before_was_refused_is_known(stored: StoredThrea
     prompt = await prompt_for(stored, question("Two?", 3))
     assert prompt.follows_refusal
     assert said(prompt)[1:] == [("user", "Two?")]
+
+
+def alternative(text: str, second: int, of: cl.Message) -> cl.Message:
+    """A question as it was edited."""
+    asked = question(text, second)
+    asked.metadata = {"sibling_of": of.id}
+    return asked
+
+
+async def test_the_model_is_told_what_is_shown(stored: StoredThread) -> None:
+    stored.steps = [
+        step("user_message", "One?", 1, "q"),
+        step("run", "", 2, "first", parentId="q", name="on_message", hidden=True),
+        step("assistant_message", "No.", 3, parentId="first", hidden=True),
+        step("run", "", 4, "second", parentId="q", name="on_message"),
+        step("assistant_message", "Yes.", 5, parentId="second"),
+    ]
+    prompt = await prompt_for(stored, question("Two?", 6))
+    assert said(prompt)[1:] == [("user", "One?"), ("assistant", "Yes."), ("user", "Two?")]
+
+
+async def test_what_was_refused_out_of_sight_counts_no_more(stored: StoredThread) -> None:
+    stored.steps = [
+        step("user_message", "One?", 1, "q"),
+        step("run", "", 2, "first", parentId="q", name="on_message", hidden=True),
+        step("assistant_message", "", 3, parentId="first", metadata={REFUSED: ["q"]}, hidden=True),
+        step("run", "", 4, "second", parentId="q", name="on_message"),
+        step("assistant_message", "Yes.", 5, parentId="second"),
+    ]
+    prompt = await prompt_for(stored, question("Two?", 6))
+    assert said(prompt)[1:] == [("user", "One?"), ("assistant", "Yes."), ("user", "Two?")]
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+async def test_an_edited_question_is_asked_without_the_one_before(
+    stored: StoredThread, is_stored: bool
+) -> None:
+    before = question("Two?", 3)
+    asked = alternative("Two, please?", 5, before)
+    stored.steps = [
+        *(step("user_message", "One?", 1), step("assistant_message", "1.", 2)),
+        *(step("user_message", "Two?", 3, before.id), step("assistant_message", "2.", 4)),
+    ]
+    if is_stored:
+        stored.steps.append(
+            step("user_message", "Two, please?", 5, asked.id, metadata=asked.metadata)
+        )
+    prompt = await prompt_for(stored, asked)
+    assert said(prompt)[1:] == [("user", "One?"), ("assistant", "1."), ("user", "Two, please?")]
+
+
+async def test_without_the_database_an_edited_question_is_asked_so_too(
+    stored: StoredThread,
+) -> None:
+    stored.away = True
+    before = question("Two?", 3)
+    asked = alternative("Two, please?", 5, before)
+    for message in (question("One?", 1), cl.Message(content="1."), before, asked):
+        chat_context.add(message)
+    prompt = await prompt_for(stored, asked)
+    assert said(prompt)[1:] == [("user", "One?"), ("assistant", "1."), ("user", "Two, please?")]
