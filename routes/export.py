@@ -1,4 +1,9 @@
-"""The route `/keepchat/export/{thread}.md`: a conversation to save."""
+"""The route `/keepchat/export/{thread}.md`: a conversation to save.
+
+With `?siblings=all` its author gets what is not shown, too, told from what is.
+"""
+
+from typing import Literal
 
 from chainlit.server import UserParam
 from fastapi import APIRouter, Request, Response
@@ -6,9 +11,10 @@ from fastapi import APIRouter, Request, Response
 from access.guard import owners
 from access.guard.readers import may_read
 from datalayer.layer import KeepchatDataLayer
+from datalayer.siblings import places
 from datalayer.stores.base import Store
 from routes.content import MARKDOWN, headers
-from routes.markdown import title, to_markdown
+from routes.markdown import NOWHERE, title, to_markdown
 from routes.sharing import as_shared
 
 PATH = "/keepchat/export/{thread_id}.md"
@@ -21,17 +27,23 @@ def export_router(
     router = APIRouter(prefix=prefix, include_in_schema=False)
 
     @router.get(PATH)
-    async def export(request: Request, thread_id: str, user: UserParam) -> Response:
+    async def export(
+        request: Request, thread_id: str, user: UserParam, siblings: Literal["all"] | None = None
+    ) -> Response:
         asker = owners.signed_in(user)
         is_readable = await may_read(store, asker, thread_id, sharing=sharing)
-        thread = await layer.get_thread(thread_id) if is_readable else None
-        if thread is None:
+        record = await layer.get_thread_record(thread_id) if is_readable else None
+        if record is None:
             raise owners.missing()
-        is_own = thread["userIdentifier"] == asker.identifier
+        is_own = record.owner == asker.identifier
+        is_whole = is_own and siblings == "all"
+        thread = layer.whole_thread(record) if is_whole else layer.shown_thread(record)
         shown = thread if is_own else as_shared(thread)
+        marks = places(record.steps) if is_whole else NOWHERE
         origin = f"{request.url.scheme}://{request.url.netloc}"
         return Response(
-            to_markdown(shown, origin=origin), headers=headers(MARKDOWN, f"{title(shown)}.md")
+            to_markdown(shown, origin=origin, places=marks),
+            headers=headers(MARKDOWN, f"{title(shown)}.md"),
         )
 
     return router

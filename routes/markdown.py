@@ -7,15 +7,20 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
+from datalayer.siblings import Place
+
+NOWHERE: Mapping[str, Place] = {}
 _MESSAGES = ("user_message", "assistant_message")
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|])")
 
 
-def to_markdown(thread: Mapping[str, Any], *, origin: str) -> str:
+def to_markdown(
+    thread: Mapping[str, Any], *, origin: str, places: Mapping[str, Place] = NOWHERE
+) -> str:
     """Return a thread's title, date and messages with their files as links.
 
     What was thought and what went wrong on the way is left out. `origin` is where the links lead:
-    the scheme and host of this server.
+    the scheme and host of this server. `places` tell of messages that they have alternatives.
     """
     files: dict[str, list[str]] = defaultdict(list)
     for element in thread.get("elements") or []:
@@ -23,7 +28,7 @@ def to_markdown(thread: Mapping[str, Any], *, origin: str) -> str:
             files[str(element.get("forId"))].append(link)
     messages = [step for step in thread.get("steps") or [] if _counts(step)]
     head = f"# {_escaped(title(thread))}\n\n{_time(thread.get('createdAt'))}".strip()
-    parts = (_message(step, files[step["id"]]) for step in messages)
+    parts = (_message(step, files[step["id"]], places.get(step["id"])) for step in messages)
     return "\n\n---\n\n".join([head, *parts]) + "\n"
 
 
@@ -36,14 +41,22 @@ def _counts(step: Mapping[str, Any]) -> bool:
     return step.get("type") in _MESSAGES and not step.get("isError")
 
 
-def _message(step: Mapping[str, Any], files: Iterable[str]) -> str:
+def _message(step: Mapping[str, Any], files: Iterable[str], place: Place | None) -> str:
     command = step.get("command")
     name = _escaped(str(step.get("name") or "Unknown"))
-    about = (f"**{name}**", _time(step.get("createdAt")), _escaped(str(command or "")))
+    moment = _time(step.get("createdAt"))
+    about = (f"**{name}**", moment, _escaped(str(command or "")), _alternative(place))
     head = " · ".join(part for part in about if part)
     listed = "\n".join(f"- {link}" for link in files)
     text = str(step.get("output") or "").strip()
     return "\n\n".join(part for part in (head, text, listed) if part)
+
+
+def _alternative(place: Place | None) -> str:
+    if place is None:
+        return ""
+    shown = ", shown" if place.is_shown else ""
+    return f"alternative {place.number} of {place.count}{shown}"
 
 
 def _link(element: Mapping[str, Any], origin: str) -> str | None:

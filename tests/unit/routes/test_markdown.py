@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from datalayer.siblings import Place
 from routes.markdown import title, to_markdown
 
 ORIGIN = "https://chat.example"
@@ -56,3 +57,21 @@ def test_a_file_alone_is_a_message() -> None:
     assert to_markdown(thread, origin=ORIGIN).endswith(
         "- [a.txt](<https://chat.example/files/a>)\n"
     )
+
+
+def test_alternatives_are_marked() -> None:
+    steps = [
+        step("user_message", "Why?", command="Explain simply"),
+        *(step("assistant_message", text) for text in ("one", "two", "so")),
+    ]
+    places = {"one": Place(1, 2, is_shown=False), "two": Place(2, 2, is_shown=True)}
+    head, question, *answers = to_markdown(
+        {"name": "x", "steps": steps}, origin=ORIGIN, places=places
+    ).split("\n\n---\n\n")
+    assert question == "**ada** · 2026-03-04 05:06 UTC · Explain simply\n\nWhy?"
+    assert answers == [
+        "**ada** · 2026-03-04 05:06 UTC · alternative 1 of 2\n\none",
+        "**ada** · 2026-03-04 05:06 UTC · alternative 2 of 2, shown\n\ntwo",
+        "**ada** · 2026-03-04 05:06 UTC\n\nso\n",
+    ]
+    assert head == "# x"
