@@ -117,8 +117,10 @@ class Store(ABC):
     async def get_thread(self, thread_id: str) -> ThreadRecord | None:
         """Return a thread whole: its steps with their feedback, and its elements that are ready.
 
-        Steps are ordered by creation, then by arrival, each after its parent. The parent of a step
-        whose parent is missing is None.
+        Hidden steps are among them, as in all reads but the search: what is shown of a thread is
+        told by `datalayer.siblings`, and the data layer leaves the rest out. Steps are ordered by
+        creation, then by arrival, each after its parent. The parent of a step whose parent is
+        missing is None.
         """
 
     @abstractmethod
@@ -149,8 +151,8 @@ class Store(ABC):
         before, stable while threads are added; one that no page gave raises `ValueError`. `search`
         keeps the threads whose name or one of whose steps' outputs contains that text, compared
         folded (`datalayer.values.fold`), no character being special; blank means no search, and of
-        a longer one its first 1,000 characters count.
-        `feedback` (0 or 1) keeps those with at least one such feedback.
+        a longer one its first 1,000 characters count. Steps that are `hidden` are not searched.
+        `feedback` (0 or 1) keeps those with at least one such feedback, on hidden steps, too.
         """
 
     @abstractmethod
@@ -167,7 +169,10 @@ class Store(ABC):
 
     @abstractmethod
     async def get_favorites(self, user_id: str) -> list[StepRecord]:
-        """Return the steps whose `metadata.favorite` is true in a user's threads, newest first."""
+        """Return the steps whose `metadata.favorite` is true in a user's threads, newest first.
+
+        Hidden ones are among them.
+        """
 
     @abstractmethod
     async def list_removals(self, limit: int, *, skip: int = 0) -> list[str]:
@@ -195,4 +200,7 @@ class Store(ABC):
 
     @abstractmethod
     def threads(self) -> AsyncIterator[ThreadRecord]:
-        """Iterate over all threads, whole, in a stable order, one in memory at a time."""
+        """Iterate over all threads, whole, in a stable order, one in memory at a time.
+
+        Hidden steps are among theirs.
+        """

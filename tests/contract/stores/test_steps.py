@@ -13,10 +13,12 @@ from tests.support.builders import (
     BOB,
     clock,
     favorite,
+    feedback,
     get_step,
     get_thread,
     get_user,
     ids,
+    listed,
     new_id,
     outcome,
     outcomes,
@@ -339,3 +341,25 @@ async def test_a_favourite_under_another_thread_is_refused(store: Store, there: 
         assert await outcome(store, wrong) is Outcome.REFUSED
     if there:
         assert await store.get_favorites((await get_user(store, ALICE)).id) == []
+
+
+async def test_hidden_steps_are_read_as_others_are(store: Store) -> None:
+    thread_id = new_id()
+    said = step(thread_id, output="x", hidden=True, metadata={"favorite": True})
+    await save(store, said, step(thread_id, output="y"), feedback(said))
+    record = await get_thread(store, thread_id)
+    assert [found.fields["hidden"] for found in record.steps] == [True, None]
+    assert await get_step(store, said) == record.steps[0]
+    user = await get_user(store)
+    assert await store.get_favorites(user.id) == [record.steps[0]]
+    assert await listed(store, feedback=1) == [thread_id]
+    assert [found async for found in store.threads()] == [record]
+
+
+async def test_a_step_that_is_saved_stays_hidden(store: Store) -> None:
+    said = step(new_id(), output="x", hidden=True)
+    await save(store, said, step(said.thread_id, said.id, output="y", metadata={}))
+    assert (await get_step(store, said)).fields["hidden"] is True
+    await save(store, step(said.thread_id, said.id, hidden=False))
+    found = await get_step(store, said)
+    assert (found.fields["hidden"], found.fields["output"]) == (False, "y")
