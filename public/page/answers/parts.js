@@ -6,38 +6,38 @@ import { inLanguage } from "../language.js";
 const CIRCLE = "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18";
 const MARKS = {
   stopped: {
-    icon: `${CIRCLE}M9.5 9.5h5v5h-5z`,
+    icon: "M5 5h14v14H5z",
     en: "This answer was stopped.",
     zh: "此回答已被停止。",
   },
   cut: {
     icon: "M4 6h16M4 12h16M4 18h6M14 18h.01M19 18h.01",
-    en: "This answer was cut off: it reached the length limit.",
-    zh: "此回答已达到长度上限，被截断。",
+    en: "The answer reached the limit on its length.",
+    zh: "回答已达到长度上限。",
   },
   withheld: {
     icon: `${CIRCLE}M6 6l12 12`,
-    en: "The rest of this answer was withheld by a content filter.",
-    zh: "此回答的其余部分已被内容过滤器拦截。",
+    en: "The model's provider held back the rest of this answer by its rules on content.",
+    zh: "模型服务商按其内容规则未给出此回答的其余部分。",
   },
   interrupted: {
     icon: "M13 3L5 14h6l-1 7 9-11h-6z",
-    en: "This answer was broken off.",
-    zh: "此回答中断了。",
+    en: "The answer broke off.",
+    zh: "回答中断了。",
   },
   killed: {
     icon: "M12 3v8M6.5 7a8 8 0 1 0 11 0",
-    en: "This answer was broken off when the program stopped.",
-    zh: "程序停止运行，此回答随之中断。",
+    en: "The answer broke off because the program was stopped.",
+    zh: "由于程序停止运行，回答中断了。",
   },
   unanswered: {
     icon: `${CIRCLE}M9.7 9.5a2.4 2.4 0 1 1 3.4 2.2c-.8.4-1.1.9-1.1 1.8M12 16.8h.01`,
-    en: "This question was not answered.",
-    zh: "此问题没有得到回答。",
+    en: "There is no answer to this question.",
+    zh: "此问题没有回答。",
   },
 };
 const STILL_WRITTEN = {
-  icon: "M5 12h.01M12 12h.01M19 12h.01",
+  icon: `${CIRCLE}M12 7.5v5l3 2`,
   en: "This answer is still being written.",
   zh: "此回答仍在生成中。",
 };

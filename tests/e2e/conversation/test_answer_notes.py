@@ -17,17 +17,17 @@ TOUCH = 32  # pixels
 MARKS = {
     "stopped": ("This answer was stopped.", "此回答已被停止。"),
     "cut": (
-        "This answer was cut off: it reached the length limit.",
-        "此回答已达到长度上限，被截断。",
+        "The answer reached the limit on its length.",
+        "回答已达到长度上限。",
     ),
     "withheld": (
-        "The rest of this answer was withheld by a content filter.",
-        "此回答的其余部分已被内容过滤器拦截。",
+        "The model's provider held back the rest of this answer by its rules on content.",
+        "模型服务商按其内容规则未给出此回答的其余部分。",
     ),
-    "interrupted": ("This answer was broken off.", "此回答中断了。"),
+    "interrupted": ("The answer broke off.", "回答中断了。"),
     "killed": (
-        "This answer was broken off when the program stopped.",
-        "程序停止运行，此回答随之中断。",
+        "The answer broke off because the program was stopped.",
+        "由于程序停止运行，回答中断了。",
     ),
 }
 BOTH = {"again": True, "branch": True}
@@ -65,7 +65,7 @@ async def test_a_mark_stays_below_the_text_and_is_not_copied(chat: Chat, notes: 
     rich = (
         "navigator.clipboard.read().then(([it]) => it.getType('text/html')).then(it => it.text())"
     )
-    assert "broken off" not in await chat.page.evaluate(rich)
+    assert "broke off" not in await chat.page.evaluate(rich)
     for state in ("done", "running"):
         await _tell_of_last(notes, state)
         await expect(chat.mark(chat.answers.last)).to_have_count(0)
@@ -122,7 +122,7 @@ async def test_a_question_without_an_answer_can_be_asked_again(chat: Chat, notes
     question = await id_of(chat.questions.last)
     await notes.tell({question: note("unanswered", again=True)})
     mark = chat.mark(chat.questions.last)
-    await expect(mark).to_have_text("This question was not answered.Try again")
+    await expect(mark).to_have_text("There is no answer to this question.Try again")
     await chat.button(chat.questions.last, "Try again").click()
     await until(lambda: notes.asked, "what it asks")
     assert notes.asked[0][2] == {"action": "again", "step": question, "session": "mine"}
