@@ -1,7 +1,8 @@
 """The board of running answers: one partition of the table.
 
-To read it takes half a unit for 4 KB, of which an answer with ten steps has 0.4; each row that is
-written, announced or watched takes one write unit.
+To read it takes half a unit for 4 KB, or eight answers with ten steps each. Each row that is
+written, and each that is watched or asked to stop, takes one write unit, and the last two one read
+unit besides.
 """
 
 import uuid

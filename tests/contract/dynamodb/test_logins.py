@@ -2,17 +2,15 @@
 
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from datalayer.stores.accounts import Account, LoginSession
-from datalayer.stores.dynamodb.client import Usage
 from datalayer.stores.dynamodb.logins.accounts import _seen_up_to
 from datalayer.stores.dynamodb.store import DynamoStore
-from tests.support.backends import client_of
 from tests.support.builders import everything
 from tests.support.dynamodb.clients import MakeClient
+from tests.support.dynamodb.units import units
 
 ANNA = Account(
     key="anna", identifier="Anna", changed_at="2026-01-01T00:00:00.000000Z", password_hash="$" * 97
@@ -29,16 +27,6 @@ def login() -> LoginSession:
         client="Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0",
         address="203.0.113.7",
     )
-
-
-@asynccontextmanager
-async def units(store: DynamoStore, *, reads: float, writes: float) -> AsyncIterator[None]:
-    """Fail when what is done takes more units."""
-    usage = client_of(store).usage
-    before = Usage(read_units=usage.read_units, write_units=usage.write_units)
-    yield
-    assert usage.read_units - before.read_units <= reads
-    assert usage.write_units - before.write_units <= writes
 
 
 @pytest.fixture
