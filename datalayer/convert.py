@@ -56,7 +56,10 @@ def persisted_user(record: UserRecord) -> PersistedUser:
 
 
 def step_dict(record: StepRecord) -> StepDict:
-    """Return a step as the page takes it; nothing streams in what comes from the store."""
+    """Return a step as the page takes it; nothing streams in what comes from the store.
+
+    Its `revision`, in microseconds of UTC, tells when it was last written.
+    """
     fields = dict(record.fields)
     for name, default in _STEP_DEFAULTS.items():
         if fields.get(name) is None:
@@ -64,6 +67,7 @@ def step_dict(record: StepRecord) -> StepDict:
     fields["metadata"] = fields.get("metadata") or {}
     fields.pop(HIDDEN, None)  # whoever saves what was read would say it anew
     fields |= {"id": record.id, "threadId": record.thread_id, "streaming": False}
+    fields["revision"] = record.revision
     fields["feedback"] = _feedback_dict(record.feedback)  # type: ignore[assignment]
     return cast(StepDict, fields)
 

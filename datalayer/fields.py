@@ -91,7 +91,7 @@ ELEMENT_FIELDS: Mapping[str, Cleaner] = {
 }
 
 # Said by the row itself, never a field of it.
-_IDENTITY = frozenset({"id", "threadId", "feedback", "path", "content"})
+_IDENTITY = frozenset({"id", "threadId", "revision", "feedback", "path", "content"})
 
 
 def clean_fields(raw: Mapping[str, object], known: Mapping[str, Cleaner]) -> dict[str, Json]:
