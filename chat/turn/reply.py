@@ -12,28 +12,45 @@ from chainlit.chat_context import chat_context
 from chainlit.utils import utc_now
 
 from chat.models.base import AnswerEvent, Ending, GeneratedImage, Piece, Rethought, Waiting
+from chat.models.tokens import estimate_tokens
 from chat.turn.durability import until_stored
+from chat.turn.seam import Seam
+from chat.turn.usage import summed, usage_of
 from chat.turn.waiting import WaitingLine
+from chat.wording.endings import State
 from chat.wording.language import Localized
 from chat.wording.unavailable import ANSWER
 from datalayer.layer import KeepchatDataLayer
 
 CHECKPOINT_S = 1.0  # what is shown is stored at least this often
+RENEWED = 2  # after so many checkpoints without news it is stored all the same: it is being written
 THOUGHTS = Localized(en="Reasoning", zh="思考过程")
+
+
+_ENDINGS: Mapping[str, State] = {"length": "cut", "content_filter": "withheld"}
 
 
 class Reply:
     """One answer of a model, with what it thought before."""
 
-    def __init__(self, layer: KeepchatDataLayer, model: str) -> None:
+    def __init__(
+        self, layer: KeepchatDataLayer, model: str, former: cl.Message | None = None
+    ) -> None:
+        """`former` is the answer that is gone on with, where there is one: it is the message."""
         self._layer = layer
         self._model = model
+        self._former = former
+        self._former_text = str(former.content) if former else ""
+        self._former_images = len(former.elements) if former else 0
+        self._former_metadata: Mapping[str, Any] = dict((former and former.metadata) or {})
         self._ending = Ending()
         self._is_finished = False
         self._waiting = WaitingLine()
         self._thoughts: cl.Step | None = None
+        self._thought_tokens = 0
         self._refusals: Mapping[str, Sequence[str]] = {}
-        self._message = cl.Message(content="", metadata=self._metadata("streaming"))
+        self._message: cl.Message = former or cl.Message("", metadata=self._about("streaming"))
+        self._seam = Seam(self._former_text)
 
     @property
     def text(self) -> str:
@@ -42,8 +59,14 @@ class Reply:
 
     @property
     def has_begun(self) -> bool:
-        """Whether anything of the answer has been shown."""
-        return bool(self._message.content or self._message.elements)
+        """Whether anything of the answer has been shown, of what is new in it."""
+        has_image = len(self._message.elements) > self._former_images
+        return has_image or self.text != self._former_text
+
+    @property
+    def has_nothing_to_add(self) -> bool:
+        """Whether the model says that what is there is whole."""
+        return self._former is not None and self._ended("done") == "done"
 
     async def show(self, events: Sequence[AnswerEvent]) -> bool:
         """Show what has arrived; tell whether anything of the answer, or of its thoughts, has."""
@@ -60,6 +83,8 @@ class Reply:
                     await self._take_back()
                 case GeneratedImage():
                     await self._picture(event)
+                case Ending():
+                    await self._append(self._seam.end())
         return any(isinstance(event, Piece | GeneratedImage) for event in events)
 
     async def _think(self, text: str) -> None:
@@ -72,17 +97,35 @@ class Reply:
         await self._thoughts.stream_token(text)
 
     async def _say(self, text: str) -> None:
-        await self._begin_message()
-        await self._message.stream_token(text)
+        await self._append(self._seam.feed(text))
+
+    async def _append(self, text: str) -> None:
+        if text:
+            await self._begin_message()
+            await self._message.stream_token(text)
 
     async def _take_back(self) -> None:
         """Let what was said so far be a thought; the answer gets a message of its own."""
-        if not self.text:
+        said = self.text[len(self._former_text) :] + self._seam.held
+        self._seam = Seam(self._former_text)
+        if not said:
             return
-        taken_back = self._message
-        self._message = cl.Message(content="", metadata=self._metadata("streaming"))
-        await taken_back.remove()
-        await self._think(str(taken_back.content))
+        if self._former:
+            await self._put_back()
+        else:
+            taken_back = self._message
+            self._message = cl.Message("", metadata=self._about("streaming"))
+            await taken_back.remove()
+        await self._think(said)
+
+    async def _put_back(self) -> None:
+        """Let the answer be as it was before it was gone on with."""
+        self._message.content = self._former_text
+        self._message.metadata = dict(self._former_metadata)
+        self._message.streaming = False
+        step = self._message.to_dict()
+        self._layer.checkpoint(step)
+        await cl.context.emitter.update_step(step)
 
     async def _picture(self, image: GeneratedImage) -> None:
         await self._begin_message()
@@ -99,10 +142,12 @@ class Reply:
         if not self._message.created_at:
             # After the thoughts, which a resumed thread shows in the order of creation.
             self._message.created_at = utc_now()
+        self._message.metadata = self._about("streaming")
 
     async def _end_thoughts(self) -> None:
         thoughts, self._thoughts = self._thoughts, None
         if thoughts:
+            self._thought_tokens += estimate_tokens(thoughts.output)
             await thoughts.__aexit__(None, None, None)
 
     @asynccontextmanager
@@ -115,52 +160,58 @@ class Reply:
             task.cancel()
 
     async def _checkpoint(self) -> None:
-        stored = ""
+        stored, unchanged = self._former_text, 0
         while True:
             await asyncio.sleep(CHECKPOINT_S)
-            growing: Any = self._thoughts or self._message
-            step = growing.to_dict()
-            if step["output"] != stored:
+            step: Any = (self._thoughts or self._message).to_dict()
+            unchanged = unchanged + 1 if step["output"] == stored else 0
+            is_message = step["id"] == self._message.id
+            if not unchanged or (is_message and self.has_begun and unchanged % RENEWED == 0):
                 stored = step["output"]
+                if is_message:
+                    step["metadata"] = self._metadata("streaming")
                 self._layer.checkpoint(step)
 
-    async def finish(self, state: str, refusals: Mapping[str, Sequence[str]] | None = None) -> None:
+    async def finish(
+        self, state: State, refusals: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         """Store what was shown and tell the page that it is all; only the first time counts.
 
-        `refusals` are what is not sent again, as the metadata has it.
+        What was told of the ending says more than `done`. `refusals` are what is not sent again, as
+        the metadata has it. An answer that was gone on with in vain stays as it was.
         """
         if self._is_finished:
             return
         self._is_finished = True
         await self._waiting.clear()
         await self._end_thoughts()
-        if not self.has_begun:
+        if not self.has_begun and not (state == "done" and self.has_nothing_to_add):
             return
         self._refusals = refusals or {}
         self._message.streaming = False
-        self._message.metadata = self._metadata(state)
+        self._message.metadata = self._metadata(self._ended(state))
         step = self._message.to_dict()
         chat_context.add(self._message)
         stored = asyncio.create_task(self._layer.update_step(step))
         await cl.context.emitter.update_step(step)
         await until_stored(asyncio.shield(stored), f"The answer {self._message.id}", ANSWER)
 
-    @property
-    def is_cut(self) -> bool:
-        """Whether the answer reached the limit on its length."""
-        return self._ending.reason == "length"
+    def _ended(self, state: State) -> State:
+        return _ENDINGS.get(self._ending.reason, state) if state == "done" else state
 
     @property
     def is_withheld(self) -> bool:
         """Whether the model's provider kept back the answer, or the rest of it."""
-        return self._ending.reason == "content_filter"
+        return self._ended("done") == "withheld"
 
-    def _metadata(self, state: str) -> dict[str, Any]:
-        ending = self._ending
-        counts = {"input_tokens": ending.input_tokens, "output_tokens": ending.output_tokens}
-        usage = {name: count for name, count in counts.items() if count is not None}
-        about: dict[str, Any] = {"state": state, "model": self._model, **self._refusals}
-        return {**about, "usage": usage} if usage else about
+    def _about(self, state: State) -> dict[str, Any]:
+        about = {"state": state, "model": self._model}
+        return {**self._former_metadata, **about, **self._refusals}
+
+    def _metadata(self, state: State) -> dict[str, Any]:
+        new = self.text[len(self._former_text) :]
+        usage = usage_of(self._ending, self._thought_tokens + estimate_tokens(new))
+        return {**self._about(state), "usage": summed(self._former_metadata.get("usage"), usage)}
 
 
 def _joined(events: Iterable[AnswerEvent]) -> Iterator[AnswerEvent]:

@@ -26,9 +26,7 @@ from chat.turn.titles import Titles
 from chat.wording.commands import with_command
 from chat.wording.faults import Fault, QuestionRefused, ThreadDeleted, fault_of, image_fault
 from chat.wording.sentences import (
-    ANSWER_IS_CUT,
     OPERATOR,
-    WITHHELD,
     Sentence,
     in_one_line,
     sentences_for,
@@ -119,7 +117,8 @@ class Turns:
                 async with reply.checkpointing():
                     prompt = await self._stream_in_attempts(course, arrived)
                 await reply.finish("done", course.refusals())
-            await self._after(request, prompt, reply)
+            if self._titles and prompt.is_first:
+                self._titles.begin(request.model, question, reply.text)
         except asyncio.CancelledError:
             # A second Stop must not keep what was shown from being stored.
             await asyncio.shield(reply.finish("stopped"))
@@ -236,15 +235,6 @@ class Turns:
         except StepGone as exc:
             if not await self._layer.get_thread_author(question.thread_id):
                 raise ThreadDeleted(question.thread_id) from exc
-
-    async def _after(self, request: AnswerRequest, prompt: Prompt, reply: Reply) -> None:
-        if reply.is_cut:
-            sentence = ANSWER_IS_CUT.of_session().format(tokens=request.answer_tokens)
-            await cl.context.emitter.send_toast(sentence, "warning")
-        if reply.is_withheld:
-            await cl.context.emitter.send_toast(WITHHELD.of_session(), "warning")
-        if self._titles and prompt.is_first:
-            self._titles.begin(request.model, request.question, reply.text)
 
     async def _keep_chosen(self, thread_id: str) -> None:
         """Store what was chosen for the conversation; Chainlit does when the page is left."""

@@ -24,15 +24,6 @@ class Sentence:
     user: str
 
 
-ANSWER_IS_CUT = Localized(
-    en="The answer reached its limit of {tokens:,} tokens. Ask to go on, or raise the limit in the "
-    "chat settings.",
-    zh="回答已达到 {tokens:,} 个词元的上限。可以让它继续，或在聊天设置中提高上限。",
-)
-WITHHELD = Localized(
-    en="The model's provider held an answer back by its rules on content. Ask in other words.",
-    zh="模型服务商按其内容规则未给出回答。请换一种说法再问。",
-)
 EDIT_REFUSED = Localized(
     en="This message cannot be edited here. Reload the page and try again.",
     zh="此消息无法在这里编辑。请刷新页面后重试。",
@@ -93,7 +84,10 @@ _SENTENCES: Mapping[Fault, Localized[Sentence]] = {
         "moment.",
         "回答中断了：模型服务器太久没有响应。请稍后再问。",
     ),
-    Fault.WITHHELD: _all(WITHHELD.en, WITHHELD.zh),
+    Fault.WITHHELD: _all(
+        "The model's provider held an answer back by its rules on content. Ask in other words.",
+        "模型服务商按其内容规则未给出回答。请换一种说法再问。",
+    ),
     Fault.EMPTY: _all(
         "The model gave an empty answer. Ask again, perhaps in other words.",
         "模型给出了空回答。请再问一次，或换一种说法。",

@@ -11,6 +11,7 @@ import chainlit as cl
 import chainlit.data
 import pytest
 from chainlit.chat_context import chat_context, chat_contexts
+from chainlit.config import config
 from chainlit.context import ChainlitContext, context_var
 from chainlit.session import WebsocketSession
 from chainlit.utils import utc_now
@@ -20,10 +21,12 @@ from chat.attachments.process import Content, Reader
 from chat.attachments.results import ExtractedText, Picture, Reading
 from chat.models.base import GenerationSettings, Model
 from chat.models.registry import Models
+from chat.turn.exchanges import Exchange, exchanges
 from chat.turn.titles import Titles
 from chat.turn.turn import Turns
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import StepRecord
+from datalayer.stores.base import Store
 from datalayer.stores.memory import MemoryStore, MemoryTables
 from storage.local.storage import LocalStorage
 
@@ -51,13 +54,18 @@ class Page:
             step = self.steps[data["id"]]
             self._put({**step, "output": step["output"] + data["token"]})
         elif event == "delete_message":
-            self.steps.pop(data["id"], None)
+            self._delete(data["id"])
         elif event == "element":
             self.elements.append(data)
         elif event == "toast":
             self.toasts.append(data["message"])
         elif event == "first_interaction":
             self.named.append(data["interaction"])
+
+    def _delete(self, step_id: str) -> None:
+        self.steps.pop(step_id, None)
+        for below in [it["id"] for it in self.steps.values() if it.get("parentId") == step_id]:
+            self._delete(below)
 
     def _put(self, step: Mapping[str, Any]) -> None:
         self.steps[step["id"]] = dict(step)
@@ -103,6 +111,11 @@ class Conversation:
         if titles:
             turns._titles = Titles(self.layer, turns._crowd)
         self.turns = turns
+
+        @cl.on_message
+        async def on_message(message: cl.Message) -> None:
+            await turns.answer(message)
+
         return turns
 
     async def asked(self, text: str, *files: Path) -> cl.Message:
@@ -134,8 +147,7 @@ class Conversation:
 
     async def _answer(self, question: cl.Message) -> None:
         """Answer in a task of its own, as Chainlit does: Stop ends it."""
-        assert self.turns
-        await asyncio.create_task(self.turns.answer(question))
+        await asyncio.create_task(config.code.on_message(question))
         await asyncio.sleep(0)  # what nobody waits for has begun now
 
     async def edit(self, question: cl.Message, text: str) -> None:
@@ -147,6 +159,23 @@ class Conversation:
         question.content = text
         await self.layer.update_step(question.to_dict())
         await self._answer(question)
+
+    async def exchange(self) -> Exchange:
+        """The last exchange, as it is stored and shown."""
+        await self.layer.flush(self.session.thread_id)
+        thread = await self.layer.get_thread(self.session.thread_id)
+        assert thread
+        return exchanges(thread["steps"])[-1]
+
+    async def again(self) -> None:
+        """Ask the last question once more, and wait for the end of the turn."""
+        assert self.turns
+        await asyncio.create_task(self.turns.again(await self.exchange()))
+
+    async def go_on(self) -> None:
+        """Go on with the last answer, and wait for the end of the turn."""
+        assert self.turns
+        await asyncio.create_task(self.turns.go_on(await self.exchange()))
 
     async def steps(self) -> list[StepRecord]:
         """The stored steps of the thread."""
@@ -166,11 +195,15 @@ class Conversation:
 
 @asynccontextmanager
 async def conversation(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, language: str = "en-US"
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str = "en-US",
+    store: Store | None = None,
 ) -> AsyncIterator[Conversation]:
-    """Open a new conversation."""
-    store = MemoryStore(MemoryTables())
+    """Open a new conversation; its end closes the store."""
+    store = store or MemoryStore(MemoryTables())
     layer = KeepchatDataLayer(store, LocalStorage(folder / "files"))
+    monkeypatch.setattr(config.code, "on_message", None)
     monkeypatch.setattr(chainlit.data, "_data_layer", layer)
     monkeypatch.setattr(chainlit.data, "_data_layer_initialized", True)
     monkeypatch.setattr(chainlit.session, "FILES_DIRECTORY", folder / "session", raising=False)
