@@ -3,6 +3,7 @@
 With `?siblings=all` its author gets what is not shown, too, told from what is.
 """
 
+import time
 from typing import Literal
 
 from chainlit.server import UserParam
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from access.guard import owners
 from access.guard.readers import may_read
+from chat.turn.notes import judged
 from datalayer.layer import KeepchatDataLayer
 from datalayer.siblings import places
 from datalayer.stores.base import Store
@@ -38,11 +40,13 @@ def export_router(
         is_own = record.owner == asker.identifier
         is_whole = is_own and siblings == "all"
         thread = layer.whole_thread(record) if is_whole else layer.shown_thread(record)
-        shown = thread if is_own else as_shared(thread)
+        told = judged(thread, now=time.time_ns() // 1_000)
+        shown = told if is_own else as_shared(told)
         marks = places(record.steps) if is_whole else NOWHERE
         origin = f"{request.url.scheme}://{request.url.netloc}"
+        language = request.headers.get("accept-language")
         return Response(
-            to_markdown(shown, origin=origin, places=marks),
+            to_markdown(shown, origin=origin, places=marks, language=language),
             headers=headers(MARKDOWN, f"{title(shown)}.md"),
         )
 

@@ -3,17 +3,20 @@
 Chainlit's own routes for it do not look at the setting, and send whole threads.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chainlit.server import UserParam
-from chainlit.types import ShareThreadRequest, ThreadDict
+from chainlit.types import ShareThreadRequest
 from chainlit.utils import utc_now
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import JSONResponse
 
 from access.guard import owners
 from access.guard.readers import is_shared
+from chat.turn.exchanges import is_answer, metadata_of
+from chat.turn.notes import judged
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
 from datalayer.values import as_id
@@ -81,7 +84,7 @@ def sharing_router(
         thread = await layer.get_thread(known_id)
         if thread is None:
             raise owners.missing()
-        return JSONResponse(as_shared(thread))
+        return JSONResponse(as_shared(judged(thread, now=time.time_ns() // 1_000)))
 
     return router
 
@@ -91,7 +94,7 @@ def _require(*, sharing: bool) -> None:
         raise HTTPException(404, "Sharing is switched off.")
 
 
-def as_shared(thread: ThreadDict) -> dict[str, Any]:
+def as_shared(thread: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of a thread those see with whom it is shared."""
     return {
         "id": thread["id"],
@@ -107,8 +110,9 @@ def _step(step: Mapping[str, Any]) -> dict[str, Any]:
     [shown] = _picked([step], _STEP_FIELDS)
     if shown["type"] == "user_message":
         shown["name"] = ASKER
-    icon = (step.get("metadata") or {}).get("icon")
-    metadata = {"icon": icon} if icon else {}
+    names = ("icon", "state") if is_answer(step) else ("icon",)
+    about = metadata_of(step)
+    metadata = {name: about[name] for name in names if about.get(name)}
     return {**shown, "metadata": metadata, "streaming": False, "waitForAnswer": False}
 
 

@@ -115,10 +115,13 @@ async def test_thoughts_are_a_step_and_usage_is_kept(app: Application, chat: Cha
     await expect(chat.answers).to_have_text("It is forty-two.")
 
 
-async def test_an_answer_at_its_limit_says_so(chat: Chat) -> None:
+async def test_an_answer_at_its_limit_says_so(app: Application, chat: Chat) -> None:
     await chat.ask("Please run out of words")
     await chat.answered("This is as far as")
-    await expect(chat.toasts).to_contain_text("The answer reached its limit of 4,000 tokens")
+    await chat.turn_ended()
+    assert app.database.messages(await chat.thread_id())[-1].state == "cut"
+    _, text = await chat.export()
+    assert text.endswith("This is as far as\n\n*The answer reached the limit on its length.*\n")
 
 
 async def test_an_edit_removes_what_followed_thoughts_and_runs_too(

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from datalayer.siblings import Place
 from routes.markdown import title, to_markdown
 
@@ -75,3 +77,20 @@ def test_alternatives_are_marked() -> None:
         "**ada** · 2026-03-04 05:06 UTC\n\nso\n",
     ]
     assert head == "# x"
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", "The answer broke off because the program was stopped."),
+        ("zh-CN", "由于程序停止运行，回答中断了。"),
+    ],
+)
+def test_an_answer_that_is_not_whole_says_why(language: str, line: str) -> None:
+    answer = step("assistant_message", "half", metadata={"state": "killed"})
+    whole = step("assistant_message", "whole", metadata={"state": "done"})
+    files = [{"forId": "half", "name": "a.txt", "url": "/a"}]
+    thread = {"name": "x", "createdAt": T1, "steps": [answer, whole], "elements": files}
+    text = to_markdown(thread, origin=ORIGIN, language=language)
+    assert f"half\n\n- [a.txt](<https://chat.example/a>)\n\n*{line}*\n\n---" in text
+    assert text.endswith("whole\n")
