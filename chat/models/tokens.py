@@ -17,3 +17,11 @@ def first_tokens(text: str, tokens: int) -> str:
     """Return the beginning of a text that has about so many tokens."""
     beginning = text[: max(0, tokens) * BYTES_A_TOKEN].encode("utf-8", "replace")
     return beginning[: max(0, tokens) * BYTES_A_TOKEN].decode("utf-8", "ignore")
+
+
+def last_tokens(text: str, tokens: int) -> str:
+    """Return the end of a text that has about so many tokens."""
+    if tokens <= 0:
+        return ""
+    end = text[-tokens * BYTES_A_TOKEN :].encode("utf-8", "replace")
+    return end[-tokens * BYTES_A_TOKEN :].decode("utf-8", "ignore")

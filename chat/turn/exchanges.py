@@ -11,8 +11,6 @@ from chat.turn.history import ERROR
 
 Step = Mapping[str, Any]
 
-SIBLINGS = "siblings"  # in the metadata of an alternative's first step, as it is read
-
 
 @dataclass(frozen=True, slots=True)
 class Exchange:

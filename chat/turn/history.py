@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 from openai.types.chat import ChatCompletionMessageParam
 
 from chat.attachments.blocks import FittedFiles, PromptFiles, message_parts
-from chat.models.tokens import estimate_tokens
+from chat.models.tokens import estimate_tokens, last_tokens
 from datalayer.records import StepRecord
 from datalayer.values import clean_text, clean_time
 
@@ -22,17 +22,23 @@ REFUSED = "refused"
 REFUSED_IMAGES = "refused_images"
 ERROR = "error"  # the state in the metadata of an error: Chainlit forgets that it is one
 
+GO_ON = (
+    "Your last answer broke off before its end. Go on with it exactly where it stops: begin with "
+    "the next word, in the same language and form. Repeat nothing of it, and say nothing about "
+    "this."
+)
+LEAST_TOKENS = 200  # of an answer that is gone on with, however little room there is
+
 _IMAGE_ALONE = "[an image]"  # what the model reads of an answer of its own without words
 
 
 @dataclass(frozen=True, slots=True)
 class PastMessage:
-    """What somebody said in a conversation, and when."""
+    """What somebody said in a conversation."""
 
     id: str
     role: Role
     text: str
-    created_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,21 @@ class Talk:
         return bool(self.before_question)
 
 
+def before(steps: Iterable[StepRecord], question_id: str, asked_at: str | None) -> list[StepRecord]:
+    """Return the steps that were there when a question was asked.
+
+    A question that is edited, or answered once more, keeps its time; what followed it may still be
+    there.
+    """
+    timestamp = clean_time(asked_at)
+    return [
+        step
+        for step in steps
+        if step.id != question_id
+        and (timestamp is None or str(step.fields["createdAt"]) < timestamp)
+    ]
+
+
 def messages_of(steps: Iterable[StepRecord], pictured: Iterable[str] = ()) -> list[PastMessage]:
     """Return what was said in a thread; errors and what is no message are left out.
 
@@ -75,7 +96,7 @@ def messages_of(steps: Iterable[StepRecord], pictured: Iterable[str] = ()) -> li
     """
     shown = frozenset(pictured)
     return [
-        PastMessage(step.id, role, _words(step, role, shown), str(step.fields["createdAt"]))
+        PastMessage(step.id, role, _words(step, role, shown))
         for step in steps
         if (role := ROLES.get(step.fields["type"])) and not step.fields["isError"]
     ]
@@ -102,21 +123,6 @@ def accepted(messages: Sequence[PastMessage], metadata: Iterable[object]) -> His
 def _ids(metadata: Iterable[Mapping[str, object]], name: str) -> frozenset[str]:
     lists = (found for entry in metadata if isinstance(found := entry.get(name), list))
     return frozenset(map(str, chain.from_iterable(lists)))
-
-
-def before(
-    messages: Iterable[PastMessage], question_id: str, asked_at: str | None
-) -> list[PastMessage]:
-    """Return the messages that were there when a question was asked.
-
-    An edited question keeps its time; what followed it may still be on its way out of the store.
-    """
-    timestamp = clean_time(asked_at)
-    return [
-        message
-        for message in messages
-        if message.id != question_id and (timestamp is None or message.created_at < timestamp)
-    ]
 
 
 def build(
@@ -171,6 +177,24 @@ def _fitting(earlier: Sequence[PastMessage], left: int, files: PromptFiles) -> l
             break
         kept.append(_Said(message, fitted))
     return kept[::-1]
+
+
+def going_on(partial: str, room: int) -> list[ChatCompletionMessageParam]:
+    """Return what follows a question whose answer is gone on with; nothing without a part of it.
+
+    `room` is in tokens: of what is longer the end is sent.
+    """
+    if not partial:
+        return []
+    room = max(LEAST_TOKENS, room - estimate_tokens(GO_ON))
+    answer = last_tokens(clean_text(partial), room)
+    messages = [{"role": "assistant", "content": answer}, {"role": "user", "content": GO_ON}]
+    return cast(list[ChatCompletionMessageParam], messages)
+
+
+def cost_of(messages: Iterable[ChatCompletionMessageParam]) -> int:
+    """Return about how many tokens messages without files have."""
+    return sum(estimate_tokens(str(message.get("content"))) for message in messages)
 
 
 def tokens_left(question: str, *, system: str, budget: int) -> int:

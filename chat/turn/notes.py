@@ -9,7 +9,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, get_args
 
-from chat.turn.exchanges import SIBLINGS, Exchange, Step, exchanges, is_answer, metadata_of
+from chat.turn.exchanges import Exchange, Step, exchanges, is_answer, metadata_of
 from chat.wording.endings import Ended, State
 
 LEASE_S: Final = 5.0
@@ -135,7 +135,7 @@ def _note_siblings(exchange: Exchange, notes: dict[str, Note]) -> None:
 
 
 def _siblings(step: Step) -> Sequence[str]:
-    ids = metadata_of(step).get(SIBLINGS)
+    ids = metadata_of(step).get("siblings")
     is_place = isinstance(ids, list) and len(ids) > 1 and step["id"] in ids
     return ids if isinstance(ids, list) and is_place else ()
 

@@ -1,7 +1,7 @@
 """What the model gets: the conversation as it is stored, with its files, within the budget."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import cast
 
@@ -29,6 +29,8 @@ class AnswerRequest:
     question: cl.Message
     model: Model
     generation: GenerationSettings
+    partial: str = ""
+    """What there is of its answer, where that is gone on with."""
 
     @property
     def answer_tokens(self) -> int:
@@ -69,7 +71,10 @@ class Prompts:
         """Return the prompt for a question, with images or with a word about each instead."""
         question, system = request.question, request.generation.system_prompt
         past, elements = await self._earlier(question)
-        left = history.tokens_left(question.content, system=system, budget=request.budget)
+        room = history.tokens_left(question.content, system=system, budget=request.budget)
+        further = history.going_on(request.partial, int(room * attempt.history_share))
+        budget = request.budget - history.cost_of(further)
+        left = history.tokens_left(question.content, system=system, budget=budget)
         earlier = past.messages if attempt.history_share else []
         files = await self._attachments.collect(
             question,
@@ -84,11 +89,12 @@ class Prompts:
             earlier,
             asked,
             system=system,
-            budget=request.budget - int(max(0, left) * (1 - attempt.history_share)),
+            budget=budget - int(max(0, left) * (1 - attempt.history_share)),
             files=files,
         )
         is_first = all(message.role != "user" for message in past.messages)
-        return Prompt(talk, files.question.notes, is_first, past.last_is_refused)
+        whole = replace(talk, messages=[*talk.messages, *further])
+        return Prompt(whole, files.question.notes, is_first, past.last_is_refused)
 
     async def _earlier(self, question: cl.Message) -> tuple[History, Sequence[ElementRecord]]:
         """Return what was said before a question and the thread's elements."""
@@ -101,11 +107,10 @@ class Prompts:
             return _seen_before(question), []
         if thread is None:
             return History(), []
-        steps = shown(_with(question, thread.steps))
+        known = shown(_with(question, thread.steps))
+        steps = history.before(known, question.id, question.created_at)
         pictured = (str(element.fields["forId"]) for element in thread.elements)
-        messages = history.before(
-            history.messages_of(steps, pictured), question.id, question.created_at
-        )
+        messages = history.messages_of(steps, pictured)
         metadata = [step.fields["metadata"] for step in steps]
         return history.accepted(messages, metadata), thread.elements
 
@@ -136,9 +141,7 @@ def _seen_before(question: cl.Message) -> History:
         )
     )
     messages = [
-        PastMessage(
-            message.id, ROLES[message.type], message.content or "", message.created_at or ""
-        )
+        PastMessage(message.id, ROLES[message.type], message.content or "")
         for message in seen
         if message.type in ROLES and not _is_error(message)
     ]

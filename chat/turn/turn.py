@@ -4,7 +4,7 @@ import asyncio
 import copy
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,9 +15,11 @@ from chat.attachments.collect import Attachments
 from chat.attachments.notices import show_notices
 from chat.models.base import AnswerWithheld, EmptyAnswer, Ending, GenerationSettings
 from chat.models.registry import Models
+from chat.turn.again import ask_again, below, forget, message_of, remove_from_page
 from chat.turn.attempts import Attempt, next_attempt, refusals
 from chat.turn.crowd import Crowd
 from chat.turn.durability import until_stored
+from chat.turn.exchanges import Exchange, required
 from chat.turn.history import ERROR
 from chat.turn.prompt import AnswerRequest, Prompt, Prompts
 from chat.turn.reply import Reply
@@ -64,7 +66,8 @@ class Course:
 
     def refusals(self, exc: Exception | None = None) -> Mapping[str, Sequence[str]]:
         """Return what is not sent again, where this ends well or with a failure."""
-        if exc is None or self.prompt is None or self.reply.has_begun:
+        was_answered = self.reply.has_begun or self.request.partial
+        if exc is None or self.prompt is None or was_answered:
             return refusals(self.attempt)
         return refusals(self.attempt, self.prompt.talk, fault_of(exc))
 
@@ -108,9 +111,41 @@ class Turns:
 
     async def answer(self, question: cl.Message) -> None:
         """Answer a message in its thread; whatever goes wrong is said in the page."""
-        self._let_stop()
         request = self._request(question)
-        reply = Reply(self._layer, request.model.name)
+        await self._answer(request, Reply(self._layer, request.model.name))
+
+    async def again(self, exchange: Exchange) -> None:
+        """Answer a question of the open thread once more; its former answer is kept, and hidden.
+
+        `exchange` is the last of the thread. Ends, without an error, when Stop cancels the task
+        that this runs in. Raises `ValueError` without a question.
+        """
+        await ask_again(self._layer, exchange)
+
+    async def go_on(self, exchange: Exchange) -> None:
+        """Let the model go on with an answer of the open thread, in the same message.
+
+        `exchange` is the last of the thread. Where nothing new comes the answer stays as it is.
+        Ends, without an error, when Stop cancels the task that this runs in. Raises `ValueError`
+        without a question and an answer.
+        """
+        question = message_of(required(exchange.question))
+        former = message_of(required(exchange.answer))
+        request = self._request(question, former.content)
+        await self._forget(exchange.failures)
+        with below(former.parent_id), suppress(asyncio.CancelledError):
+            await self._answer(request, Reply(self._layer, request.model.name, former))
+
+    async def _forget(self, failures: Sequence[str]) -> None:
+        """Delete what was said of an answer that failed, since that is gone on with."""
+        await remove_from_page(failures)
+        forget(failures)
+        for step_id in failures:
+            self.in_background(self._layer.delete_step(step_id))
+
+    async def _answer(self, request: AnswerRequest, reply: Reply) -> None:
+        self._let_stop()
+        question = request.question
         course = Course(request, reply, Attempt(sees_images=request.model.sees_images))
         try:
             with self._crowd.answer() as arrived:
@@ -157,13 +192,14 @@ class Turns:
             cl.context.session.current_task = task
             self._tasks.add(task)
 
-    def _request(self, question: cl.Message) -> AnswerRequest:
+    def _request(self, question: cl.Message, partial: str = "") -> AnswerRequest:
         session = cl.context.session
         generation = generation_from(session.chat_settings, self.generation)
         return AnswerRequest(
             question=question,
             model=self.models.of_profile(session.chat_profile),
             generation=with_command(generation, question.command),
+            partial=partial,
         )
 
     async def _stream_in_attempts(self, course: Course, arrived: Callable[[], None]) -> Prompt:
@@ -191,7 +227,7 @@ class Turns:
             await durable
         finally:
             durable.cancel()
-        if not course.reply.has_begun:
+        if not course.reply.has_begun and not course.reply.has_nothing_to_add:
             raise AnswerWithheld if course.reply.is_withheld else EmptyAnswer
         return prompt
 

@@ -9,6 +9,8 @@ from chat.attachments.blocks import NamedReading, PromptFiles, PromptLimits
 from chat.attachments.results import ExtractedText, Picture
 from chat.models.tokens import estimate_tokens
 from chat.turn.history import (
+    GO_ON,
+    LEAST_TOKENS,
     REFUSED,
     REFUSED_IMAGES,
     History,
@@ -17,6 +19,8 @@ from chat.turn.history import (
     accepted,
     before,
     build,
+    cost_of,
+    going_on,
     messages_of,
 )
 from datalayer.fields import STEP_FIELDS
@@ -263,12 +267,43 @@ def _clean(text: str) -> str:
     return "".join("�" if "\ud800" <= char <= "\udfff" or char == "\0" else char for char in text)
 
 
-def at(second: int) -> PastMessage:
-    return PastMessage(str(second), "user", "x", f"2026-01-02T12:00:0{second}.000000Z")
+def at(second: int) -> StepRecord:
+    created = f"2026-01-02T12:00:0{second}.000000Z"
+    return step("user_message", "x", str(second), createdAt=created)
 
 
 def test_what_followed_an_edited_question_is_no_history() -> None:
-    messages = [at(1), at(2), at(3), at(4)]
-    assert before(messages, "3", "2026-01-02T12:00:03Z") == [at(1), at(2)]
-    assert before(messages, "5", "2026-01-02T12:00:05Z") == messages
-    assert before(messages, "4", None) == [at(1), at(2), at(3)]
+    steps = [at(1), at(2), at(3), at(4)]
+    assert before(steps, "3", "2026-01-02T12:00:03Z") == [at(1), at(2)]
+    assert before(steps, "5", "2026-01-02T12:00:05Z") == steps
+    assert before(steps, "4", None) == [at(1), at(2), at(3)]
+
+
+# Going on
+
+
+def test_an_answer_is_gone_on_with_after_its_question() -> None:
+    messages = [*talk(asked("first"), answered("yes"), system="Be brief.").messages]
+    messages += going_on("half of", 1_000)
+    assert alternates(messages)
+    assert [it.get("content") for it in messages] == [
+        "Be brief.", "first", "yes", QUESTION.text, "half of", GO_ON,
+    ]  # fmt: skip
+    assert cost_of(going_on("half of", 1_000)) == estimate_tokens("half of") + estimate_tokens(
+        GO_ON
+    )
+
+
+def test_without_a_part_there_is_nothing_to_go_on_with() -> None:
+    assert going_on("", 1_000) == []
+    assert cost_of([]) == 0
+
+
+@given(st.text(), st.integers(min_value=-1_000, max_value=3_000))
+def test_of_a_long_part_the_end_is_sent(part: str, room: int) -> None:
+    part = part + "the end"
+    sent = str(going_on(part * 300, room)[0].get("content"))
+    assert sent.endswith("the end")
+    least = estimate_tokens("") + LEAST_TOKENS
+    assert estimate_tokens(sent) <= max(least, room)
+    assert _clean(part * 300).endswith(sent)
