@@ -9,6 +9,7 @@ from chainlit.step import StepDict
 from chainlit.types import Feedback, FeedbackDict, ThreadDict
 from chainlit.user import PersistedUser
 
+from datalayer.fields import SHARE
 from datalayer.records import (
     ElementRecord,
     FeedbackRecord,
@@ -27,7 +28,6 @@ SIBLINGS = "siblings"
 """Names the alternatives of a step, its own id among them, in the metadata that the page gets."""
 
 # What the page needs to be there and of the right type, whatever was written.
-_SHARE = ("is_shared", "shared_at")
 _STEP_DEFAULTS: Mapping[str, Json] = {
     "name": "",
     "type": "undefined",
@@ -184,7 +184,7 @@ def thread_metadata(metadata: Mapping[str, Any], *, of_session: bool) -> dict[st
     """
     merged = dict(metadata)
     if of_session:
-        return {name: value for name, value in merged.items() if name not in _SHARE}
+        return {name: value for name, value in merged.items() if name not in SHARE}
     if merged.get("is_shared") is False:
         merged.setdefault("shared_at", None)
     return merged

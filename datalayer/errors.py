@@ -8,6 +8,7 @@ DataLayerError
 ├── WriteRejected        the database will never take this write (a value it cannot hold)
 ├── WriteRefused         the write would move a row or act on what is not the writer's
 ├── StepGone             a step that was written is deleted, alone or with its thread
+├── CopyFailed           of a thread, or of the files of a step, there is no copy
 ├── SchemaMismatch       the database's schema does not fit this version of the program
 ├── BackupFailed         there is no backup
 ├── SourceUnusable       the database of an import cannot be read, or is not what it should be
@@ -60,6 +61,10 @@ class WriteRefused(DataLayerError):
 
 class StepGone(DataLayerError):
     """A step was written that is deleted, alone or with its thread or its owner."""
+
+
+class CopyFailed(DataLayerError):
+    """There is no copy of a thread, or of the files of a step, nor anything of one."""
 
 
 class SchemaMismatch(DataLayerError):

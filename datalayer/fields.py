@@ -90,6 +90,9 @@ ELEMENT_FIELDS: Mapping[str, Cleaner] = {
     "playerConfig": _object,
 }
 
+SHARE = ("is_shared", "shared_at")
+"""What the metadata of a thread says of who else may read it."""
+
 # Said by the row itself, never a field of it.
 _IDENTITY = frozenset({"id", "threadId", "revision", "feedback", "path", "content"})
 

@@ -32,6 +32,7 @@ from chainlit.user import PersistedUser, User
 from datalayer import convert
 from datalayer.clock import HybridClock
 from datalayer.errors import WriteRefused
+from datalayer.pipeline.copies import Admit, Copies
 from datalayer.pipeline.deletion import FileDeletion
 from datalayer.pipeline.maintenance import Maintenance
 from datalayer.pipeline.uploads import ElementBytes, OnLost, Uploads
@@ -74,6 +75,10 @@ _REMOVING = (DeleteThread, DeleteStep, DeleteStepsAfter, DeleteElement)
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
 
+def _admit_all(_size: int) -> None:
+    """Admit any copy."""
+
+
 def _waits_for_first_message(method: F) -> F:
     """Let a method wait for the thread's first message, as Chainlit's untyped decorator does."""
     return cast(F, queue_until_user_message()(method))
@@ -99,6 +104,7 @@ class KeepchatDataLayer(BaseDataLayer):
         self._maintenance = Maintenance(store) if isinstance(store, Maintains) else None
         self._users = RecentUsers(store)
         self._uploads = Uploads(storage, self._writer, self._clock, on_lost)
+        self._copies = Copies(store, storage, self._writer, self._uploads, self._clock)
 
     def start(self) -> None:
         """Begin the background work: what was left over by the last run is done."""
@@ -230,6 +236,20 @@ class KeepchatDataLayer(BaseDataLayer):
     async def delete_thread(self, thread_id: str) -> None:
         await self._write(DeleteThread(id=thread_id, revision=self._clock.next_of(thread_id)))
 
+    async def copy_thread(
+        self, thread_id: str, name: str, *, until: str | None = None, admit: Admit = _admit_all
+    ) -> str:
+        """Copy a thread with its files into a new one of the same owner; returns its id.
+
+        `until` names the step, mostly an answer, up to which what is shown is copied; without it
+        all is, what is hidden too. Times, order, tags and metadata stay. Feedback, favourites and
+        sharing are not copied, nor are elements without their file; what still streams is in the
+        copy as it is stored, and interrupted there. What is on its way here is waited for. `admit`
+        is told the bytes of the files and may raise what the caller then gets. Raises
+        `CopyFailed`; then, or when it is cancelled, nothing of the copy stays.
+        """
+        return await self._copies.copy_thread(thread_id, convert.short_name(name), until, admit)
+
     # Steps
 
     async def create_step(self, step_dict: "StepDict") -> None:
@@ -350,6 +370,16 @@ class KeepchatDataLayer(BaseDataLayer):
         """Return an element once its bytes, if they are on their way here, are stored."""
         await self._uploads.finished(element_id)
         return await self.get_element(thread_id, element_id)
+
+    async def copy_elements(
+        self, thread_id: str, from_step: str, to_step: str, *, admit: Admit = _admit_all
+    ) -> list["ElementDict"]:
+        """Copy the elements of a step, with their files, to another one of the thread.
+
+        Returns those of the copy. For `admit` and what it raises see `copy_thread`.
+        """
+        made = await self._copies.copy_elements(thread_id, from_step, to_step, admit)
+        return [convert.element_dict(record, self._root_path) for record in made]
 
     @asynccontextmanager
     async def open_element(self, thread_id: str, element_id: str) -> AsyncIterator[OpenObject]:

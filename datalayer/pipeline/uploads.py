@@ -47,7 +47,7 @@ class Uploads:
         self._writer = writer
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}  # the last one of each element
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], str] = {}  # with the thread of each
         self._pool = BlockingPool(_THREADS)
 
     def start(
@@ -60,7 +60,7 @@ class Uploads:
         before = self._tasks.get(write.id)
         task = asyncio.create_task(self._store(write, content, stored, before))
         self._tasks[write.id] = task
-        self._running.add(task)
+        self._running[task] = write.thread_id
         task.add_done_callback(lambda done: self._forget(write.id, done))
         return task
 
@@ -69,6 +69,12 @@ class Uploads:
         await asyncio.sleep(0)  # what was called by a task just made counts
         while task := self._tasks.get(element_id):
             await asyncio.wait([task])
+
+    async def finished_in(self, thread_id: str) -> None:
+        """Wait for the files of a thread that are being stored, well or not."""
+        await asyncio.sleep(0)
+        while running := [task for task, home in self._running.items() if home == thread_id]:
+            await asyncio.wait(running)
 
     async def close(self) -> None:
         """Wait for the files that are being stored; those that take too long are logged."""
@@ -83,7 +89,7 @@ class Uploads:
             await asyncio.wait(late, timeout=STOP_S)
 
     def _forget(self, element_id: str, done: asyncio.Task[None]) -> None:
-        self._running.discard(done)
+        del self._running[done]
         if self._tasks.get(element_id) is done:
             del self._tasks[element_id]
         if not done.cancelled():
