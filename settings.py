@@ -302,6 +302,8 @@ class Settings(BaseSettings):
     user_max_answers: int = Field(default=5, ge=1)
     user_max_files: int = Field(default=200, ge=1)
     user_max_files_mb: int = Field(default=1_000, ge=1)
+    user_max_copies: int = Field(default=2, ge=1)
+    user_max_copies_mb: int = Field(default=1_000, ge=1)
     user_max_sessions: int = Field(default=40, ge=1)
     user_max_env_kb: int = Field(default=16, ge=1)
     user_max_settings_kb: int = Field(default=64, ge=1)

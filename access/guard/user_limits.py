@@ -54,6 +54,21 @@ LIMITS: Mapping[str, UserLimit] = {
         ),
         413,
     ),
+    "copies": UserLimit(
+        2,
+        Localized(
+            en="Only {most} copies of conversations can be made at once. Wait for one.",
+            zh="最多只能同时复制 {most} 个对话。请等待其中一个完成。",
+        ),
+    ),
+    "copies_mb": UserLimit(
+        1_000,
+        Localized(
+            en="The files of what is copied may have {most} MB in all. Begin at an earlier answer.",
+            zh="要复制的文件总共最多 {most} MB。请从较早的回答开始。",
+        ),
+        413,
+    ),
     "sessions": UserLimit(
         40,
         Localized(
