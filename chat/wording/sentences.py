@@ -62,27 +62,27 @@ _SENTENCES: Mapping[Fault, Localized[Sentence]] = {
     ),
     Fault.BROKE_OFF: _each(
         Localized(
-            en="The answer broke off{said}. Ask again to get it whole.",
-            zh="回答中断了{said}。请再问一次以获得完整回答。",
+            en="The answer broke off{said}. Go on with it, or try again.",
+            zh="回答中断了{said}。可以继续，或重试。",
         ),
         Localized(
-            en="The answer broke off. Ask again to get it whole.",
-            zh="回答中断了。请再问一次以获得完整回答。",
+            en="The answer broke off. Go on with it, or try again.",
+            zh="回答中断了。可以继续，或重试。",
         ),
     ),
     Fault.PROVIDER_LOST: _all(
-        "The answer broke off: the model's provider lost its connection. Ask again to get it "
-        "whole.",
-        "回答中断了：模型服务商的连接已断开。请再问一次以获得完整回答。",
+        "The answer broke off: the model's provider lost its connection. Go on with it, or try "
+        "again.",
+        "回答中断了：模型服务商的连接已断开。可以继续，或重试。",
     ),
     Fault.OVERLOADED_MIDWAY: _all(
-        "The answer broke off: the model's server has too much to do. Ask again in a moment.",
-        "回答中断了：模型服务器过于繁忙。请稍后再问。",
+        "The answer broke off: the model's server has too much to do. Go on with it in a moment.",
+        "回答中断了：模型服务器过于繁忙。请稍后继续。",
     ),
     Fault.LATE_MIDWAY: _all(
-        "The answer broke off: the model's server said nothing for too long. Ask again in a "
-        "moment.",
-        "回答中断了：模型服务器太久没有响应。请稍后再问。",
+        "The answer broke off: the model's server said nothing for too long. Go on with it "
+        "in a moment.",
+        "回答中断了：模型服务器太久没有响应。请稍后继续。",
     ),
     Fault.WITHHELD: _all(
         "The model's provider held an answer back by its rules on content. Ask in other words.",

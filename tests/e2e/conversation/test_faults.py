@@ -108,7 +108,7 @@ async def test_who_cannot_mend_it_reads_whom_to_tell(
 async def test_a_cut_answer_keeps_its_part_and_says_so(app: Application, chat: Chat) -> None:
     app.expect_in_log("No whole answer in thread")
     await chat.ask("Please break off")
-    await chat.answered("The answer broke off. Ask again to get it whole.")
+    await chat.answered("The answer broke off. Go on with it, or try again.")
     part = await chat.answers.first.locator(".message-content").text_content() or ""
     assert 0 < len(part) < len(WHOLE)
     assert WHOLE.startswith(part)

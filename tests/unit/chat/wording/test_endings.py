@@ -5,6 +5,7 @@ from typing import Any, get_args
 import pytest
 
 from chat.wording.endings import Ended, State, ending_line
+from settings import ROOT
 
 STATES = {state for group in get_args(State) for state in (get_args(group) or [group])}
 
@@ -23,3 +24,10 @@ def test_each_state_but_one_has_a_line_in_both_languages() -> None:
 @pytest.mark.parametrize("state", ["done", "odd", "", None, 1, ["stopped"]])
 def test_of_what_is_whole_or_unknown_nothing_is_said(state: Any) -> None:
     assert ending_line(state, "en") == ""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_says_the_same(language: str) -> None:
+    page = (ROOT / "public" / "page" / "answers" / "parts.js").read_text(encoding="utf-8")
+    for state in STATES - {"done"}:
+        assert f'{language}: "{ending_line(state, language)}"' in page
