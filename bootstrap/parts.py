@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 
 from access.guard.answers import RunningAnswers
+from access.guard.copies import RunningCopies
 from access.guard.limits import WaitingFiles
 from access.login.base import LoginMode
 from access.login.errors import AccountError
@@ -42,6 +43,7 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
     login = _open_login(settings, host, prefix, store, layer)
     limits = upload_limits(settings)
     users = user_limits(settings, are_many=not login.is_personal)
+    layer.limit_copies(RunningCopies(users).admit)
     return Parts(
         prefix=prefix,
         store=store,

@@ -32,7 +32,7 @@ from chainlit.user import PersistedUser, User
 from datalayer import convert
 from datalayer.clock import HybridClock
 from datalayer.errors import WriteRefused
-from datalayer.pipeline.copies import Admit, Copies
+from datalayer.pipeline.copies import Admission, Copies
 from datalayer.pipeline.deletion import FileDeletion
 from datalayer.pipeline.maintenance import Maintenance
 from datalayer.pipeline.uploads import ElementBytes, OnLost, Uploads
@@ -75,10 +75,6 @@ _REMOVING = (DeleteThread, DeleteStep, DeleteStepsAfter, DeleteElement)
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
 
-def _admit_all(_size: int) -> None:
-    """Admit any copy."""
-
-
 def _waits_for_first_message(method: F) -> F:
     """Let a method wait for the thread's first message, as Chainlit's untyped decorator does."""
     return cast(F, queue_until_user_message()(method))
@@ -111,6 +107,10 @@ class KeepchatDataLayer(BaseDataLayer):
         self._deletion.wake()
         if self._maintenance:
             self._maintenance.wake()
+
+    def limit_copies(self, admission: Admission) -> None:
+        """Have each copy of a thread, or of files, admitted before it begins."""
+        self._copies.admission = admission
 
     async def flush(self, thread_id: str, step_id: str | None = None) -> None:
         """Wait until what was written so far for a thread is durable; raises its error.
@@ -236,19 +236,17 @@ class KeepchatDataLayer(BaseDataLayer):
     async def delete_thread(self, thread_id: str) -> None:
         await self._write(DeleteThread(id=thread_id, revision=self._clock.next_of(thread_id)))
 
-    async def copy_thread(
-        self, thread_id: str, name: str, *, until: str | None = None, admit: Admit = _admit_all
-    ) -> str:
+    async def copy_thread(self, thread_id: str, name: str, *, until: str | None = None) -> str:
         """Copy a thread with its files into a new one of the same owner; returns its id.
 
         `until` names the step, mostly an answer, up to which what is shown is copied; without it
         all is, what is hidden too. Times, order, tags and metadata stay. Feedback, favourites and
         sharing are not copied, nor are elements without their file; what still streams is in the
-        copy as it is stored, and interrupted there. What is on its way here is waited for. `admit`
-        is told the bytes of the files and may raise what the caller then gets. Raises
-        `CopyFailed`; then, or when it is cancelled, nothing of the copy stays.
+        copy as it is stored, and interrupted there. What is on its way here is waited for. Raises
+        `CopyFailed`, or what its admission raises; then, and when it is cancelled, nothing of the
+        copy stays.
         """
-        return await self._copies.copy_thread(thread_id, convert.short_name(name), until, admit)
+        return await self._copies.copy_thread(thread_id, convert.short_name(name), until)
 
     # Steps
 
@@ -372,13 +370,13 @@ class KeepchatDataLayer(BaseDataLayer):
         return await self.get_element(thread_id, element_id)
 
     async def copy_elements(
-        self, thread_id: str, from_step: str, to_step: str, *, admit: Admit = _admit_all
+        self, thread_id: str, from_step: str, to_step: str
     ) -> list["ElementDict"]:
         """Copy the elements of a step, with their files, to another one of the thread.
 
-        Returns those of the copy. For `admit` and what it raises see `copy_thread`.
+        Returns those of the copy. What it waits for and raises is as with `copy_thread`.
         """
-        made = await self._copies.copy_elements(thread_id, from_step, to_step, admit)
+        made = await self._copies.copy_elements(thread_id, from_step, to_step)
         return [convert.element_dict(record, self._root_path) for record in made]
 
     @asynccontextmanager

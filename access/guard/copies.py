@@ -4,7 +4,7 @@ A copy fills the storage as an upload does, and costs whoever asks for it nothin
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from access.guard.user_limits import MEGABYTE, UserLimits
@@ -18,14 +18,15 @@ class RunningCopies:
         self._running: Counter[str] = Counter()
 
     @contextmanager
-    def begin(self, user: str) -> Iterator[Callable[[int], None]]:
-        """Count one more until the block ends; yield what judges how many bytes its files have.
+    def admit(self, user: str, size: int) -> Iterator[None]:
+        """Count one more, whose files have so many bytes, until the block ends.
 
-        That is the `admit` of the data layer's copies. Both raise `LimitReached`.
+        Raises `LimitReached` where its user has too many, or it is too large.
         """
         self._limits.check("copies", self._running[user] + 1, user)
+        self._limits.check("copies_mb", size / MEGABYTE, user)
         self._running[user] += 1
         try:
-            yield lambda size: self._limits.check("copies_mb", size / MEGABYTE, user)
+            yield
         finally:
             self._running[user] -= 1

@@ -9,6 +9,7 @@ thread whose writes do not fit into one batch perhaps a part.
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from datalayer.clock import HybridClock
@@ -26,8 +27,16 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 8  # files, of all copies together
 
-Admit = Callable[[int], None]
-"""Told how many bytes of files a copy has; raises where that is too much for who asks for it."""
+Admission = Callable[[str, int], AbstractContextManager[None]]
+"""Entered with the owner of a copy, empty for nobody, and the bytes of its files, while it is made.
+
+Raises where that is too much.
+"""
+
+
+def admit_all(_owner: str, _size: int) -> AbstractContextManager[None]:
+    """Admit any copy."""
+    return nullcontext()
 
 
 class Copies:
@@ -41,20 +50,23 @@ class Copies:
         self._writer = writer
         self._uploads = uploads
         self._clock = clock
+        self.admission: Admission = admit_all
         self._slots = asyncio.Semaphore(AT_ONCE)
 
-    async def copy_thread(self, thread_id: str, name: str, until: str | None, admit: Admit) -> str:
+    async def copy_thread(self, thread_id: str, name: str, until: str | None) -> str:
         """Copy a thread, as the layer's method says; returns the id of the new one."""
         thread = await self._read(thread_id)
         copied = thread if until is None else _cut(thread, until)
-        return (await self._make(Duplicate.new_thread(copied, name), admit)).home
+        return (await self._make(Duplicate.new_thread(copied, name))).home
 
     async def copy_elements(
-        self, thread_id: str, from_step: str, to_step: str, admit: Admit
+        self, thread_id: str, from_step: str, to_step: str
     ) -> list[ElementRecord]:
         """Copy the elements of a step, as the layer's method says; returns the new ones."""
-        thread = await self._read(thread_id)
-        made = await self._make(Duplicate.of_files(thread, from_step, to_step), admit)
+        asked = Duplicate.of_files(await self._read(thread_id), from_step, to_step)
+        if not asked.elements:
+            return []
+        made = await self._make(asked)
         found = [await self._store.get_element(made.home, made.ids[it.id]) for it in made.elements]
         return [element for element in found if element]
 
@@ -71,9 +83,12 @@ class Copies:
         self._clock.observe(thread.id, thread.revision)
         return thread
 
-    async def _make(self, duplicate: Duplicate, admit: Admit) -> Duplicate:
-        """Make a copy; return it as it was made."""
-        admit(duplicate.size)
+    async def _make(self, duplicate: Duplicate) -> Duplicate:
+        """Make a copy, if it is admitted; return it as it was made."""
+        with self.admission(duplicate.thread.owner or "", duplicate.size):
+            return await self._make_whole(duplicate)
+
+    async def _make_whole(self, duplicate: Duplicate) -> Duplicate:
         revision = partial(self._clock.next_of, duplicate.home)
         try:
             made = await self._copy_files(duplicate)

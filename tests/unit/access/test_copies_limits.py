@@ -11,30 +11,31 @@ def copies() -> RunningCopies:
     return RunningCopies(UserLimits(dict.fromkeys(LIMITS, 2)))
 
 
-def begin(copies: RunningCopies, user: str, error: Exception | None = None) -> None:
-    with copies.begin(user):
+def make(copies: RunningCopies, user: str, size: int = 0, error: Exception | None = None) -> None:
+    with copies.admit(user, size):
         if error:
             raise error
 
 
 def test_each_user_has_so_many_at_once(copies: RunningCopies) -> None:
-    with copies.begin("alice"), copies.begin("alice"):
-        begin(copies, "bob")
+    with copies.admit("alice", 0), copies.admit("alice", 0):
+        make(copies, "bob")
         with pytest.raises(LimitReached, match="Only 2 copies"):
-            begin(copies, "alice")
-    begin(copies, "alice")
+            make(copies, "alice")
+    make(copies, "alice")
 
 
 def test_one_that_fails_counts_no_more(copies: RunningCopies) -> None:
     for _ in range(3):
         with pytest.raises(OSError, match="away"):
-            begin(copies, "alice", OSError("away"))
-    begin(copies, "alice")
+            make(copies, "alice", error=OSError("away"))
+    make(copies, "alice")
 
 
 def test_the_files_of_each_may_have_so_many_bytes(copies: RunningCopies) -> None:
-    with copies.begin("alice") as admit:
-        admit(2 * MEGABYTE)
+    make(copies, "alice", 2 * MEGABYTE)
+    for _ in range(3):
         with pytest.raises(LimitReached, match="2 MB") as caught:
-            admit(2 * MEGABYTE + 1)
+            make(copies, "alice", 2 * MEGABYTE + 1)
         assert caught.value.status == 413
+    make(copies, "alice")

@@ -1,14 +1,18 @@
 """The parts as a whole, and what ends the program before it begins."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
 
+from access.guard.user_limits import LimitReached
 from bootstrap.parts import open_parts, with_new_turns
+from datalayer.stores.sql.store import SqlStore
 from patches.patch import Parts
 from settings import Settings
+from tests.support.builders import finish, new_id, thread, upload
 
 NOWHERE = "http://127.0.0.1:9/v1"
 
@@ -33,6 +37,18 @@ def test_the_parts_are_as_the_settings_name_them(tmp_path: Path) -> None:
     assert parts.models.names == ["scripted"]
     assert parts.turns.models is parts.models
     assert opened(settings_of(tmp_path, auth_mode="password")).login.has_accounts
+
+
+async def test_copies_are_limited_where_there_are_several_users(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, auth_mode="password", user_max_copies_mb=1)
+    parts = open_parts(settings, host="127.0.0.1", prefix="/chat")
+    await cast(SqlStore, parts.store).migrate()
+    picture = upload(new_id())
+    large = replace(finish(picture), size=2_000_000)
+    await parts.store.apply([thread(picture.thread_id, name="A"), picture, large])
+    with pytest.raises(LimitReached, match="1 MB"):
+        await parts.layer.copy_thread(picture.thread_id, "B")
+    await parts.layer.close()
 
 
 def test_files_are_redirected_only_where_that_is_on(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -393,17 +394,19 @@ async def test_what_is_too_much_for_who_asks_is_not_begun(parts: Parts) -> None:
     home = new_id()
     asked = await question(parts, home)
     kept = await with_file(parts, home, asked.id)
-    told: list[int] = []
+    told: list[tuple[str, int]] = []
 
-    def refuse(size: int) -> None:
-        told.append(size)
+    def refuse(owner: str, size: int) -> AbstractContextManager[None]:
+        told.append((owner, size))
         raise PermissionError
 
+    parts.layer.limit_copies(refuse)
     with pytest.raises(PermissionError):
-        await parts.layer.copy_thread(home, "B", admit=refuse)
+        await parts.layer.copy_thread(home, "B")
     with pytest.raises(PermissionError):
-        await parts.layer.copy_elements(home, asked.id, new_id(), admit=refuse)
-    assert told == [3, 3], "what is stored of the size"
+        await parts.layer.copy_elements(home, asked.id, new_id())
+    assert await parts.layer.copy_elements(home, new_id(), asked.id) == []
+    assert told == [(ALICE, 3), (ALICE, 3)], "what is stored of the size"
     assert await parts.keys() == [str(kept.fields["objectKey"])]
 
 
