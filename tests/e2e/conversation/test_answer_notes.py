@@ -4,6 +4,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Route, ViewportSize, expect
 
+from chat.wording.endings import ending_line
 from tests.e2e.conftest import OpenChat
 from tests.support.page.application import Application
 from tests.support.page.chat import Chat
@@ -14,22 +15,8 @@ PARIS = "The capital of France is Paris."
 STORY = "Tell me a long story, with what stands at its messages"
 PHONE: ViewportSize = {"width": 390, "height": 844}
 TOUCH = 32  # pixels
-MARKS = {
-    "stopped": ("This answer was stopped.", "此回答已被停止。"),
-    "cut": (
-        "The answer reached the limit on its length.",
-        "回答已达到长度上限。",
-    ),
-    "withheld": (
-        "The model's provider held back the rest of this answer by its rules on content.",
-        "模型服务商按其内容规则未给出此回答的其余部分。",
-    ),
-    "interrupted": ("The answer broke off.", "回答中断了。"),
-    "killed": (
-        "The answer broke off because the program was stopped.",
-        "由于程序停止运行，回答中断了。",
-    ),
-}
+STATES = ("stopped", "cut", "withheld", "interrupted", "killed")
+STOPPED = ending_line("stopped", "en")
 BOTH = {"again": True, "branch": True}
 OTHER = "00000000-0000-4000-8000-000000000000"
 
@@ -53,9 +40,9 @@ async def _tell_of_last(notes: Notes, state: str = "done", /, **given: object) -
 
 
 async def test_a_mark_stays_below_the_text_and_is_not_copied(chat: Chat, notes: Notes) -> None:
-    for state, (text, _) in MARKS.items():
+    for state in STATES:
         await _tell_of_last(notes, state)
-        await expect(chat.mark(chat.answers.last)).to_have_text(text)
+        await expect(chat.mark(chat.answers.last)).to_have_text(ending_line(state, "en"))
     content = await chat.answers.last.locator(".message-content").bounding_box()
     mark = await chat.mark(chat.answers.last).bounding_box()
     assert content
@@ -82,11 +69,11 @@ async def test_marks_and_buttons_are_in_the_readers_language(
     await chat.thread_id()
     await notes.begin()
     await expect(chat.answers).to_have_text(PARIS)
-    for state, texts in MARKS.items():
+    for state in STATES:
         siblings = {"siblings": [OTHER, "shown"], "index": 1}
         await _tell_of_last(notes, state, goOn=True, **BOTH, **siblings)
         mark = chat.mark(chat.answers.last)
-        await expect(mark).to_have_text(texts[language] + ("Go on", "继续")[language])
+        await expect(mark).to_have_text(ending_line(state, locale) + ("Go on", "继续")[language])
     for names in (("Try again", "重试"), ("Branch from here", "从此处建立分支")):
         await expect(chat.button(chat.answers.last, names[language])).to_be_visible()
     versions = chat.versions(chat.answers.last)
@@ -122,7 +109,7 @@ async def test_a_question_without_an_answer_can_be_asked_again(chat: Chat, notes
     question = await id_of(chat.questions.last)
     await notes.tell({question: note("unanswered", again=True)})
     mark = chat.mark(chat.questions.last)
-    await expect(mark).to_have_text("There is no answer to this question.Try again")
+    await expect(mark).to_have_text(ending_line("unanswered", "en") + "Try again")
     await chat.button(chat.questions.last, "Try again").click()
     await until(lambda: notes.asked, "what it asks")
     assert notes.asked[0][2] == {"action": "again", "step": question, "session": "mine"}
@@ -234,7 +221,7 @@ async def test_notes_go_with_their_thread(chat: Chat, notes: Notes) -> None:
     await notes.tell({answer: note("cut")}, thread=OTHER)  # come too late
     await notes.tell({answer: note("stopped", **BOTH)})
     await expect(ours).to_have_count(2)
-    await expect(chat.mark(chat.answers.last)).to_have_text(MARKS["stopped"][0])
+    await expect(chat.mark(chat.answers.last)).to_have_text(STOPPED)
     await notes.tell({})
     await expect(ours).to_have_count(0)
 
@@ -255,7 +242,7 @@ async def test_only_the_page_itself_is_listened_to_and_the_server_is_not_told_ag
     await chat.page.reload()
     await expect(chat.answers).to_have_text(PARIS)
     await _tell_of_last(notes, "stopped")
-    await expect(chat.mark(chat.answers.last)).to_have_text(MARKS["stopped"][0])
+    await expect(chat.mark(chat.answers.last)).to_have_text(STOPPED)
     told = {"thread": await chat.thread_id(), "notes": {answer: note("cut")}}
     await chat.page.evaluate(
         """keepchatAnswers => {
@@ -267,7 +254,7 @@ async def test_only_the_page_itself_is_listened_to_and_the_server_is_not_told_ag
         }""",
         told,
     )
-    await expect(chat.mark(chat.answers.last)).to_have_text(MARKS["stopped"][0])
+    await expect(chat.mark(chat.answers.last)).to_have_text(STOPPED)
     await notes.post(seen="by the server")
     await until(lambda: any("by the server" in frame for frame in sent), "what is sent back")
     assert not [frame for frame in sent if "stopped" in frame]
@@ -282,11 +269,11 @@ async def test_on_a_phone_all_fits_and_can_be_touched(chat: Chat, notes: Notes) 
     answer = await id_of(chat.answers.last)
     siblings = {"siblings": [OTHER, "b", "c"], "index": 1}
     ours = chat.page.locator(":is(.keepchat-mark, .keepchat-tools)")
-    for state in MARKS:
+    for state in STATES:
         everything = note(state, goOn=True, **BOTH, **siblings)
         asked = note("unanswered", again=True, **siblings)
         await notes.tell({answer: everything, question: asked})
-        await expect(chat.mark(chat.answers.last)).to_contain_text(MARKS[state][0])
+        await expect(chat.mark(chat.answers.last)).to_contain_text(ending_line(state, "en"))
         await expect(ours.get_by_role("button")).to_have_count(8)
         await _assert_within(ours.get_by_role("button"), TOUCH)
         await _assert_within(ours, TOUCH)

@@ -12,6 +12,7 @@ import pytest_asyncio
 import socketio
 from playwright.async_api import Route, expect
 
+from chat.wording.endings import ending_line
 from chat.wording.notice import DEMO
 from tests.e2e.conftest import OpenChat
 from tests.support.page import samples
@@ -110,21 +111,22 @@ async def test_who_reads_is_told_how_answers_ended_and_can_do_nothing_about_it(
     await anna.answered(PARIS)
     answer = await id_of(anna.answers.last)
     everything = {"again": True, "goOn": True, "branch": True, "siblings": ["a", "b"], "index": 0}
-    states = ["stopped", "running"]
+    states = ("stopped", "running")
+    told = iter(states)
 
     async def notes(route: Route) -> None:
-        await route.fulfill(json={"notes": {answer: {"state": states.pop(0), **everything}}})
+        await route.fulfill(json={"notes": {answer: {"state": next(told), **everything}}})
 
     path = await anna.share()
     bob = await open_chat(team, sign_in=BOB)
     await bob.page.route(f"**/keepchat/answers/{await anna.thread_id()}", notes)
-    for text in ("This answer was stopped.", "This answer is still being written."):
+    for state in states:
         await bob.page.goto(team.url + path)
-        await expect(bob.mark(bob.answers)).to_have_text(text)
+        await expect(bob.mark(bob.answers)).to_have_text(ending_line(state, "en"))
         await expect(bob.page.locator(":is(.keepchat-mark, .keepchat-tools) button")).to_have_count(
             0
         )
-    assert states == []  # each was asked for once
+    assert next(told, None) is None  # each was asked for once
 
 
 async def test_sharing_that_is_switched_off_is_off(app: Application, chat: Chat) -> None:
