@@ -96,12 +96,15 @@ def register(settings: Settings, parts: Parts) -> None:
         server.state.taking_over = asyncio.get_running_loop().create_task(late)
         await tell_who_can_sign_in(parts.login)
         await tell_walls()
+        parts.elsewhere.start()
         await parts.models.start()
 
     @cl.on_app_shutdown
     async def on_app_shutdown() -> None:
         server.state.taking_over.cancel()
+        await parts.actions.close()
         await close_turns(parts)
+        await parts.elsewhere.close()
         await parts.live.close()
         await parts.login.sessions.close()
         if parts.links:

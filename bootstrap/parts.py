@@ -17,7 +17,10 @@ from bootstrap.requests import origins, request_limits, user_limits
 from bootstrap.storages import open_storage
 from bootstrap.stores import prepare_store
 from chat.models.registry import Models, NoModel
+from chat.turn.actions import AnswerActions
 from chat.turn.crowd import Crowd
+from chat.turn.editing import Editing
+from chat.turn.elsewhere import AnswersElsewhere
 from chat.turn.running import LiveThreads
 from chat.turn.titles import Titles
 from chat.turn.turn import Turns
@@ -44,6 +47,7 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
     limits = upload_limits(settings)
     users = user_limits(settings, are_many=not login.is_personal)
     layer.limit_copies(RunningCopies(users).admit)
+    running, live = RunningAnswers(users), LiveThreads(layer, SocketLine())
     return Parts(
         prefix=prefix,
         store=store,
@@ -57,8 +61,11 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
         user_limits=users,
         limits=limits,
         waiting_files=WaitingFiles(limits, users),
-        running=RunningAnswers(users),
-        live=LiveThreads(layer, SocketLine()),
+        running=running,
+        live=live,
+        elsewhere=AnswersElsewhere(store.answers, layer, live),
+        actions=AnswerActions(layer, live, running),
+        editing=Editing(layer, live),
         sharing=settings.thread_sharing == "on",
         models=models,
         turns=_turns(settings, layer, models, login),

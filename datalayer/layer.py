@@ -100,6 +100,8 @@ class KeepchatDataLayer(BaseDataLayer):
         self._maintenance = Maintenance(store) if isinstance(store, Maintains) else None
         self._users = RecentUsers(store)
         self._uploads = Uploads(storage, self._writer, self._clock, on_lost)
+        self.on_step_stored: Callable[[str, int], None] = lambda _thread_id, _revision: None
+        """Told the thread and the revision of each step that has been stored."""
         self._copies = Copies(store, storage, self._writer, self._uploads, self._clock)
 
     def start(self) -> None:
@@ -307,6 +309,11 @@ class KeepchatDataLayer(BaseDataLayer):
         write = DeleteStepsAfter(id=step_id, thread_id=thread_id, revision=revision)
         self._writer.submit(write)
 
+    async def get_steps(self, thread_id: str, step_ids: Iterable[str]) -> list["StepDict"]:
+        """Return those of these steps that are in a thread, in this order, also hidden ones."""
+        found = await asyncio.gather(*(self._store.get_step(it) for it in step_ids))
+        return [convert.step_dict(step) for step in found if step and step.thread_id == thread_id]
+
     async def get_step_thread(self, step_id: str, *, wait: bool = False) -> str:
         """Return the id of the thread that a step is in; empty where there is none.
 
@@ -486,6 +493,8 @@ class KeepchatDataLayer(BaseDataLayer):
         return stale and not self._clock.is_own(write.order_key, result.newest)
 
     def _wake_workers(self, write: Write, result: Result | None) -> None:
+        if isinstance(write, SaveStep) and result:
+            self.on_step_stored(write.thread_id, write.revision)
         if self._maintenance and isinstance(write, SaveStep | SaveThread):
             self._maintenance.wake()
         late = isinstance(write, FinishElement)

@@ -143,6 +143,12 @@ PATCHES = (
         Moment.START,
         routes.place_files,
     ),
+    Patch(
+        "actions on answers",
+        "Chainlit answers a question once, and does not say how an answer ended.",
+        Moment.START,
+        routes.place_answers,
+    ),
     Patch("export", "Chainlit cannot save a conversation.", Moment.START, routes.place_export),
     Patch(
         "notice",
@@ -268,9 +274,9 @@ PATCHES = (
     ),
     Patch(
         "edits",
-        "Chainlit removes later messages one by one, and leaves their runs and tools behind.",
+        "Chainlit changes a question for good, and removes what followed without a word.",
         Moment.LOAD,
-        sockets.edit_in_one_write,
+        sockets.edit_without_a_loss,
     ),
     Patch(
         "stop",

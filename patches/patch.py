@@ -11,6 +11,9 @@ from access.guard.requests import RequestLimits
 from access.guard.user_limits import UserLimits
 from access.login.base import LoginMode
 from chat.models.registry import Models
+from chat.turn.actions import AnswerActions
+from chat.turn.editing import Editing
+from chat.turn.elsewhere import AnswersElsewhere
 from chat.turn.running import LiveThreads
 from chat.turn.turn import Turns
 from datalayer.layer import KeepchatDataLayer
@@ -39,6 +42,9 @@ class Parts:
     waiting_files: WaitingFiles
     running: RunningAnswers
     live: LiveThreads
+    elsewhere: AnswersElsewhere
+    actions: AnswerActions
+    editing: Editing
     sharing: bool
     models: Models
     turns: Turns

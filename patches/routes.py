@@ -12,6 +12,7 @@ from patches.guarded_routes import as_if_missing, closed_router, guarded_router
 from patches.originals import replace
 from patches.patch import Parts
 from routes.account import account_router
+from routes.answers import answers_router
 from routes.export import export_router
 from routes.files import files_router
 from routes.limits import limit_reached, too_many_attempts
@@ -58,6 +59,21 @@ def place_closed(_parts: Parts) -> None:
 def place_sharing(parts: Parts) -> None:
     """Stand in for the routes that share."""
     _place(sharing_router(parts.store, parts.layer, parts.prefix, sharing=parts.sharing))
+
+
+def place_answers(parts: Parts) -> None:
+    """Add what says how answers ended, and has them done again."""
+    _place(
+        answers_router(
+            parts.store,
+            parts.layer,
+            parts.live,
+            parts.actions,
+            lambda: app.state.keepchat[1].turns,
+            parts.prefix,
+            sharing=parts.sharing,
+        )
+    )
 
 
 def place_export(parts: Parts) -> None:

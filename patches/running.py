@@ -97,6 +97,8 @@ def coming_back(original: Handler, live: LiveThreads) -> Handler:
         page = WebsocketSession.get(sid)
         if page is None or not page.restored or not page.has_first_interaction:
             await original(sid)
+            if page:
+                await live.greet(page)
             return
         page.thread_id_to_resume = page.thread_id
         try:

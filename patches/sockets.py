@@ -24,7 +24,8 @@ from access.guard.pages import sessions_of, user_of
 from access.guard.panel import are_known
 from access.guard.sockets import has_valid_auth, may_ask, may_star
 from access.guard.user_limits import LimitReached, UserLimits
-from chat.turn import editing
+from chat.turn.editing import edited
+from chat.turn.elsewhere import AnswersElsewhere
 from chat.wording.settings_panel import NAMES
 from common.failures import in_one_line
 from datalayer.layer import KeepchatDataLayer
@@ -228,18 +229,18 @@ def if_allowed(original: Handler, is_allowed: Judge, layer: KeepchatDataLayer) -
     return handle
 
 
-def edit_in_one_write(parts: Parts) -> None:
-    """Remove all that follows an edited question."""
-    wrap("edit_message", lambda original: editing.edited(original, parts.layer))
+def edit_without_a_loss(parts: Parts) -> None:
+    """Let nothing be lost by the edit of a question."""
+    wrap("edit_message", lambda _original: edited(parts.editing))
 
 
 def stop_without_a_message(parts: Parts) -> None:
-    """Stop all answers of a page, and add no message."""
-    wrap("stop", lambda _original: stopping(parts.running))
+    """Stop all answers of a page's thread, wherever they run, and add no message."""
+    wrap("stop", lambda _original: stopping(parts.running, parts.elsewhere))
 
 
-def stopping(running: RunningAnswers) -> Handler:
-    """Return a handler that stops whatever is on its way in a page."""
+def stopping(running: RunningAnswers, elsewhere: AnswersElsewhere) -> Handler:
+    """Return a handler that stops whatever is on its way in the thread of a page."""
 
     async def stop(sid: str) -> None:
         session = WebsocketSession.get(sid)
@@ -249,5 +250,6 @@ def stopping(running: RunningAnswers) -> Handler:
         for task in {*running.of(session), session.current_task}:
             if task:
                 task.cancel()
+        await elsewhere.stop(session.thread_id)
 
     return stop

@@ -1,7 +1,8 @@
-"""Editing a question: everything after it goes, in one write, and it is answered anew.
+"""Editing a question: nothing that was said is lost.
 
-Chainlit's own handler removes the later messages only, one by one; their runs and tools would be
-there again when the thread is resumed.
+The last question gets a sibling, which is answered; whoever goes back to the former one finds it as
+it was. What follows an earlier question is kept in a conversation of its own before it goes.
+Chainlit's own handler removes the later messages, one by one, and for good.
 """
 
 import logging
@@ -10,60 +11,171 @@ from typing import Any, cast
 
 import chainlit as cl
 from chainlit.chat_context import chat_context
+from chainlit.config import config
 from chainlit.context import init_ws_context
 from chainlit.session import WebsocketSession
-from chainlit.step import StepDict
+from chainlit.types import ThreadDict
+from chainlit.utils import utc_now
 
+from chat.turn.again import forget, message_of, remove_from_page
 from chat.turn.durability import database_deadline
+from chat.turn.exchanges import Exchange, Step, exchange_of, exchanges, metadata_of
+from chat.turn.running import LiveThreads
+from chat.wording.actions import BEFORE_EDIT, BUSY, KEPT, NOT_KEPT
+from chat.wording.language import Localized
 from chat.wording.sentences import EDIT_REFUSED
-from datalayer.errors import DataLayerError
+from common.failures import in_one_line
+from datalayer.errors import CopyFailed, DataLayerError
 from datalayer.layer import KeepchatDataLayer
+from datalayer.records import ThreadRecord
+from datalayer.siblings import SIBLING_OF, belonging
 
 logger = logging.getLogger(__name__)
 
 Edit = Callable[[str, dict[str, Any]], Awaitable[None]]
 
-READ_S = 1.0  # so long an edit waits for the database to tell what the page has to remove
+
+class _Refused(Exception):
+    """The edit is not made; the sentence says why."""
+
+    def __init__(self, sentence: Localized[str]) -> None:
+        super().__init__(sentence.en)
+        self.sentence = sentence
 
 
-def edited(original: Edit, layer: KeepchatDataLayer) -> Edit:
-    """Return a handler that removes what follows before Chainlit's own changes the message."""
+class Editing:
+    """Edits questions in open pages."""
+
+    def __init__(self, layer: KeepchatDataLayer, live: LiveThreads) -> None:
+        self._layer = layer
+        self._live = live
+
+    async def edit(self, page: WebsocketSession, question_id: str, text: str) -> None:
+        """Change a question of a page's thread as its user wants it, and answer it."""
+        init_ws_context(page)
+        try:
+            record = await self._read(page)
+            thread = self._layer.shown_thread(record)
+            exchange = _exchange_of(thread, question_id)
+            if exchange == exchanges(thread["steps"])[-1]:
+                await self._ask_beside(page, exchange, text, belonging(record.steps, question_id))
+            else:
+                await self._ask_anew(page, thread, exchange, text)
+        except _Refused as exc:
+            await cl.context.emitter.send_toast(exc.sentence.of_session(), "error")
+            await cl.context.emitter.task_end()
+
+    async def _read(self, page: WebsocketSession) -> ThreadRecord:
+        if self._live.of(page).is_running:
+            raise _Refused(BUSY)
+        try:
+            async with database_deadline():
+                record = await self._layer.get_thread_record(page.thread_id)
+        except DataLayerError as exc:
+            logger.warning("Nothing is edited in thread %s: %s", page.thread_id, in_one_line(exc))
+            raise _Refused(EDIT_REFUSED) from exc
+        if record is None:
+            raise _Refused(EDIT_REFUSED)
+        return record
+
+    # The last question
+
+    async def _ask_beside(
+        self, page: WebsocketSession, exchange: Exchange, text: str, former_ids: Sequence[str]
+    ) -> None:
+        former = cast(Step, exchange.question)
+        question = _sibling(former, text)
+        files = await self._copy_files(page.thread_id, former["id"], question.id)
+        async with self._live.turn(page, goes_back=True):
+            await remove_from_page([*exchange.roots, former["id"]])
+            forget(former_ids)
+            chat_context.add(question)
+            # In one step, and so in one go: one of the two is shown, whatever happens.
+            self._layer.hide(page.thread_id, former_ids)
+            self._layer.checkpoint(question.to_dict())
+            await cl.context.emitter.send_step(question.to_dict())
+            for element in files:
+                await cl.context.emitter.emit("element", element)
+            await config.code.on_message(question)
+
+    async def _copy_files(self, thread_id: str, former_id: str, question_id: str) -> Sequence[Any]:
+        try:
+            return await self._layer.copy_elements(thread_id, former_id, question_id)
+        except CopyFailed as exc:
+            logger.warning("Question %s is not edited: %s", former_id, in_one_line(exc))
+            raise _Refused(EDIT_REFUSED) from exc
+
+    # An earlier one
+
+    async def _ask_anew(
+        self, page: WebsocketSession, thread: ThreadDict, exchange: Exchange, text: str
+    ) -> None:
+        question = message_of(cast(Step, exchange.question))
+        kept = await self._keep_what_follows(thread)
+        question.content = text
+        followers = exchanges(thread["steps"])
+        later = followers[followers.index(exchange) :]
+        async with self._live.turn(page, goes_back=True):
+            self._layer.delete_steps_after(page.thread_id, question.id)
+            gone = [step_id for it in later for step_id in [*it.roots, *_question_ids(it)]]
+            gone.remove(question.id)
+            await remove_from_page(gone)
+            forget([step["id"] for it in later for step in it.steps] + gone)
+            chat_context.add(question)
+            self._layer.checkpoint(question.to_dict())
+            await cl.context.emitter.update_step(question.to_dict())
+            await self._tell_kept(kept, page.thread_id)
+            await config.code.on_message(question)
+
+    async def _keep_what_follows(self, thread: ThreadDict) -> str:
+        """Copy a thread whole, and return the name of the copy."""
+        name = BEFORE_EDIT.of_session().format(name=thread["name"] or "").strip()
+        try:
+            await self._layer.copy_thread(thread["id"], name)
+        except CopyFailed as exc:
+            logger.warning("Thread %s is not edited: %s", thread["id"], in_one_line(exc))
+            raise _Refused(NOT_KEPT) from exc
+        return name
+
+    async def _tell_kept(self, name: str, thread_id: str) -> None:
+        await cl.context.emitter.send_toast(KEPT.of_session().format(name=name), "info")
+        # Chainlit's page fetches its list anew when it hears of something new.
+        about = {"interaction": name, "thread_id": thread_id}
+        await cl.context.emitter.emit("first_interaction", about)
+
+
+def edited(editing: Editing) -> Edit:
+    """Return a handler of the event by which a page edits a question."""
 
     async def edit_message(sid: str, payload: dict[str, Any]) -> None:
-        session = WebsocketSession.get(sid)
-        if session is None:
-            return
-        init_ws_context(session)
-        question_id = payload["message"]["id"]
-        if not _is_question(question_id):
-            await cl.context.emitter.send_toast(EDIT_REFUSED.of_session(), "error")
-            await cl.context.emitter.task_end()
-            return
-        later = await _read_later(layer, session.thread_id, question_id)
-        layer.delete_steps_after(session.thread_id, question_id)
-        for step_id in later:
-            # The page looks at nothing but the id.
-            await cl.context.emitter.delete_step(cast(StepDict, {"id": step_id}))
-        await original(sid, payload)
+        page = WebsocketSession.get(sid)
+        if page is not None:
+            message = payload["message"]
+            await editing.edit(page, message["id"], message["output"])
 
     return edit_message
 
 
-def _is_question(message_id: str) -> bool:
-    """Tell whether this is a question of the conversation that the page has open."""
-    return any(
-        message.id == message_id and message.type == "user_message"
-        for message in chat_context.get()
+def _exchange_of(thread: ThreadDict, question_id: str) -> Exchange:
+    exchange = exchange_of(thread["steps"], question_id)
+    if exchange is None or exchange.question is None or exchange.question["id"] != question_id:
+        raise _Refused(EDIT_REFUSED)
+    return exchange
+
+
+def _sibling(former: Step, text: str) -> cl.Message:
+    """Return a question that is asked instead of another."""
+    about = message_of(former).metadata or {}
+    question = cl.Message(
+        content=text,
+        author=former["name"],
+        type="user_message",
+        metadata={**about, SIBLING_OF: metadata_of(former).get(SIBLING_OF) or former["id"]},
+        created_at=utc_now(),
     )
+    question.command = former.get("command")
+    return question
 
 
-async def _read_later(layer: KeepchatDataLayer, thread_id: str, question_id: str) -> Sequence[str]:
-    """Return the ids of the steps after a question; none where the database does not tell soon."""
-    try:
-        async with database_deadline(READ_S):
-            thread = await layer.get_thread_record(thread_id)
-    except DataLayerError:
-        logger.warning("The page of thread %s keeps old steps until it is reloaded", thread_id)
-        return []
-    ids = [step.id for step in thread.steps] if thread else []
-    return ids[ids.index(question_id) + 1 :] if question_id in ids else []
+def _question_ids(exchange: Exchange) -> Sequence[str]:
+    return [exchange.question["id"]] if exchange.question else []

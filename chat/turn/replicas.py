@@ -124,6 +124,10 @@ class Replicas:
         """Return the turns that run in other processes, as they were last heard of."""
         return [it for it in self._theirs.values() if it.is_running]
 
+    def is_watched(self, turn: str) -> bool:
+        """Tell whether somebody elsewhere looks at a turn that runs here."""
+        return turn in self._mine and self._mine[turn].watched_until > self._now()
+
     # Looking and telling
 
     async def look(self) -> None:

@@ -14,6 +14,7 @@ from chainlit.utils import utc_now
 from chat.models.base import AnswerEvent, Ending, GeneratedImage, Piece, Rethought, Waiting
 from chat.models.tokens import estimate_tokens
 from chat.turn.durability import until_stored
+from chat.turn.running import current_turn
 from chat.turn.seam import Seam
 from chat.turn.usage import summed, usage_of
 from chat.turn.waiting import WaitingLine
@@ -23,6 +24,7 @@ from chat.wording.unavailable import ANSWER
 from datalayer.layer import KeepchatDataLayer
 
 CHECKPOINT_S = 1.0  # what is shown is stored at least this often
+WATCHED_S = 0.25  # the same where another process shows it: it reads what is stored
 RENEWED = 2  # after so many checkpoints without news it is stored all the same: it is being written
 THOUGHTS = Localized(en="Reasoning", zh="思考过程")
 
@@ -162,7 +164,7 @@ class Reply:
     async def _checkpoint(self) -> None:
         stored, unchanged = self._former_text, 0
         while True:
-            await asyncio.sleep(CHECKPOINT_S)
+            await asyncio.sleep(_interval_s())
             step: Any = (self._thoughts or self._message).to_dict()
             unchanged = unchanged + 1 if step["output"] == stored else 0
             is_message = step["id"] == self._message.id
@@ -212,6 +214,11 @@ class Reply:
         new = self.text[len(self._former_text) :]
         usage = usage_of(self._ending, self._thought_tokens + estimate_tokens(new))
         return {**self._about(state), "usage": summed(self._former_metadata.get("usage"), usage)}
+
+
+def _interval_s() -> float:
+    turn = current_turn()
+    return WATCHED_S if turn and turn.is_watched_elsewhere else CHECKPOINT_S
 
 
 def _joined(events: Iterable[AnswerEvent]) -> Iterator[AnswerEvent]:

@@ -8,20 +8,33 @@ nothing until then. All of this happens between two awaits, so that nothing come
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 
 from access.guard.pages import user_of
+from chat.turn.line import Line
 from chat.turn.mirror import Mirror
+from chat.turn.offers import AtWork, Offers, wall_clock
 from chat.turn.tasks import TaskSet
+from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
+from datalayer.stores.answers import RunningAnswer
 
 # The others of Chainlit's events concern one page alone.
 OF_THE_THREAD = frozenset(
@@ -42,18 +55,6 @@ OF_THE_THREAD = frozenset(
 Emit = Callable[[str, Any], Awaitable[None]]
 
 
-class Line(Protocol):
-    """What a running answer needs of the socket."""
-
-    def is_open(self, page: WebsocketSession) -> bool:
-        """Tell whether a page is there and connected."""
-
-    async def send(self, event: str, data: Any, pages: Sequence[WebsocketSession]) -> None:
-        """Send an event to pages. It is on its way, after all that was sent before, when this has
-        run to where it first waits.
-        """
-
-
 @dataclass(eq=False, slots=True)
 class RunningTurn:
     """A question that is being answered, or an answer that is gone on with."""
@@ -61,7 +62,16 @@ class RunningTurn:
     thread: "LiveThread"
     page: WebsocketSession
     """Where it was asked for."""
+    among: "LiveThreads"
+    goes_back: bool = False
+    """Whether it changes what was shown before, instead of following on it."""
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    task: asyncio.Task[Any] | None = field(default_factory=asyncio.current_task)
+
+    @property
+    def is_watched_elsewhere(self) -> bool:
+        """Whether another process shows it, and reads what is stored of it."""
+        return self.among.is_watched_elsewhere(self.id)
 
 
 _current: ContextVar[RunningTurn | None] = ContextVar("running_turn", default=None)
@@ -79,6 +89,8 @@ class LiveThread:
         self.id = thread_id
         self.user = user
         self.turns: set[RunningTurn] = set()
+        self.elsewhere: dict[str, frozenset[str]] = {}
+        """The turns that run in other processes, with the ids of their steps."""
         self.mirror = Mirror()
         self.number = 0
         self.forgotten = 0  # the number at which the mirror was emptied
@@ -87,8 +99,14 @@ class LiveThread:
 
     @property
     def is_running(self) -> bool:
-        """Whether an answer is on its way."""
-        return bool(self.turns)
+        """Whether an answer is on its way, here or elsewhere."""
+        return bool(self.turns or self.elsewhere)
+
+    @property
+    def growing(self) -> frozenset[str]:
+        """The steps that are being written."""
+        here = frozenset(step["id"] for step in self.mirror.steps if self.turns)
+        return here.union(*self.elsewhere.values())
 
     def pages(self) -> Iterator[WebsocketSession]:
         """Yield the pages that know all that was said."""
@@ -124,8 +142,13 @@ class LiveThread:
     async def end(self, turn: RunningTurn) -> None:
         """Let all pages take the next question, once nothing runs any more."""
         self.turns.discard(turn)
-        if not self.turns:
+        if not self.is_running:
             self.forget()
+            await self.tell_end()
+
+    async def tell_end(self) -> None:
+        """Let all pages take the next question, where nothing runs."""
+        if not self.is_running:
             await self.publish("task_end", {})
 
 
@@ -135,10 +158,17 @@ class LiveThreads:
     def __init__(self, layer: KeepchatDataLayer, line: Line) -> None:
         self._layer = layer
         self._line = line
+        self._offers = Offers(line)
+        self._at_work = AtWork(line)
         self._threads: WeakValueDictionary[str, LiveThread] = WeakValueDictionary()
         self._of_page: WeakKeyDictionary[WebsocketSession, LiveThread] = WeakKeyDictionary()
         self._read_at: WeakKeyDictionary[WebsocketSession, int] = WeakKeyDictionary()
+        self._remote: dict[str, tuple[str, str]] = {}  # by turn: the user and the thread
         self._tasks = TaskSet()
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when a turn has begun or ended here, or a page has joined."""
+        self.is_watched_elsewhere: Callable[[str], bool] = lambda _turn: False
+        """Tells whether another process shows a turn that runs here."""
 
     async def close(self) -> None:
         """Give up what is on its way."""
@@ -148,29 +178,60 @@ class LiveThreads:
         """Return a thread that somebody watches, or that an answer runs in."""
         return self._threads.get(thread_id)
 
+    def turns(self) -> Iterator[RunningTurn]:
+        """Yield the turns that run here."""
+        for thread in list(self._threads.values()):
+            yield from thread.turns
+
+    def watched(self) -> set[str]:
+        """Return the ids of the threads that have open pages here."""
+        return {thread.id for thread in list(self._threads.values()) if any(thread.pages())}
+
     def of(self, page: WebsocketSession) -> LiveThread:
         """Return the thread of a page."""
         thread = self._threads.get(page.thread_id)
         if thread is None:
             thread = LiveThread(page.thread_id, user_of(page), self._line)
+            thread.elsewhere = {
+                turn: frozenset() for turn, (_, where) in self._remote.items() if where == thread.id
+            }
             self._threads[thread.id] = thread
         self._of_page[page] = thread
         return thread
 
     @asynccontextmanager
-    async def turn(self, page: WebsocketSession) -> AsyncIterator[RunningTurn]:
+    async def turn(
+        self, page: WebsocketSession, *, goes_back: bool = False
+    ) -> AsyncIterator[RunningTurn]:
         """Run a turn of a page: what is emitted in it goes to all pages of its thread."""
-        turn = RunningTurn(self.of(page), page)
+        turn = RunningTurn(self.of(page), page, self, goes_back)
         thread = turn.thread
         if page not in thread.pages():
             await self.catch_up(page)
         token = _current.set(turn)
         try:
             await thread.begin(turn)
+            self.on_change()
+            await self._at_work.begin(thread.user, thread.id)
             yield turn
         finally:
             _current.reset(token)
-            await asyncio.shield(thread.end(turn))
+            await asyncio.shield(self._end(turn))
+
+    async def _end(self, turn: RunningTurn) -> None:
+        thread, shown = turn.thread, turn.thread.mirror.steps
+        await thread.end(turn)
+        self.on_change()
+        await self._at_work.end(thread.user, thread.id)
+        if not thread.is_running:
+            await self._note(turn, shown)
+
+    async def _note(self, turn: RunningTurn, shown: Sequence[Mapping[str, Any]]) -> None:
+        """Tell all pages what can be done now."""
+        if turn.goes_back:
+            self._tasks.start(self.renew_notes(turn.thread))
+        else:
+            await self._offers.tell_last(turn.thread.pages(), shown)
 
     # Who opens a thread, or comes back
 
@@ -190,6 +251,9 @@ class LiveThreads:
         thread.join(page)
         await self._line.send("resume_thread", shown, [page])
         await self._offer_stop(thread, page)
+        await self._tell_notes(thread, [page], shown["steps"])
+        await self._at_work.tell(page)
+        self.on_change()
 
     async def catch_up(self, page: WebsocketSession) -> None:
         """Give a page what it may have missed; what it has of former turns it keeps."""
@@ -206,6 +270,76 @@ class LiveThreads:
         # Asked and sent in one step: were it to end in between, the page would wait for ever.
         if thread.is_running:
             await self._line.send("task_start", {}, [page])
+
+    async def greet(self, page: WebsocketSession) -> None:
+        """Tell a page that has connected in which threads something is answered."""
+        await self._at_work.tell(page)
+
+    # What is not as it was before
+
+    async def renew(self, thread: LiveThread) -> list[tuple[WebsocketSession, ThreadDict]]:
+        """Give all pages of a thread what is stored of it, since what is shown has changed.
+
+        Returns the pages, each with what it was given.
+        """
+        pages = list(thread.pages())
+        for page in pages:
+            self.reading(page)
+        stored = await self._layer.get_thread(thread.id)
+        if stored is None:
+            return []
+        for page in pages:
+            await self.resume(page, stored)
+        return [(page, stored) for page in pages]
+
+    async def renew_notes(self, thread: LiveThread) -> None:
+        """Tell all pages of a thread what is noted in it, since that has changed."""
+        with suppress(DataLayerError):  # then they keep what they have
+            if stored := await self._layer.get_thread(thread.id):
+                shown = thread.mirror.over(stored)["steps"]
+                await self._tell_notes(thread, list(thread.pages()), shown)
+
+    async def _tell_notes(
+        self,
+        thread: LiveThread,
+        pages: Iterable[WebsocketSession],
+        steps: Sequence[Mapping[str, Any]],
+    ) -> None:
+        again = await self._offers.tell_all(
+            pages, steps, is_running=thread.is_running, growing=thread.growing
+        )
+        if again is not None:
+            self._tasks.start(self._look_again(thread, again))
+
+    async def _look_again(self, thread: LiveThread, moment: int) -> None:
+        await asyncio.sleep(max(0, moment - wall_clock()) / 1_000_000)
+        await self.renew_notes(thread)
+
+    # What runs elsewhere
+
+    def remote_turns(self) -> Collection[str]:
+        """Return the turns that are known to run in other processes."""
+        return self._remote.keys()
+
+    async def begin_elsewhere(self, answer: RunningAnswer) -> LiveThread | None:
+        """Note that a turn runs elsewhere; returns its thread where that has pages here."""
+        self._remote[answer.turn] = answer.owner, answer.thread_id
+        await self._at_work.begin(answer.owner, answer.thread_id)
+        thread = self._threads.get(answer.thread_id)
+        if thread:
+            thread.elsewhere[answer.turn] = frozenset(answer.step_ids)
+        return thread
+
+    async def end_elsewhere(self, answer: RunningAnswer) -> LiveThread | None:
+        """Note that a turn has ended elsewhere; returns its thread where that has pages here."""
+        thread = self._threads.get(answer.thread_id)
+        if thread:
+            thread.elsewhere.pop(answer.turn, None)
+            if not thread.is_running:
+                thread.forget()
+        if self._remote.pop(answer.turn, None):
+            await self._at_work.end(answer.owner, answer.thread_id)
+        return thread
 
     # What is said in a turn
 

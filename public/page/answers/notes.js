@@ -39,10 +39,12 @@ async function readShared() {
   if (told) take({ thread, notes: told.notes });
 }
 
-function take({ thread, session, notes }) {
+// Of a part the rest stays as it was told before.
+function take({ thread, session, notes, isPart }) {
   if (isElsewhere(thread)) return;
+  const isOther = from.thread !== thread;
   from = { thread, session };
-  for (const id of drawn.keys()) if (!(id in notes)) forget(id);
+  for (const id of drawn.keys()) if (isOther || !(isPart || id in notes)) forget(id);
   for (const [id, note] of Object.entries(notes)) keep(id, note);
   placeAll();
 }

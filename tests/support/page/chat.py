@@ -21,6 +21,7 @@ class Chat:
         self._url = url
         self.questions = page.locator('[data-step-type="user_message"]')
         self.answers = page.locator('[data-step-type="assistant_message"]')
+        self.said = self.answers.locator(".message-content")  # without what is noted below
         self.sidebar = page.locator("#thread-history")
         self.toasts = page.locator("[data-sonner-toast]")
 
@@ -106,6 +107,12 @@ class Chat:
         await question.locator(".edit-message").click()
         await self.page.locator("#edit-chat-input").fill(text)
         await self.page.get_by_role("button", name="Confirm").click()
+
+    async def do(self, what: str, *, at: int = -1) -> None:
+        """Press the button of this name at an answer, by default at the last."""
+        message = self.answers.nth(at)
+        await message.hover()
+        await message.get_by_role("button", name=what).click()
 
     async def praise(self, comment: str) -> None:
         """Put the thumb up for the last answer."""

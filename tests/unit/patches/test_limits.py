@@ -16,6 +16,7 @@ from socketio.exceptions import ConnectionRefusedError as SocketRefused
 from access.guard.answers import RunningAnswers
 from access.guard.events import as_asked
 from access.guard.user_limits import LIMITS, LimitReached, UserLimits
+from chat.turn.elsewhere import AnswersElsewhere
 from patches import sockets
 
 MOST = UserLimits(dict.fromkeys(LIMITS, 2))
@@ -82,9 +83,19 @@ async def ask(handle: Any, page: Page) -> None:
     await asyncio.create_task(handle(page.sid, question()))
 
 
+class Nowhere(AnswersElsewhere):
+    """Where nothing runs."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def stop(self, thread_id: str) -> None:
+        pass
+
+
 async def settle(running: RunningAnswers, page: Page) -> None:
     tasks = running.of(page.session)
-    await sockets.stopping(running)(page.sid)
+    await sockets.stopping(running, Nowhere())(page.sid)
     await asyncio.gather(*tasks, return_exceptions=True)
 
 

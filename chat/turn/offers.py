@@ -1,0 +1,109 @@
+"""Tells open pages what is noted at the answers of their thread, and which threads are at work."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from chainlit.session import WebsocketSession
+
+from access.guard.pages import sessions_of, user_of
+from chat.turn.line import Line
+from chat.turn.notes import Note, notes_of
+
+Step = Mapping[str, Any]
+TELL = "window_message"  # Chainlit's event for what is our own part of the page
+
+
+class Offers:
+    """The notes that pages have, each with the page's session, by which it asks for more."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._offered: WeakKeyDictionary[WebsocketSession, Mapping[str, Note]] = WeakKeyDictionary()
+
+    async def tell_all(
+        self,
+        pages: Iterable[WebsocketSession],
+        steps: Sequence[Step],
+        *,
+        is_running: bool,
+        growing: Collection[str],
+    ) -> int | None:
+        """Tell pages the notes of a thread of which all steps are given.
+
+        Returns when to look again, in microseconds of UTC; None for never.
+        """
+        notes = notes_of(steps, now=wall_clock(), is_running=is_running, growing=growing)
+        for page in pages:
+            await self._tell(page, notes.by_step, is_part=False)
+        return notes.judge_at
+
+    async def tell_last(self, pages: Iterable[WebsocketSession], steps: Sequence[Step]) -> None:
+        """Tell pages the notes of the last exchange, of which the steps are given; what was offered
+        before it is no more.
+        """
+        last = notes_of(steps, now=wall_clock()).by_step
+        for page in pages:
+            before = {it: _closed(note) for it, note in self._offered.get(page, {}).items()}
+            await self._tell(page, {**before, **last}, is_part=True)
+
+    async def _tell(
+        self, page: WebsocketSession, notes: Mapping[str, Note], *, is_part: bool
+    ) -> None:
+        self._offered[page] = {it: note for it, note in notes.items() if note.again or note.go_on}
+        told = {
+            "thread": page.thread_id,
+            "session": page.id,
+            "isPart": is_part,
+            "notes": {step_id: note.as_json() for step_id, note in notes.items()},
+        }
+        await self._line.send(TELL, {"keepchatAnswers": told}, [page])
+
+
+class AtWork:
+    """The threads in which something is answered, and whose they are."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._threads: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    async def begin(self, user: str, thread_id: str) -> None:
+        """Note one more answer in a user's thread, and tell their pages."""
+        self._threads[user][thread_id] += 1
+        await self._tell_pages(user)
+
+    async def end(self, user: str, thread_id: str) -> None:
+        """Note that an answer in a user's thread has ended, and tell their pages."""
+        threads = self._threads[user]
+        threads[thread_id] -= 1
+        if threads[thread_id] <= 0:
+            del threads[thread_id]
+        if not threads:
+            del self._threads[user]
+        await self._tell_pages(user)
+
+    async def tell(self, page: WebsocketSession) -> None:
+        """Tell a page that has just come, where there is something to tell."""
+        if self._threads.get(user_of(page)):
+            await self._tell(user_of(page), [page])
+
+    async def _tell_pages(self, user: str) -> None:
+        await self._tell(user, [page for page in sessions_of(user) if self._line.is_open(page)])
+
+    async def _tell(self, user: str, pages: Sequence[WebsocketSession]) -> None:
+        threads = list(self._threads.get(user, ()))
+        await self._line.send(TELL, {"keepchatRunning": threads}, pages)
+
+
+def _closed(note: Note) -> Note:
+    """Return a note that offers nothing which can only be had at the end."""
+    state = "done" if note.state == "unanswered" else note.state
+    return replace(note, state=state, again=False, go_on=False)
+
+
+def wall_clock() -> int:
+    """Return the time in microseconds of UTC."""
+    return time.time_ns() // 1_000

@@ -1,0 +1,27 @@
+"""What is said of what a person does with answers that are there."""
+
+from chat.wording.language import Localized
+
+BRANCH = Localized(en="{name} (branch)", zh="{name}（分支）")
+BEFORE_EDIT = Localized(en="{name} (before the edit)", zh="{name}（编辑前）")
+KEPT = Localized(
+    en="What followed is kept in the conversation “{name}”.",
+    zh="后续内容已保留在对话“{name}”中。",
+)
+BUSY = Localized(
+    en="An answer is being written in this conversation. Wait for it, or stop it.",
+    zh="此对话中正在生成回答。请等待其完成，或将其停止。",
+)
+CANNOT = Localized(
+    en="This cannot be done here any more. Reload the page.",
+    zh="此处已无法执行该操作。请重新加载页面。",
+)
+NOT_OPEN = Localized(
+    en="This conversation is not open here any more. Reload the page.",
+    zh="此对话已不在此处打开。请重新加载页面。",
+)
+NOT_KEPT = Localized(
+    en="The message was not changed: what follows it could not be kept as a conversation of its "
+    "own. Try again.",
+    zh="消息未更改：其后的内容无法保留为单独的对话。请重试。",
+)
