@@ -1,0 +1,137 @@
+"""Two programs on one database: an answer that runs in one is seen, and stopped, in the other."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from tests.e2e.conftest import OpenChat
+from tests.support.builders import new_id
+from tests.support.page.application import Application
+from tests.support.page.chat import Chat
+from tests.support.page.stored import DYNAMODB, POSTGRESQL, SQLITE, on_server
+from tests.support.servers.model import KEY
+from tests.support.servers.pgbouncer import running_pgbouncer
+from tests.support.servers.replies import RepliesServer, running_replies
+from tests.support.servers.teller import Teller
+
+Pair = tuple[Application, Application]
+
+PGBOUNCER = "pgbouncer"
+BROKE_OFF = "The answer broke off because the program was stopped."
+STORES = (
+    SQLITE,
+    *(pytest.param(name, marks=pytest.mark.server) for name in (POSTGRESQL, PGBOUNCER, DYNAMODB)),
+)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def replies() -> AsyncIterator[RepliesServer]:
+    """The model's server."""
+    async with running_replies() as running:
+        yield running
+
+
+@pytest.fixture
+def teller(replies: RepliesServer) -> Teller:
+    """The model, which tells a story as far as it is let."""
+    return Teller(replies)
+
+
+@pytest.fixture(params=STORES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Mapping[str, str]]:
+    """What leads a program to the database of both."""
+    if request.param == SQLITE:
+        yield {"DATABASE_URL": f"sqlite:///{tmp_path / 'both.db'}"}
+    elif request.param == PGBOUNCER:
+        postgres = request.getfixturevalue("postgres")
+        with postgres.database(new_id()) as name, running_pgbouncer(postgres) as bouncer:
+            yield {"DATABASE_URL": f"{bouncer.url(name)}?pgbouncer=true"}
+    else:
+        with on_server(request.param, request) as server:
+            assert server
+            yield server.settings()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pair(
+    project: Path, tmp_path: Path, replies: RepliesServer, database: Mapping[str, str]
+) -> AsyncIterator[Pair]:
+    """Two programs."""
+    settings = {
+        "OPENAI_API_KEY": KEY,
+        "OPENAI_BASE_URL": f"{replies.url}/v1",
+        "OPENAI_MODEL": "scripted",
+        **database,
+    }
+    one, other = [Application(project, tmp_path / name, settings) for name in ("one", "other")]
+    try:
+        await one.start()
+        await other.start()
+        yield one, other
+        await asyncio.gather(one.stop(), other.stop())
+        assert not [*one.complaints(), *other.complaints()]
+    finally:
+        await asyncio.gather(one.kill(), other.kill())
+
+
+async def test_an_answer_is_seen_at_another_replica(
+    pair: Pair, open_chat: OpenChat, teller: Teller
+) -> None:
+    chat, there = await on_both(pair, open_chat)
+    await chat.ask("Tell me a story")
+    for page in (chat, there):
+        await expect(page.said.last).to_have_text(teller.tell(3))
+        await expect(page.questions.last).to_have_text("Tell me a story")
+        await expect(page.page.locator("#stop-button")).to_be_visible()
+    await there.page.reload()
+    for page in (there, chat):
+        await expect(page.said.last).to_have_text(teller.tell(3))
+    text = teller.tell_all()
+    for page in (chat, there):
+        await expect(page.said.last).to_have_text(text)
+        await page.turn_ended()
+    await there.ask("And what else?")
+    for page in (there, chat):
+        await page.answered("Answer to: And what else?")
+
+
+async def test_an_answer_is_stopped_at_another_replica(
+    pair: Pair, open_chat: OpenChat, teller: Teller
+) -> None:
+    chat, there = await on_both(pair, open_chat)
+    await chat.ask("Tell me a story")
+    await expect(there.said.last).to_have_text(teller.tell(3))
+    await there.stop()
+    for page in (chat, there):
+        await page.turn_ended()
+        await expect(page.said.last).to_have_text(teller.text)
+        await expect(page.answers.get_by_text("This answer was stopped.")).to_be_visible()
+
+
+async def test_an_answer_of_a_killed_replica_is_marked_and_gone_on_with(
+    pair: Pair, open_chat: OpenChat, teller: Teller
+) -> None:
+    chat, there = await on_both(pair, open_chat)
+    await chat.ask("Tell me a story")
+    await expect(there.said.last).to_have_text(teller.tell(3))
+    await pair[0].kill()
+    await expect(there.answers.get_by_text(BROKE_OFF)).to_be_visible()
+    await there.turn_ended()
+    await there.do("Go on")
+    await expect(there.said.last).to_contain_text(f"{teller.text} Answer to: ")
+    await there.turn_ended()
+    await expect(there.answers.get_by_text(BROKE_OFF)).to_have_count(0)
+
+
+async def on_both(pair: Pair, open_chat: OpenChat) -> tuple[Chat, Chat]:
+    """Begin a conversation, and open it at the other program."""
+    chat = await open_chat(pair[0])
+    await chat.ask("Are you there?")
+    await chat.answered("Answer to: Are you there?")
+    there = await open_chat(pair[1], f"/thread/{await chat.thread_id()}")
+    await expect(there.said).to_have_text("Answer to: Are you there?")
+    return chat, there
