@@ -122,6 +122,10 @@ class KeepchatDataLayer(BaseDataLayer):
         """
         await self._writer.flush(thread_id, row_id=as_id(step_id) if step_id else None)
 
+    async def settle(self, thread_id: str) -> None:
+        """Wait until what was written so far for a thread is durable, or has failed."""
+        await self._writer.drain(thread_id)
+
     async def close(self) -> None:
         await asyncio.sleep(0)  # what was called by a task just made is still taken
         self._deletion.stop()

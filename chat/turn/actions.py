@@ -12,6 +12,7 @@ from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 
 from access.guard.answers import RunningAnswers
+from chat.turn.durability import database_deadline
 from chat.turn.exchanges import Exchange, exchange_of, exchanges
 from chat.turn.running import LiveThreads
 from chat.turn.tasks import TaskSet
@@ -76,7 +77,9 @@ class AnswerActions:
     async def _begin(self, page: WebsocketSession, step_id: str, work: Work) -> None:
         """Begin to work on the last exchange, which has to be the one that was meant."""
         self._refuse_busy(page)
-        thread = await self._layer.get_thread(page.thread_id)
+        async with database_deadline():
+            await self._layer.settle(page.thread_id)
+            thread = await self._layer.get_thread(page.thread_id)
         steps = thread["steps"] if thread else []
         exchange = exchange_of(steps, step_id)
         if exchange is None or exchange.question is None or exchange != exchanges(steps)[-1]:
@@ -101,6 +104,8 @@ class AnswerActions:
 
     async def _show(self, page: WebsocketSession, first_id: str) -> None:
         self._refuse_busy(page)
+        async with database_deadline():
+            await self._layer.settle(page.thread_id)
         record = await self._layer.get_thread_record(page.thread_id)
         if record is None:
             raise ActionRefused(CANNOT)

@@ -70,6 +70,7 @@ class Editing:
             raise _Refused(BUSY)
         try:
             async with database_deadline():
+                await self._layer.settle(page.thread_id)
                 record = await self._layer.get_thread_record(page.thread_id)
         except DataLayerError as exc:
             logger.warning("Nothing is edited in thread %s: %s", page.thread_id, in_one_line(exc))

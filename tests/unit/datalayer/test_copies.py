@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from chainlit import Text
@@ -312,7 +313,7 @@ async def test_only_some_files_are_copied_at_once(
 # All or nothing
 
 
-@pytest.mark.parametrize("thread_id", [new_id(), "no id", ""])
+@pytest.mark.parametrize("thread_id", [str(UUID(int=7)), "no id", ""])
 async def test_a_thread_that_is_not_there(parts: Parts, thread_id: str) -> None:
     with pytest.raises(CopyFailed, match="There is no thread"):
         await parts.layer.copy_thread(thread_id, "B")
