@@ -145,7 +145,7 @@ GROUPS = (
     Group("chainlit.ErrorMessage()", "send metadata", "failures, and what was refused"),
     Group("chainlit.Image()", "send", "images that a model made"),
     Group(f"{_MESSAGE}()", "is_error", "what is no part of the conversation"),
-    Group(f"{_MESSAGE}()", "id thread_id content command created_at type", "what is asked"),
+    Group(f"{_MESSAGE}()", "id thread_id content command created_at", "what is asked"),
     Group(
         f"{_MESSAGE}()",
         "metadata streaming stream_token to_dict elements remove",
@@ -165,6 +165,7 @@ GROUPS = (
     Group(f"{_EMITTER}()", "session", "the page that is sent to"),
     Group(f"{_EMITTER}()", "emit send_toast send_window_message set_commands", "what is sent"),
     Group(f"{_EMITTER}()", "send_step update_step delete_step task_end", "what is sent"),
+    Group(_MESSAGE, "from_dict", "what a page has seen of its conversation"),
     Group("chainlit.utils", "utc_now", "times as Chainlit writes them"),
     # The data layer
     Group("chainlit.data", "get_data_layer", "asked for at the start: Chainlit would make its own"),
@@ -228,6 +229,11 @@ PARAMETERS = {
     f"{_SERVER}.get_html_template": "root_path",
     f"{_SERVER}.get_markdown_str": "root language",
     f"{_EMITTER}.init_thread": "self interaction",
+    f"{_EMITTER}.process_message": "self payload",
+    f"{_EMITTER}.resume_thread": "self thread_dict",
+    "chainlit.socket.process_message": "session payload",
+    "chainlit.socket.resume_thread": "session",
+    "event connection_successful": "sid",
     "chainlit.auth.decode_jwt": "token",
     f"{_SERVER}._authenticate_user": "request user redirect_to_callback",
     f"{_SERVER}._get_auth_response": "access_token redirect_to_callback",
