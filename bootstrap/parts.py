@@ -16,12 +16,12 @@ from bootstrap.models import generation_settings, open_models
 from bootstrap.requests import origins, request_limits, user_limits
 from bootstrap.storages import open_storage
 from bootstrap.stores import prepare_store
+from chat.actions.answers import AnswerActions
+from chat.actions.editing import Editing
+from chat.live.elsewhere import AnswersElsewhere
+from chat.live.running import LiveThreads
 from chat.models.registry import Models, NoModel
-from chat.turn.actions import AnswerActions
 from chat.turn.crowd import Crowd
-from chat.turn.editing import Editing
-from chat.turn.elsewhere import AnswersElsewhere
-from chat.turn.running import LiveThreads
 from chat.turn.titles import Titles
 from chat.turn.turn import Turns
 from chat.wording.unavailable import show_file_lost

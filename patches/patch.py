@@ -10,11 +10,11 @@ from access.guard.origins import Origins
 from access.guard.requests import RequestLimits
 from access.guard.user_limits import UserLimits
 from access.login.base import LoginMode
+from chat.actions.answers import AnswerActions
+from chat.actions.editing import Editing
+from chat.live.elsewhere import AnswersElsewhere
+from chat.live.running import LiveThreads
 from chat.models.registry import Models
-from chat.turn.actions import AnswerActions
-from chat.turn.editing import Editing
-from chat.turn.elsewhere import AnswersElsewhere
-from chat.turn.running import LiveThreads
 from chat.turn.turn import Turns
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store

@@ -11,7 +11,7 @@ from chainlit.message import Message
 from chainlit.session import WebsocketSession
 from chainlit.types import MessagePayload, ThreadDict
 
-from chat.turn.running import LiveThreads, current_turn
+from chat.live.running import LiveThreads, current_turn
 from datalayer.errors import DataLayerError
 from patches.originals import Handler, replace, wrap
 from patches.patch import Parts

@@ -24,8 +24,8 @@ from access.guard.pages import sessions_of, user_of
 from access.guard.panel import are_known
 from access.guard.sockets import has_valid_auth, may_ask, may_star
 from access.guard.user_limits import LimitReached, UserLimits
-from chat.turn.editing import edited
-from chat.turn.elsewhere import AnswersElsewhere
+from chat.actions.editing import edited
+from chat.live.elsewhere import AnswersElsewhere
 from chat.wording.settings_panel import NAMES
 from common.failures import in_one_line
 from datalayer.layer import KeepchatDataLayer

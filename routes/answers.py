@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from access.guard import owners
 from access.guard.pages import sessions_of
 from access.guard.readers import may_read
-from chat.turn.actions import Action, ActionRefused, AnswerActions
-from chat.turn.notes import notes_of
-from chat.turn.offers import wall_clock
-from chat.turn.running import LiveThreads
+from chat.actions.answers import Action, ActionRefused, AnswerActions
+from chat.live.notes import notes_of
+from chat.live.offers import wall_clock
+from chat.live.running import LiveThreads
 from chat.turn.turn import Turns
 from chat.wording.actions import NOT_OPEN
 from chat.wording.language import Localized

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from access.guard import owners
 from access.guard.readers import may_read
-from chat.turn.notes import judged
+from chat.live.notes import judged
 from datalayer.layer import KeepchatDataLayer
 from datalayer.siblings import places
 from datalayer.stores.base import Store

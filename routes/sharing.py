@@ -15,8 +15,8 @@ from fastapi.responses import JSONResponse
 
 from access.guard import owners
 from access.guard.readers import is_shared
-from chat.turn.exchanges import is_answer, metadata_of
-from chat.turn.notes import judged
+from chat.live.exchanges import is_answer, metadata_of
+from chat.live.notes import judged
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
 from datalayer.values import as_id

@@ -11,7 +11,7 @@ from chainlit.config import config
 from chainlit.context import local_steps
 from chainlit.step import StepDict
 
-from chat.turn.exchanges import Exchange, Step, metadata_of, required
+from chat.live.exchanges import Exchange, Step, metadata_of, required
 from datalayer.layer import KeepchatDataLayer
 
 

@@ -20,7 +20,6 @@ ROLES: Mapping[object, Role] = {"user_message": "user", "assistant_message": "as
 # it refused. They stay in the conversation, and are not sent again.
 REFUSED = "refused"
 REFUSED_IMAGES = "refused_images"
-ERROR = "error"  # the state in the metadata of an error: Chainlit forgets that it is one
 
 GO_ON = (
     "Your last answer broke off before its end. Go on with it exactly where it stops: begin with "

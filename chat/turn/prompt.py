@@ -10,6 +10,7 @@ from chainlit.chat_context import chat_context
 from openai.types.chat import ChatCompletionMessageParam
 
 from chat.attachments.collect import Attachments
+from chat.live.exchanges import ERROR
 from chat.models.base import GenerationSettings, Model
 from chat.turn import history
 from chat.turn.attempts import Attempt
@@ -150,4 +151,4 @@ def _seen_before(question: cl.Message) -> History:
 
 def _is_error(message: cl.Message) -> bool:
     # One that was read from the database has lost all but its metadata.
-    return message.is_error or (message.metadata or {}).get("state") == history.ERROR
+    return message.is_error or (message.metadata or {}).get("state") == ERROR

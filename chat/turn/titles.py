@@ -10,8 +10,8 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from chat.models.base import GenerationSettings, Model
 from chat.turn.crowd import Crowd
-from chat.turn.tasks import TaskSet
 from chat.turn.title_text import clean
+from common.tasks import TaskSet
 from datalayer.layer import KeepchatDataLayer
 from datalayer.values import clean_text
 

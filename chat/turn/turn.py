@@ -13,17 +13,15 @@ import chainlit as cl
 
 from chat.attachments.collect import Attachments
 from chat.attachments.notices import show_notices
+from chat.live.exchanges import ERROR, Exchange, required
 from chat.models.base import AnswerWithheld, EmptyAnswer, Ending, GenerationSettings
 from chat.models.registry import Models
 from chat.turn.again import ask_again, below, forget, message_of, remove_from_page
 from chat.turn.attempts import Attempt, next_attempt, refusals
 from chat.turn.crowd import Crowd
 from chat.turn.durability import until_stored
-from chat.turn.exchanges import Exchange, required
-from chat.turn.history import ERROR
 from chat.turn.prompt import AnswerRequest, Prompt, Prompts
 from chat.turn.reply import Reply
-from chat.turn.tasks import TaskSet
 from chat.turn.titles import Titles
 from chat.wording.commands import with_command
 from chat.wording.faults import Fault, QuestionRefused, ThreadDeleted, fault_of, image_fault
@@ -35,6 +33,7 @@ from chat.wording.sentences import (
 )
 from chat.wording.settings_panel import generation_from
 from chat.wording.unavailable import QUESTION
+from common.tasks import TaskSet
 from datalayer.errors import DataLayerError, StepGone, WriteRefused
 from datalayer.layer import KeepchatDataLayer
 

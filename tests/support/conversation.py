@@ -19,9 +19,9 @@ from chainlit.utils import utc_now
 from chat.attachments.collect import Attachments
 from chat.attachments.process import Content, Reader
 from chat.attachments.results import ExtractedText, Picture, Reading
+from chat.live.exchanges import Exchange, exchanges
 from chat.models.base import GenerationSettings, Model
 from chat.models.registry import Models
-from chat.turn.exchanges import Exchange, exchanges
 from chat.turn.titles import Titles
 from chat.turn.turn import Turns
 from datalayer.layer import KeepchatDataLayer

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from chainlit.utils import utc_now
 
+from chat.live.exchanges import exchanges
+from chat.live.notes import LEASE_S, Note, notes_of
 from chat.models.base import Ending, Piece
-from chat.turn.exchanges import exchanges
-from chat.turn.notes import LEASE_S, Note, notes_of
 from tests.support.backends import Backend
 from tests.support.conversation import Conversation, conversation
 from tests.support.models import FakeModel, Script

@@ -28,8 +28,8 @@ from access.login.local import LocalLogin
 from access.login.local_secret import LocalSecret
 from access.login.sessions import Sessions
 from access.login.tokens import Tokens
+from chat.live.running import LiveThreads
 from chat.models.registry import Origin
-from chat.turn.running import LiveThreads
 from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.memory import MemoryStore

@@ -16,7 +16,7 @@ from socketio.exceptions import ConnectionRefusedError as SocketRefused
 from access.guard.answers import RunningAnswers
 from access.guard.events import as_asked
 from access.guard.user_limits import LIMITS, LimitReached, UserLimits
-from chat.turn.elsewhere import AnswersElsewhere
+from chat.live.elsewhere import AnswersElsewhere
 from patches import sockets
 
 MOST = UserLimits(dict.fromkeys(LIMITS, 2))

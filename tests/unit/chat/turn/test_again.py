@@ -10,6 +10,7 @@ import openai
 import pytest
 from chainlit.chat_context import chat_context
 
+from chat.live.exchanges import Exchange
 from chat.models.base import (
     AnswerInterrupted,
     Ending,
@@ -21,7 +22,6 @@ from chat.models.base import (
 )
 from chat.models.tokens import estimate_tokens
 from chat.turn import reply as reply_module
-from chat.turn.exchanges import Exchange
 from chat.turn.history import GO_ON
 from datalayer.records import StepRecord
 from datalayer.writes import SaveStep

@@ -12,9 +12,10 @@ from chainlit.session import HTTPSession
 
 from chat.attachments.collect import Attachments
 from chat.attachments.process import Reader
+from chat.live.exchanges import ERROR
 from chat.models.base import GenerationSettings
 from chat.turn.attempts import Attempt
-from chat.turn.history import ERROR, REFUSED
+from chat.turn.history import REFUSED
 from chat.turn.prompt import AnswerRequest, Prompt, Prompts
 from datalayer.errors import StoreUnavailable
 from datalayer.fields import STEP_FIELDS

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat.turn.history import ERROR
-
 Step = Mapping[str, Any]
+
+ERROR = "error"  # the state in the metadata of an error: Chainlit forgets that it is one
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
-from chat.turn.board import (
+from chat.live.board import (
     ALIVE,
     ALIVE_AT_WORK,
     Turns,

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from chat.turn.replicas import Replicas
-from chat.turn.running import LiveThread, LiveThreads, RunningTurn
+from chat.live.replicas import Replicas
+from chat.live.running import LiveThread, LiveThreads, RunningTurn
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.answers import AnswerBoard, RunningAnswer
 

@@ -17,10 +17,10 @@ from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 from chainlit.utils import utc_now
 
+from chat.live.exchanges import Exchange, Step, exchange_of, exchanges, metadata_of
+from chat.live.running import LiveThreads
 from chat.turn.again import forget, message_of, remove_from_page
 from chat.turn.durability import database_deadline
-from chat.turn.exchanges import Exchange, Step, exchange_of, exchanges, metadata_of
-from chat.turn.running import LiveThreads
 from chat.wording.actions import BEFORE_EDIT, BUSY, KEPT, NOT_KEPT
 from chat.wording.language import Localized
 from chat.wording.sentences import EDIT_REFUSED

@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 from chainlit.session import WebsocketSession
 
 from access.guard.pages import sessions_of, user_of
-from chat.turn.line import Line
-from chat.turn.notes import Note, notes_of
+from chat.live.line import Line
+from chat.live.notes import Note, notes_of
 
 Step = Mapping[str, Any]
 TELL = "window_message"  # Chainlit's event for what is our own part of the page

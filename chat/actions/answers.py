@@ -12,14 +12,14 @@ from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 
 from access.guard.answers import RunningAnswers
+from chat.live.exchanges import Exchange, exchange_of, exchanges
+from chat.live.running import LiveThreads
 from chat.turn.durability import database_deadline
-from chat.turn.exchanges import Exchange, exchange_of, exchanges
-from chat.turn.running import LiveThreads
-from chat.turn.tasks import TaskSet
 from chat.turn.turn import Turns
 from chat.wording.actions import BRANCH, BUSY, CANNOT
 from chat.wording.language import Localized
 from common.failures import in_one_line
+from common.tasks import TaskSet
 from datalayer import siblings
 from datalayer.layer import KeepchatDataLayer
 

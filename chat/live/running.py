@@ -28,10 +28,10 @@ from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 
 from access.guard.pages import user_of
-from chat.turn.line import Line
-from chat.turn.mirror import Mirror
-from chat.turn.offers import AtWork, Offers, wall_clock
-from chat.turn.tasks import TaskSet
+from chat.live.line import Line
+from chat.live.mirror import Mirror
+from chat.live.offers import AtWork, Offers, wall_clock
+from common.tasks import TaskSet
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.answers import RunningAnswer

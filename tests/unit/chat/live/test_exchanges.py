@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chat.turn.exchanges import exchange_of, exchanges, is_answer
+from chat.live.exchanges import exchange_of, exchanges, is_answer
 
 
 def step(step_id: str, kind: str, parent: str | None = None, **more: Any) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.turn.exchanges import exchanges, is_answer, is_question
-from chat.turn.notes import LEASE_S, Note, judged, notes_of
+from chat.live.exchanges import exchanges, is_answer, is_question
+from chat.live.notes import LEASE_S, Note, judged, notes_of
 from chat.turn.reply import CHECKPOINT_S, RENEWED
 
 NOW = 1_800_000_000_000_000

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chat.turn.board import (
+from chat.live.board import (
     SECOND,
     Turns,
     has_others,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chat.turn import replicas as module
-from chat.turn.board import SECOND
-from chat.turn.replicas import Replicas
+from chat.live import replicas as module
+from chat.live.board import SECOND
+from chat.live.replicas import Replicas
 from datalayer.errors import StoreUnavailable
 from datalayer.stores.answers import AnswerBoard, Board, RunningAnswer
 from datalayer.stores.memory_answers import BoardTables, MemoryAnswers

@@ -9,7 +9,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, get_args
 
-from chat.turn.exchanges import Exchange, Step, exchanges, is_answer, metadata_of
+from chat.live.exchanges import Exchange, Step, exchanges, is_answer, metadata_of
 from chat.wording.endings import Ended, State
 
 LEASE_S: Final = 5.0
