@@ -5,7 +5,7 @@ import logging
 from typing import cast
 
 import chainlit as cl
-from chainlit.session import WebsocketSession, ws_sessions_id
+from chainlit.session import WebsocketSession
 from openai.types.chat import ChatCompletionMessageParam
 
 from chat.models.base import GenerationSettings, Model
@@ -79,7 +79,7 @@ async def _ask(model: Model, question: str, answer: str) -> str:
 
 
 async def _show(session: WebsocketSession, thread_id: str, title: str) -> None:
-    """Let the page fetch its list again, unless it has gone on to something else."""
-    if session.id in ws_sessions_id and session.thread_id == thread_id:
+    """Let the pages of the thread fetch their lists again."""
+    if session.thread_id == thread_id:
         about = {"interaction": title, "thread_id": thread_id}
         await cl.context.emitter.emit("first_interaction", about)
