@@ -28,6 +28,7 @@ from benchmarks.parts import (
     stalls,
     storages,
     turn,
+    watchers,
     writes,
 )
 from benchmarks.report import Part
@@ -50,6 +51,7 @@ PARTS: Mapping[str, Callable[[Setup], Awaitable[Part]]] = {
 SQLITE = "sqlite"
 STANDALONE_PARTS: Mapping[str, Callable[[float], Awaitable[Part]]] = {
     "people": people.people_at_once,
+    "watchers": watchers.watchers,
     "long_thread": long_thread.long_thread,
     "hostile": hostile.hostile,
     "logins": logins.logins,

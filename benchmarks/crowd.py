@@ -28,9 +28,10 @@ _PATIENCE_S = 120.0
 
 # Packets of engine.io and socket.io, by how they begin.
 _OPEN, _PING, _PONG = "0", "2", "3"
-_CONNECT, _CONNECTED, _EVENT = "40", "40", "42"
+_CONNECT, _CONNECTED, EVENT = "40", "40", "42"
 _RESUMED = '42["resume_thread"'
-_FIRST_TOKEN, _END = '42["stream_start"', '42["task_end"'
+_END = '42["task_end"'
+BEGIN = '42["stream_start"'
 
 
 @dataclass(slots=True)
@@ -38,6 +39,9 @@ class Person:
     """Somebody who is connected; the seconds until the first token and the end of each answer."""
 
     socket: aiohttp.ClientWebSocketResponse
+    heard: Callable[[str], None] = lambda _packet: None
+    """Given each packet that has been read."""
+    asked_at: float = 0.0
     waited: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
 
@@ -52,17 +56,17 @@ class Person:
         """Ask once and wait for the whole answer."""
         message = {"id": str(uuid4()), "type": "user_message", "output": QUESTION, "name": "user"}
         message["createdAt"] = utc_now()
-        asked_at = time.perf_counter()
+        self.asked_at = time.perf_counter()
         await self.emit("client_message", {"message": message, "fileReferences": []})
         async with asyncio.timeout(_PATIENCE_S):
-            await self._until(_FIRST_TOKEN)
-            self.waited.append(time.perf_counter() - asked_at)
+            await self._until(BEGIN)
+            self.waited.append(time.perf_counter() - self.asked_at)
             await self._until(_END)
-            self.whole.append(time.perf_counter() - asked_at)
+            self.whole.append(time.perf_counter() - self.asked_at)
 
     async def emit(self, event: str, *arguments: object) -> None:
         """Send an event."""
-        await self.socket.send_str(f"{_EVENT}{json.dumps([event, *arguments])}")
+        await self.socket.send_str(f"{EVENT}{json.dumps([event, *arguments])}")
 
     async def connect(self, thread_id: str = "") -> None:
         """Begin a session as the page does, with a thread that is opened again if one is named."""
@@ -82,12 +86,20 @@ class Person:
 
     async def _until(self, beginning: str) -> None:
         """Read packets up to one that begins so."""
+        while not (await self._read()).startswith(beginning):
+            pass
+
+    async def watch(self) -> None:
+        """Read whatever comes, until this is cancelled."""
         while True:
-            packet = await self.socket.receive_str()
-            if packet == _PING:
-                await self.socket.send_str(_PONG)
-            if packet.startswith(beginning):
-                return
+            await self._read()
+
+    async def _read(self) -> str:
+        packet = await self.socket.receive_str()
+        if packet == _PING:
+            await self.socket.send_str(_PONG)
+        self.heard(packet)
+        return packet
 
 
 async def chat_together(url: str, names: Sequence[str]) -> list[list[float]]:
@@ -98,23 +110,64 @@ async def chat_together(url: str, names: Sequence[str]) -> list[list[float]]:
         return [person.waited for person in people]
 
 
+class Entrance:
+    """Where people come in to a program."""
+
+    def __init__(self, url: str, http: aiohttp.ClientSession, stack: AsyncExitStack) -> None:
+        self._url = url
+        self._http = http
+        self._stack = stack
+
+    async def sign_in(self, name: str) -> str:
+        """Log somebody in who has an account; returns the cookies."""
+        form = {"username": name, "password": PASSWORD}
+        async with (
+            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser,
+            browser.post(f"{self._url}/login", data=form) as reply,
+        ):
+            assert reply.ok, await reply.text()
+            return "; ".join(f"{it.key}={it.value}" for it in reply.cookies.values())
+
+    async def sign_in_all(self, names: Sequence[str]) -> list[str]:
+        """Log people in, few at once."""
+        return await _few_at_once(self.sign_in, names)
+
+    async def connect(
+        self, cookie: str, thread_id: str = "", heard: Callable[[str], None] | None = None
+    ) -> Person:
+        """Open a page, with a thread that is opened again if one is named."""
+        address = f"{self._url}/ws/socket.io/?EIO=4&transport=websocket"
+        headers = {"Cookie": cookie, "Origin": self._url}
+        socket = await self._http.ws_connect(address, headers=headers, max_msg_size=0)
+        self._stack.push_async_callback(socket.close)
+        person = Person(socket)
+        person.heard = heard or person.heard
+        await person.connect(thread_id)
+        return person
+
+
+@asynccontextmanager
+async def entrance(url: str) -> AsyncIterator[Entrance]:
+    """Let people in; whoever is still connected at the end is disconnected."""
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
+        AsyncExitStack() as stack,
+    ):
+        yield Entrance(url, http, stack)
+
+
 @asynccontextmanager
 async def connected(url: str, names: Sequence[str]) -> AsyncIterator[list[Person]]:
     """Give people who are logged in and connected."""
-    async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        )
-        cookies = await _few_at_once(lambda name: _sign_in(url, name), names)
-        yield await _few_at_once(lambda cookie: _connect(stack, http, url, cookie), cookies)
+    async with entrance(url) as door:
+        yield await _few_at_once(door.connect, await door.sign_in_all(names))
 
 
 @asynccontextmanager
 async def resumed(url: str, name: str, thread_id: str) -> AsyncIterator[Person]:
     """Give somebody who has logged in and opened a thread again."""
-    async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(aiohttp.ClientSession())
-        yield await _connect(stack, http, url, await _sign_in(url, name), thread_id)
+    async with entrance(url) as door:
+        yield await door.connect(await door.sign_in(name), thread_id)
 
 
 async def _few_at_once(work: Callable[[T], Awaitable[R]], given: Sequence[T]) -> list[R]:
@@ -125,28 +178,3 @@ async def _few_at_once(work: Callable[[T], Awaitable[R]], given: Sequence[T]) ->
             return await work(one)
 
     return await asyncio.gather(*map(in_turn, given))
-
-
-async def _connect(
-    stack: AsyncExitStack,
-    http: aiohttp.ClientSession,
-    url: str,
-    cookie: str,
-    thread_id: str = "",
-) -> Person:
-    address = f"{url}/ws/socket.io/?EIO=4&transport=websocket"
-    headers = {"Cookie": cookie, "Origin": url}
-    socket = await http.ws_connect(address, headers=headers, max_msg_size=0)
-    stack.push_async_callback(socket.close)
-    person = Person(socket)
-    await person.connect(thread_id)
-    return person
-
-
-async def _sign_in(url: str, name: str) -> str:
-    async with (
-        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser,
-        browser.post(f"{url}/login", data={"username": name, "password": PASSWORD}) as reply,
-    ):
-        assert reply.ok, await reply.text()
-        return "; ".join(f"{it.key}={it.value}" for it in reply.cookies.values())

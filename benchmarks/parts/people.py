@@ -57,12 +57,12 @@ async def people_at_once(scale: float = 1.0) -> Part:
     async with AsyncExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         people = [f"person-{number}" for number in range(counts[-1])]
-        await asyncio.to_thread(_prepare, place, people)
+        await asyncio.to_thread(prepare, place, people)
         server = await asyncio.to_thread(stack.enter_context, running_postgres())
         model = await stack.enter_async_context(running_scripted_model())
         for number, (name, count) in enumerate(_turns(counts, rounds)):
             home = place / str(number)
-            async with _running(name, place, home, server, model) as program:
+            async with running(name, place, home, server, model) as program:
                 await _measure(results[name, count], program, people[:count])
     return _part(results, counts, rounds)
 
@@ -74,7 +74,8 @@ def _turns(counts: Sequence[int], rounds: int) -> Iterator[tuple[str, int]]:
                 yield name, count
 
 
-def _prepare(place: Path, people: Sequence[str]) -> None:
+def prepare(place: Path, people: Sequence[str]) -> None:
+    """Put into a folder the programs, and the accounts of people."""
     clone(place / OURS)
     write_users_file(place / "users.json", people, PASSWORD)
     for name in (PLAIN, BARE):
@@ -83,9 +84,10 @@ def _prepare(place: Path, people: Sequence[str]) -> None:
 
 
 @asynccontextmanager
-async def _running(
+async def running(
     name: str, place: Path, home: Path, server: Postgres, model: Mapping[str, str]
 ) -> AsyncIterator[Application]:
+    """Run a program, prepared in `place`, on the database `crowd` with the name of its home."""
     with server.database(f"crowd{home.name}") as database:
         url = server.url(database)
         settings = {**model, "CHAINLIT_AUTH_SECRET": secrets.token_urlsafe(48)}
@@ -112,27 +114,33 @@ async def _make_tables(url: str) -> None:
 
 
 async def _measure(measured: Measured, program: Application, names: Sequence[str]) -> None:
-    processes = [psutil.Process(program.pid)]
-    processes += processes[0].children(recursive=True)
+    processes = processes_of(program)
     before = _memory(processes)
     async with connected(program.url, names) as people:
         measured.bytes_a_person.append((_memory(processes) - before) / len(people))
         for _ in range(QUESTIONS):
-            began = _processor_s(processes)
-            await _ask_together(people)
-            measured.processor_s += _processor_s(processes) - began
+            began = processor_s(processes)
+            await ask_together(people)
+            measured.processor_s += processor_s(processes) - began
     for person in people:
         measured.first += person.waited
         measured.whole += person.whole
 
 
-async def _ask_together(people: Sequence[Person]) -> None:
+async def ask_together(people: Sequence[Person]) -> None:
     """Have all ask at the same moment, and wait for what follows the answers."""
     await asyncio.gather(*(person.ask() for person in people))
     await asyncio.sleep(SETTLE_S)
 
 
-def _processor_s(processes: Sequence[psutil.Process]) -> float:
+def processes_of(program: Application) -> Sequence[psutil.Process]:
+    """Return the processes of a program that runs."""
+    first = psutil.Process(program.pid)
+    return [first, *first.children(recursive=True)]
+
+
+def processor_s(processes: Sequence[psutil.Process]) -> float:
+    """Return the seconds of processor that processes have taken so far."""
     times = [process.cpu_times() for process in processes if process.is_running()]
     return sum(it.user + it.system for it in times)
 

@@ -8,6 +8,7 @@ from benchmarks import report, timing, words
 from benchmarks.data import FAVORITES, FEEDBACKS, MESSAGES, OWNER, History, Message, User
 from benchmarks.parts.search import chinese, expected_threads, long_words
 from benchmarks.parts.turn import Cost, cost
+from benchmarks.parts.watchers import Shown
 from benchmarks.plot import draw
 from benchmarks.timing import Sample, take_turns
 from benchmarks.units import cost as units
@@ -173,3 +174,13 @@ def test_a_key_that_is_not_there_takes_a_unit() -> None:
         "ConsumedCapacity": [{"CapacityUnits": 1.0}],
     }
     assert str(units("BatchGetItem", request, answer)) == "1 / 3 / 0"
+
+
+def test_a_page_that_missed_a_word_is_found_whatever_it_is_given_at_the_end() -> None:
+    answer = {"id": "a", "type": "assistant_message", "output": "one "}
+    begun = [("resume_thread", {"steps": [answer]}), ("stream_token", {"id": "a", "token": "two"})]
+    for events, missed in ((begun, 0), (begun[:1], 1), ([*begun, begun[1]], 1)):
+        shown = Shown()
+        for event, data in [*events, ("update_message", {**answer, "output": "one two"})]:
+            shown.take(event, data)
+        assert (shown.answers, shown.not_heard) == ({"a": "one two"}, missed)
