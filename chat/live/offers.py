@@ -86,9 +86,10 @@ class AtWork:
         await self._tell_pages(user)
 
     async def tell(self, page: WebsocketSession) -> None:
-        """Tell a page that has just come, where there is something to tell."""
-        if self._threads.get(user_of(page)):
-            await self._tell(user_of(page), [page])
+        """Tell a page that has just come; also that there are none, since a program that was killed
+        cannot have said so.
+        """
+        await self._tell(user_of(page), [page])
 
     async def _tell_pages(self, user: str) -> None:
         await self._tell(user, [page for page in sessions_of(user) if self._line.is_open(page)])

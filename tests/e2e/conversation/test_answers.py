@@ -3,10 +3,12 @@
 import pytest
 from playwright.async_api import expect
 
+from chat.wording.endings import ending_line
 from tests.e2e.conftest import OpenChat
 from tests.support.page.application import Application
 from tests.support.servers.replies import RepliesServer, answer
 from tests.support.servers.teller import Teller
+from tests.support.waiting import until
 
 STOPPED = "This answer was stopped."
 
@@ -93,3 +95,71 @@ async def test_a_branch_has_all_up_to_an_answer(
     assert await chat.thread_id() != thread_id
     await chat.ask("Four")
     await chat.answered("Answer to: Four")
+
+
+async def test_an_answer_that_was_killed_says_so_and_is_gone_on_with(
+    app_on_replies: Application, open_chat: OpenChat, teller: Teller
+) -> None:
+    """In a page that was open all the time, and in one that is opened after it."""
+    chat = await open_chat(app_on_replies)
+    await chat.ask("Tell me a story")
+    await expect(chat.said).to_have_text(teller.tell(3))
+    thread_id = await chat.thread_id()
+    await expect(chat.dot(thread_id)).to_be_visible()
+
+    def is_stored() -> bool:
+        return app_on_replies.database.messages(thread_id)[-1].text.strip() == teller.text
+
+    await until(is_stored, "what is shown to be stored")
+    async with chat.coming_back():
+        await app_on_replies.kill()
+        await app_on_replies.start()
+    again = await open_chat(app_on_replies, f"/thread/{thread_id}")
+    for page in (chat, again):
+        await expect(page.mark(page.answers)).to_contain_text(ending_line("killed", "en"))
+        await expect(page.dot(thread_id)).to_have_count(0)
+        await expect(page.said).to_have_text(teller.text)
+    await chat.do("Go on")
+    await expect(again.said).to_contain_text(f"{teller.text} Answer to: ")
+    await again.turn_ended()
+    for page in (chat, again):
+        await expect(page.mark(page.answers)).to_have_count(0)
+
+
+async def test_a_question_whose_answer_never_came_is_answered_after_all(
+    app_on_replies: Application, open_chat: OpenChat, teller: Teller
+) -> None:
+    chat = await open_chat(app_on_replies)
+    await chat.ask("Tell me a story")
+    thread_id = await chat.thread_id()
+    await until(lambda: app_on_replies.database.messages(thread_id), "the question")
+    async with chat.coming_back():
+        await app_on_replies.kill()
+        await app_on_replies.start()
+    mark = chat.mark(chat.questions)
+    await expect(mark).to_contain_text(ending_line("unanswered", "en"))
+    await chat.button(chat.questions, "Try again").click()
+    await expect(chat.said).to_have_text(teller.tell_all())
+    await chat.turn_ended()
+    await expect(mark).to_have_count(0)
+
+
+async def test_threads_in_which_something_is_answered_have_a_dot_on_every_page(
+    app_on_replies: Application, open_chat: OpenChat, teller: Teller
+) -> None:
+    chat = await open_chat(app_on_replies)
+    await chat.ask("Tell me a story")
+    await expect(chat.said).to_have_text(teller.tell(3))
+    thread_id = await chat.thread_id()
+    later = await open_chat(app_on_replies)
+    for page in (chat, later):
+        await expect(page.dot(thread_id)).to_be_visible()
+    await later.page.close()
+    elsewhere = await open_chat(app_on_replies)
+    await elsewhere.ask("And elsewhere?")
+    await elsewhere.answered("Answer to: And elsewhere?")
+    await expect(elsewhere.dot(await elsewhere.thread_id())).to_have_count(0)
+    await expect(elsewhere.dot(thread_id)).to_be_visible()
+    teller.tell_all()
+    for page in (chat, elsewhere):
+        await expect(page.dot(thread_id)).to_have_count(0)
