@@ -95,7 +95,7 @@ async def test_stop_keeps_what_was_shown(app: Application, chat: Chat, model: Mo
     assert answer.kind == "assistant_message"
     assert answer.text.startswith(before)
     assert answer.text.count("Sentence") < 60  # of 120
-    await expect(chat.answers).to_have_text(answer.text)
+    await expect(chat.said).to_have_text(answer.text)
     assert await chat.shown() == answer.text.rstrip()  # Markdown shows no blank at an end
 
     await chat.ask("What is the capital of France, after all?")
@@ -131,13 +131,17 @@ async def test_edited_question_is_asked_without_what_followed(
     edited = "What is the capital of France, edited?"
     with app.database.blocked():
         await chat.edit(chat.questions.first, edited)
-        await expect(chat.questions).to_have_text([edited])
+        await expect(chat.questions).to_have_count(1)
+    await expect(chat.questions).to_have_text([edited])
     await chat.answered(PARIS)
     await expect(chat.answers).to_have_count(1)
     thread_id = await chat.thread_id()
     assert [message.text for message in app.database.messages(thread_id)] == [edited, PARIS]
     [conversation] = model.conversations(edited)
     assert conversation[1:] == [("user", edited)]
+    await chat.open_thread("with a mistake? (before the edit)")
+    await expect(chat.answers).to_have_text([PARIS, ROME])
+    assert await chat.thread_id() != thread_id
 
 
 async def test_feedback_is_kept(app: Application, chat: Chat) -> None:

@@ -84,7 +84,7 @@ async def test_kill_in_mid_stream_loses_two_seconds_at_most(
     assert kept[1].text.startswith(shown)
     assert kept[1].state != "done"
     again = await open_chat(app, f"/thread/{thread_id}")
-    await expect(again.answers).to_have_text(kept[1].text)
+    await expect(again.said).to_have_text(kept[1].text)
     await again.ask("What is the capital of France, after the power cut?")
     await again.answered(PARIS)
 
@@ -105,4 +105,4 @@ async def test_sigterm_in_mid_stream_keeps_what_was_shown(
     assert answer.state != "done"
     await app.start()
     again = await open_chat(app, f"/thread/{thread_id}")
-    await expect(again.answers).to_have_text(answer.text)
+    await expect(again.said).to_have_text(answer.text)

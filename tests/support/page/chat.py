@@ -81,7 +81,7 @@ class Chat:
 
     async def answered(self, text: str) -> None:
         """Wait until the last answer is whole and has this text."""
-        await expect(self.answers.last).to_have_text(text)
+        await expect(self.said.last).to_have_text(text)
         await self.turn_ended()
 
     async def turn_ended(self, within_ms: float = PATIENCE_MS) -> None:

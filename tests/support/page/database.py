@@ -73,10 +73,10 @@ class Database:
         return frozenset(name for (name,) in found)
 
     def messages(self, thread_id: str) -> list[Message]:
-        """The messages of a thread, the oldest first."""
+        """The messages of a thread that are shown, the oldest first."""
         found = self.rows(
-            'SELECT type, output, metadata, "isError" FROM steps '
-            'WHERE "threadId" = ? AND type LIKE \'%message\' ORDER BY "createdAt", sequence',
+            'SELECT type, output, metadata, "isError" FROM steps WHERE "threadId" = ? '
+            "AND type LIKE '%message' AND hidden IS NOT TRUE ORDER BY \"createdAt\", sequence",
             thread_id,
         )
         return [

@@ -41,7 +41,7 @@ class Table:
         return {it["SK"]["S"]: it for it in mine}
 
     def messages(self, thread_id: str) -> list[Message]:
-        """The messages of a thread, the oldest first."""
+        """The messages of a thread that are shown, the oldest first."""
         steps = sorted(self._bodies(thread_id, "STEP#"), key=lambda step: step["createdAt"])
         return [
             Message(
@@ -51,7 +51,7 @@ class Table:
                 step.get("isError", False),
             )
             for step in steps
-            if step["type"].endswith("message")
+            if step["type"].endswith("message") and not step.get("hidden")
         ]
 
     def feedbacks(self, thread_id: str) -> list[tuple[int, str]]:
