@@ -55,7 +55,7 @@ class AnswersElsewhere:
         return [self._told(turn) for turn in turns]
 
     def _told(self, turn: RunningTurn) -> RunningAnswer:
-        step_ids = [step["id"] for step in turn.thread.mirror.steps]
+        step_ids = turn.thread.mirror.step_ids
         return RunningAnswer(
             turn=turn.id,
             thread_id=turn.thread.id,

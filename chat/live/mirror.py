@@ -66,6 +66,11 @@ class Mirror:
         """The steps, each after its parent, as pages show them now."""
         return [step.as_dict() for step in self._steps.values()]
 
+    @property
+    def step_ids(self) -> list[str]:
+        """The ids of the steps, in the same order."""
+        return list(self._steps)
+
     def events(self) -> list[tuple[str, dict[str, Any]]]:
         """Return what makes a page show the same, whatever of it it shows already."""
         removed = [("delete_message", {"id": step_id}) for step_id in self._removed]

@@ -1,9 +1,10 @@
 """Answers that run, and who watches them.
 
-What a turn says goes to every page that shows its thread. Each such event has a number, and each
-page the number up to which it knows all: a page that opens a thread, or has found its line again,
-is given all that is shown, and then what comes after it; one that has missed an event is told
-nothing until then. All of this happens between two awaits, so that nothing comes twice.
+What a turn says goes to every page that shows its thread and knows all that was said before. A page
+that opens a thread, or has found its line again, is given all that is shown, and then what comes
+after it; one that has missed an event is told nothing until then. Events are numbered, so that what
+has been said since the store was read is known. All of this happens between two awaits, so that
+nothing comes twice.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
@@ -95,7 +96,7 @@ class LiveThread:
         self.number = 0
         self.forgotten = 0  # the number at which the mirror was emptied
         self._line = line
-        self._told: WeakKeyDictionary[WebsocketSession, int] = WeakKeyDictionary()
+        self._hearers: WeakSet[WebsocketSession] = WeakSet()
 
     @property
     def is_running(self) -> bool:
@@ -105,18 +106,18 @@ class LiveThread:
     @property
     def growing(self) -> frozenset[str]:
         """The steps that are being written."""
-        here = frozenset(step["id"] for step in self.mirror.steps if self.turns)
+        here = frozenset(self.mirror.step_ids if self.turns else ())
         return here.union(*self.elsewhere.values())
 
     def pages(self) -> Iterator[WebsocketSession]:
         """Yield the pages that know all that was said."""
-        for page, told in list(self._told.items()):
-            if told == self.number and self._line.is_open(page):
+        for page in list(self._hearers):
+            if self._line.is_open(page):
                 yield page
 
     def join(self, page: WebsocketSession) -> None:
         """Let a page that knows all hear what comes from now on."""
-        self._told[page] = self.number
+        self._hearers.add(page)
 
     def forget(self) -> None:
         """Empty the mirror, when what it has can be read from the store."""
@@ -128,10 +129,10 @@ class LiveThread:
     ) -> None:
         """Send an event to all pages that know what came before, but for one that has it."""
         hearers = list(self.pages())
+        if len(hearers) < len(self._hearers):
+            self._hearers = WeakSet(hearers)  # the others miss this
         self.number += 1
         self.mirror.apply(event, data)
-        for page in hearers:
-            self._told[page] = self.number
         await self._line.send(event, data, [page for page in hearers if page is not without])
 
     async def begin(self, turn: RunningTurn) -> None:
