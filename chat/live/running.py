@@ -76,6 +76,8 @@ class RunningTurn:
 
 
 _current: ContextVar[RunningTurn | None] = ContextVar("running_turn", default=None)
+# Of who is about to read a thread: a page that was cut off and is back may be given it twice.
+_read_at: ContextVar[int] = ContextVar("read_at")
 
 
 def current_turn() -> RunningTurn | None:
@@ -163,7 +165,6 @@ class LiveThreads:
         self._at_work = AtWork(line)
         self._threads: WeakValueDictionary[str, LiveThread] = WeakValueDictionary()
         self._of_page: WeakKeyDictionary[WebsocketSession, LiveThread] = WeakKeyDictionary()
-        self._read_at: WeakKeyDictionary[WebsocketSession, int] = WeakKeyDictionary()
         self._remote: dict[str, tuple[str, str]] = {}  # by turn: the user and the thread
         self._tasks = TaskSet()
         self.on_change: Callable[[], None] = lambda: None
@@ -238,12 +239,12 @@ class LiveThreads:
 
     def reading(self, page: WebsocketSession) -> None:
         """Note that a page's thread is about to be read."""
-        self._read_at[page] = self.of(page).number
+        _read_at.set(self.of(page).number)
 
     async def resume(self, page: WebsocketSession, stored: ThreadDict) -> None:
         """Give a page its thread, as it is stored and shown, and let it hear what comes."""
         thread = self.of(page)
-        while self._read_at.get(page, thread.number) < thread.forgotten:
+        while _read_at.get(thread.number) < thread.forgotten:
             self.reading(page)
             newer = await self._layer.get_thread(thread.id)
             if newer:
