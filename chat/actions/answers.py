@@ -16,11 +16,12 @@ from chat.live.exchanges import Exchange, exchange_of, exchanges
 from chat.live.running import LiveThreads
 from chat.turn.durability import database_deadline
 from chat.turn.turn import Turns
-from chat.wording.actions import BRANCH, BUSY, CANNOT
+from chat.wording.actions import BRANCH, BUSY, CANNOT, NO_BRANCH
 from chat.wording.language import Localized
 from common.failures import in_one_line
 from common.tasks import TaskSet
 from datalayer import siblings
+from datalayer.errors import CopyFailed
 from datalayer.layer import KeepchatDataLayer
 
 logger = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ class AnswerActions:
         async with database_deadline():
             await self._layer.settle(page.thread_id)
         record = await self._layer.get_thread_record(page.thread_id)
-        if record is None:
+        if record is None or not siblings.belonging(record.steps, first_id):
             raise ActionRefused(CANNOT)
         changes = siblings.to_show(record.steps, first_id)
         if changes:
@@ -119,7 +120,11 @@ class AnswerActions:
         name = await self._layer.get_thread_name(page.thread_id)
         language = page.environ.get("HTTP_ACCEPT_LANGUAGE")
         title = BRANCH.in_language(language).format(name=name or "").strip()
-        return await self._layer.copy_thread(page.thread_id, title, until=step_id)
+        try:
+            return await self._layer.copy_thread(page.thread_id, title, until=step_id)
+        except CopyFailed as exc:
+            logger.warning("No branch of thread %s: %s", page.thread_id, in_one_line(exc))
+            raise ActionRefused(NO_BRANCH) from exc
 
     def _refuse_busy(self, page: WebsocketSession) -> None:
         if self._live.of(page).is_running:

@@ -7,6 +7,7 @@ Chainlit's own handler removes the later messages, one by one, and for good.
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 import chainlit as cl
@@ -17,6 +18,7 @@ from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 from chainlit.utils import utc_now
 
+from access.guard.user_limits import LimitReached
 from chat.live.exchanges import Exchange, Step, exchange_of, exchanges, metadata_of
 from chat.live.running import LiveThreads
 from chat.turn.again import forget, message_of, remove_from_page
@@ -25,7 +27,7 @@ from chat.wording.actions import BEFORE_EDIT, BUSY, KEPT, NOT_KEPT
 from chat.wording.language import Localized
 from chat.wording.sentences import EDIT_REFUSED
 from common.failures import in_one_line
-from datalayer.errors import CopyFailed, DataLayerError
+from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import ThreadRecord
 from datalayer.siblings import SIBLING_OF, belonging
@@ -61,9 +63,15 @@ class Editing:
                 await self._ask_beside(page, exchange, text, belonging(record.steps, question_id))
             else:
                 await self._ask_anew(page, thread, exchange, text)
-        except _Refused as exc:
-            await cl.context.emitter.send_toast(exc.sentence.of_session(), "error")
-            await cl.context.emitter.task_end()
+        except (_Refused, LimitReached) as exc:
+            await self._refuse(page, exc.sentence)
+
+    async def _refuse(self, page: WebsocketSession, sentence: Localized[str]) -> None:
+        await cl.context.emitter.send_toast(sentence.of_session(), "error")
+        await cl.context.emitter.task_end()
+        # It has changed the question already, and removed what follows.
+        with suppress(DataLayerError):  # then it has to be reloaded
+            await self._live.give_back(page)
 
     async def _read(self, page: WebsocketSession) -> ThreadRecord:
         if self._live.of(page).is_running:
@@ -102,7 +110,7 @@ class Editing:
     async def _copy_files(self, thread_id: str, former_id: str, question_id: str) -> Sequence[Any]:
         try:
             return await self._layer.copy_elements(thread_id, former_id, question_id)
-        except CopyFailed as exc:
+        except DataLayerError as exc:
             logger.warning("Question %s is not edited: %s", former_id, in_one_line(exc))
             raise _Refused(EDIT_REFUSED) from exc
 
@@ -133,7 +141,7 @@ class Editing:
         name = BEFORE_EDIT.of_session().format(name=thread["name"] or "").strip()
         try:
             await self._layer.copy_thread(thread["id"], name)
-        except CopyFailed as exc:
+        except DataLayerError as exc:
             logger.warning("Thread %s is not edited: %s", thread["id"], in_one_line(exc))
             raise _Refused(NOT_KEPT) from exc
         return name

@@ -25,3 +25,7 @@ NOT_KEPT = Localized(
     "own. Try again.",
     zh="消息未更改：其后的内容无法保留为单独的对话。请重试。",
 )
+NO_BRANCH = Localized(
+    en="No branch was made: the conversation could not be copied. Reload the page, and try again.",
+    zh="未建立分支：无法复制此对话。请重新加载页面后再试。",
+)

@@ -7,7 +7,7 @@ clear 4xx in one form, nothing is a 500, and no answer shows a way through the p
 import json
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import quote
@@ -20,7 +20,7 @@ from socketio.exceptions import ConnectionError as Refused
 
 from access.guard.events import RULES
 from tests.support.page.application import Application
-from tests.support.page.socket import Header, signed_in, socket_page
+from tests.support.page.socket import Header, SocketPage, signed_in, socket_page
 from tests.support.page.stored import SQLITE, STORES, Server, on_server
 from tests.support.page.world import PEOPLE, SECRET, SETTINGS, World, fill, running_world
 from tests.support.servers.model import ModelServer
@@ -105,6 +105,7 @@ _ELEMENT = {
     },
     "sessionId": "{session}",
 }
+_BRANCH = {"action": "branch", "step": "{step}", "session": "{session}"}
 _NONE = (404,)
 FILE = {"file": ("a.txt", b"x", "text/plain")}
 
@@ -164,6 +165,8 @@ ROUTES: Mapping[str, Rule] = {
         "/files/{thread}/{element}/any", owned=True
     ),
     "GET /keepchat/export/{thread_id}.md": Rule("/keepchat/export/{thread}.md", owned=True),
+    "GET /keepchat/answers/{thread_id}": Rule("/keepchat/answers/{thread}", owned=True),
+    "POST /keepchat/answers/{thread_id}": Rule("/keepchat/answers/{thread}", _BRANCH, owned=True),
     "GET /keepchat/notice": Rule("/keepchat/notice"),
     "GET /keepchat/account": Rule("/keepchat/account", personal=True),
     "DELETE /keepchat/account/sessions": Rule("/keepchat/account/sessions", personal=True),
@@ -529,6 +532,7 @@ async def test_a_shared_conversation_is_read_and_not_changed(world: World) -> No
         f"/files/{thread}/{element}/any",
         f"/keepchat/export/{thread}.md",
     }
+    notes = f"/keepchat/answers/{thread}"
     await share(world, shared=True)
     before = world.stored()
     for who, status in (("bob", 200), ("carl", 401), ("nobody", 401)):
@@ -536,8 +540,12 @@ async def test_a_shared_conversation_is_read_and_not_changed(world: World) -> No
             reply = await world.client(who).get(path)
             assert (reply.status_code, SECRET in reply.text) == (status, status == 200), path
             assert world.ids["feedback"] not in reply.text
+        reply = await world.client(who).get(notes)
+        assert (reply.status_code, world.ids["step"] in reply.text) == (status, status == 200)
+    shown.add(notes)
     for door, rule in ROUTES.items():
-        if rule.owned and filled(rule.path, world.ids) not in shown:
+        is_read = method_of(door) in ("GET", "HEAD") and filled(rule.path, world.ids) in shown
+        if rule.owned and not is_read:
             for who in OTHERS:
                 assert (await ask(world, who, door)).status_code >= 400, (who, door)
     await others_open_no_page(world)
@@ -552,6 +560,54 @@ async def test_a_shared_conversation_is_read_and_not_changed(world: World) -> No
         gone = await world.client("bob").get(path)
         absent = await world.client("bob").get(path.replace(thread, MISSING))
         assert told(gone) == told(absent) == (404, gone.text), path
+
+
+async def test_answers_are_changed_in_ones_own_pages_alone(world: World) -> None:
+    """Whichever page and step is named, and whatever is to be done."""
+    his = await fill(world, "bob", "an elk")
+    hers = world.ids
+    async with (
+        opened(world, "anna", hers["thread"]) as her_page,
+        opened(world, "bob", his["thread"]) as his_page,
+    ):
+        before = world.stored()
+        for action in ("again", "goOn", "branch", "show"):
+            for who, thread, step, page, status in (
+                ("bob", hers["thread"], hers["step"], her_page, 404),
+                ("bob", hers["thread"], his["step"], his_page, 404),
+                ("bob", his["thread"], hers["step"], her_page, 409),
+                ("bob", his["thread"], hers["question"], his_page, 409),
+                ("bob", his["thread"], MISSING, his_page, 409),
+                ("nobody", hers["thread"], hers["step"], her_page, 401),
+                ("carl", hers["thread"], hers["step"], her_page, 401),
+            ):
+                asked = {"action": action, "step": step, "session": page.session_id}
+                reply = await world.client(who).post(f"/keepchat/answers/{thread}", json=asked)
+                assert reply.status_code == status, (action, who, reply.text)
+                assert SECRET not in reply.text
+        assert not any([*at_work(her_page), *at_work(his_page)])
+        assert world.stored() == before
+        named = {"action": "again", "step": his["step"], "session": her_page.session_id}
+        reply = await world.client("bob").post(f"/keepchat/answers/{his['thread']}", json=named)
+        assert reply.status_code == 200, reply.text
+        await until(lambda: any(at_work(his_page)), "the answer")
+        await until(lambda: not at_work(his_page)[-1], "the end of the answer")
+        assert not any(at_work(her_page))
+        assert world.stored() == before
+
+
+def at_work(page: SocketPage) -> list[list[str]]:
+    """Return in which threads a page was told that something is answered, each time."""
+    told = page.all_heard("window_message")
+    return [it["keepchatRunning"] for it in told if "keepchatRunning" in it]
+
+
+@asynccontextmanager
+async def opened(world: World, who: str, thread_id: str) -> AsyncIterator[SocketPage]:
+    """Open a page of somebody's conversation."""
+    async with socket_page(world.app, world.cookies[who], threadId=thread_id) as page:
+        await until(lambda: page.all_heard("resume_thread"), "the conversation")
+        yield page
 
 
 async def share(world: World, *, shared: bool) -> None:
