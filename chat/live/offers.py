@@ -50,6 +50,12 @@ class Offers:
             before = {it: _closed(note) for it, note in self._offered.get(page, {}).items()}
             await self._tell(page, {**before, **last}, is_part=True)
 
+    async def withdraw(self, pages: Iterable[WebsocketSession]) -> None:
+        """Tell pages that what was offered is being done, so that the answer has not ended."""
+        for page in pages:
+            notes = {it: _at_work(note) for it, note in self._offered.get(page, {}).items()}
+            await self._tell(page, notes, is_part=True)
+
     async def _tell(
         self, page: WebsocketSession, notes: Mapping[str, Note], *, is_part: bool
     ) -> None:
@@ -103,6 +109,10 @@ def _closed(note: Note) -> Note:
     """Return a note that offers nothing which can only be had at the end."""
     state = "done" if note.state == "unanswered" else note.state
     return replace(note, state=state, again=False, go_on=False)
+
+
+def _at_work(note: Note) -> Note:
+    return replace(note, state="running", again=False, go_on=False)
 
 
 def wall_clock() -> int:

@@ -213,6 +213,8 @@ class LiveThreads:
         token = _current.set(turn)
         try:
             await thread.begin(turn)
+            if goes_back:
+                await self._offers.withdraw(thread.pages())
             self.on_change()
             await self._at_work.begin(thread.user, thread.id)
             yield turn
@@ -284,7 +286,15 @@ class LiveThreads:
 
         Returns the pages, each with what it was given.
         """
-        pages = list(thread.pages())
+        return await self._give_anew(thread, list(thread.pages()))
+
+    async def give_back(self, page: WebsocketSession) -> None:
+        """Give a page what is stored of its thread, since it shows what is not so."""
+        await self._give_anew(self.of(page), [page])
+
+    async def _give_anew(
+        self, thread: LiveThread, pages: Sequence[WebsocketSession]
+    ) -> list[tuple[WebsocketSession, ThreadDict]]:
         for page in pages:
             self.reading(page)
         stored = await self._layer.get_thread(thread.id)

@@ -128,9 +128,14 @@ def _with(question: cl.Message, steps: Sequence[StepRecord]) -> Sequence[StepRec
 
 
 def _begins_thread(question: cl.Message) -> bool:
-    """Tell whether a thread was begun by this page with this question: nothing was said in it."""
+    """Tell whether a thread was begun by this page with this question: nothing was said in it.
+
+    An edited one has files that its page does not know.
+    """
     resumed = getattr(cl.context.session, "thread_id_to_resume", None)
-    return not resumed and [message.id for message in chat_context.get()] == [question.id]
+    is_edited = group_of(question.id, question.metadata) != question.id
+    seen = [message.id for message in chat_context.get()]
+    return not resumed and not is_edited and seen == [question.id]
 
 
 def _seen_before(question: cl.Message) -> History:

@@ -103,7 +103,7 @@ class Chat:
 
     async def edit(self, question: Locator, text: str) -> None:
         """Change a question that was asked, and have it answered anew."""
-        await question.hover()
+        await question.get_by_role("article").hover()  # not a file beside it
         await question.locator(".edit-message").click()
         await self.page.locator("#edit-chat-input").fill(text)
         await self.page.get_by_role("button", name="Confirm").click()

@@ -1,8 +1,11 @@
 """A model that says no word before it is told to."""
 
 import asyncio
+from contextvars import ContextVar
 
 from tests.support.servers.replies import Body, RepliesServer, Reply, delta, events, last_question
+
+_is_story: ContextVar[bool] = ContextVar("is_story", default=False)  # each request has its own
 
 
 class Teller:
@@ -12,7 +15,6 @@ class Teller:
         self._words = [f"word{number} " for number in range(1, length + 1)]
         self._allowed = asyncio.Semaphore(0)
         self._told = 0
-        self._is_story = False
         self._answer = server.choose
         server.choose = self._choose
         server.between = self._wait
@@ -43,11 +45,11 @@ class Teller:
         self._allowed = asyncio.Semaphore(0)
 
     def _choose(self, body: Body) -> Reply:
-        self._is_story = "story" in last_question(body)
-        if not self._is_story:
+        if "story" not in last_question(body):
             return self._answer(body)
+        _is_story.set(True)
         return events(*(delta(content=word) for word in self._words), delta("stop"))
 
     async def _wait(self, _number: int) -> None:
-        if self._is_story:
+        if _is_story.get():
             await self._allowed.acquire()
