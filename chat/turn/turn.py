@@ -258,6 +258,8 @@ class Turns:
         """
         name = f"The question in thread {question.thread_id}"
         await until_stored(self._stored(question), name, QUESTION)
+        # Whoever opens it from now on goes on with the same model.
+        self.in_background(self._keep_chosen(question.thread_id))
 
     async def _stored(self, question: cl.Message) -> None:
         try:
