@@ -1,20 +1,23 @@
 """What a turn says goes to all pages of its thread, and who opens it joins in."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 import chainlit.socket
-from chainlit.context import init_ws_context
 from chainlit.emitter import ChainlitEmitter
 from chainlit.message import Message
 from chainlit.session import WebsocketSession
 from chainlit.types import MessagePayload, ThreadDict
 
 from chat.live.running import LiveThreads, current_turn
-from datalayer.errors import DataLayerError
+from common.failures import in_one_line
+from datalayer.errors import DataLayerError, StoreUnavailable
 from patches.originals import Handler, replace, wrap
 from patches.patch import Parts
+
+logger = logging.getLogger("keepchat")
 
 Emit = Callable[[str, Any], Awaitable[None]]
 Process = Callable[[WebsocketSession, MessagePayload], Awaitable[None]]
@@ -76,7 +79,11 @@ def noting_when(original: Read, live: LiveThreads) -> Read:
 
     async def resume_thread(page: WebsocketSession) -> ThreadDict | None:
         live.reading(page)
-        return await original(page)
+        thread = await original(page)
+        if thread is None and page.restored and live.of(page).is_running:
+            message = f"Thread {page.thread_id} is not stored yet."
+            raise StoreUnavailable(message)
+        return thread
 
     return resume_thread
 
@@ -103,9 +110,8 @@ def coming_back(original: Handler, live: LiveThreads) -> Handler:
         page.thread_id_to_resume = page.thread_id
         try:
             await original(sid)
-        except DataLayerError:
-            init_ws_context(page)
+        except DataLayerError as exc:
+            logger.warning("A page that comes back is given what runs: %s", in_one_line(exc))
             await live.catch_up(page)
-            raise
 
     return connection_successful
