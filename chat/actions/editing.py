@@ -6,8 +6,8 @@ Chainlit's own handler removes the later messages, one by one, and for good.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import chainlit as cl
@@ -55,14 +55,16 @@ class Editing:
     async def edit(self, page: WebsocketSession, question_id: str, text: str) -> None:
         """Change a question of a page's thread as its user wants it, and answer it."""
         init_ws_context(page)
+        begun = self._live.of(page).begun
         try:
             record = await self._read(page)
             thread = self._layer.shown_thread(record)
             exchange = _exchange_of(thread, question_id)
             if exchange == exchanges(thread["steps"])[-1]:
-                await self._ask_beside(page, exchange, text, belonging(record.steps, question_id))
+                former_ids = belonging(record.steps, question_id)
+                await self._ask_beside(page, begun, exchange, text, former_ids)
             else:
-                await self._ask_anew(page, thread, exchange, text)
+                await self._ask_anew(page, begun, thread, exchange, text)
         except (_Refused, LimitReached) as exc:
             await self._refuse(page, exc.sentence)
 
@@ -87,21 +89,42 @@ class Editing:
             raise _Refused(EDIT_REFUSED)
         return record
 
+    @asynccontextmanager
+    async def _turn_after(
+        self, page: WebsocketSession, begun: int, kept_id: str | None = None
+    ) -> AsyncIterator[None]:
+        """Run a turn that is the next after so many: what was read is still all that there is.
+
+        Raises `_Refused` where something was asked meanwhile, in another page; what was kept for
+        this edit is deleted then.
+        """
+        async with self._live.turn(page, goes_back=True) as turn:
+            if turn.thread.begun != begun + 1:
+                if kept_id:
+                    await self._layer.delete_thread(kept_id)
+                raise _Refused(BUSY)
+            yield
+
     # The last question
 
     async def _ask_beside(
-        self, page: WebsocketSession, exchange: Exchange, text: str, former_ids: Sequence[str]
+        self,
+        page: WebsocketSession,
+        begun: int,
+        exchange: Exchange,
+        text: str,
+        former_ids: Sequence[str],
     ) -> None:
         former = cast(Step, exchange.question)
         question = _sibling(former, text)
         files = await self._copy_files(page.thread_id, former["id"], question.id)
-        async with self._live.turn(page, goes_back=True):
-            await remove_from_page([*exchange.roots, former["id"]])
-            forget(former_ids)
-            chat_context.add(question)
+        async with self._turn_after(page, begun):
             # In one step, and so in one go: one of the two is shown, whatever happens.
             self._layer.hide(page.thread_id, former_ids)
             self._layer.checkpoint(question.to_dict())
+            await remove_from_page([*exchange.roots, former["id"]])
+            forget(former_ids)
+            chat_context.add(question)
             await cl.context.emitter.send_step(question.to_dict())
             for element in files:
                 await cl.context.emitter.emit("element", element)
@@ -117,34 +140,38 @@ class Editing:
     # An earlier one
 
     async def _ask_anew(
-        self, page: WebsocketSession, thread: ThreadDict, exchange: Exchange, text: str
+        self,
+        page: WebsocketSession,
+        begun: int,
+        thread: ThreadDict,
+        exchange: Exchange,
+        text: str,
     ) -> None:
+        name = BEFORE_EDIT.of_session().format(name=thread["name"] or "").strip()
+        kept_id = await self._keep_what_follows(thread["id"], name)
         question = message_of(cast(Step, exchange.question))
-        kept = await self._keep_what_follows(thread)
         question.content = text
         followers = exchanges(thread["steps"])
         later = followers[followers.index(exchange) :]
-        async with self._live.turn(page, goes_back=True):
+        async with self._turn_after(page, begun, kept_id):
             self._layer.delete_steps_after(page.thread_id, question.id)
+            self._layer.checkpoint(question.to_dict())
             gone = [step_id for it in later for step_id in [*it.roots, *_question_ids(it)]]
             gone.remove(question.id)
             await remove_from_page(gone)
             forget([step["id"] for it in later for step in it.steps] + gone)
             chat_context.add(question)
-            self._layer.checkpoint(question.to_dict())
             await cl.context.emitter.update_step(question.to_dict())
-            await self._tell_kept(kept, page.thread_id)
+            await self._tell_kept(name, page.thread_id)
             await config.code.on_message(question)
 
-    async def _keep_what_follows(self, thread: ThreadDict) -> str:
-        """Copy a thread whole, and return the name of the copy."""
-        name = BEFORE_EDIT.of_session().format(name=thread["name"] or "").strip()
+    async def _keep_what_follows(self, thread_id: str, name: str) -> str:
+        """Copy a thread whole, and return the id of the copy."""
         try:
-            await self._layer.copy_thread(thread["id"], name)
+            return await self._layer.copy_thread(thread_id, name)
         except DataLayerError as exc:
-            logger.warning("Thread %s is not edited: %s", thread["id"], in_one_line(exc))
+            logger.warning("Thread %s is not edited: %s", thread_id, in_one_line(exc))
             raise _Refused(NOT_KEPT) from exc
-        return name
 
     async def _tell_kept(self, name: str, thread_id: str) -> None:
         await cl.context.emitter.send_toast(KEPT.of_session().format(name=name), "info")

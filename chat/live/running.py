@@ -92,6 +92,7 @@ class LiveThread:
         self.id = thread_id
         self.user = user
         self.turns: set[RunningTurn] = set()
+        self.begun = 0  # turns, since the thread was opened here
         self.elsewhere: dict[str, frozenset[str]] = {}
         """The turns that run in other processes, with the ids of their steps."""
         self.mirror = Mirror()
@@ -140,6 +141,7 @@ class LiveThread:
     async def begin(self, turn: RunningTurn) -> None:
         """Let all pages offer to stop it."""
         self.turns.add(turn)
+        self.begun += 1
         await self.publish("task_start", {})
 
     async def end(self, turn: RunningTurn) -> None:
