@@ -53,7 +53,8 @@ async def nothing_of_the_wait_is_kept(app: Application, chat: Chat, question: st
     expected = [Message("user_message", question)]
     await until(lambda: app.database.messages(thread_id) == expected, "the question alone")
     await chat.open(f"/thread/{thread_id}")
-    await expect(chat.questions).to_have_text([question])
+    await expect(chat.asked).to_have_text([question])
+    await expect(chat.mark(chat.questions)).to_be_visible()
     await expect(chat.answers).to_have_count(0)
 
 

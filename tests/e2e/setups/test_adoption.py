@@ -61,7 +61,7 @@ async def test_a_database_of_chainlits_layer_is_opened(
     await chat.answered("The capital of France is Paris.")
     await chat.open(f"/thread/{SLACK}")
     assert await chat.thread_id() == derived_id("thread", SLACK)
-    await expect(chat.questions).to_have_text("Slack?")
+    await expect(chat.asked).to_have_text("Slack?")
     await app.stop()
 
 
@@ -101,5 +101,5 @@ async def test_a_table_of_chainlits_layer_is_adopted(
         await expect(await chat.search("after the MOVE")).to_have_count(1)
         await chat.open(f"/thread/{SLACK}")
         assert await chat.thread_id() == derived_id("thread", SLACK)
-        await expect(chat.questions).to_have_text("Slack?")
+        await expect(chat.asked).to_have_text("Slack?")
         await app.stop()

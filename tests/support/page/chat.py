@@ -21,7 +21,9 @@ class Chat:
         self._url = url
         self.questions = page.locator('[data-step-type="user_message"]')
         self.answers = page.locator('[data-step-type="assistant_message"]')
-        self.said = self.answers.locator(".message-content")  # without what is noted below
+        # Without what is noted below
+        self.asked = self.questions.locator(".message-content")
+        self.said = self.answers.locator(".message-content")
         self.sidebar = page.locator("#thread-history")
         self.toasts = page.locator("[data-sonner-toast]")
 
