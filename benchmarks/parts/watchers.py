@@ -32,6 +32,7 @@ from tests.support.servers.postgres import running_postgres
 PEOPLE = 40
 ROUNDS = 8
 OTHERS = 2  # pages of each person beside the one that asks
+REST_S = 3.0  # before each question: what others' coming and going has begun is over by then
 WITHIN = 1.2
 _STORED = "SELECT id, output FROM steps WHERE type = 'assistant_message'"
 
@@ -147,8 +148,10 @@ class Room:
         for is_watched in (watched_first, not watched_first):
             if is_watched:
                 async with self._others() as others:
+                    await asyncio.sleep(REST_S)
                     await self._ask(self.watched, others)
             else:
+                await asyncio.sleep(REST_S)
                 await self._ask(self.alone)
 
     async def _ask(self, measured: Measured, others: Sequence[tuple[Asker, Page]] = ()) -> None:
