@@ -108,4 +108,4 @@ async def told_meanwhile(teller: Teller) -> None:
 async def all_show(pages: tuple[Chat, ...] | list[Chat], text: str) -> None:
     """Wait until pages show one answer, no word more or less."""
     for page in pages:
-        await expect(page.answers).to_have_text([text])
+        await expect(page.said).to_have_text([text])
