@@ -2,8 +2,9 @@
 
 from chat.wording.language import Localized
 
-BRANCH = Localized(en="{name} (branch)", zh="{name}（分支）")
-BEFORE_EDIT = Localized(en="{name} (before the edit)", zh="{name}（编辑前）")
+# At the beginning: of a long name the sidebar shows no end.
+BRANCH = Localized(en="Branch: {name}", zh="分支：{name}")
+BEFORE_EDIT = Localized(en="Before the edit: {name}", zh="编辑前：{name}")
 KEPT = Localized(
     en="What followed is kept in the conversation “{name}”.",
     zh="后续内容已保留在对话“{name}”中。",

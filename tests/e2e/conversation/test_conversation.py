@@ -139,7 +139,7 @@ async def test_edited_question_is_asked_without_what_followed(
     assert [message.text for message in app.database.messages(thread_id)] == [edited, PARIS]
     [conversation] = model.conversations(edited)
     assert conversation[1:] == [("user", edited)]
-    await chat.open_thread("with a mistake? (before the edit)")
+    await chat.open_thread("Before the edit: What is the capital of France, with a mistake?")
     await expect(chat.answers).to_have_text([PARIS, ROME])
     assert await chat.thread_id() != thread_id
 

@@ -13,7 +13,7 @@ from tests.support.servers.replies import RepliesServer, answer, delta, events
 from tests.support.waiting import until
 
 NOTES = b"Waldrapp is the word in the file"
-BEFORE_EDIT = "(before the edit)"
+BEFORE_EDIT = "Before the edit: "
 THOUGHTFUL = events(delta(reasoning_content="Even, I think."), delta(content="Two."), delta("stop"))
 
 
@@ -133,7 +133,7 @@ async def test_a_branch_and_its_original_have_files_of_their_own(
     original = await chat.thread_id()
     await until(lambda: app.database.elements(original), "the stored file")
     await chat.do("Branch")
-    await expect(chat.thread(f"{name} (branch)")).to_be_visible()
+    await expect(chat.thread(f"Branch: {name}")).to_be_visible()
     await expect(chat.page).not_to_have_url(f"{app.url}/thread/{original}")
     branch = await chat.thread_id()
     gone, left = (original, branch) if deleted == "original" else (branch, original)
