@@ -169,11 +169,11 @@ async def test_rename(app: Application, chat: Chat, open_chat: OpenChat) -> None
 
 async def test_the_search_shows_what_was_typed_last(chat: Chat) -> None:
     await chat.ask("What is the capital of France, and who is slow?")
-    await chat.turn_ended()
+    await chat.answered(PARIS)
     await chat.new_chat()
     quick = "What is the capital of France, and who is quick?"
     await chat.ask(quick)
-    await chat.turn_ended()
+    await chat.answered(PARIS)
     asked, answered = asyncio.Event(), asyncio.Event()
 
     async def overtaken(route: Route) -> None:
