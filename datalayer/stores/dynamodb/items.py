@@ -17,6 +17,7 @@ Attributes = dict[str, Any]
 Body = dict[str, Any]
 
 LARGEST = 400_000  # bytes of an item; the service counts 409,600
+_LARGEST_NEW_HEAD = 640  # bytes; what is added later should fit into 1 KB, the unit of writes
 FLAGS: Mapping[int, str] = {0: "disliked", 1: "liked"}
 """The attribute of a head that names the steps with a feedback, by its value."""
 
@@ -200,6 +201,7 @@ class Head:
     cut: Mapping[Tombstone, int] = field(default_factory=dict)
     chunks: Sequence[str] = ()
     folding: int | None = None
+    body: bytes = b""
 
     @classmethod
     def of(cls, item: Item) -> "Head":
@@ -219,15 +221,25 @@ class Head:
             cut=_cut_of(item),
             chunks=_chunks_of(item),
             folding=number_of(item, "folding"),
+            body=_get(item, "b", "B", b""),
         )
 
     @property
     def is_there(self) -> bool:
         return self.gone is None
 
+    @property
+    def said_first(self) -> Body:
+        """What the thread said of itself when it was made: it holds unless there is an item of it.
 
-def new_head(head: Head) -> Put:
-    """Return the put of a thread that was not there."""
+        Nothing where that was too large for a head.
+        """
+        said: Body = unpack(self.body) if self.body else {}
+        return said
+
+
+def new_head(head: Head, said: Body | None = None) -> Put:
+    """Return the put of a thread that was not there, with what it says of itself if it is small."""
     attributes = {"createdAt": text(head.created_at), "updatedAt": text(head.updated_at)}
     if head.user_id is not None:
         attributes |= {
@@ -237,7 +249,10 @@ def new_head(head: Head) -> Put:
             "UserThreadPK": text(keys.list_of(head.user_id)),
             "UserThreadSK": text(keys.place(head.updated_at, head.thread_id)),
         }
-    return put_of(keys.head(head.thread_id), None, **attributes)
+    key = keys.head(head.thread_id)
+    whole = put_of(key, None, said, **attributes)
+    is_small = not whole.parts and _size(whole.item) <= _LARGEST_NEW_HEAD
+    return whole if is_small else put_of(key, None, **attributes)
 
 
 def pack_cut(cut: Mapping[Tombstone, int]) -> Attributes:

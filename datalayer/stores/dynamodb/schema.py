@@ -11,20 +11,22 @@ from datalayer.stores.dynamodb import table
 from datalayer.stores.dynamodb.adoption import LoadTableAdopter
 from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.errors import ConditionFailed, TableMissing
-from datalayer.stores.dynamodb.items import number, number_of, put_of
+from datalayer.stores.dynamodb.items import new_nonce, number, number_of, text
 from datalayer.stores.dynamodb.keys import Key
 from datalayer.stores.dynamodb.requests import get
 
 logger = logging.getLogger("keepchat.dynamodb")
 
-VERSION = 1
+VERSION = 2  # since then a thread may say of itself in its head alone: 1 would lose its name
 KEY = Key("KEEPCHAT", "SCHEMA")
 
 _NEWER = (
     "The table {address} is of a newer version of Keepchat ({found}, this one knows {version}). "
     "Install that version again."
 )
-_BEHIND = "The table {address} is not prepared yet: run 'python manage.py migrate'."
+_BEHIND = (
+    "The table {address} is not prepared for this version yet: run 'python manage.py migrate'."
+)
 _CHAINLITS = (
     "The table {address} is none of Keepchat's. Chainlit's own data layer has filled it, or its "
     "adoption was interrupted: make a backup, stop the old program and run 'python manage.py "
@@ -34,8 +36,12 @@ _CHAINLITS = (
 
 class _Whose(Enum):
     OURS = "ours"
+    OLDER = "an older version's"
     NOBODYS = "nobody's"
     CHAINLITS = "Chainlit's"
+
+
+_BEFORE_OURS = (_Whose.NOBODYS, _Whose.OLDER)
 
 
 class Schema:
@@ -60,7 +66,7 @@ class Schema:
         """Have a table that is there, can be used, and is ours."""
         await table.create(self.client)
         whose = await self._whose()
-        if whose is _Whose.NOBODYS:
+        if whose in _BEFORE_OURS:
             await self._make_ours()
         elif whose is _Whose.CHAINLITS:
             if not self._adopts:
@@ -76,13 +82,13 @@ class Schema:
         whose = await self._whose()
         if whose is _Whose.CHAINLITS:
             raise self._mismatch(_CHAINLITS)
-        return whose is _Whose.NOBODYS
+        return whose in _BEFORE_OURS
 
     async def check(self) -> None:
         """Make sure that the table is ours."""
         whose = await self._whose()
         if whose is not _Whose.OURS:
-            raise self._mismatch(_BEHIND if whose is _Whose.NOBODYS else _CHAINLITS)
+            raise self._mismatch(_BEHIND if whose in _BEFORE_OURS else _CHAINLITS)
 
     async def adopt(self, zone: tzinfo | None, *, dry_run: bool) -> AdoptionReport | None:
         """Adopt what is in the table; None where nothing is, or it is ours."""
@@ -99,30 +105,36 @@ class Schema:
         return False
 
     async def _whose(self) -> _Whose:
-        if await self._is_ours():
-            return _Whose.OURS
+        if whose := await self._noted():
+            return whose
         if await self._is_empty():
             return _Whose.NOBODYS
         # Somebody may have made it theirs, as we do, since we looked.
-        return _Whose.OURS if await self._is_ours() else _Whose.CHAINLITS
+        return await self._noted() or _Whose.CHAINLITS
 
-    async def _is_ours(self) -> bool:
+    async def _noted(self) -> _Whose | None:
+        """Return which version has noted that the table is Keepchat's; None for none."""
         item = await get(self.client, KEY)
         if item is None:
-            return False
+            return None
         if (found := number_of(item, "version") or 0) > VERSION:
             address = self.client.address
             raise SchemaMismatch(_NEWER.format(address=address, found=found, version=VERSION))
-        return True
+        return _Whose.OURS if found == VERSION else _Whose.OLDER
 
     async def _is_empty(self) -> bool:
         answer = await self.client.call("Scan", Limit=1, ConsistentRead=True)
         return not answer["Items"]
 
     async def _make_ours(self) -> None:
-        item = put_of(KEY, None, version=number(VERSION))
         with suppress(ConditionFailed):  # somebody else was faster
-            await self.client.call("PutItem", **item.parameters())
+            await self.client.call(
+                "UpdateItem",
+                Key=KEY.attributes,
+                UpdateExpression="SET version = :version, v = :v",
+                ConditionExpression="attribute_not_exists(version) OR version < :version",
+                ExpressionAttributeValues={":version": number(VERSION), ":v": text(new_nonce())},
+            )
 
     def _mismatch(self, message: str) -> SchemaMismatch:
         return SchemaMismatch(message.format(address=self.client.address))

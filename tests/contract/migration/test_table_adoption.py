@@ -161,6 +161,21 @@ async def test_a_table_of_a_newer_version_is_left_alone(chainlit_table: Chainlit
                 await refused()
 
 
+async def test_a_table_of_an_older_version_is_brought_to_this_one(
+    chainlit_table: ChainlitTable,
+) -> None:
+    chainlit_table.put("KEEPCHAT", "SCHEMA", version=Decimal(1), v="nonce")
+    async with opened(chainlit_table) as store:
+        assert await store.needs_migration()
+        with pytest.raises(SchemaMismatch, match=r"manage\.py migrate"):
+            await listed(store)
+    async with opened(chainlit_table, migrates=True) as store:
+        assert await store.get_user(builders.ALICE) is None
+        assert not await store.needs_migration()
+    [noted] = chainlit_table.items()
+    assert noted["version"] == {"N": "2"}
+
+
 async def test_local_times_are_read_in_the_zone_that_is_given(
     chainlit_table: ChainlitTable,
 ) -> None:

@@ -50,6 +50,14 @@ def test_what_has_no_parts_is_rejected_when_it_is_too_large() -> None:
         new_head(head)
 
 
+@pytest.mark.parametrize(("length", "fits"), [(1, True), (200, True), (400, False)])
+def test_a_new_head_says_what_it_is_given_where_that_leaves_room(length: int, fits: bool) -> None:
+    said = {"name": "A question"}
+    head = Head(thread_id=HOME, nonce="", owner="x" * length, user_id=new_id())
+    assert Head.of(new_head(head, said).item).said_first == (said if fits else {})
+    assert Head.of(new_head(head).item).said_first == {}
+
+
 def test_in_its_partition_a_head_comes_last() -> None:
     within = [keys.cut(HOME), keys.name(HOME), KEY, keys.row("element", HOME, STEP)]
     within += [keys.part(key, "parts", 3) for key in within]

@@ -94,7 +94,7 @@ class ThreadList:
             return page
         names = [keys.name(it.head.thread_id) for it in page]
         found = await get_many(self._client, names)
-        return [Listed(it.head, said_in(found, it.head.thread_id)) for it in page]
+        return [Listed(it.head, said_in(found, it.head)) for it in page]
 
     async def _newest_first(self, query: ThreadQuery) -> AsyncIterator[list[Listed]]:
         """Iterate over a user's threads in their order, some at a time."""
@@ -118,7 +118,7 @@ class ThreadList:
         found = await get_many(self._client, [keys.user(query.user_id), *wanted]) if wanted else {}
         life = life_in(found, query.user_id)
         listed = [
-            Listed(head, said_in(found, name)) for name in names if (head := head_in(found, name))
+            Listed(head, said_in(found, head)) for name in names if (head := head_in(found, name))
         ]
         return [
             it

@@ -53,7 +53,7 @@ async def get_thread(client: Client, thread_id: str) -> ThreadRecord | None:
 
 
 def _whole_thread(head: Head, items: Items) -> ThreadRecord:
-    return thread_record(head, said_in(items, head.thread_id), rows_in(items, head))
+    return thread_record(head, said_in(items, head), rows_in(items, head))
 
 
 async def read_thread(client: Client, thread_id: str) -> tuple[Head, Items] | None:
@@ -80,7 +80,8 @@ async def get_said(client: Client, thread_id: str) -> Body | None:
     if not is_id(thread_id):
         return None
     found = await get_many(client, [keys.head(thread_id), keys.name(thread_id)])
-    return said_in(found, thread_id) if head_in(found, thread_id) else None
+    head = head_in(found, thread_id)
+    return said_in(found, head) if head else None
 
 
 def head_in(found: Items, thread_id: str) -> Head | None:
@@ -90,10 +91,10 @@ def head_in(found: Items, thread_id: str) -> Head | None:
     return head if head and head.is_there else None
 
 
-def said_in(found: Items, thread_id: str) -> Body:
+def said_in(found: Items, head: Head) -> Body:
     """Return what a thread says of itself from among items."""
-    item = found.get(keys.name(thread_id))
-    return body_of(item) if item else {}
+    item = found.get(keys.name(head.thread_id))
+    return body_of(item) if item else head.said_first
 
 
 # Steps and elements

@@ -20,7 +20,7 @@ from datalayer.values import FOLDING, fold
 _BETWEEN = b"\0"  # the contract keeps it out of every text
 _SIZE = 16 * 1024  # bytes before they are deflated
 _LARGEST = 256 * 1024  # fits into an item, whatever is in it
-_MOST = 64  # as many names keep a head below 1 KB, the unit of writes; then chunks are larger
+_MOST = 64  # as many names keep most heads below 1 KB, the unit of writes; then chunks are larger
 
 
 class Chunks(NamedTuple):
@@ -41,7 +41,7 @@ def text_of(head: Head, items: Items) -> bytes:
     steps = [row for row in rows_in(items, head) if row.kind == "step"]
     steps.sort(key=lambda row: (row.body["sequence"], row.id))
     said = [searched(row.body) for row in steps]
-    name = said_in(items, head.thread_id).get("name")
+    name = said_in(items, head).get("name")
     return _BETWEEN.join(fold(text).encode() for text in (*said, name) if text)
 
 

@@ -92,8 +92,9 @@ class State:
         return self._said(keys.head(thread_id), Head.of)
 
     def details(self, thread_id: str) -> Body:
-        """Return what a thread says of itself."""
-        return self._said(keys.name(thread_id), body_of) or {}
+        """Return what a thread says of itself, if a write is about that."""
+        head = self.head(thread_id) if thread_id in self._named else None
+        return self._said(keys.name(thread_id), body_of) or (head.said_first if head else {})
 
     def claim(self, kind: str, row_id: str) -> Claim | None:
         return self._said(keys.claim(kind, row_id), Claim.of)

@@ -197,37 +197,38 @@ class _Planner:
 
     def _plan_thread(self, thread: PendingThread) -> None:
         plan = self._of(thread.id)
+        said = self._said(thread) if "fieldRevisions" in thread.changed else None
         if thread.is_new:
-            self._plan_new_thread(thread, plan)
+            self._plan_new_thread(thread, plan, said)
         else:
             plan.active_at = thread.changed.get("updatedAt")
-        if "fieldRevisions" in thread.changed:
-            plan.details = self._put_details(thread)
+        if said and not (plan.made and Head.of(plan.made.item).body):
+            key = keys.name(thread.id)
+            plan.details = put_of(key, self._state.item(key), said)
         plan.changes_text = plan.changes_text or "name" in thread.changed
 
-    def _plan_new_thread(self, thread: PendingThread, plan: ThreadPlan) -> None:
+    def _plan_new_thread(self, thread: PendingThread, plan: ThreadPlan, said: Body | None) -> None:
         owner = self._state.user(thread.owner) if thread.owner is not None else None
         plan.user_id, plan.life = thread.user_id, owner.life if owner else 0
         if thread.owner in self._born:
             self._born.discard(thread.owner)
             plan.owner = self._users.pop(thread.owner)
-        plan.made = new_head(
-            Head(
-                thread_id=thread.id,
-                nonce="",
-                owner=thread.owner,
-                user_id=thread.user_id,
-                life=plan.life,
-                created_at=thread.changed["createdAt"],
-                updated_at=thread.changed["updatedAt"],
-            )
+        head = Head(
+            thread_id=thread.id,
+            nonce="",
+            owner=thread.owner,
+            user_id=thread.user_id,
+            life=plan.life,
+            created_at=thread.changed["createdAt"],
+            updated_at=thread.changed["updatedAt"],
         )
+        plan.made = new_head(head, said)
 
-    def _put_details(self, thread: PendingThread) -> Put:
+    def _said(self, thread: PendingThread) -> Body:
+        """Return all that a thread says of itself, as it is changed."""
         named = ("name", "tags", "metadata", "fieldRevisions")
         changed = {name: thread.changed[name] for name in named if name in thread.changed}
-        key = keys.name(thread.id)
-        return put_of(key, self._state.item(key), self._state.details(thread.id) | changed)
+        return self._state.details(thread.id) | changed
 
     # Rows
 
