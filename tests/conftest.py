@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings
 
 from tests.support.servers.azurite import Azurite, running_azurite
@@ -49,6 +50,16 @@ def is_full_count() -> bool:
 def full_count(request: pytest.FixtureRequest) -> bool:
     """Whether drills are repeated at full count; in `make test` each is played once."""
     return bool(request.config.getoption("--full-count"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """A hash takes long on purpose, and tests make many."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("access.login.passwords._hasher", cheap)
+        patch.setattr("access.login.passwords._NOBODY", cheap.hash("nobody"))
+        yield
 
 
 @pytest.fixture(scope="session")
