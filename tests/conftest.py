@@ -1,6 +1,7 @@
-"""What all tests share: how often a drill is repeated, and the servers."""
+"""What all tests share: how often a drill is repeated, what spares them time, and the servers."""
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Generator, Iterator
 
 import pytest
 from argon2 import PasswordHasher
@@ -31,6 +32,20 @@ def pytest_configure(config: pytest.Config) -> None:
     name = FULL_COUNT if config.getoption("--full-count") else "tests"
     settings.register_profile(name, deadline=None)
     settings.load_profile(name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep modules and tests, which stay to the end, from the garbage collector.
+
+    To look through them again and again takes a seventh of the processor's time of a quick run.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
