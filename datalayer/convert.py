@@ -9,7 +9,7 @@ from chainlit.step import StepDict
 from chainlit.types import Feedback, FeedbackDict, ThreadDict
 from chainlit.user import PersistedUser
 
-from datalayer.fields import SHARE
+from datalayer.fields import REVISION, SHARE
 from datalayer.records import (
     ElementRecord,
     FeedbackRecord,
@@ -58,7 +58,7 @@ def persisted_user(record: UserRecord) -> PersistedUser:
 def step_dict(record: StepRecord) -> StepDict:
     """Return a step as the page takes it; nothing streams in what comes from the store.
 
-    Its `revision`, in microseconds of UTC, tells when it was last written.
+    Its `REVISION`, in microseconds of UTC, tells when it was last written.
     """
     fields = dict(record.fields)
     for name, default in _STEP_DEFAULTS.items():
@@ -67,7 +67,7 @@ def step_dict(record: StepRecord) -> StepDict:
     fields["metadata"] = fields.get("metadata") or {}
     fields.pop(HIDDEN, None)  # whoever saves what was read would say it anew
     fields |= {"id": record.id, "threadId": record.thread_id, "streaming": False}
-    fields["revision"] = record.revision
+    fields[REVISION] = record.revision
     fields["feedback"] = _feedback_dict(record.feedback)  # type: ignore[assignment]
     return cast(StepDict, fields)
 

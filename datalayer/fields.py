@@ -93,8 +93,10 @@ ELEMENT_FIELDS: Mapping[str, Cleaner] = {
 SHARE = ("is_shared", "shared_at")
 """What the metadata of a thread says of who else may read it."""
 
+REVISION = "keepchatRevision"  # of a step that was read, told with it
+
 # Said by the row itself, never a field of it.
-_IDENTITY = frozenset({"id", "threadId", "revision", "feedback", "path", "content"})
+_IDENTITY = frozenset({"id", "threadId", REVISION, "feedback", "path", "content"})
 
 
 def clean_fields(raw: Mapping[str, object], known: Mapping[str, Cleaner]) -> dict[str, Json]:

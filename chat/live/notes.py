@@ -1,7 +1,7 @@
 """What is told and offered at the answers of a thread: how each ended, and what can be done. Pure.
 
 Steps are dicts as `KeepchatDataLayer.get_thread` gives them: those that are shown, in their order,
-each with its `revision`; `metadata.siblings` of the first step of an alternative has the ids of all
+each with its `REVISION`; `metadata.siblings` of the first step of an alternative has the ids of all
 alternatives, its own among them.
 """
 
@@ -11,6 +11,7 @@ from typing import Any, Final, get_args
 
 from chat.live.exchanges import Exchange, Step, exchanges, is_answer, metadata_of
 from chat.wording.endings import Ended, State
+from datalayer.fields import REVISION
 
 LEASE_S: Final = 5.0
 """An answer that is being written is stored more often than this, also when there is no news."""
@@ -103,7 +104,7 @@ def _ended(step: Step, now: int) -> State:
 
 
 def _revision(step: Step) -> int:
-    revision = step.get("revision")
+    revision = step.get(REVISION)
     return revision if isinstance(revision, int) else 0
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from chat.live.exchanges import exchanges, is_answer, is_question
 from chat.live.notes import LEASE_S, Note, judged, notes_of
 from chat.turn.reply import CHECKPOINT_S, RENEWED
+from datalayer.fields import REVISION
 
 NOW = 1_800_000_000_000_000
 LEASE = int(LEASE_S * 1_000_000)
@@ -27,7 +28,7 @@ def step(
         "parentId": parent,
         "output": step_id,
         "metadata": metadata,
-        "revision": NOW - age,
+        REVISION: NOW - age,
     }
 
 
@@ -247,7 +248,7 @@ def test_of_any_thread(data: st.DataObject, steps: list[Step], is_running: bool)
     for key, note in notes.items():
         assert len(note.siblings) != 1
         if note.state == "killed":
-            assert NOW - by_id[key]["revision"] >= LEASE
+            assert NOW - by_id[key][REVISION] >= LEASE
         if note.go_on:
             assert last
             assert last.answer == by_id[key]
