@@ -11,7 +11,8 @@ from chainlit.message import Message
 from chainlit.session import WebsocketSession
 from chainlit.types import MessagePayload, ThreadDict
 
-from chat.live.running import LiveThreads, current_turn
+from chat.live.running import LiveThreads
+from chat.live.thread import current_turn
 from common.failures import in_one_line
 from datalayer.errors import DataLayerError, StoreUnavailable
 from patches.originals import Handler, replace, wrap

@@ -10,7 +10,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from chat.live.replicas import Replicas
-from chat.live.running import LiveThread, LiveThreads, RunningTurn
+from chat.live.running import LiveThreads
+from chat.live.thread import LiveThread, RunningTurn
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.answers import AnswerBoard, RunningAnswer
 

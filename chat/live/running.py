@@ -8,7 +8,6 @@ nothing comes twice.
 """
 
 import asyncio
-import uuid
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -21,17 +20,16 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from chainlit.session import WebsocketSession
 from chainlit.types import ThreadDict
 
 from access.guard.pages import user_of
 from chat.live.line import Line
-from chat.live.mirror import Mirror
 from chat.live.offers import AtWork, Offers, wall_clock
+from chat.live.thread import LiveThread, RunningTurn, current
 from common.tasks import TaskSet
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
@@ -55,106 +53,8 @@ OF_THE_THREAD = frozenset(
 
 Emit = Callable[[str, Any], Awaitable[None]]
 
-
-@dataclass(eq=False, slots=True)
-class RunningTurn:
-    """A question that is being answered, or an answer that is gone on with."""
-
-    thread: "LiveThread"
-    page: WebsocketSession
-    """Where it was asked for."""
-    among: "LiveThreads"
-    goes_back: bool = False
-    """Whether it changes what was shown before, instead of following on it."""
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    task: asyncio.Task[Any] | None = field(default_factory=asyncio.current_task)
-
-    @property
-    def is_watched_elsewhere(self) -> bool:
-        """Whether another process shows it, and reads what is stored of it."""
-        return self.among.is_watched_elsewhere(self.id)
-
-
-_current: ContextVar[RunningTurn | None] = ContextVar("running_turn", default=None)
 # Of who is about to read a thread: a page that was cut off and is back may be given it twice.
 _read_at: ContextVar[int] = ContextVar("read_at")
-
-
-def current_turn() -> RunningTurn | None:
-    """Return the turn that is being run here."""
-    return _current.get()
-
-
-class LiveThread:
-    """A thread that somebody has open: what its turns have shown, and which pages watch."""
-
-    def __init__(self, thread_id: str, user: str, line: Line) -> None:
-        self.id = thread_id
-        self.user = user
-        self.turns: set[RunningTurn] = set()
-        self.begun = 0  # turns, since the thread was opened here
-        self.elsewhere: dict[str, frozenset[str]] = {}
-        """The turns that run in other processes, with the ids of their steps."""
-        self.mirror = Mirror()
-        self.number = 0
-        self.forgotten = 0  # the number at which the mirror was emptied
-        self._line = line
-        self._hearers: WeakSet[WebsocketSession] = WeakSet()
-
-    @property
-    def is_running(self) -> bool:
-        """Whether an answer is on its way, here or elsewhere."""
-        return bool(self.turns or self.elsewhere)
-
-    @property
-    def growing(self) -> frozenset[str]:
-        """The steps that are being written."""
-        here = frozenset(self.mirror.step_ids if self.turns else ())
-        return here.union(*self.elsewhere.values())
-
-    def pages(self) -> Iterator[WebsocketSession]:
-        """Yield the pages that know all that was said."""
-        for page in list(self._hearers):
-            if self._line.is_open(page):
-                yield page
-
-    def join(self, page: WebsocketSession) -> None:
-        """Let a page that knows all hear what comes from now on."""
-        self._hearers.add(page)
-
-    def forget(self) -> None:
-        """Empty the mirror, when what it has can be read from the store."""
-        self.mirror = Mirror()
-        self.forgotten = self.number
-
-    async def publish(
-        self, event: str, data: Any, *, without: WebsocketSession | None = None
-    ) -> None:
-        """Send an event to all pages that know what came before, but for one that has it."""
-        hearers = list(self.pages())
-        if len(hearers) < len(self._hearers):
-            self._hearers = WeakSet(hearers)  # the others miss this
-        self.number += 1
-        self.mirror.apply(event, data)
-        await self._line.send(event, data, [page for page in hearers if page is not without])
-
-    async def begin(self, turn: RunningTurn) -> None:
-        """Let all pages offer to stop it."""
-        self.turns.add(turn)
-        self.begun += 1
-        await self.publish("task_start", {})
-
-    async def end(self, turn: RunningTurn) -> None:
-        """Let all pages take the next question, once nothing runs any more."""
-        self.turns.discard(turn)
-        if not self.is_running:
-            self.forget()
-            await self.tell_end()
-
-    async def tell_end(self) -> None:
-        """Let all pages take the next question, where nothing runs."""
-        if not self.is_running:
-            await self.publish("task_end", {})
 
 
 class LiveThreads:
@@ -208,11 +108,11 @@ class LiveThreads:
         self, page: WebsocketSession, *, goes_back: bool = False
     ) -> AsyncIterator[RunningTurn]:
         """Run a turn of a page: what is emitted in it goes to all pages of its thread."""
-        turn = RunningTurn(self.of(page), page, self, goes_back)
+        turn = RunningTurn(self.of(page), page, self.is_watched_elsewhere, goes_back)
         thread = turn.thread
         if page not in thread.pages():
             await self.catch_up(page)
-        token = _current.set(turn)
+        token = current.set(turn)
         try:
             await thread.begin(turn)
             if goes_back:
@@ -221,7 +121,7 @@ class LiveThreads:
             await self._at_work.begin(thread.user, thread.id)
             yield turn
         finally:
-            _current.reset(token)
+            current.reset(token)
             await asyncio.shield(self._end(turn))
 
     async def _end(self, turn: RunningTurn) -> None:

@@ -11,7 +11,7 @@ import chainlit as cl
 from chainlit.chat_context import chat_context
 from chainlit.utils import utc_now
 
-from chat.live.running import current_turn
+from chat.live.thread import current_turn
 from chat.models.base import AnswerEvent, Ending, GeneratedImage, Piece, Rethought, Waiting
 from chat.models.tokens import estimate_tokens
 from chat.turn.durability import until_stored

@@ -9,7 +9,8 @@ from chainlit.session import WebsocketSession
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chat.live.running import LiveThreads, RunningTurn
+from chat.live.running import LiveThreads
+from chat.live.thread import RunningTurn
 from datalayer.layer import KeepchatDataLayer
 
 THREAD = "11111111-1111-4111-8111-111111111111"
