@@ -9,7 +9,7 @@ from chainlit.step import StepDict
 from chainlit.types import Feedback, FeedbackDict, ThreadDict
 from chainlit.user import PersistedUser
 
-from datalayer.fields import REVISION, SHARE
+from datalayer.fields import SHARE
 from datalayer.records import (
     ElementRecord,
     FeedbackRecord,
@@ -18,7 +18,7 @@ from datalayer.records import (
     UserRecord,
 )
 from datalayer.siblings import HIDDEN, view
-from datalayer.values import Json, clean_json, clean_time, time_of_revision
+from datalayer.values import REVISION, Json, clean_json, clean_time, time_of_revision
 
 AHEAD = 1_000  # microseconds; less is what comes of many writes at once
 JUST_NOW = 60_000_000  # microseconds

@@ -6,7 +6,15 @@ Chainlit adds and is not listed is kept under `extra`.
 
 from collections.abc import Callable, Mapping
 
-from datalayer.values import LARGEST_INTEGER, Json, as_id, clean_json, clean_text, clean_time
+from datalayer.values import (
+    LARGEST_INTEGER,
+    REVISION,
+    Json,
+    as_id,
+    clean_json,
+    clean_text,
+    clean_time,
+)
 
 
 def _text(value: object) -> Json:
@@ -92,8 +100,6 @@ ELEMENT_FIELDS: Mapping[str, Cleaner] = {
 
 SHARE = ("is_shared", "shared_at")
 """What the metadata of a thread says of who else may read it."""
-
-REVISION = "keepchatRevision"  # of a step that was read, told with it
 
 # Said by the row itself, never a field of it.
 _IDENTITY = frozenset({"id", "threadId", REVISION, "feedback", "path", "content"})

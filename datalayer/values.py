@@ -17,6 +17,7 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 EXACT_FLOATS = 2**53  # from here on every float is a whole number
 MAX_DEPTH = 100  # of JSON; every JSON library that reads it back has a limit of its own
 MOST_BITS = 14_000  # of a whole number in JSON
+REVISION = "keepchatRevision"  # under this name a step that was read tells its own
 LARGEST_INTEGER = 2**31 - 1  # of a column of whole numbers
 NAMESPACE = uuid.UUID("8f5b7a52-2f0e-5c8e-9d0e-6b2f3f7b1c11")
 

@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 
 from chat.live.exchanges import Exchange, Step, exchanges, is_answer, metadata_of
 from chat.wording.endings import Ended, State
-from datalayer.fields import REVISION
+from datalayer.values import REVISION
 
 LEASE_S: Final = 5.0
 """An answer that is being written is stored more often than this, also when there is no news."""

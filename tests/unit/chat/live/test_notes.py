@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chat.live.exchanges import exchanges, is_answer, is_question
 from chat.live.notes import LEASE_S, Note, judged, notes_of
 from chat.turn.reply import CHECKPOINT_S, RENEWED
-from datalayer.fields import REVISION
+from datalayer.values import REVISION
 
 NOW = 1_800_000_000_000_000
 LEASE = int(LEASE_S * 1_000_000)
