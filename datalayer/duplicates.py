@@ -1,6 +1,7 @@
 """What a copy of a thread, or of some of it, consists of: new ids, and the writes that make it.
 
-Pure. Not taken along are feedback, what is a favourite, and who else may read the thread.
+Pure. Who else may read the thread is not taken along; feedback and what is a favourite is where all
+of the thread is copied.
 """
 
 import hashlib
@@ -18,12 +19,13 @@ from datalayer.writes import (
     DeleteThread,
     FinishElement,
     SaveElement,
+    SaveFeedback,
     SaveStep,
     SaveThread,
 )
 
 NextRevision = Callable[[], int]
-Saves = SaveThread | SaveStep | SaveElement | FinishElement
+Saves = SaveThread | SaveStep | SaveFeedback | SaveElement | FinishElement
 Deletes = DeleteThread | DeleteElement | FinishElement
 
 _NO_BYTES = hashlib.sha256().hexdigest()
@@ -69,11 +71,14 @@ class Duplicate:
     """The name of a thread that is new; None for elements that stay in their thread."""
     ids: Mapping[str, str]
     """The ids of the copy by those of what is copied."""
+    is_whole: bool = False
+    """Whether it is to stand for what is copied: with what its user thought of the answers."""
 
     @classmethod
-    def new_thread(cls, thread: ThreadRecord, name: str) -> Self:
+    def new_thread(cls, thread: ThreadRecord, name: str, *, is_whole: bool = False) -> Self:
         """Copy all that is given into a thread of its own."""
-        return cls(thread=thread, home=str(uuid.uuid4()), name=name, ids=_new_ids(thread))
+        home, ids = str(uuid.uuid4()), _new_ids(thread)
+        return cls(thread=thread, home=home, name=name, ids=ids, is_whole=is_whole)
 
     @classmethod
     def of_files(cls, thread: ThreadRecord, from_step: str, to_step: str) -> Self:
@@ -115,7 +120,7 @@ class Duplicate:
             for write in self._element(element, targets.get(element.id), revision)
         ]
         steps = [self._step(step, revision) for step in self.thread.steps]
-        return [*self._thread(revision), *steps, *elements]
+        return [*self._thread(revision), *steps, *self._feedback(revision), *elements]
 
     def deletes(self, revision: NextRevision) -> list[Deletes]:
         """Return what takes it back, whatever of it there is: files are recorded for removal."""
@@ -157,7 +162,8 @@ class Duplicate:
         metadata = dict(step.fields.get("metadata") or {})  # type: ignore[arg-type]
         if metadata.get(SIBLING_OF) not in self.ids:  # the only one of its group that is copied
             metadata.pop(SIBLING_OF, None)
-        metadata.pop("favorite", None)
+        if not self.is_whole:
+            metadata.pop("favorite", None)
         if fields.pop("streaming", None) or metadata.get("state") == _STREAMING:
             metadata["state"] = _INTERRUPTED
         return SaveStep(
@@ -167,6 +173,18 @@ class Duplicate:
             fields=fields | {"metadata": self._with_ids(metadata)},
             revision=revision(),
         )
+
+    def _feedback(self, revision: NextRevision) -> Iterator[SaveFeedback]:
+        found = [step.feedback for step in self.thread.steps if step.feedback and self.is_whole]
+        for feedback in found:
+            yield SaveFeedback(
+                step_id=self.ids[feedback.step_id],
+                thread_id=self.home,
+                value=feedback.value,
+                comment=feedback.comment,
+                extra=feedback.extra,
+                revision=revision(),
+            )
 
     def _element(
         self, element: ElementRecord, target: str | None, revision: NextRevision

@@ -246,8 +246,8 @@ class KeepchatDataLayer(BaseDataLayer):
         """Copy a thread with its files into a new one of the same owner; returns its id.
 
         `until` names the step, mostly an answer, up to which what is shown is copied; without it
-        all is, what is hidden too. Times, order, tags and metadata stay. Feedback, favourites and
-        sharing are not copied, nor are elements without their file; what still streams is in the
+        all is, what is hidden, feedback and favourites too. Times, order, tags and metadata stay.
+        Sharing is not copied, nor are elements without their file; what still streams is in the
         copy as it is stored, and interrupted there. What is on its way here is waited for. Raises
         `CopyFailed`, or what its admission raises; then, and when it is cancelled, nothing of the
         copy stays.

@@ -58,7 +58,15 @@ def place_closed(_parts: Parts) -> None:
 
 def place_sharing(parts: Parts) -> None:
     """Stand in for the routes that share."""
-    _place(sharing_router(parts.store, parts.layer, parts.prefix, sharing=parts.sharing))
+    _place(
+        sharing_router(
+            parts.store,
+            parts.layer,
+            parts.prefix,
+            sharing=parts.sharing,
+            growing=parts.live.growing,
+        )
+    )
 
 
 def place_answers(parts: Parts) -> None:
@@ -78,7 +86,15 @@ def place_answers(parts: Parts) -> None:
 
 def place_export(parts: Parts) -> None:
     """Add what saves a conversation."""
-    _place(export_router(parts.store, parts.layer, parts.prefix, sharing=parts.sharing))
+    _place(
+        export_router(
+            parts.store,
+            parts.layer,
+            parts.prefix,
+            sharing=parts.sharing,
+            growing=parts.live.growing,
+        )
+    )
 
 
 def place_files(parts: Parts) -> None:

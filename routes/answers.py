@@ -59,7 +59,8 @@ def answers_router(
             is_running=bool(here and here.is_running),
             growing=here.growing if here else (),
         )
-        return {"notes": notes.as_json()}
+        told = notes if thread["userIdentifier"] == asker.identifier else notes.for_readers()
+        return {"notes": told.as_json()}
 
     @router.post(PATH)
     async def act(

@@ -3,7 +3,6 @@
 With `?siblings=all` its author gets what is not shown, too, told from what is.
 """
 
-import time
 from typing import Literal
 
 from chainlit.server import UserParam
@@ -11,7 +10,8 @@ from fastapi import APIRouter, Request, Response
 
 from access.guard import owners
 from access.guard.readers import may_read
-from chat.live.notes import judged
+from chat.live.notes import Growing, judged, nothing_grows
+from chat.live.offers import wall_clock
 from datalayer.layer import KeepchatDataLayer
 from datalayer.siblings import places
 from datalayer.stores.base import Store
@@ -23,7 +23,12 @@ PATH = "/keepchat/export/{thread_id}.md"
 
 
 def export_router(
-    store: Store, layer: KeepchatDataLayer, prefix: str, *, sharing: bool
+    store: Store,
+    layer: KeepchatDataLayer,
+    prefix: str,
+    *,
+    sharing: bool,
+    growing: Growing = nothing_grows,
 ) -> APIRouter:
     """Return the route, to be placed before Chainlit's own."""
     router = APIRouter(prefix=prefix, include_in_schema=False)
@@ -40,7 +45,7 @@ def export_router(
         is_own = record.owner == asker.identifier
         is_whole = is_own and siblings == "all"
         thread = layer.whole_thread(record) if is_whole else layer.shown_thread(record)
-        told = judged(thread, now=time.time_ns() // 1_000)
+        told = judged(thread, now=wall_clock(), growing=growing(thread["id"]))
         shown = told if is_own else as_shared(told)
         marks = places(record.steps) if is_whole else NOWHERE
         origin = f"{request.url.scheme}://{request.url.netloc}"

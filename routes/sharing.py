@@ -3,7 +3,6 @@
 Chainlit's own routes for it do not look at the setting, and send whole threads.
 """
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,7 +15,8 @@ from fastapi.responses import JSONResponse
 from access.guard import owners
 from access.guard.readers import is_shared
 from chat.live.exchanges import is_answer, metadata_of
-from chat.live.notes import judged
+from chat.live.notes import Growing, judged, nothing_grows
+from chat.live.offers import wall_clock
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
 from datalayer.values import as_id
@@ -60,7 +60,12 @@ ASKER = "User"  # instead of the name that somebody signs in with
 
 
 def sharing_router(
-    store: Store, layer: KeepchatDataLayer, prefix: str, *, sharing: bool
+    store: Store,
+    layer: KeepchatDataLayer,
+    prefix: str,
+    *,
+    sharing: bool,
+    growing: Growing = nothing_grows,
 ) -> APIRouter:
     """Return the routes, to be placed before Chainlit's own and in their stead."""
     router = APIRouter(prefix=prefix, include_in_schema=False)
@@ -84,7 +89,9 @@ def sharing_router(
         thread = await layer.get_thread(known_id)
         if thread is None:
             raise owners.missing()
-        return JSONResponse(as_shared(judged(thread, now=time.time_ns() // 1_000)))
+        return JSONResponse(
+            as_shared(judged(thread, now=wall_clock(), growing=growing(thread["id"])))
+        )
 
     return router
 

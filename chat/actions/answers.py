@@ -51,6 +51,7 @@ class AnswerActions:
         self._live = live
         self._running = running
         self._tasks = TaskSet()
+        self._begun: set[str] = set()  # the threads in which something is done, or about to be
 
     async def close(self) -> None:
         """Stop what was begun."""
@@ -92,6 +93,8 @@ class AnswerActions:
         except BaseException:
             task.cancel()
             raise
+        self._begun.add(page.thread_id)
+        task.add_done_callback(lambda _task: self._begun.discard(page.thread_id))
         self._tasks.add(task)
         page.current_task = task
 
@@ -127,7 +130,7 @@ class AnswerActions:
             raise ActionRefused(NO_BRANCH) from exc
 
     def _refuse_busy(self, page: WebsocketSession) -> None:
-        if self._live.of(page).is_running:
+        if self._live.of(page).is_running or page.thread_id in self._begun:
             raise ActionRefused(BUSY)
 
 

@@ -8,6 +8,7 @@ Chainlit's own handler removes the later messages, one by one, and for good.
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any, cast
 
 import chainlit as cl
@@ -35,6 +36,7 @@ from datalayer.siblings import SIBLING_OF, belonging
 logger = logging.getLogger(__name__)
 
 Edit = Callable[[str, dict[str, Any]], Awaitable[None]]
+TakeBack = Callable[[], Awaitable[None]]
 
 
 class _Refused(Exception):
@@ -67,6 +69,9 @@ class Editing:
                 await self._ask_anew(page, begun, thread, exchange, text)
         except (_Refused, LimitReached) as exc:
             await self._refuse(page, exc.sentence)
+        except DataLayerError as exc:
+            logger.warning("Thread %s is not edited: %s", page.thread_id, in_one_line(exc))
+            await self._refuse(page, EDIT_REFUSED)
 
     async def _refuse(self, page: WebsocketSession, sentence: Localized[str]) -> None:
         await cl.context.emitter.send_toast(sentence.of_session(), "error")
@@ -91,17 +96,16 @@ class Editing:
 
     @asynccontextmanager
     async def _turn_after(
-        self, page: WebsocketSession, begun: int, kept_id: str | None = None
+        self, page: WebsocketSession, begun: int, take_back: TakeBack
     ) -> AsyncIterator[None]:
         """Run a turn that is the next after so many: what was read is still all that there is.
 
-        Raises `_Refused` where something was asked meanwhile, in another page; what was kept for
-        this edit is deleted then.
+        Raises `_Refused` where something was asked meanwhile, in another page; what was copied for
+        this edit is taken back then.
         """
         async with self._live.turn(page, goes_back=True) as turn:
-            if turn.thread.begun != begun + 1:
-                if kept_id:
-                    await self._layer.delete_thread(kept_id)
+            if turn.thread.begun != begun + 1 or turn.thread.elsewhere:
+                await take_back()
                 raise _Refused(BUSY)
             yield
 
@@ -118,7 +122,7 @@ class Editing:
         former = cast(Step, exchange.question)
         question = _sibling(former, text)
         files = await self._copy_files(page.thread_id, former["id"], question.id)
-        async with self._turn_after(page, begun):
+        async with self._turn_after(page, begun, partial(self._delete_files, page, files)):
             # In one step, and so in one go: one of the two is shown, whatever happens.
             self._layer.hide(page.thread_id, former_ids)
             self._layer.checkpoint(question.to_dict())
@@ -137,6 +141,10 @@ class Editing:
             logger.warning("Question %s is not edited: %s", former_id, in_one_line(exc))
             raise _Refused(EDIT_REFUSED) from exc
 
+    async def _delete_files(self, page: WebsocketSession, files: Sequence[Any]) -> None:
+        for element in files:
+            await self._layer.delete_element(element["id"], page.thread_id)
+
     # An earlier one
 
     async def _ask_anew(
@@ -153,7 +161,7 @@ class Editing:
         question.content = text
         followers = exchanges(thread["steps"])
         later = followers[followers.index(exchange) :]
-        async with self._turn_after(page, begun, kept_id):
+        async with self._turn_after(page, begun, partial(self._delete_copy, kept_id)):
             self._layer.delete_steps_after(page.thread_id, question.id)
             self._layer.checkpoint(question.to_dict())
             gone = [step_id for it in later for step_id in [*it.roots, *_question_ids(it)]]
@@ -172,6 +180,9 @@ class Editing:
         except DataLayerError as exc:
             logger.warning("Thread %s is not edited: %s", thread_id, in_one_line(exc))
             raise _Refused(NOT_KEPT) from exc
+
+    async def _delete_copy(self, thread_id: str) -> None:
+        await self._layer.delete_thread(thread_id)
 
     async def _tell_kept(self, name: str, thread_id: str) -> None:
         await cl.context.emitter.send_toast(KEPT.of_session().format(name=name), "info")

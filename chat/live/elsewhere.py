@@ -5,6 +5,7 @@ its thread are given it anew.
 """
 
 import asyncio
+import logging
 from collections.abc import Collection, Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -12,8 +13,12 @@ from weakref import WeakKeyDictionary
 from chat.live.replicas import Replicas
 from chat.live.running import LiveThreads
 from chat.live.thread import LiveThread, RunningTurn
+from common.failures import in_one_line
+from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.answers import AnswerBoard, RunningAnswer
+
+logger = logging.getLogger("keepchat.replicas")
 
 _MOST_STEPS = 20  # of a turn that are followed: the question and the newest
 
@@ -100,20 +105,32 @@ class AnswersElsewhere:
         thread = await self._live.begin_elsewhere(answer)
         if thread:
             async with self._lock(thread):
-                await self._live.renew(thread)
+                if not await self._renewed(thread):
+                    await thread.publish("task_start", {})
                 await self._show(thread, answer)
 
     async def _grow(self, answer: RunningAnswer) -> None:
         if thread := self._live.get(answer.thread_id):
             async with self._lock(thread):
-                await self._show(thread, answer)
+                if answer.turn in thread.elsewhere:  # else it has ended meanwhile
+                    await self._show(thread, answer)
 
     async def _end(self, answer: RunningAnswer) -> None:
         thread = await self._live.end_elsewhere(answer)
         if thread:
             async with self._lock(thread):
-                await self._live.renew(thread)
+                if not await self._renewed(thread):
+                    self._live.renew_later(thread)
                 await thread.tell_end()
+
+    async def _renewed(self, thread: LiveThread) -> bool:
+        """Give the pages of a thread what is stored of it; False where the database is away."""
+        try:
+            await self._live.renew(thread)
+        except DataLayerError as exc:
+            logger.warning("Thread %s is not shown as it is: %s", thread.id, in_one_line(exc))
+            return False
+        return True
 
     def _lock(self, thread: LiveThread) -> asyncio.Lock:
         return self._locks.setdefault(thread, asyncio.Lock())
@@ -122,6 +139,7 @@ class AnswersElsewhere:
         """Tell the pages of a thread what has changed in what is stored of a turn."""
         if not any(thread.pages()):
             return
+        await self._take_back(thread, answer)
         shown = {step["id"]: step for step in thread.mirror.steps}
         for step in await self._layer.get_steps(answer.thread_id, answer.step_ids):
             before = shown.get(step["id"])
@@ -130,6 +148,14 @@ class AnswersElsewhere:
                 await thread.publish("new_message", growing)
             elif before["output"] != step["output"]:
                 await thread.publish(*_change(before["output"], growing))
+
+    async def _take_back(self, thread: LiveThread, answer: RunningAnswer) -> None:
+        """Take from the pages of a thread what a turn shows no more."""
+        before = thread.elsewhere.get(answer.turn, frozenset())
+        thread.elsewhere[answer.turn] = frozenset(answer.step_ids)
+        if len(answer.step_ids) < _MOST_STEPS:  # else some are left out that are there
+            for step_id in before - thread.elsewhere[answer.turn]:
+                await thread.publish("delete_message", {"id": step_id})
 
 
 def _change(before: str, step: dict[str, Any]) -> tuple[str, dict[str, Any]]:

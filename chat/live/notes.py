@@ -5,7 +5,7 @@ each with its `REVISION`; `metadata.siblings` of the first step of an alternativ
 alternatives, its own among them.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, get_args
 
@@ -13,8 +13,17 @@ from chat.live.exchanges import Exchange, Step, exchanges, is_answer, metadata_o
 from chat.wording.endings import Ended, State
 from datalayer.values import REVISION
 
+Growing = Callable[[str], Container[str]]
+"""Tells the ids of the steps of a thread that are known to be written."""
+
 LEASE_S: Final = 5.0
 """An answer that is being written is stored more often than this, also when there is no news."""
+
+
+def nothing_grows(_thread_id: str) -> Container[str]:
+    """Say that nothing of a thread is known to be written."""
+    return ()
+
 
 _LEASE: Final = int(LEASE_S * 1_000_000)
 _ENDED: Mapping[str, Ended] = {state: state for state in get_args(Ended)}
@@ -52,6 +61,12 @@ class Notes:
     judge_at: int | None = None
     """When to look again, in microseconds of UTC: an answer may have been left by then."""
 
+    def for_readers(self) -> "Notes":
+        """Return them as those have them who may do nothing: how each answer ended."""
+        return replace(
+            self, by_step={it: Note(state=note.state) for it, note in self.by_step.items()}
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Return them as the page takes them."""
         return {step_id: note.as_json() for step_id, note in self.by_step.items()}
@@ -79,12 +94,13 @@ def notes_of(
     )
 
 
-def judged(thread: Mapping[str, Any], *, now: int) -> dict[str, Any]:
+def judged(thread: Mapping[str, Any], *, now: int, growing: Container[str] = ()) -> dict[str, Any]:
     """Return a thread whose answers say in `metadata.state` how they ended, as of this time.
 
-    `now` is in microseconds of UTC; what is written on is known by its last checkpoint.
+    `now` is in microseconds of UTC; `growing` are ids of answers that are known to be written on.
+    What others write is known by its last checkpoint.
     """
-    notes = notes_of(thread["steps"], now=now).by_step
+    notes = notes_of(thread["steps"], now=now, growing=growing).by_step
     return {**thread, "steps": [_judged(step, notes) for step in thread["steps"]]}
 
 

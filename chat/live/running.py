@@ -53,6 +53,8 @@ OF_THE_THREAD = frozenset(
 
 Emit = Callable[[str, Any], Awaitable[None]]
 
+AGAIN = 2_000_000  # microseconds until a database that was away is asked once more
+
 # Of who is about to read a thread: a page that was cut off and is back may be given it twice.
 _read_at: ContextVar[int] = ContextVar("read_at")
 
@@ -82,6 +84,11 @@ class LiveThreads:
         """Return a thread that somebody watches, or that an answer runs in."""
         return self._threads.get(thread_id)
 
+    def growing(self, thread_id: str) -> frozenset[str]:
+        """Return the steps of a thread that are known to be written, here or elsewhere."""
+        thread = self._threads.get(thread_id)
+        return thread.growing if thread else frozenset()
+
     def turns(self) -> Iterator[RunningTurn]:
         """Yield the turns that run here."""
         for thread in list(self._threads.values()):
@@ -93,15 +100,21 @@ class LiveThreads:
 
     def of(self, page: WebsocketSession) -> LiveThread:
         """Return the thread of a page."""
-        thread = self._threads.get(page.thread_id)
-        if thread is None:
-            thread = LiveThread(page.thread_id, user_of(page), self._line)
-            thread.elsewhere = {
-                turn: frozenset() for turn, (_, where) in self._remote.items() if where == thread.id
-            }
-            self._threads[thread.id] = thread
-        self._of_page[page] = thread
-        return thread
+        if page not in self._of_page:
+            self._of_page[page] = self._joined(user_of(page), page.thread_id)
+        return self._of_page[page]
+
+    def _joined(self, user: str, thread_id: str) -> LiveThread:
+        thread = self._threads.get(thread_id)
+        if thread and thread.user == user:
+            return thread
+        made = LiveThread(thread_id, user, self._line)
+        made.elsewhere = {
+            turn: frozenset() for turn, where in self._remote.items() if where == (user, thread_id)
+        }
+        # A page that names the thread of somebody else gets one that nobody is in.
+        self._threads.setdefault(thread_id, made)
+        return made
 
     @asynccontextmanager
     async def turn(
@@ -190,6 +203,17 @@ class LiveThreads:
         """
         return await self._give_anew(thread, list(thread.pages()))
 
+    def renew_later(self, thread: LiveThread) -> None:
+        """Give all pages of a thread what is stored of it, as soon as the database tells it."""
+        self._tasks.start(self._renew_later(thread))
+
+    async def _renew_later(self, thread: LiveThread) -> None:
+        while not thread.is_running:  # what begins meanwhile is shown by whoever begins it
+            await asyncio.sleep(AGAIN / 1_000_000)
+            with suppress(DataLayerError):
+                await self.renew(thread)
+                return
+
     async def give_back(self, page: WebsocketSession) -> None:
         """Give a page what is stored of its thread, since it shows what is not so."""
         await self._give_anew(self.of(page), [page])
@@ -208,10 +232,14 @@ class LiveThreads:
 
     async def renew_notes(self, thread: LiveThread) -> None:
         """Tell all pages of a thread what is noted in it, since that has changed."""
-        with suppress(DataLayerError):  # then they keep what they have
-            if stored := await self._layer.get_thread(thread.id):
-                shown = thread.mirror.over(stored)["steps"]
-                await self._tell_notes(thread, list(thread.pages()), shown)
+        try:
+            stored = await self._layer.get_thread(thread.id)
+        except DataLayerError:
+            self._tasks.start(self._look_again(thread, wall_clock() + AGAIN))
+            return
+        if stored:
+            shown = thread.mirror.over(stored)["steps"]
+            await self._tell_notes(thread, list(thread.pages()), shown)
 
     async def _tell_notes(
         self,
@@ -242,6 +270,7 @@ class LiveThreads:
         thread = self._threads.get(answer.thread_id)
         if thread:
             thread.elsewhere[answer.turn] = frozenset(answer.step_ids)
+            thread.begun += 1
         return thread
 
     async def end_elsewhere(self, answer: RunningAnswer) -> LiveThread | None:

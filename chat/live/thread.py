@@ -49,7 +49,7 @@ class LiveThread:
         self.id = thread_id
         self.user = user
         self.turns: set[RunningTurn] = set()
-        self.begun = 0  # turns, since the thread was opened here
+        self.begun = 0  # turns, here and elsewhere, since the thread was opened here
         self.elsewhere: dict[str, frozenset[str]] = {}
         """The turns that run in other processes, with the ids of their steps."""
         self.mirror = Mirror()
@@ -92,7 +92,8 @@ class LiveThread:
         if len(hearers) < len(self._hearers):
             self._hearers = WeakSet(hearers)  # the others miss this
         self.number += 1
-        self.mirror.apply(event, data)
+        if self.is_running:  # what comes after the end can be read from the store
+            self.mirror.apply(event, data)
         await self._line.send(event, data, [page for page in hearers if page is not without])
 
     async def begin(self, turn: RunningTurn) -> None:

@@ -162,17 +162,24 @@ class Reply:
             task.cancel()
 
     async def _checkpoint(self) -> None:
-        stored, unchanged = self._former_text, 0
+        stored, unchanged, ticks = self._former_text, 0, 0
         while True:
             await asyncio.sleep(_interval_s())
+            ticks += 1
+            if self._thoughts and self.has_begun and ticks % RENEWED == 0:
+                self._layer.checkpoint(self._growing())
             step: Any = (self._thoughts or self._message).to_dict()
             unchanged = unchanged + 1 if step["output"] == stored else 0
             is_message = step["id"] == self._message.id
             if not unchanged or (is_message and self.has_begun and unchanged % RENEWED == 0):
                 stored = step["output"]
-                if is_message:
-                    step["metadata"] = self._metadata("streaming")
-                self._layer.checkpoint(step)
+                self._layer.checkpoint(self._growing() if is_message else step)
+
+    def _growing(self) -> Any:
+        """Return the answer as it is stored while it is written."""
+        step = self._message.to_dict()
+        step["metadata"] = self._metadata("streaming")
+        return step
 
     async def finish(
         self, state: State, refusals: Mapping[str, Sequence[str]] | None = None

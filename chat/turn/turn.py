@@ -33,7 +33,7 @@ from chat.wording.sentences import (
 )
 from chat.wording.settings_panel import generation_from
 from chat.wording.unavailable import QUESTION
-from common.tasks import TaskSet
+from common.tasks import TaskSet, to_its_end
 from datalayer.errors import DataLayerError, StepGone, WriteRefused
 from datalayer.layer import KeepchatDataLayer
 
@@ -155,7 +155,7 @@ class Turns:
                 self._titles.begin(request.model, question, reply.text)
         except asyncio.CancelledError:
             # A second Stop must not keep what was shown from being stored.
-            await asyncio.shield(reply.finish("stopped"))
+            await to_its_end(reply.finish("stopped"))
             raise
         except Exception as exc:  # every failure is said in the page, and the chat goes on
             sentences = sentences_for(exc, request.model.variables)

@@ -57,7 +57,7 @@ class Copies:
         """Copy a thread, as the layer's method says; returns the id of the new one."""
         thread = await self._read(thread_id)
         copied = thread if until is None else _cut(thread, until)
-        return (await self._make(Duplicate.new_thread(copied, name))).home
+        return (await self._make(Duplicate.new_thread(copied, name, is_whole=until is None))).home
 
     async def copy_elements(
         self, thread_id: str, from_step: str, to_step: str
