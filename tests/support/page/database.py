@@ -21,6 +21,8 @@ TABLES = frozenset(
         "login_sessions",
         "maintenance",
         "removals",
+        "running_answers",
+        "running_replicas",
         "search_entries",
         "steps",
         "threads",
