@@ -1,7 +1,8 @@
 """Two programs on one database: an answer that runs in one is seen, and stopped, in the other."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from tests.e2e.conftest import OpenChat
 from tests.support.builders import new_id
 from tests.support.page.application import Application
 from tests.support.page.chat import Chat
+from tests.support.page.database import Database, Message, ServerDatabase
 from tests.support.page.stored import DYNAMODB, POSTGRESQL, SQLITE, on_server
+from tests.support.page.table import Table
 from tests.support.servers.model import KEY
 from tests.support.servers.pgbouncer import running_pgbouncer
 from tests.support.servers.replies import RepliesServer, running_replies
@@ -21,6 +24,7 @@ from tests.support.servers.teller import Teller
 Pair = tuple[Application, Application]
 
 PGBOUNCER = "pgbouncer"
+RELOADS = 10
 BROKE_OFF = "The answer broke off because the program was stopped."
 STORES = (
     SQLITE,
@@ -41,31 +45,41 @@ def teller(replies: RepliesServer) -> Teller:
     return Teller(replies)
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The database of both programs: what leads to it, and what reads it beside them."""
+
+    settings: Mapping[str, str]
+    messages: Callable[[str], list[Message]]
+
+
 @pytest.fixture(params=STORES)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Mapping[str, str]]:
-    """What leads a program to the database of both."""
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shared]:
+    """The database of both."""
     if request.param == SQLITE:
-        yield {"DATABASE_URL": f"sqlite:///{tmp_path / 'both.db'}"}
+        file = tmp_path / "both.db"
+        yield Shared({"DATABASE_URL": f"sqlite:///{file}"}, Database(file).messages)
     elif request.param == PGBOUNCER:
         postgres = request.getfixturevalue("postgres")
         with postgres.database(new_id()) as name, running_pgbouncer(postgres) as bouncer:
-            yield {"DATABASE_URL": f"{bouncer.url(name)}?pgbouncer=true"}
+            url = f"{bouncer.url(name)}?pgbouncer=true"
+            yield Shared({"DATABASE_URL": url}, ServerDatabase(postgres, name).messages)
     else:
         with on_server(request.param, request) as server:
-            assert server
-            yield server.settings()
+            assert isinstance(server, ServerDatabase | Table)
+            yield Shared(server.settings(), server.messages)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def pair(
-    project: Path, tmp_path: Path, replies: RepliesServer, database: Mapping[str, str]
+    project: Path, tmp_path: Path, replies: RepliesServer, database: Shared
 ) -> AsyncIterator[Pair]:
     """Two programs."""
     settings = {
         "OPENAI_API_KEY": KEY,
         "OPENAI_BASE_URL": f"{replies.url}/v1",
         "OPENAI_MODEL": "scripted",
-        **database,
+        **database.settings,
     }
     one, other = [Application(project, tmp_path / name, settings) for name in ("one", "other")]
     try:
@@ -78,34 +92,39 @@ async def pair(
         await asyncio.gather(one.kill(), other.kill())
 
 
-async def test_an_answer_is_seen_at_another_replica(
-    pair: Pair, open_chat: OpenChat, teller: Teller
+async def test_one_answer_on_three_pages_of_two_replicas(
+    pair: Pair, open_chat: OpenChat, teller: Teller, database: Shared
 ) -> None:
     chat, there = await on_both(pair, open_chat)
+    thread_id = await chat.thread_id()
+    beside = await open_chat(pair[0], f"/thread/{thread_id}", beside=chat)
+    pages = (chat, beside, there)
     await chat.ask("Tell me a story")
-    for page in (chat, there):
-        await expect(page.said.last).to_have_text(teller.tell(3))
-        await expect(page.questions.last).to_have_text("Tell me a story")
-        await expect(page.page.locator("#stop-button")).to_be_visible()
+    for _ in range(RELOADS):
+        for page in pages:
+            await expect(page.said.last).to_have_text(teller.tell(2))
+            await expect(page.page.locator("#stop-button")).to_be_visible()
+        await beside.page.reload()
     await there.page.reload()
-    for page in (there, chat):
-        await expect(page.said.last).to_have_text(teller.tell(3))
     text = teller.tell_all()
-    for page in (chat, there):
+    for page in pages:
         await expect(page.said.last).to_have_text(text)
         await page.turn_ended()
+        await expect(page.asked).to_have_text(["Are you there?", "Tell me a story"])
+    assert database.messages(thread_id)[-1].text.strip() == text
     await there.ask("And what else?")
-    for page in (there, chat):
+    for page in pages:
         await page.answered("Answer to: And what else?")
 
 
-async def test_an_answer_is_stopped_at_another_replica(
-    pair: Pair, open_chat: OpenChat, teller: Teller
+@pytest.mark.parametrize("stopper", [0, 1])
+async def test_an_answer_is_stopped_at_either_replica(
+    pair: Pair, open_chat: OpenChat, teller: Teller, stopper: int
 ) -> None:
     chat, there = await on_both(pair, open_chat)
     await chat.ask("Tell me a story")
     await expect(there.said.last).to_have_text(teller.tell(3))
-    await there.stop()
+    await [chat, there][stopper].stop()
     for page in (chat, there):
         await page.turn_ended()
         await expect(page.said.last).to_have_text(teller.text)
