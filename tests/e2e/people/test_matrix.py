@@ -249,7 +249,7 @@ def test_every_door_has_a_rule(world: World) -> None:
 
 
 async def test_nobody_else_gets_through(world: World) -> None:
-    before = world.stored()
+    before = await world.settled()
     for door, rule in ROUTES.items():
         for who in OTHERS:
             reply = await ask(world, who, door)
@@ -289,7 +289,7 @@ WRONG_IDS = ("\0", "../x", "x" * 300, "é" * 300, "\ud7ff", "%00", "1 OR 1=1", "
 
 
 async def test_malformed_bodies(world: World) -> None:
-    before = world.stored()
+    before = await world.settled()
     changing = [door for door in ROUTES if door.split()[0] in ("POST", "PUT", "DELETE")]
     kinds = ("application/json", "text/plain", "multipart/form-data", "\xff")
     for door in changing:
@@ -303,7 +303,7 @@ async def test_malformed_bodies(world: World) -> None:
 
 
 async def test_malformed_ids(world: World) -> None:
-    before = world.stored()
+    before = await world.settled()
     for door in ROUTES:
         for wrong in WRONG_IDS:
             for who in ("bob", "anna"):
@@ -323,7 +323,7 @@ async def test_bodies_that_are_too_large(world: World) -> None:
 
 @on_one_store
 async def test_pages_of_other_origins_change_nothing(world: World) -> None:
-    before = world.stored()
+    before = await world.settled()
     for door in ROUTES:
         if door.split()[0] in ("POST", "PUT", "DELETE", "MOUNT"):
             for headers in FOREIGN_PAGES:
@@ -386,7 +386,7 @@ def httpx_headers(headers: Sequence[Header]) -> list[tuple[bytes, bytes]]:
 
 async def test_of_two_logins_none_counts(world: World) -> None:
     """Whether both live or one is dead, and whosever they are; also one and the same twice."""
-    before = world.stored()
+    before = await world.settled()
     hers, his, dead = (token_of(world, who) for who in ("anna", "bob", "carl"))
     for first, second in ((his, hers), (hers, dead), (dead, hers)):
         for how, headers in two_logins(first, second).items():
@@ -428,7 +428,7 @@ async def test_a_login_that_was_ended_is_as_none(world: World) -> None:
         ended, kept = [await signed_in(world.app, "anna", PEOPLE["anna"]) for _ in range(2)]
         async with socket_page(world.app, ended) as page:
             await page.barrier()
-            before = world.stored()
+            before = await world.settled()
             if end == "/logout":
                 await world.request("POST", end, ended)
             else:
@@ -473,7 +473,7 @@ async def test_a_page_that_was_open_before_its_person_was_removed(world: World) 
     await world.add("dora", "light bulb")
     async with socket_page(world.app, world.cookies["dora"]) as page:
         await page.barrier()
-        before = world.stored()
+        before = await world.settled()
         await world.remove("dora")
         ids = {**world.ids, "session": page.session_id}
         for door, rule in ROUTES.items():
@@ -503,7 +503,7 @@ def played(world: World) -> Iterator[tuple[str, tuple[Any, ...]]]:
 
 async def test_events_that_no_page_sends(world: World) -> None:
     """Of another user's: under the owner's ids, in wrong forms, and those of the server's own."""
-    before = world.stored()
+    before = await world.settled()
     ids = world.ids
     wrong: tuple[Any, ...] = (None, 5, "x", [], {}, {"message": None}, {"message": {}})
     forged = {"HTTP_COOKIE": world.cookies["anna"]}
@@ -534,7 +534,7 @@ async def test_a_shared_conversation_is_read_and_not_changed(world: World) -> No
     }
     notes = f"/keepchat/answers/{thread}"
     await share(world, shared=True)
-    before = world.stored()
+    before = await world.settled()
     for who, status in (("bob", 200), ("carl", 401), ("nobody", 401)):
         for path in shown:
             reply = await world.client(who).get(path)
@@ -570,7 +570,8 @@ async def test_answers_are_changed_in_ones_own_pages_alone(world: World) -> None
         opened(world, "anna", hers["thread"]) as her_page,
         opened(world, "bob", his["thread"]) as his_page,
     ):
-        before = world.stored()
+        before = await world.settled()
+        told = [len(at_work(her_page)), len(at_work(his_page))]
         for action in ("again", "goOn", "branch", "show"):
             for who, thread, step, page, status in (
                 ("bob", hers["thread"], hers["step"], her_page, 404),
@@ -585,7 +586,7 @@ async def test_answers_are_changed_in_ones_own_pages_alone(world: World) -> None
                 reply = await world.client(who).post(f"/keepchat/answers/{thread}", json=asked)
                 assert reply.status_code == status, (action, who, reply.text)
                 assert SECRET not in reply.text
-        assert not any([*at_work(her_page), *at_work(his_page)])
+        assert told == [len(at_work(her_page)), len(at_work(his_page))], "nothing was begun"
         assert world.stored() == before
         named = {"action": "again", "step": his["step"], "session": her_page.session_id}
         reply = await world.client("bob").post(f"/keepchat/answers/{his['thread']}", json=named)

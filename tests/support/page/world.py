@@ -64,6 +64,20 @@ class World:
         """All that is stored of the owner's conversation; others may begin some of their own."""
         return [row for row in self.store.everything() if self.ids["thread"] in row]
 
+    async def settled(self) -> list[str]:
+        """The same once it stays as it is: a page that has just been closed is stored a moment
+        later, with what was chosen in it.
+        """
+        last: list[str] | None = None
+
+        def is_settled() -> bool:
+            nonlocal last
+            before, last = last, self.stored()
+            return before == last
+
+        await until(is_settled, "what the pages of the last test leave")
+        return last or []
+
     def stored_of(self, who: str) -> list[Row]:
         """All rows of what somebody has, in the program's own file."""
         asked = ["SELECT * FROM threads WHERE userIdentifier = ?"]
