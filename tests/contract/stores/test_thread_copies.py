@@ -154,9 +154,10 @@ async def test_a_copy_is_what_the_thread_is_under_new_ids(parts: Parts) -> None:
     assert (copy.name, copy.owner, list(copy.tags)) == ("A branch", "alice", ["one", "two"])
     assert copy.metadata == {"chat_profile": "small"}
     assert not {*step_ids(first), *element_ids(first)} & {*step_ids(copy), *element_ids(copy)}
-    assert [each.feedback for each in copy.steps] == [None] * 8
+    thumbs = [[each.feedback and each.feedback.value for each in it.steps] for it in (first, copy)]
+    assert thumbs[0] == thumbs[1] != [None] * 8, "it stands for the thread"
     assert copy.steps[3].fields["metadata"] == {"state": "done", "refused": [copy.steps[0].id]}
-    assert len(await parts.store.get_favorites((await get_user(parts.store)).id)) == 1
+    assert len(await parts.store.get_favorites((await get_user(parts.store)).id)) == 2
     await parts.backend.settle()
     assert await listed(parts.store) == [made, talk.id]
     assert await found_by(parts.store, "an answer 1") == [made, talk.id]
