@@ -99,12 +99,13 @@ class AnswerActions:
         page.current_task = task
 
     async def _do(self, page: WebsocketSession, exchange: Exchange, work: Work) -> None:
-        init_ws_context(page)
+        context = init_ws_context(page)
         try:
             async with self._live.turn(page, goes_back=True):
                 await work(exchange)
-        except Exception as exc:  # noqa: BLE001 - whatever it is, the page has been told
+        except Exception as exc:  # noqa: BLE001 - what a turn itself does not say
             logger.error("Thread %s: %s", page.thread_id, in_one_line(exc))  # noqa: TRY400
+            await context.emitter.send_toast(CANNOT.of_session(), "error")
 
     async def _show(self, page: WebsocketSession, first_id: str) -> None:
         self._refuse_busy(page)
