@@ -173,8 +173,8 @@ async def test_an_edited_question_can_be_stopped(app: Application, chat: Chat) -
     await chat.shown_past("Sentence 2")
     await chat.stop()
     await chat.turn_ended()
-    thread_id = await chat.thread_id()
-    question, answer = app.database.messages(thread_id)
+    database, thread_id = app.database, await chat.thread_id()
+    await until(lambda: database.messages(thread_id)[-1].state == "stopped", "the stopped answer")
+    question, answer = database.messages(thread_id)
     assert question.text == "Tell me a long story instead"
-    assert answer.state == "stopped"
     assert answer.text.startswith("Sentence 1 of the long story")

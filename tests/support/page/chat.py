@@ -12,6 +12,8 @@ from tests.support.page.browsing import PATIENCE_MS
 
 THREAD_URL = re.compile(r"/thread/([0-9a-f-]{36})$")
 
+_MESSAGE = '[data-step-type="%s_message"]'
+
 
 class Chat:
     """A page of the chat."""
@@ -19,16 +21,19 @@ class Chat:
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self._url = url
-        self.questions = page.locator('[data-step-type="user_message"]')
-        self.answers = page.locator('[data-step-type="assistant_message"]')
+        self.questions = page.locator(_MESSAGE % "user")
+        self.answers = page.locator(_MESSAGE % "assistant")
         # Without what is noted below
         self.asked = self.questions.locator(".message-content")
         self.said = self.answers.locator(".message-content")
+        self._messages = page.locator(f"{_MESSAGE % 'user'}, {_MESSAGE % 'assistant'}")
+        self._asked_before = 0
         self.sidebar = page.locator("#thread-history")
         self.toasts = page.locator("[data-sonner-toast]")
 
     async def open(self, path: str = "/") -> None:
         """Load the page and wait until it is connected."""
+        self._asked_before = 0
         await self.page.goto(self._url + path)
         await self._connected()
 
@@ -78,11 +83,14 @@ class Chat:
         """Type a message and send it."""
         await self._connected()
         await self._settled()
+        self._asked_before = await self.questions.count()
         await self.page.locator("#chat-input").fill(text)
         await self.page.locator("#chat-submit:enabled").click()
 
     async def answered(self, text: str) -> None:
-        """Wait until the last answer is whole and has this text."""
+        """Wait until what was asked last has an answer, which is whole and has this text."""
+        await expect(self.questions.nth(self._asked_before)).to_be_visible()
+        await expect(self._messages.last).to_have_attribute("data-step-type", "assistant_message")
         await expect(self.said.last).to_have_text(text)
         await self.turn_ended()
 
@@ -105,6 +113,7 @@ class Chat:
 
     async def edit(self, question: Locator, text: str) -> None:
         """Change a question that was asked, and have it answered anew."""
+        self._asked_before = 0
         await question.get_by_role("article").hover()  # not a file beside it
         await question.locator(".edit-message").click()
         await self.page.locator("#edit-chat-input").fill(text)
@@ -187,6 +196,7 @@ class Chat:
 
     async def new_chat(self) -> None:
         """Leave this conversation for a new one."""
+        self._asked_before = 0
         await self.page.locator("#new-chat-button").click()
         await expect(self.questions).to_have_count(0)
 
@@ -256,6 +266,7 @@ class Chat:
 
     async def open_thread(self, name: str) -> None:
         """Open another conversation from the sidebar, and wait until it is the one shown."""
+        self._asked_before = 0
         steps = self.questions.locator("[id^=step-]")
         before = await steps.first.get_attribute("id") if await steps.count() else None
         await self.thread(name).get_by_role("link").click()
