@@ -1,9 +1,11 @@
 """A conversation over a server that fails every third request, in another way each time."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
+from chat.models import busy
 from chat.models.endpoint import Endpoint
 from chat.models.openai_model import OpenAIModel
 from tests.support.conversation import Conversation
@@ -64,6 +66,12 @@ LEARNED = {
 FAULTS = {**PASSING, **LASTING, **LEARNED}
 
 
+@pytest.fixture(autouse=True)
+def _no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that fails is asked again soon."""
+    monkeypatch.setattr(busy, "FAULTS", replace(busy.FAULTS, first_pause_s=0.02))
+
+
 @pytest.fixture
 async def server() -> AsyncIterator[RepliesServer]:
     async with running_replies({}) as running:
@@ -91,7 +99,6 @@ def failing(server: RepliesServer, faults: list[Reply]) -> None:
 
 
 @pytest.mark.parametrize("first", range(0, len(FAULTS), 6))
-@pytest.mark.slow
 async def test_every_question_is_answered_or_explained_and_every_prompt_is_taken(
     talk: Conversation, server: RepliesServer, model: OpenAIModel, first: int
 ) -> None:
