@@ -70,7 +70,11 @@ GROUPS = (
     Group("chainlit.config", "FILES_DIRECTORY", "where files of open pages are"),
     Group("chainlit.config.config", "project", "what a page may hold"),
     Group("chainlit.config.config.project", "user_env", "what a page may hold"),
-    Group(f"{_SERVER}.sio.manager", "sid_from_eio_sid is_connected", "whose socket it is"),
+    Group(
+        f"{_SERVER}.sio.manager",
+        "sid_from_eio_sid eio_sid_from_sid is_connected",
+        "whose socket it is",
+    ),
     Group("chainlit.types", "UpdateFeedbackRequest DeleteFeedbackRequest", "bodies of requests"),
     Group("chainlit.types", "ElementRequest CallActionRequest ShareThreadRequest", "as before"),
     Group("chainlit.types", "GetThreadsRequest UpdateThreadRequest", "as before"),
