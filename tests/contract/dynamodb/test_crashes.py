@@ -55,6 +55,8 @@ class Talk:
     large: SaveStep
     shown: SaveElement
     loose: SaveElement
+    missing: str
+    """A thread that is not there."""
 
     @classmethod
     def new(cls) -> "Talk":
@@ -68,6 +70,7 @@ class Talk:
             large=step(home, output=TOO_LARGE),
             shown=element(home, forId=child.id, objectKey=f"{home}/shown"),
             loose=element(home, objectKey=f"{home}/loose"),
+            missing=new_id(),
         )
 
     @property
@@ -240,6 +243,52 @@ async def test_a_delete_is_seen_whole_and_is_completed(bench: Bench, name: str) 
         assert sorted(await bench.store.list_removals(10)) == sorted(files)
         assert left_behind(bench.items) == []
         sends += 1
+    assert sends > 1
+
+
+def with_files(step_: SaveStep, count: int) -> list[Write]:
+    """A step with files."""
+    home = step_.thread_id
+    return [step_, *(element(home, forId=step_.id, objectKey=f"{home}/{n}") for n in range(count))]
+
+
+def deleted(step_: SaveStep, count: int = 2) -> list[Write]:
+    """A step with files that comes and goes."""
+    return [*with_files(step_, count), delete_step(step_)]
+
+
+# What was deleted before it was stored, with all that was to be with it.
+AT_ONCE: Mapping[str, Batch] = {
+    "of a thread that is there": lambda it: deleted(step(it.home)),
+    "many files": lambda it: deleted(step(it.home), 60),
+    "of a thread that is new": lambda it: [step(it.missing), *deleted(step(it.missing))],
+    "many files of a thread that is new": lambda it: [
+        step(it.missing),
+        *deleted(step(it.missing), 60),
+    ],
+    "with its thread": lambda it: [*with_files(step(it.home), 2), delete_thread(it.home)],
+    "with a new thread": lambda it: [*with_files(step(it.missing), 2), delete_thread(it.missing)],
+    "of a step that is there": lambda it: [*with_files(it.first, 2), delete_step(it.first)],
+}
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
+async def test_the_files_of_what_is_deleted_at_once_are_removed(bench: Bench, name: str) -> None:
+    talk = Talk.new()
+    batch = AT_ONCE[name](talk)
+    await bench.store.apply(talk.writes)
+    bench.before = bench.items
+    await bench.store.apply(batch)
+    files = sorted(await bench.store.list_removals(100))
+    assert len(files) >= 2
+    sends, is_killed = 0, True
+    while is_killed:
+        bench.put_back()
+        is_killed = await bench.kill(batch, sends)
+        assert not await bench.kill(batch, MANY)
+        await bench.maintain()
+        assert sorted(await bench.store.list_removals(100)) == files
+        sends += 1 if len(files) < 10 else 19  # requests
     assert sends > 1
 
 

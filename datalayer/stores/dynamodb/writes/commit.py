@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +16,7 @@ from datalayer.stores.dynamodb.requests import delete_many, put, together, trans
 from datalayer.stores.dynamodb.writes import deletes, heads
 from datalayer.stores.dynamodb.writes.plan import FeedbackPlan, Plan, Star, ThreadPlan
 
+_TOGETHER = 49  # of each sort in a transaction, which has at most 100
 _STIR_AFTER_S = 30.0  # a head is taken for quiet after far longer
 
 
@@ -84,6 +85,7 @@ class _ThreadCommit:
         self.made = False
         """Whether something was changed, as far as we know."""
         self.is_kept_back = False
+        self._is_recorded = False  # what is planned of files
         self._commit = commit
         self._client = commit.client
         self._rows = plan.rows  # that are still to be put
@@ -108,14 +110,18 @@ class _ThreadCommit:
             self.made = self.made or failed.was_repeated
 
     async def _change(self) -> None:
-        for grave in self.plan.graves:
-            await self._put(grave)
         if self.plan.tombstone is None:
+            await self._bury()
             await self._save()
         else:
+            await self._record(self.plan.removals)
             await self._delete(self.plan.tombstone)
-        for key, revision in self.plan.removals.items():
-            await deletes.record_removal(self._client, key, revision)
+        if not self._is_recorded:
+            await self._record(self.plan.removals)
+
+    async def _record(self, files: Mapping[str, int]) -> None:
+        await together(deletes.record_removal(self._client, *it) for it in files.items())
+        self._is_recorded = True
 
     async def _put(self, wanted: Put) -> None:
         await put(self._client, wanted)
@@ -123,7 +129,30 @@ class _ThreadCommit:
 
     # Deletes
 
+    async def _bury(self) -> None:
+        """Leave tombstones of what was deleted before it was there."""
+        alone = self.plan.graves
+        if alone and self.plan.removals:
+            await self._with_files(alone[:_TOGETHER])
+            alone = alone[_TOGETHER:]
+        for grave in alone:
+            await self._put(grave)
+
+    async def _with_files(self, puts: Sequence[Put], *actions: Attributes) -> None:
+        """Record the files that are to go with what says that their elements are deleted.
+
+        After a crash in between nobody would know of them, and where this is decided anew they may
+        have to stay.
+        """
+        files = list(self.plan.removals.items())
+        await self._record(dict(files[_TOGETHER:]))
+        recorded = (deletes.removal(*it) for it in files[:_TOGETHER])
+        await transact(self._client, puts, *actions, *recorded)
+        self.made = True
+
     async def _delete(self, revision: int) -> None:
+        for grave in self.plan.graves:
+            await self._put(grave)
         for feedback in self.plan.feedbacks:
             await self._put(feedback.claim)
         head = self.plan.head
@@ -138,7 +167,12 @@ class _ThreadCommit:
     async def _cut(self, head: Head) -> None:
         """Cut rows off by one write, and remove what is left of them."""
         await deletes.mark_cut(self._client, head.thread_id, self._commit.moment)
-        await self._update(heads.cut_rows(head, self._seen, self.plan.cut))
+        update = heads.cut_rows(head, self._seen, self.plan.cut)
+        if self.plan.removals:
+            await self._with_files((), {"Update": update.parameters})
+            self._note(update.nonce)
+        else:
+            await self._update(update)
         self.made = True
         await deletes.empty_cut(self._client, head.thread_id, self.plan.cut)
 

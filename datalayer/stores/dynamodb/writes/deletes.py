@@ -151,15 +151,22 @@ def _hint(step: Item) -> Key | None:
     return Key(keys.favorites(user_id), row[1]) if user_id and row else None
 
 
+def removal(object_key: str, revision: int) -> Attributes:
+    """Return the action that records a file whose bytes are to be removed, if it is not yet."""
+    action = {
+        "Key": keys.removal(object_key).attributes,
+        "UpdateExpression": (
+            "SET #file = if_not_exists(#file, :file), revision = if_not_exists(revision, :revision)"
+        ),
+        "ExpressionAttributeNames": {"#file": "file"},
+        "ExpressionAttributeValues": {":file": text(object_key), ":revision": number(revision)},
+    }
+    return {"Update": action}
+
+
 async def record_removal(client: Client, object_key: str, revision: int) -> None:
     """Record a file whose bytes are to be removed; one that is recorded stays so."""
-    item = {
-        **keys.removal(object_key).attributes,
-        "file": text(object_key),
-        "revision": number(revision),
-    }
-    with suppress(ConditionFailed):
-        await client.call("PutItem", Item=item, ConditionExpression="attribute_not_exists(PK)")
+    await client.call("UpdateItem", **removal(object_key, revision)["Update"])
 
 
 async def _leave_tombstone(client: Client, row: Tombstone, thread_id: str, revision: int) -> None:
