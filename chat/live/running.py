@@ -201,6 +201,7 @@ class LiveThreads:
 
         Returns the pages, each with what it was given.
         """
+        thread.change()
         return await self._give_anew(thread, list(thread.pages()))
 
     def renew_later(self, thread: LiveThread) -> None:

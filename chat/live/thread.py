@@ -54,7 +54,7 @@ class LiveThread:
         """The turns that run in other processes, with the ids of their steps."""
         self.mirror = Mirror()
         self.number = 0
-        self.forgotten = 0  # the number at which the mirror was emptied
+        self.forgotten = 0  # the number at which the store had what is not in the mirror
         self._line = line
         self._hearers: WeakSet[WebsocketSession] = WeakSet()
 
@@ -82,6 +82,11 @@ class LiveThread:
     def forget(self) -> None:
         """Empty the mirror, when what it has can be read from the store."""
         self.mirror = Mirror()
+        self.forgotten = self.number
+
+    def change(self) -> None:
+        """Have who has read the store up to now read it again: something else is shown."""
+        self.number += 1
         self.forgotten = self.number
 
     async def publish(

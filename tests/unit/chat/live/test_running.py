@@ -204,6 +204,21 @@ async def test_a_page_that_cannot_be_given_its_thread_is_told_what_runs() -> Non
     world.check()
 
 
+async def test_a_page_that_opens_while_another_alternative_is_chosen_shows_that_one() -> None:
+    world = World([9, 0])
+    shown, opening = world.pages
+    world.stored = {it: step(it, "assistant_message", it) for it in ("former", "newer")}
+    hidden = world.stored.pop("former")
+    await world.open(shown)
+    opened = asyncio.create_task(world.open(opening))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # it has read what was shown, and has not got it yet
+    world.stored = {"former": hidden}
+    await world.live.renew(world.live.of(cast(WebsocketSession, shown)))
+    await opened
+    assert [list(page.steps) for page in world.pages] == [["former"], ["former"]]
+
+
 async def test_two_answers_in_one_thread_are_one_task_to_the_page() -> None:
     world = World([])
     await world.play([("open 0", 3), ("ask 0", 3)])
