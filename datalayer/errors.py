@@ -4,7 +4,8 @@ DataLayerError
 ├── StoreUnavailable     the database cannot be reached or is busy; the same call may succeed later
 │   ├── StoreHeldUp          somebody holds what is needed, or it is too much at once
 │   │   └── ThreadsLocked    somebody else is at work in threads of the batch
-│   └── StoreMisconfigured   it refuses the way it is asked: password, database, rights, URL
+│   ├── StoreMisconfigured   it refuses the way it is asked: password, database, rights, URL
+│   └── JournalUnusable      nor can what is written be kept meanwhile: the disk or the journal is full
 ├── WriteRejected        the database will never take this write (a value it cannot hold)
 ├── WriteRefused         the write would move a row or act on what is not the writer's
 ├── StepGone             a step that was written is deleted, alone or with its thread
@@ -49,6 +50,10 @@ class ThreadsLocked(StoreHeldUp):
 
 class StoreMisconfigured(StoreUnavailable):
     """The database refuses the way it is asked; somebody has to correct the URL or the server."""
+
+
+class JournalUnusable(StoreUnavailable):
+    """The journal is full or cannot be written: while the database is away nothing is accepted."""
 
 
 class WriteRejected(DataLayerError):

@@ -6,27 +6,28 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from patches.session_files import make_own, remove_dead
+from common.process_folders import ProcessFolder
+from patches.session_files import remove_dead
 
 
 def test_only_their_owner_can_read_them(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir(mode=0o755)
-    own, lock = make_own(tmp_path / "root")
-    for folder in (own, own.parent):
+    own = ProcessFolder.make(tmp_path / "root")
+    for folder in (own.path, own.path.parent):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    lock.release()
+    own.release()
 
 
 def test_those_of_a_process_that_is_gone_are_removed(tmp_path: Path) -> None:
     """Also those of a program of before, which had no locks."""
-    own, lock = make_own(tmp_path)
-    (own / "page").mkdir()
-    (own / "page" / "file.txt").write_text("x")
+    own = ProcessFolder.make(tmp_path)
+    (own.path / "page").mkdir()
+    (own.path / "page" / "file.txt").write_text("x")
     old = tmp_path / "old-page"
     old.mkdir()
     remove_dead(tmp_path)
-    assert (own.exists(), old.exists()) == (True, False)
-    lock.release()  # as the end of the process does
+    assert (own.path.exists(), old.exists()) == (True, False)
+    own.release()  # as the end of the process does
     remove_dead(tmp_path)
     assert list(tmp_path.iterdir()) == []
 

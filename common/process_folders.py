@@ -1,0 +1,85 @@
+"""Folders of one process each, below a common root: locked as long as the process lives.
+
+A folder whose lock is to be had belongs to a process that is gone, however it ended.
+"""
+
+import logging
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+logger = logging.getLogger(__name__)
+
+_LOCK = ".lock"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessFolder:
+    """A folder that this process alone uses; its owner alone can read it. All of it blocks."""
+
+    path: Path
+    lock: FileLock
+
+    @classmethod
+    def make(cls, root: Path) -> "ProcessFolder":
+        """Make one with a new name. Raises `OSError`."""
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        root.chmod(0o700)
+        path = root / str(uuid.uuid4())
+        folder = cls(
+            path, _lock(path)
+        )  # first: without it the folder would be taken for a dead one
+        path.mkdir(mode=0o700)
+        return folder
+
+    def remove(self) -> None:
+        """Remove the folder with all that is in it, and give it up. Raises `OSError`."""
+        try:
+            if self.path.exists():
+                shutil.rmtree(self.path)
+        except OSError:
+            self.release()
+            raise
+        self.path.with_suffix(_LOCK).unlink(missing_ok=True)  # before anybody else can have it
+        self.release()
+
+    def release(self) -> None:
+        """Leave it to whoever takes it next."""
+        self.lock.release()
+
+
+def take_dead(root: Path) -> Iterator[ProcessFolder]:
+    """Take the folders of processes that are gone, one by one, by name.
+
+    One that cannot be taken is logged, and left.
+    """
+    for path in sorted(_folders(root)):
+        try:
+            folder = ProcessFolder(path, _lock(path))
+            if not path.is_dir():  # somebody else has removed it, or nothing came of it
+                folder.remove()
+                continue
+        except Timeout:
+            continue  # another process is at work
+        except OSError as exc:
+            logger.warning("What a process that is gone has left stays in %s: %s", path, exc)
+            continue
+        yield folder
+
+
+def _lock(path: Path) -> FileLock:
+    # Not bound to a thread: it is taken in one, and released in another.
+    lock = FileLock(path.with_suffix(_LOCK), mode=0o600, thread_local=False)
+    lock.acquire(timeout=0)
+    return lock
+
+
+def _folders(root: Path) -> set[Path]:
+    if not root.is_dir():
+        return set()
+    locks = {file.with_suffix("") for file in root.glob(f"*{_LOCK}")}
+    return locks | {path for path in root.iterdir() if path.is_dir()}

@@ -1,0 +1,69 @@
+"""Dead letters: what no database takes, or nobody can read any more, each a file with its reason.
+
+JSON: `{"version": 1, "at": "2026-…Z", "reason": "…", "write": {…}}`, or `"bytes"` in Base64 where
+there is no write to be read. The file's name is its id. All of it blocks.
+"""
+
+import os
+import uuid
+from base64 import b64encode
+from pathlib import Path
+
+import msgspec
+
+from datalayer.pipeline.journal.segments import sync_folder
+from datalayer.serialization import encode
+from datalayer.values import time_of_revision
+from datalayer.writes import Write, wall_clock
+
+VERSION = 1
+SUFFIX = ".json"
+
+
+class DeadLetter(msgspec.Struct, omit_defaults=True):
+    """A dead letter as it is kept: the `write` as `serialization.encode` has it, or the `bytes`."""
+
+    version: int
+    at: str
+    reason: str
+    write: msgspec.Raw = msgspec.Raw()
+    bytes: str = ""
+
+
+class DeadLetters:
+    """The folder of dead letters, which all processes with one DATA_DIR share."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep_write(self, write: Write, reason: str) -> None:
+        """Keep a write, durably. Raises `OSError`."""
+        self._keep(DeadLetter(VERSION, _now(), reason, write=msgspec.Raw(encode(write))))
+
+    def keep_bytes(self, raw: bytes, reason: str) -> None:
+        """Keep what cannot be read, durably. Raises `OSError`."""
+        self._keep(DeadLetter(VERSION, _now(), reason, bytes=b64encode(raw).decode()))
+
+    def _keep(self, letter: DeadLetter) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = f"{wall_clock():016d}-{uuid.uuid4().hex[:8]}"
+        begun = self.folder / f".{name}"
+        try:
+            _write(begun, msgspec.json.encode(letter))
+            begun.rename(self.folder / f"{name}{SUFFIX}")
+        except OSError:
+            begun.unlink(missing_ok=True)
+            raise
+        sync_folder(self.folder)
+
+
+def _now() -> str:
+    return time_of_revision(wall_clock())
+
+
+def _write(path: Path, data: bytes) -> None:
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(number, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(number)

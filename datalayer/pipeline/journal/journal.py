@@ -1,0 +1,310 @@
+"""The journal of one process: what was accepted and is not stored, in segments on disk.
+
+Segments of processes that are gone come before its own, the oldest first. What is read is handed
+out once; a segment goes when all its records are settled. The disk is used in a worker thread, one
+step after the other.
+"""
+
+import errno
+import logging
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from common.blocking import BlockingPool
+from common.process_folders import ProcessFolder, take_dead
+from datalayer.errors import JournalUnusable
+from datalayer.pipeline.journal.dead_letters import DeadLetters
+from datalayer.pipeline.journal.records import encode_record
+from datalayer.pipeline.journal.segments import (
+    SUFFIX,
+    Line,
+    Place,
+    SegmentFile,
+    read_portion,
+    sync_folder,
+)
+from datalayer.writes import RevisionClock, Write
+
+logger = logging.getLogger(__name__)
+
+SEGMENT_SIZE = 16 * 1024 * 1024  # bytes after which another segment begins
+PORTION_SIZE = 4 * 1024 * 1024  # bytes that are read at once
+MEBI = 1024 * 1024
+
+
+@dataclass(slots=True, eq=False)
+class _Segment:
+    path: Path
+    folder: ProcessFolder
+    size: int = 0  # bytes that count
+    count: int = 0  # records
+    left: int = 0  # records that are not settled
+    place: Place = field(default_factory=Place)  # up to where it was handed out
+    kept: set[int] = field(default_factory=set)  # records that are in memory anyway
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Receipt:
+    """Says where a write is in the journal, until it is settled."""
+
+    segment: _Segment
+    number: int
+
+
+class Journal:
+    """Keeps writes in order: one task appends, one reads, and both may be at work at a time."""
+
+    def __init__(self, root: Path, *, most_bytes: int) -> None:
+        """Name the folder of all processes' journals, and how large this one may get."""
+        self._root = root
+        self._most_bytes = most_bytes
+        self._dead_letters = DeadLetters(root.with_name("dead_letters"))
+        self._pool = BlockingPool(1)
+        self._clock = RevisionClock()
+        self._segments: deque[_Segment] = deque()
+        self._stored: list[_Segment] = []  # whose files are to be removed
+        self._folders: list[ProcessFolder] = []  # the own one first
+        self._current: _Segment | None = None  # to which is appended
+        self._file: SegmentFile | None = None  # the current segment's, or that of one before
+
+    @property
+    def size(self) -> int:
+        """The bytes of all segments."""
+        return sum(segment.size for segment in self._segments)
+
+    @property
+    def depth(self) -> int:
+        """How many writes are in it that are not settled."""
+        return sum(segment.left for segment in self._segments)
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._folders)
+
+    # What others have left
+
+    async def open(self) -> Counter[str]:
+        """Make a folder, and take over those of processes that are gone.
+
+        Returns how many writes of each key are in it. What cannot be read becomes a dead letter
+        when it would be handed out. Raises `JournalUnusable`.
+        """
+        try:
+            own, found, keys = await self._pool.run(self._take_over)
+        except OSError as exc:
+            raise self._unusable(exc) from exc
+        self._folders = [own, *{segment.folder.path: segment.folder for segment in found}.values()]
+        self._segments.extend(found)
+        if found:
+            logger.warning("%d writes of an earlier run are stored now", self.depth)
+        return keys
+
+    def _take_over(self) -> tuple[ProcessFolder, list[_Segment], Counter[str]]:
+        own = ProcessFolder.make(self._root)
+        sync_folder(self._root)
+        keys: Counter[str] = Counter()
+        found: list[_Segment] = []
+        for folder in take_dead(self._root):
+            theirs = _segments_in(folder, keys)
+            found += theirs
+            if not theirs:
+                _give_up(folder)
+        return own, sorted(found, key=lambda segment: segment.path.name), keys
+
+    # In
+
+    async def append(self, writes: Sequence[Write]) -> list[Receipt]:
+        """Append writes, all of them or none; when it returns they are durable.
+
+        Raises `JournalUnusable`.
+        """
+        if not self.is_open:
+            message = f"The journal in {self._root} is not open."
+            raise JournalUnusable(message)
+        segment, room = self._writable(), self._most_bytes - self.size
+        first = segment.count
+        segment.left += len(writes)  # at once: what is settled meanwhile must not remove it
+        segment.count += len(writes)
+        try:
+            size = await self._pool.run(self._append, segment, writes, room)
+        except (OSError, JournalUnusable) as exc:
+            segment.count = first
+            self._take_off(segment, len(writes))
+            if isinstance(exc, JournalUnusable):
+                raise
+            self._current = None  # nobody knows what is in its file now
+            raise self._unusable(exc) from exc
+        segment.size += size
+        return [Receipt(segment, first + number) for number in range(len(writes))]
+
+    def _writable(self) -> _Segment:
+        if self._current is None or self._current.size >= SEGMENT_SIZE:
+            own = self._folders[0]
+            path = own.path / f"{self._clock.next():016d}{SUFFIX}"
+            self._current = _Segment(path, own)
+            self._segments.append(self._current)
+        return self._current
+
+    def _append(self, segment: _Segment, writes: Sequence[Write], room: int) -> int:
+        data = b"".join(map(encode_record, writes))
+        if len(data) > room:
+            raise self._full()
+        if self._file is None or self._file.path != segment.path:
+            if self._file:
+                self._file.close()
+            self._file = SegmentFile(segment.path)
+        self._file.append(data)
+        return len(data)
+
+    def keep_in_memory(self, receipt: Receipt) -> None:
+        """Never hand a write out, which is in memory: said in the step in which it was appended."""
+        receipt.segment.kept.add(receipt.number)
+
+    # Out
+
+    async def read(self, most: int) -> list[tuple[Write, Receipt]]:
+        """Hand out the next writes, up to so many, each once; empty when all were handed out.
+
+        Raises `JournalUnusable`.
+        """
+        found: list[tuple[Write, Receipt]] = []
+        while not found and (segment := self._unread()):
+            try:
+                await self._read_segment(segment, most, found)
+            except OSError as exc:
+                raise self._unusable(exc) from exc
+        return found
+
+    def _unread(self) -> _Segment | None:
+        return next((it for it in self._segments if it.place.offset < it.size), None)
+
+    async def _read_segment(
+        self, segment: _Segment, most: int, found: list[tuple[Write, Receipt]]
+    ) -> None:
+        read = partial(read_portion, until=segment.size, most=most, most_bytes=PORTION_SIZE)
+        portion = await self._pool.run(read, segment.path, segment.place)
+        for line in portion.lines:
+            receipt = Receipt(segment, line.number)
+            if line.number in segment.kept:
+                segment.kept.remove(line.number)
+            elif line.write is not None:
+                found.append((line.write, receipt))
+            else:
+                await self._set_aside_bytes(line, receipt)
+        segment.place = portion.then
+
+    async def _set_aside_bytes(self, line: Line, receipt: Receipt) -> None:
+        logger.error("%s It becomes a dead letter in %s.", line.reason, self._dead_letters.folder)
+        try:
+            await self._pool.run(self._dead_letters.keep_bytes, line.raw, line.reason)
+        except OSError as exc:
+            logger.error("It stays where it is until the next start: %s", exc)  # noqa: TRY400
+        else:
+            self.settle(receipt)
+
+    def settle(self, receipt: Receipt) -> None:
+        """Say that a write is stored, or a dead letter; each once."""
+        self._take_off(receipt.segment, 1)
+
+    def _take_off(self, segment: _Segment, count: int) -> None:
+        segment.left -= count
+        if segment.left == 0:
+            self._segments.remove(segment)
+            self._stored.append(segment)
+            if segment is self._current:
+                self._current = None
+
+    async def set_aside(self, write: Write, reason: str) -> None:
+        """Keep a write as a dead letter, durably. Raises `JournalUnusable`."""
+        try:
+            await self._pool.run(self._dead_letters.keep_write, write, reason)
+        except OSError as exc:
+            raise self._unusable(exc) from exc
+
+    async def tidy(self) -> None:
+        """Remove the files of which all is settled."""
+        stored, self._stored = self._stored, []
+        if stored:
+            await self._pool.run(self._remove, stored)
+
+    def _remove(self, segments: Sequence[_Segment]) -> None:
+        for segment in segments:
+            if self._file and self._file.path == segment.path:
+                self._file.close()
+            segment.path.unlink(missing_ok=True)
+
+    async def close(self) -> None:
+        """Leave what is not settled to the process that starts next."""
+        await self.tidy()
+        await self._pool.run(self._close)
+
+    def _close(self) -> None:
+        if self._file:
+            self._file.close()
+        for folder in self._folders:
+            _give_up(folder)
+
+    # What is said
+
+    def _full(self) -> JournalUnusable:
+        message = (
+            f"Nothing more is accepted: the journal in {self._root} has reached its "
+            f"limit of {self._most_bytes // MEBI} MB while the database is away. See to the "
+            "database, or raise JOURNAL_MAX_MB."
+        )
+        return JournalUnusable(message)
+
+    def _unusable(self, exc: OSError) -> JournalUnusable:
+        is_full = exc.errno in (errno.ENOSPC, errno.EDQUOT)
+        remedy = "Make room on its disk" if is_full else "See to its disk, and who may write there"
+        message = (
+            f"The journal in {self._root} cannot be used ({exc.strerror}), so that nothing is "
+            f"accepted while the database is away. {remedy}."
+        )
+        return JournalUnusable(message)
+
+
+def _segments_in(folder: ProcessFolder, keys: Counter[str]) -> list[_Segment]:
+    """Return what is in a folder, and count its keys; an unreadable segment stays where it is."""
+    found = [_Segment(path, folder) for path in folder.path.glob(f"*{SUFFIX}")]
+    for segment in list(found):
+        try:
+            _count(segment, keys)
+        except OSError as exc:
+            logger.error("%s is left where it is: %s", segment.path, exc)  # noqa: TRY400
+            found.remove(segment)
+        else:
+            if not segment.left:
+                segment.path.unlink()
+                found.remove(segment)
+    return found
+
+
+def _count(segment: _Segment, keys: Counter[str]) -> None:
+    place = Place()
+    while True:
+        portion = read_portion(segment.path, place, most_bytes=PORTION_SIZE)
+        keys.update(line.write.order_key for line in portion.lines if line.write)
+        place = portion.then
+        if portion.torn:
+            logger.warning(
+                "%d bytes at the end of %s are cut: they were never accepted",
+                portion.torn,
+                segment.path,
+            )
+        if portion.torn or not portion.lines:
+            break
+    segment.size = place.offset
+    segment.count = segment.left = place.number
+
+
+def _give_up(folder: ProcessFolder) -> None:
+    """Release a folder, and remove it if it is empty."""
+    try:
+        empty = not any(folder.path.iterdir())
+        (folder.remove if empty else folder.release)()
+    except OSError as exc:
+        logger.warning("%s stays: %s", folder.path, exc)

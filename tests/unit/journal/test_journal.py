@@ -1,0 +1,304 @@
+"""The journal: what is appended is handed out in order and once, by this process or the next."""
+
+import errno
+import json
+import logging
+from base64 import b64decode
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from datalayer.errors import JournalUnusable
+from datalayer.pipeline.journal import journal as journal_module
+from datalayer.pipeline.journal.journal import Journal, Receipt
+from datalayer.pipeline.journal.records import encode_record
+from datalayer.serialization import encode
+from datalayer.writes import SaveStep, Write
+from tests.support.builders import new_id, step
+
+MUCH = 10_000_000
+ROOM = 100
+
+Open = Callable[..., Journal]
+
+
+@pytest.fixture
+async def make(tmp_path: Path) -> AsyncIterator[Open]:
+    """Make journals in one folder, which are closed at the end."""
+    made: list[Journal] = []
+
+    def new(most_bytes: int = MUCH) -> Journal:
+        made.append(Journal(tmp_path / "journal", most_bytes=most_bytes))
+        return made[-1]
+
+    yield new
+    for journal in made:
+        await journal.close()
+
+
+def writes_of(count: int) -> list[SaveStep]:
+    return [step(new_id(), output=str(number)) for number in range(count)]
+
+
+async def all_of(journal: Journal, most: int = ROOM) -> list[tuple[Write, Receipt]]:
+    found: list[tuple[Write, Receipt]] = []
+    while more := await journal.read(most):
+        found += more
+    return found
+
+
+async def writes_in(journal: Journal) -> list[Write]:
+    return [write for write, _receipt in await all_of(journal)]
+
+
+def files(root: Path, kind: str = "*.journal") -> list[Path]:
+    return sorted(root.rglob(kind))
+
+
+async def left_by_the_dead(make: Open, writes: list[SaveStep], tmp_path: Path) -> Path:
+    """The only segment of a process that has ended with writes in its journal."""
+    dead = make()
+    await dead.open()
+    await dead.append(writes)
+    await dead.close()
+    [segment] = files(tmp_path)
+    return segment
+
+
+async def test_what_is_appended_is_handed_out_in_order_and_once(make: Open) -> None:
+    journal, writes = make(), writes_of(10)
+    assert await journal.open() == Counter()
+    await journal.append(writes[:4])
+    await journal.append(writes[4:])
+    assert journal.depth == 10
+    assert [len(await journal.read(3)) for _ in range(3)] == [3, 3, 3]
+    assert [write for write, _ in await journal.read(3)] == writes[9:]
+    assert await journal.read(3) == []
+
+
+async def test_it_is_durable_when_append_returns(
+    make: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    journal, writes = make(), writes_of(200)
+    await journal.open()
+    monkeypatch.setattr("os.fsync", synced.append)
+    await journal.append(writes)
+    [segment] = files(tmp_path)
+    assert segment.read_bytes() == b"".join(map(encode_record, writes))
+    assert (
+        len(synced) == 2
+    )  # once for the folder that has a new file, once for all that was written
+
+
+async def test_what_is_in_memory_is_not_handed_out(make: Open) -> None:
+    journal, writes = make(), writes_of(3)
+    await journal.open()
+    receipts = await journal.append(writes)
+    journal.keep_in_memory(receipts[1])
+    assert await writes_in(journal) == [writes[0], writes[2]]
+    assert journal.depth == 3
+
+
+async def test_a_segment_goes_when_all_of_it_is_settled(
+    make: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "SEGMENT_SIZE", 1)
+    journal = make()
+    await journal.open()
+    receipts = [receipt for write in writes_of(3) for receipt in await journal.append([write])]
+    assert len(files(tmp_path)) == 3
+    for receipt, left in zip(receipts, (2, 1, 0), strict=True):
+        journal.settle(receipt)
+        await journal.tidy()
+        assert len(files(tmp_path)) == left
+    assert (journal.depth, journal.size) == (0, 0)
+    later = writes_of(1)
+    await journal.append(later)
+    assert await writes_in(journal) == later
+
+
+async def test_nothing_stays_of_a_journal_that_is_empty(make: Open, tmp_path: Path) -> None:
+    journal = make()
+    await journal.open()
+    [receipt] = await journal.append(writes_of(1))
+    journal.settle(receipt)
+    await journal.close()
+    assert list((tmp_path / "journal").iterdir()) == []
+
+
+async def test_the_next_process_takes_over_what_was_left(make: Open, tmp_path: Path) -> None:
+    writes = writes_of(3)
+    await left_by_the_dead(make, writes, tmp_path)
+    journal = make()
+    assert await journal.open() == Counter(write.order_key for write in writes)
+    later = writes_of(2)
+    await journal.append(later)
+    found = await all_of(journal)
+    assert [write for write, _ in found] == [*writes, *later]
+    for _write, receipt in found:
+        journal.settle(receipt)
+    await journal.close()
+    assert list((tmp_path / "journal").iterdir()) == []
+
+
+async def test_segments_of_several_are_taken_over_in_the_order_of_time(make: Open) -> None:
+    first, second = make(), make()
+    await first.open()
+    await second.open()
+    writes = writes_of(2)
+    await second.append(writes[:1])
+    await first.append(writes[1:])
+    await first.close()
+    await second.close()
+    journal = make()
+    await journal.open()
+    assert await writes_in(journal) == writes
+
+
+async def test_nobody_takes_what_a_living_process_has(make: Open) -> None:
+    living, other = make(), make()
+    await living.open()
+    await living.append(writes_of(1))
+    assert await other.open() == Counter()
+    assert await other.read(ROOM) == []
+
+
+async def test_what_was_not_settled_is_left_again(make: Open, tmp_path: Path) -> None:
+    writes = writes_of(2)
+    await left_by_the_dead(make, writes, tmp_path)
+    second = make()
+    await second.open()
+    (_, receipt), _unsettled = await second.read(ROOM)
+    second.settle(receipt)
+    await second.close()
+    third = make()
+    await third.open()
+    assert await writes_in(third) == writes  # whole: to store one again changes nothing
+
+
+async def test_a_torn_end_is_cut(
+    make: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writes = writes_of(3)
+    segment = await left_by_the_dead(make, writes, tmp_path)
+    segment.write_bytes(segment.read_bytes()[:-5])
+    journal = make()
+    with caplog.at_level(logging.WARNING):
+        await journal.open()
+    assert "bytes at the end of" in caplog.text
+    assert await writes_in(journal) == writes[:2]
+    assert not (tmp_path / "dead_letters").exists()
+
+
+async def test_a_segment_in_which_nothing_was_finished_is_removed(
+    make: Open, tmp_path: Path
+) -> None:
+    segment = await left_by_the_dead(make, writes_of(1), tmp_path)
+    segment.write_bytes(segment.read_bytes()[:-5])
+    journal = make()
+    await journal.open()
+    assert (await journal.read(ROOM), journal.depth, files(tmp_path)) == ([], 0, [])
+
+
+async def test_a_damaged_record_is_a_dead_letter_and_the_rest_is_read(
+    make: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writes = writes_of(3)
+    segment = await left_by_the_dead(make, writes, tmp_path)
+    records = list(map(encode_record, writes))
+    damaged = records[1].replace(b"SaveStep", b"XaveStep")
+    segment.write_bytes(records[0] + damaged + records[2])
+    journal = make()
+    await journal.open()
+    found = await all_of(journal)
+    assert [write for write, _ in found] == [writes[0], writes[2]]
+    [letter] = files(tmp_path / "dead_letters", "*.json")
+    said = json.loads(letter.read_bytes())
+    assert (said["version"], b64decode(said["bytes"])) == (1, damaged)
+    assert "checksum" in said["reason"]
+    assert "checksum" in caplog.text
+    for _write, receipt in found:
+        journal.settle(receipt)
+    await journal.close()
+    assert files(tmp_path) == []
+
+
+async def test_a_dead_letter_has_its_write_and_reason(make: Open, tmp_path: Path) -> None:
+    journal, [write] = make(), writes_of(1)
+    await journal.set_aside(write, "it holds what no database does")
+    [letter] = files(tmp_path / "dead_letters", "*.json")
+    said = json.loads(letter.read_bytes())
+    assert said["write"] == json.loads(encode(write))
+    assert said["reason"] == "it holds what no database does"
+    assert said["at"].endswith("Z")
+    assert [path.name for path in letter.parent.iterdir()] == [letter.name]
+
+
+# What it cannot take
+
+
+async def test_over_its_limit_it_takes_nothing(make: Open, tmp_path: Path) -> None:
+    first, second = writes_of(2)
+    journal = make(most_bytes=len(encode_record(first)) + 5)
+    await journal.open()
+    [receipt] = await journal.append([first])
+    with pytest.raises(JournalUnusable, match=r"journal has reached.*JOURNAL_MAX_MB") as caught:
+        await journal.append([second])
+    assert str(tmp_path) in str(caught.value)
+    assert await writes_in(journal) == [first]
+    journal.settle(receipt)
+    await journal.append([second])
+    assert await writes_in(journal) == [second]
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(errno.ENOSPC, "Make room"), (errno.EIO, "See to its disk")],
+)
+async def test_a_disk_that_takes_nothing_is_said_and_tried_again(
+    make: Open, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    journal, writes = make(), writes_of(3)
+    await journal.open()
+    await journal.append(writes[:1])
+
+    def fail(_number: int) -> None:
+        raise OSError(number, "what the system says")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", fail)
+        with pytest.raises(JournalUnusable, match=f"what the system says.*{said}"):
+            await journal.append(writes[1:2])
+    assert journal.depth == 1
+    await journal.append(writes[2:])
+    assert await writes_in(journal) == [writes[0], writes[2]]
+
+
+async def test_a_folder_that_cannot_be_made_is_said(make: Open, tmp_path: Path) -> None:
+    (tmp_path / "journal").write_text("a file")
+    journal = make()
+    with pytest.raises(JournalUnusable, match="cannot be used"):
+        await journal.open()
+    with pytest.raises(JournalUnusable, match="not open"):
+        await journal.append(writes_of(1))
+
+
+async def test_what_is_settled_during_an_append_takes_nothing_away(make: Open) -> None:
+    journal, writes = make(), writes_of(2)
+    await journal.open()
+    [receipt] = await journal.append(writes[:1])
+
+    class Settling(list[Write]):
+        """Writes, of which the one before is settled while they are taken."""
+
+        def __iter__(self):  # type: ignore[no-untyped-def]
+            journal.settle(receipt)
+            return super().__iter__()
+
+    await journal.append(Settling(writes[1:]))
+    await journal.tidy()
+    assert journal.depth == 1
+    assert len(files(journal._root)) == 1
