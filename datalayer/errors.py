@@ -5,7 +5,7 @@ DataLayerError
 │   ├── StoreHeldUp          somebody holds what is needed, or it is too much at once
 │   │   └── ThreadsLocked    somebody else is at work in threads of the batch
 │   ├── StoreMisconfigured   it refuses the way it is asked: password, database, rights, URL
-│   └── JournalUnusable      nor can what is written be kept meanwhile: the disk or the journal is full
+│   └── JournalUnusable      nor can the journal keep what is written meanwhile
 ├── WriteRejected        the database will never take this write (a value it cannot hold)
 ├── WriteRefused         the write would move a row or act on what is not the writer's
 ├── StepGone             a step that was written is deleted, alone or with its thread

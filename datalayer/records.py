@@ -102,7 +102,7 @@ class ThreadPage:
 
 
 class Outcome(Enum):
-    """What became of a write."""
+    """What became of a write. The last one the writer says, and never a store."""
 
     APPLIED = "applied"  # something changed
     REPEATED = (
@@ -112,6 +112,7 @@ class Outcome(Enum):
     GONE = "gone"  # what it names was deleted; nothing changed
     ABSENT = "absent"  # what it names never was, and it may not create it; nothing changed
     REFUSED = "refused"  # it would move a row or act on another's; nothing changed
+    ACCEPTED = "accepted"  # it is in the journal: durable, and stored when the database is back
 
 
 @dataclass(frozen=True, slots=True)

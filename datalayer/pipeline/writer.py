@@ -5,14 +5,14 @@ at a time; others go side by side. While as many batches are on their way as the
 arrives waits and goes together in the next ones, so load makes batches larger, not queues longer.
 What has to wait for somebody, as for a thread that is locked, waits alone. A batch that fails for a
 reason of its own is split until the culprit stands alone; a database that is away, or whose schema
-is not ours, is tried again with growing pauses.
+is not ours, is tried again with growing pauses. What is not stored in time is durable all the same
+where there is a journal (`backlog`): it comes from there in the order in which it went in.
 """
 
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -31,7 +31,10 @@ from datalayer.errors import (
     WriteRefused,
     WriteRejected,
 )
+from datalayer.pipeline.backlog import AFTER_S, Backlog
+from datalayer.pipeline.journal.journal import Journal, Receipt
 from datalayer.pipeline.locks import Applies, apply_when_free
+from datalayer.pipeline.queues import ByKey, Entry, Queues, balanced, halves, only, without
 from datalayer.records import Outcome, Result
 from datalayer.writes import SaveStep, Write, describe
 
@@ -43,18 +46,6 @@ RETRY = RetryPolicy(first_pause_s=0.05, longest_pause_s=5.0, jitter=0.5)
 REMEMBERED_FAILURES = 1_000  # threads whose next flush raises why a step failed
 
 
-@dataclass(slots=True, eq=False)
-class _Entry:
-    write: Write
-    number: int  # in the order of the calls
-    done: asyncio.Future[Result]  # the caller's, who may cancel it
-    resolved: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-_Queues = dict[str, list[_Entry]]
-"""Entries by key, the keys and their entries in the order of arrival."""
-
-
 class Writer:
     """Stores writes in order; `close` waits until all of them are durable."""
 
@@ -64,26 +55,46 @@ class Writer:
         *,
         on_resolved: Callable[[Write, Result | None], None] = lambda _write, _result: None,
         close_timeout_s: float = 20.0,
+        journal: Journal | None = None,
+        journal_after_s: float = AFTER_S,
     ) -> None:
-        """Write to a store; `on_resolved` is told of each write, None when it is not stored."""
+        """Write to a store; `on_resolved` is told of each write, None when it is not stored.
+
+        With a journal it is told when a write of there is stored, be it of an earlier run.
+        """
         self._store = store
         self._on_resolved = on_resolved
         self._close_timeout_s = close_timeout_s
         self._closed = False
         self._count = 0
-        self._ready: _Queues = {}
-        self._held: _Queues = {}  # what waits for others with its key
-        self._in_flight: _Queues = {}
+        self._queues = Queues()
         self._slots = store.concurrency
         self._tasks: set[asyncio.Task[None]] = set()
         self._awake = False
         self._failed: LRUCache[str, Exception] = LRUCache(REMEMBERED_FAILURES)
+        self._backlog = Backlog(
+            journal,
+            self._queues,
+            after_s=journal_after_s,
+            hand_in=self._hand_in,
+            accepted=_accepted,
+            refused=self._refused,
+            dispatch=self._dispatch_soon,
+        )
+
+    def start(self) -> None:
+        """Begin to store what an earlier run has left; the first write does so, too."""
+        self._backlog.open()
 
     def submit(self, write: Write) -> asyncio.Future[Result]:
         """Take a write, at once and in order; the future resolves when it is durable.
 
-        The future raises `WriteRefused` or `WriteRejected` for this write alone. Cancelling a
-        caller does not take the write back. Raises `WriterClosed` after `close`.
+        That it is so in the journal alone is told by `ACCEPTED`: what became of it in the store
+        comes too late for the caller. The future raises `WriteRefused` or `WriteRejected` for this
+        write alone, or `JournalUnusable` where the database is away and it cannot be kept
+        meanwhile: it is stored if that comes back before the program ends. Cancelling a caller
+        does not take the write back. Raises `WriterClosed` after `close`, and `JournalUnusable`
+        where that is known at once.
         """
         if self._closed:
             message = (
@@ -91,92 +102,122 @@ class Writer:
                 "Send it again when it runs."
             )
             raise WriterClosed(message)
-        self._count += 1
-        loop = asyncio.get_running_loop()
-        entry = _Entry(write, self._count, loop.create_future())
-        key = write.order_key
-        (self._held if key in self._in_flight else self._ready).setdefault(key, []).append(entry)
-        if not self._awake:
-            # Not at once: who calls at the same time shares a batch. In an empty context, so that
-            # no caller's session is kept alive.
-            self._awake = True
-            loop.call_soon(self._dispatch, context=contextvars.Context())
+        self._backlog.check()
+        self._backlog.open()
+        entry = self._entry(write)
+        self._queues.put(entry, behind=self._backlog.is_behind(entry.key))
+        self._dispatch_soon()
+        self._backlog.watch()
         return entry.done
 
-    async def flush(self, key: str | None = None, *, row_id: str | None = None) -> None:
-        """Wait until what was written so far is durable, as `drain` does.
+    def _entry(self, write: Write, receipt: Receipt | None = None) -> Entry:
+        self._count += 1
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Result] = loop.create_future()
+        return Entry(write, self._count, loop.time(), done, receipt, receipt is not None)
 
-        Raises the last error among the steps, those that failed since the last flush included. A
-        step that is deleted is one, `StepGone`, unless there is another of its thread.
+    def _hand_in(self, write: Write, receipt: Receipt) -> None:
+        """Take a write from the journal."""
+        entry = self._entry(write, receipt)
+        entry.told.set()
+        self._queues.put(entry)
+
+    async def flush(self, key: str | None = None, *, row_id: str | None = None) -> None:
+        """Wait until what was written so far is durable, in the store or the journal.
+
+        That is all of it, what has this key, or what is about the row with this id. Raises the
+        last error among the steps, those that failed since the last flush included. A step that is
+        deleted is one, `StepGone`, unless there is another of its thread.
         """
-        await self.drain(key, row_id=row_id)
+        for entry in self._about(key, row_id):
+            await entry.told.wait()
         failed = [name for name in self._failed if key in (None, name)]
         errors = [self._failed.pop(name) for name in failed]
         if errors:
             raise errors[-1]
 
     async def drain(self, key: str | None = None, *, row_id: str | None = None) -> None:
-        """Wait until what was written so far is durable or has failed.
+        """Wait until what was written so far is stored or has failed.
 
-        That is all of it, what has this key, or what is about the row with this id.
+        That is all of it, what has this key, or what is about the row with this id; what had left
+        the memory for the journal is waited for by its key alone.
         """
-        for entry in list(self._entries(key)):
-            if row_id in (None, getattr(entry.write, "id", None)):
+        waiting = self._about(key, row_id)
+        for entry in waiting:
+            await entry.told.wait()
+            if entry.receipt is None:
                 await entry.resolved.wait()
+        names = {entry.key for entry in waiting} if key or row_id else {None}
+        for name in names | ({key} if key else set()):
+            await self._backlog.stored(name)
+
+    def _about(self, key: str | None, row_id: str | None) -> list[Entry]:
+        entries = self._queues.entries(key)
+        return [it for it in entries if row_id in (None, getattr(it.write, "id", None))]
 
     async def close(self) -> None:
         """Refuse further writes and wait until those that were taken are durable.
 
-        What the database does not take in time is logged, each write by its id.
+        What the database does not take in time goes to the journal, at once if it is away. Without
+        one, or if it takes nothing, it is logged, each write by its id.
         """
         await asyncio.sleep(0)  # what was called by a task just made is a write too
         self._closed = True
-        try:
-            async with asyncio.timeout(self._close_timeout_s):
-                await self.drain()
-        except TimeoutError:
-            for entry in self._entries():
+        if not await self._are_durable():
+            for entry in self._queues.entries():
                 self._give_up(entry)
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._backlog.close()
+        for entry in self._queues.entries():
+            entry.resolved.set()
 
-    def _entries(self, key: str | None = None) -> Iterator[_Entry]:
-        for queues in (self._in_flight, self._ready, self._held):
-            for entries in [queues.get(key, [])] if key else queues.values():
-                yield from entries
+    async def _are_durable(self) -> bool:
+        """Wait until all that was taken is stored or in the journal; tell whether it is."""
+        patience_s = self._backlog.patience_s
+        if patience_s is not None and (
+            await self._are_resolved(patience_s) or await self._backlog.take_all()
+        ):
+            return True
+        return await self._are_resolved(self._close_timeout_s)
+
+    async def _are_resolved(self, within_s: float) -> bool:
+        waiting = [entry for entry in self._queues.entries() if entry.receipt is None]
+        try:
+            async with asyncio.timeout(within_s):
+                for entry in waiting:
+                    await entry.resolved.wait()
+        except TimeoutError:
+            return False
+        return True
 
     # What goes together
 
+    def _dispatch_soon(self) -> None:
+        if not self._awake:
+            # Not at once: who calls at the same time shares a batch. In an empty context, so that
+            # no caller's session is kept alive.
+            self._awake = True
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._dispatch, context=contextvars.Context())
+
     def _dispatch(self) -> None:
         self._awake = False
-        if self._slots and self._ready:
-            taken = self._take(self._slots * MAX_BATCH)
+        if self._slots and self._queues.ready:
+            taken = self._queues.take(self._slots * MAX_BATCH, MAX_BATCH)
             count = sum(map(len, taken.values()))
-            for queues in _balanced(taken, min(self._slots, max(1, count // SHARE))):
+            for queues in balanced(taken, min(self._slots, max(1, count // SHARE))):
                 self._slots -= 1
                 self._start(self._run(queues))
-
-    def _take(self, capacity: int) -> _Queues:
-        """Take what is ready, the oldest first; what exceeds the capacity waits on."""
-        taken: _Queues = {}
-        while self._ready and capacity:
-            key = next(iter(self._ready))
-            entries = self._ready.pop(key)
-            limit = min(capacity, MAX_BATCH)
-            taken[key] = self._in_flight[key] = entries[:limit]
-            capacity -= len(taken[key])
-            if len(entries) > limit:
-                self._held[key] = entries[limit:]
-        return taken
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, queues: _Queues) -> None:
+    async def _run(self, queues: ByKey) -> None:
         entries = [entry for queue in queues.values() for entry in queue]
         try:
             held_up = await self._store_batch(sorted(entries, key=attrgetter("number")))
@@ -186,25 +227,22 @@ class Writer:
             if key in held_up:
                 self._start(self._run_alone(key))
             else:
-                self._release(key)
+                self._queues.release(key)
         self._dispatch()
 
     async def _run_alone(self, key: str) -> None:
         """Store what has to wait for somebody: in no slot, so that no other waits with it."""
-        while left := [entry for entry in self._in_flight[key] if not entry.resolved.is_set()]:
+        while left := [
+            entry for entry in self._queues.in_flight[key] if not entry.resolved.is_set()
+        ]:
             if await self._store_batch(left, alone=True):
                 await asyncio.sleep(RETRY.first_pause_s)
-        self._release(key)
+        self._queues.release(key)
         self._dispatch()
-
-    def _release(self, key: str) -> None:
-        del self._in_flight[key]
-        if key in self._held:
-            self._ready[key] = self._held.pop(key)
 
     # A batch
 
-    async def _store_batch(self, entries: list[_Entry], *, alone: bool = False) -> set[str]:
+    async def _store_batch(self, entries: list[Entry], *, alone: bool = False) -> set[str]:
         """Store entries; return the keys of those that have to wait for somebody."""
         if not entries:
             return set()
@@ -218,20 +256,23 @@ class Writer:
             logger.exception("A batch of %d writes failed for an unforeseen reason", len(entries))
             return await self._isolate(entries, exc, alone=alone)
         for entry, result in results:
-            self._resolve(entry, result)
+            if result.outcome is Outcome.REFUSED:
+                await self._refuse(entry, result.reason)
+            else:
+                self._resolve(entry, result)
         return set()
 
     async def _store_unlocked(
-        self, entries: list[_Entry], exc: StoreHeldUp, *, alone: bool
+        self, entries: list[Entry], exc: StoreHeldUp, *, alone: bool
     ) -> set[str]:
         """Store what can be stored without what is locked, or less of it at once."""
-        keys = {entry.write.order_key for entry in entries}
+        keys = {entry.key for entry in entries}
         locked = keys & exc.thread_ids if isinstance(exc, ThreadsLocked) else set()
         if alone:
             logger.warning("%d writes wait: %s", len(entries), exc)
             if len(entries) == 1 or locked:
                 return keys
-            first, last = _halves(entries)
+            first, last = halves(entries)
             return await self._store_batch(first, alone=True) or await self._store_batch(
                 last, alone=True
             )
@@ -239,22 +280,24 @@ class Writer:
             locked = set(sorted(keys)[: len(keys) // 2])
             if not locked:
                 return keys
-            held_up = await self._store_batch(_only(entries, locked))
-            return held_up | await self._store_batch(_without(entries, locked))
-        return locked | await self._store_batch(_without(entries, locked))
+            held_up = await self._store_batch(only(entries, locked))
+            return held_up | await self._store_batch(without(entries, locked))
+        return locked | await self._store_batch(without(entries, locked))
 
-    async def _isolate(self, entries: list[_Entry], exc: Exception, *, alone: bool) -> set[str]:
+    async def _isolate(self, entries: list[Entry], exc: Exception, *, alone: bool) -> set[str]:
         if len(entries) > 1:
-            first, last = _halves(entries)
+            first, last = halves(entries)
             held_up = await self._store_batch(first, alone=alone)
-            last = _without(last, held_up)
+            last = without(last, held_up)
             return held_up | await self._store_batch(last, alone=alone)
         message = f"{describe(entries[0].write)} is not stored: {exc}"
         logger.error("%s", message)
-        self._fail(entries[0], WriteRejected(message) if isinstance(exc, WriteRejected) else exc)
+        await self._fail(
+            entries[0], WriteRejected(message) if isinstance(exc, WriteRejected) else exc
+        )
         return set()
 
-    async def _apply(self, entries: list[_Entry], *, alone: bool) -> list[tuple[_Entry, Result]]:
+    async def _apply(self, entries: list[Entry], *, alone: bool) -> list[tuple[Entry, Result]]:
         writes = [entry.write for entry in entries]
         apply = partial(apply_when_free, self._store) if alone else self._store.apply
         results = await RETRY.call(
@@ -262,44 +305,74 @@ class Writer:
             passes=_passes,
             before_pause=partial(_log_wait, len(writes)),
         )
+        self._backlog.answered()
         return list(zip(entries, results, strict=True))
 
-    def _give_up(self, entry: _Entry) -> None:
-        if not entry.resolved.is_set():
+    def _give_up(self, entry: Entry) -> None:
+        if entry.receipt is None and not entry.resolved.is_set():
             message = (
                 f"{describe(entry.write)} is lost: the database did not come back before the "
                 "program stopped. Send it again."
             )
             logger.error("%s", message)
-            self._fail(entry, StoreUnavailable(message))
+            self._refused(entry, StoreUnavailable(message))
+            self._finish(entry, None)
 
-    def _resolve(self, entry: _Entry, result: Result) -> None:
-        if result.outcome is Outcome.REFUSED:
-            message = f"{describe(entry.write)} is refused: {result.reason}."
-            logger.warning("%s", message)
-            self._fail(entry, WriteRefused(message))
-            return
+    def _resolve(self, entry: Entry, result: Result) -> None:
         if result.outcome is Outcome.GONE and isinstance(entry.write, SaveStep):
             gone = StepGone(f"{describe(entry.write)} is not stored: {result.reason}.")
-            self._failed.setdefault(entry.write.order_key, gone)
+            self._failed.setdefault(entry.key, gone)
         if not entry.done.done():
             entry.done.set_result(result)
+        if entry.receipt:
+            _log_accepted(entry.write, result)
         self._finish(entry, result)
 
-    def _fail(self, entry: _Entry, exc: Exception) -> None:
+    async def _refuse(self, entry: Entry, reason: str) -> None:
+        message = f"{describe(entry.write)} is refused: {reason}."
+        logger.warning("%s", message)
+        if entry.receipt:  # whoever asked for it was told that it is accepted
+            await self._fail(entry, WriteRefused(message))
+        else:
+            self._refused(entry, WriteRefused(message))
+            self._finish(entry, None)
+
+    async def _fail(self, entry: Entry, exc: Exception) -> None:
+        """Keep as a dead letter what no database takes, before the journal loses it."""
+        self._refused(entry, exc)
+        is_kept = await self._backlog.set_aside(entry.write, str(exc))
+        self._finish(entry, None, is_kept=is_kept)
+
+    def _refused(self, entry: Entry, exc: Exception) -> None:
+        """Tell a caller, and who flushes, that a write is not stored, or not yet."""
         if not entry.done.done():
             entry.done.set_exception(exc)
-            entry.done.exception()  # it was logged with its id: nobody has to fetch it again
+            entry.done.exception()  # it is logged: nobody has to fetch it again
         if isinstance(entry.write, SaveStep):
-            self._failed[entry.write.order_key] = exc
-        self._finish(entry, None)
+            self._failed[entry.key] = exc
+        entry.told.set()
 
-    def _finish(self, entry: _Entry, result: Result | None) -> None:
+    def _finish(self, entry: Entry, result: Result | None, *, is_kept: bool = True) -> None:
+        entry.told.set()
         entry.resolved.set()
+        self._backlog.settle(entry, is_kept=is_kept)
         try:
             self._on_resolved(entry.write, result)
         except Exception:  # whoever listens must not stop the writer
             logger.exception("What follows on %s failed", describe(entry.write))
+
+
+def _accepted(entry: Entry) -> None:
+    if not entry.done.done():
+        entry.done.set_result(Result(Outcome.ACCEPTED))
+    entry.told.set()
+
+
+def _log_accepted(write: Write, result: Result) -> None:
+    """Log what became of a write where whoever was told that it is accepted expects another end."""
+    if result.outcome in (Outcome.STALE, Outcome.GONE):
+        reason = result.reason or "something newer is there"
+        logger.info("%s was accepted, and changes nothing: %s", describe(write), reason)
 
 
 def _passes(error: BaseException) -> bool:
@@ -310,27 +383,3 @@ def _passes(error: BaseException) -> bool:
 
 def _log_wait(count: int, error: BaseException) -> None:
     logger.warning("%d writes wait for the database: %s", count, error)
-
-
-def _only(entries: Iterable[_Entry], keys: set[str]) -> list[_Entry]:
-    return [entry for entry in entries if entry.write.order_key in keys]
-
-
-def _without(entries: Iterable[_Entry], keys: set[str]) -> list[_Entry]:
-    return [entry for entry in entries if entry.write.order_key not in keys]
-
-
-def _halves(entries: list[_Entry]) -> tuple[list[_Entry], list[_Entry]]:
-    middle = len(entries) // 2
-    return entries[:middle], entries[middle:]
-
-
-def _balanced(queues: _Queues, count: int) -> list[_Queues]:
-    """Return the queues in so many shares of about the same size."""
-    shares: list[_Queues] = [{} for _ in range(count)]
-    sizes = [0] * count
-    for key, entries in sorted(queues.items(), key=lambda item: -len(item[1])):
-        smallest = sizes.index(min(sizes))
-        shares[smallest][key] = entries
-        sizes[smallest] += len(entries)
-    return [share for share in shares if share]

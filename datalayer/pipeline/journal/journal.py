@@ -84,6 +84,11 @@ class Journal:
     def is_open(self) -> bool:
         return bool(self._folders)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether there is something to hand out, or to tidy up."""
+        return self._unread() is not None or bool(self._stored)
+
     # What others have left
 
     async def open(self) -> Counter[str]:

@@ -1,0 +1,310 @@
+"""What is not stored in time goes to the journal, and comes back from it in order.
+
+A write that is older than `after_s` is appended, in the order of the calls, and whoever waits for
+it is told. It leaves the memory, unless it is being stored. What is in the journal is handed out
+again, so much at a time; while some of a key is left there, newer writes of that key wait. Nothing
+here asks whether the database is there: what is handed out waits as all else does.
+"""
+
+import asyncio
+import contextvars
+import logging
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from operator import attrgetter
+from typing import Any
+
+from datalayer.errors import JournalUnusable
+from datalayer.pipeline.journal.journal import Journal, Receipt
+from datalayer.pipeline.queues import Entry, Queues
+from datalayer.writes import Write
+
+logger = logging.getLogger(__name__)
+
+AFTER_S = 1.0
+AGAIN_S = 1.0  # until a journal that could not be used is tried again
+WINDOW = 1_000  # writes of the journal that are in memory
+ROUND = 1_000  # writes that are appended at once
+
+
+class Backlog:
+    """A writer's part in the journal; without a journal it does nothing."""
+
+    def __init__(
+        self,
+        journal: Journal | None,
+        queues: Queues,
+        *,
+        after_s: float,
+        hand_in: Callable[[Write, Receipt], None],
+        accepted: Callable[[Entry], None],
+        refused: Callable[[Entry, JournalUnusable], None],
+        dispatch: Callable[[], None],
+    ) -> None:
+        """Tell what became durable, what nobody can keep, and `hand_in` what is to be stored."""
+        self._journal = journal
+        self._queues = queues
+        self._after_s = after_s
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._hand_in = hand_in
+        self._accepted = accepted
+        self._refused = refused
+        self._dispatch = dispatch
+        self._keys: Counter[str] = Counter()  # how many writes of each are in the journal
+        self._is_known = journal is None  # which keys are in it
+        self._opening = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._appending = asyncio.Lock()
+        self._is_reading = False
+        self._handed_out = 0  # that are in memory
+        self._answered_at = 0.0  # when the database did last
+        self._is_away = False  # it did not since something was submitted that is in the journal
+        self._failure: JournalUnusable | None = None
+        self._freed = asyncio.Event()  # replaced whenever nothing of a key is left in the journal
+        self._closed = False
+
+    # Before a write
+
+    def open(self) -> None:
+        """Begin to take over what was left by processes that are gone, once."""
+        if self._journal and not self._opening and not self._closed:
+            self._opening = True
+            self._start(self._open())
+
+    def check(self) -> None:
+        """Raise `JournalUnusable` where a write could be lost: neither place can take it."""
+        if self._failure and self._is_away:
+            raise self._failure
+
+    def is_behind(self, key: str) -> bool:
+        """Tell whether something older of a key is in the journal, or may be."""
+        return self._has(key)
+
+    def watch(self) -> None:
+        """See to it that what was submitted is durable in time."""
+        if self._journal and self._timer is None:
+            self._look_in(0.0 if self._is_away else self._after_s)
+
+    async def _open(self) -> None:
+        try:
+            async with self._appending:
+                await self._open_journal()
+        except JournalUnusable as exc:
+            self._say(exc)
+        self._is_known = True
+        for key in self._queues.behind():
+            if not self._keys[key]:
+                self._queues.resume(key)
+        self._tell_freed()
+        self._dispatch()
+        self._read_on()
+
+    async def _open_journal(self) -> None:
+        if self._journal and not self._journal.is_open:
+            self._keys.update(await self._journal.open())
+            for key in self._keys:
+                self._queues.postpone(key)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, context=contextvars.Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # Into the journal
+
+    def _look_in(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        # In an empty context, so that no caller's session is kept alive.
+        self._timer = loop.call_later(seconds, self._look, context=contextvars.Context())
+
+    def _look(self) -> None:
+        """Append what is due, or wait until something is."""
+        self._timer = None
+        waiting = self._waiting()
+        if not waiting or self._closed:
+            return
+        limit = asyncio.get_running_loop().time() - (0.0 if self._is_away else self._after_s)
+        due = [entry for entry in waiting if entry.since <= limit]
+        if due:
+            self._start(self._append_due(due))
+        else:
+            self._look_in(waiting[0].since - limit)
+
+    def _waiting(self) -> list[Entry]:
+        """Return what is nowhere yet, in the order of the calls."""
+        return sorted(filter(_is_nowhere, self._queues.entries()), key=attrgetter("number"))
+
+    async def _append_due(self, due: Sequence[Entry]) -> None:
+        try:
+            await self._append(due)
+        except JournalUnusable as exc:
+            for entry in due if self._is_away else ():
+                self._refused(entry, exc)
+            self._look_in(AGAIN_S)
+        else:
+            self._look()
+
+    async def _append(self, entries: Sequence[Entry]) -> None:
+        """Make entries durable. Raises `JournalUnusable`."""
+        async with self._appending:
+            for some in _rounds(entries):
+                await self._append_some([it for it in some if _is_nowhere(it)])
+
+    async def _append_some(self, entries: Sequence[Entry]) -> None:
+        if not self._journal or not entries:
+            return
+        self._is_away = self._is_away or self._answered_at < entries[0].since
+        try:
+            await self._open_journal()
+            receipts = await self._journal.append([entry.write for entry in entries])
+        except JournalUnusable as exc:
+            self._say(exc)
+            raise
+        self._failure = None
+        for entry, receipt in zip(entries, receipts, strict=True):
+            self._note(entry, receipt)
+        for key in {entry.key for entry in entries}:
+            if self._keys[key]:
+                self._queues.postpone(key)
+        self._read_on()
+
+    def _note(self, entry: Entry, receipt: Receipt) -> None:
+        if not self._journal:
+            return
+        if entry.resolved.is_set():  # it was stored meanwhile
+            self._journal.settle(receipt)
+            return
+        entry.receipt = receipt
+        self._keys[entry.key] += 1
+        if entry.is_taken:
+            self._journal.keep_in_memory(receipt)
+        self._accepted(entry)
+
+    # Out of it
+
+    def _read_on(self) -> None:
+        """Hand out more of the journal, where there is room in memory."""
+        journal = self._journal
+        if (
+            journal
+            and journal.has_more
+            and not self._is_reading
+            and self._room
+            and not self._closed
+        ):
+            self._is_reading = True
+            self._start(self._read(journal))
+
+    @property
+    def _room(self) -> int:
+        return max(0, WINDOW - self._handed_out)
+
+    async def _read(self, journal: Journal) -> None:
+        try:
+            await journal.tidy()
+            for write, receipt in await journal.read(self._room):
+                self._handed_out += 1
+                self._hand_in(write, receipt)
+        except JournalUnusable as exc:
+            self._say(exc)
+            asyncio.get_running_loop().call_later(AGAIN_S, self._read_on)
+            return
+        finally:
+            self._is_reading = False
+        self._free_all_if_empty(journal)
+        self._dispatch()
+        self._read_on()
+
+    def answered(self) -> None:
+        """Note that the database has answered."""
+        self._answered_at = asyncio.get_running_loop().time()
+        self._is_away = False
+
+    def settle(self, entry: Entry, *, is_kept: bool = True) -> None:
+        """Note that an entry is stored or a dead letter; if not, the next run will try it again."""
+        if not self._journal or entry.receipt is None:
+            return
+        if is_kept:
+            self._journal.settle(entry.receipt)
+        self._handed_out -= entry.is_handed_out
+        self._keys[entry.key] -= 1
+        if self._keys[entry.key] <= 0:
+            self._free(entry.key)
+        self._read_on()
+
+    def _free(self, key: str) -> None:
+        del self._keys[key]
+        self._queues.resume(key)
+        self._tell_freed()
+
+    def _free_all_if_empty(self, journal: Journal) -> None:
+        """Let nobody wait for a write that could be counted, and then not be read."""
+        if not journal.depth:
+            for key in list(self._keys):
+                self._free(key)
+
+    def _tell_freed(self) -> None:
+        self._freed.set()
+        self._freed = asyncio.Event()
+
+    async def stored(self, key: str | None) -> None:
+        """Wait until nothing of a key, or nothing at all, is left in the journal."""
+        self.open()
+        while not self._closed and self._has(key):
+            await self._freed.wait()
+
+    def _has(self, key: str | None) -> bool:
+        return not self._is_known or bool(self._keys[key] if key else self._keys.total())
+
+    async def set_aside(self, write: Write, reason: str) -> bool:
+        """Keep a write as a dead letter; returns whether it is kept."""
+        if self._journal is None:
+            return False
+        try:
+            await self._journal.set_aside(write, reason)
+        except JournalUnusable as exc:
+            self._say(exc)
+            return False
+        return True
+
+    def _say(self, exc: JournalUnusable) -> None:
+        """Log once that the journal cannot be used, and remember it."""
+        if str(exc) != str(self._failure):
+            logger.error("%s", exc)
+        self._failure = exc
+
+    # The end
+
+    @property
+    def patience_s(self) -> float | None:
+        """How long `close` waits for the database before it takes the journal; None without one."""
+        if self._journal is None:
+            return None
+        return 0.0 if self._is_away else self._after_s
+
+    async def take_all(self) -> bool:
+        """Append all that is nowhere; returns whether it is durable now."""
+        try:
+            await self._append(self._waiting())
+        except JournalUnusable:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Leave the journal to the process that starts next."""
+        self._closed = True
+        if self._timer:
+            self._timer.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)  # a cancel would leave halves
+        self._tell_freed()
+        if self._journal:
+            await self._journal.close()
+
+
+def _is_nowhere(entry: Entry) -> bool:
+    return entry.receipt is None and not entry.resolved.is_set()
+
+
+def _rounds(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    for first in range(0, len(entries), ROUND):
+        yield entries[first : first + ROUND]

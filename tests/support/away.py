@@ -1,0 +1,37 @@
+"""A store whose database goes away, or is silent, as it is told."""
+
+import asyncio
+from collections.abc import Sequence
+
+from datalayer.errors import StoreUnavailable, WriteRejected
+from datalayer.records import Result
+from datalayer.stores.memory import MemoryStore
+from datalayer.writes import Write
+
+
+class AwayStore(MemoryStore):
+    """Refuses batches while it `is_away`, and waits while it is not `heard`."""
+
+    def __init__(self, concurrency: int = 1) -> None:
+        super().__init__()
+        self.concurrency = concurrency
+        self.is_away = False
+        self.heard = asyncio.Event()
+        self.heard.set()
+        self.stored: list[Write] = []
+        self.impossible: set[str] = set()  # keys of writes that it can never hold
+        self.largest = 0  # the most writes that were given at once
+
+    async def apply(self, writes: Sequence[Write]) -> list[Result]:
+        self.largest = max(self.largest, len(writes))
+        await asyncio.sleep(0)
+        await self.heard.wait()
+        if self.is_away:
+            message = "the database is away"
+            raise StoreUnavailable(message)
+        if any(write.order_key in self.impossible for write in writes):
+            message = "it can never be held"
+            raise WriteRejected(message)
+        results = await super().apply(writes)
+        self.stored += writes
+        return results
