@@ -246,6 +246,8 @@ class Settings(BaseSettings):
     database_migrate: Literal["on", "off"] = "on"
     database_adopt: Literal["yes", "no"] = "no"
     database_search: Literal["all", "names"] = "all"
+    journal_after_s: float = Field(default=1, ge=0.05)
+    journal_max_mb: int = Field(default=1_000, ge=1)
     storage_url: Annotated[str, AfterValidator(_readable)] = ""
     storage_redirect: Literal["on", "off"] = "off"
 
@@ -510,6 +512,11 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """Where a browser of this computer finds the page."""
         return f"http://localhost:{self.chainlit_port}{self.chainlit_root_path}"
+
+    @property
+    def journal_path(self) -> Path:
+        """The folder of what was accepted while the database was away, absolute."""
+        return self.data_path / "journal"
 
     @property
     def users_path(self) -> Path:

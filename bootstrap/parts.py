@@ -15,7 +15,7 @@ from bootstrap.login import open_login
 from bootstrap.models import generation_settings, open_models
 from bootstrap.requests import origins, request_limits, user_limits
 from bootstrap.storages import open_storage
-from bootstrap.stores import prepare_store
+from bootstrap.stores import open_journal, prepare_store
 from chat.actions.answers import AnswerActions
 from chat.actions.editing import Editing
 from chat.live.elsewhere import AnswersElsewhere
@@ -42,7 +42,14 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
     storage = _open_storage(settings)
     models = _open_models(settings)
     store = _open_store(settings)
-    layer = KeepchatDataLayer(store, storage, prefix, show_file_lost)
+    layer = KeepchatDataLayer(
+        store,
+        storage,
+        prefix,
+        show_file_lost,
+        journal=open_journal(settings),
+        journal_after_s=settings.journal_after_s,
+    )
     login = _open_login(settings, host, prefix, store, layer)
     limits = upload_limits(settings)
     users = user_limits(settings, are_many=not login.is_personal)

@@ -14,6 +14,7 @@ from access.login.errors import AccountError
 from bootstrap.login import mode_of
 from common.aws import AwsAccess
 from datalayer.errors import DataLayerError, SchemaMismatch, StoreMisconfigured, StoreUnavailable
+from datalayer.pipeline.journal.journal import MEBI, Journal
 from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Migrates
 from datalayer.stores.factory import open_store as open_store_url
@@ -44,6 +45,11 @@ def open_store(settings: Settings, *, migrates: bool | None = None) -> Store:
         aws=AwsAccess(**settings.aws_access),
     )
     return open_store_url(settings.database, ROOT, options)
+
+
+def open_journal(settings: Settings) -> Journal:
+    """Return what keeps writes while the database is away; it uses no disk before its first use."""
+    return Journal(settings.journal_path, most_bytes=settings.journal_max_mb * MEBI)
 
 
 def load_adopter(url: str) -> "Adopter | TableAdopter":

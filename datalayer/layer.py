@@ -32,8 +32,10 @@ from chainlit.user import PersistedUser, User
 from datalayer import convert
 from datalayer.clock import HybridClock
 from datalayer.errors import WriteRefused
+from datalayer.pipeline.backlog import AFTER_S
 from datalayer.pipeline.copies import Admission, Copies
 from datalayer.pipeline.deletion import FileDeletion
+from datalayer.pipeline.journal.journal import Journal
 from datalayer.pipeline.maintenance import Maintenance
 from datalayer.pipeline.uploads import ElementBytes, OnLost, Uploads
 from datalayer.pipeline.writer import Writer
@@ -90,12 +92,20 @@ class KeepchatDataLayer(BaseDataLayer):
         root_path: str = "",
         on_lost: OnLost | None = None,
         clock: HybridClock | None = None,
+        journal: Journal | None = None,
+        journal_after_s: float = AFTER_S,
     ) -> None:
+        """Without a journal what is written waits in memory for a database that is away."""
         self._store = store
         self._storage = storage
         self._root_path = root_path
         self._clock = clock or HybridClock()
-        self._writer = Writer(store, on_resolved=self._wake_workers)
+        self._writer = Writer(
+            store,
+            on_resolved=self._wake_workers,
+            journal=journal,
+            journal_after_s=journal_after_s,
+        )
         self._deletion = FileDeletion(store, storage, self._writer, self._clock)
         self._maintenance = Maintenance(store) if isinstance(store, Maintains) else None
         self._users = RecentUsers(store)
@@ -106,6 +116,7 @@ class KeepchatDataLayer(BaseDataLayer):
 
     def start(self) -> None:
         """Begin the background work: what was left over by the last run is done."""
+        self._writer.start()
         self._deletion.wake()
         if self._maintenance:
             self._maintenance.wake()
@@ -117,13 +128,14 @@ class KeepchatDataLayer(BaseDataLayer):
     async def flush(self, thread_id: str, step_id: str | None = None) -> None:
         """Wait until what was written so far for a thread is durable; raises its error.
 
-        That is all of it, or what is about one step. `StepGone` is raised where a step of the
-        thread, or the thread, was deleted before.
+        It may be in the journal alone, and not to be read yet. That is all of it, or what is about
+        one step. `StepGone` is raised where a step of the thread, or the thread, was deleted
+        before, `JournalUnusable` where it is not durable and cannot be.
         """
         await self._writer.flush(thread_id, row_id=as_id(step_id) if step_id else None)
 
     async def settle(self, thread_id: str) -> None:
-        """Wait until what was written so far for a thread is durable, or has failed."""
+        """Wait until what was written so far for a thread is in the store, or has failed."""
         await self._writer.drain(thread_id)
 
     async def close(self) -> None:
@@ -444,7 +456,7 @@ class KeepchatDataLayer(BaseDataLayer):
         thread_id = await self.get_feedback_thread(known_id) or None
         write = DeleteFeedback(id=known_id, thread_id=thread_id, revision=revision)
         result = await self._write(write)
-        return result.outcome in (Outcome.APPLIED, Outcome.REPEATED)
+        return result.outcome in (Outcome.APPLIED, Outcome.REPEATED, Outcome.ACCEPTED)
 
     # The way of a write
 
@@ -479,7 +491,8 @@ class KeepchatDataLayer(BaseDataLayer):
     async def _above_others(self, write: Write, result: Result) -> Result:
         """Store what somebody asked for once more, where something newer is there from elsewhere.
 
-        Raises `WriteRefused` when that is overtaken as well.
+        Not what was accepted: it keeps the place in time at which it was asked for. Raises
+        `WriteRefused` when that is overtaken as well.
         """
         if not _is_asked_for(write) or not self._is_overtaken(write, result):
             return result

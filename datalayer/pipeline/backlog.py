@@ -71,10 +71,10 @@ class Backlog:
             self._opening = True
             self._start(self._open())
 
-    def check(self) -> None:
-        """Raise `JournalUnusable` where a write could be lost: neither place can take it."""
-        if self._failure and self._is_away:
-            raise self._failure
+    @property
+    def failure(self) -> JournalUnusable | None:
+        """Why a write that came now could be lost: neither place can take it."""
+        return self._failure if self._is_away else None
 
     def is_behind(self, key: str) -> bool:
         """Tell whether something older of a key is in the journal, or may be."""

@@ -14,7 +14,13 @@ from functools import partial
 
 from datalayer.clock import HybridClock
 from datalayer.duplicates import Duplicate, FileCopy, Saves, up_to
-from datalayer.errors import CopyFailed, WriterClosed, WriteRefused, WriteRejected
+from datalayer.errors import (
+    CopyFailed,
+    JournalUnusable,
+    WriterClosed,
+    WriteRefused,
+    WriteRejected,
+)
 from datalayer.pipeline.uploads import Uploads
 from datalayer.pipeline.writer import Writer
 from datalayer.records import ElementRecord, Outcome, ThreadRecord
@@ -137,7 +143,7 @@ class Copies:
         except (WriteRefused, WriteRejected) as exc:
             message = f"The copy could not be stored: {exc}"
             raise CopyFailed(message) from exc
-        if not outcomes <= {Outcome.APPLIED, Outcome.REPEATED}:
+        if not outcomes <= {Outcome.APPLIED, Outcome.REPEATED, Outcome.ACCEPTED}:
             message = "The copy could not be stored: what it belongs to was deleted."
             raise CopyFailed(message)
 
@@ -146,7 +152,7 @@ class Copies:
         try:
             for write in duplicate.deletes(partial(self._clock.next_of, duplicate.home)):
                 self._writer.submit(write)
-        except WriterClosed:
+        except (WriterClosed, JournalUnusable):
             logger.warning(
                 "What was copied of thread %s stays: run 'manage.py sweep'", duplicate.thread.id
             )

@@ -25,6 +25,8 @@ END_S = 10.0  # how long `close` waits for files, which may wait for the databas
 
 _THREADS = 8  # that read files, of all uploads together
 
+_CLAIMING = (Outcome.APPLIED, Outcome.REPEATED, Outcome.STALE, Outcome.ACCEPTED)
+
 ElementBytes = bytes | Path
 Rereadable = Callable[[], bytes | AsyncIterator[bytes]]
 """Gives the bytes from their beginning, each time it is called."""
@@ -136,9 +138,10 @@ class Uploads:
     ) -> None:
         if before:
             await asyncio.wait([before])
-        # A row that is refused or deleted has no claim to the place of the bytes.
+        # A row that is refused or deleted has no claim to the place of the bytes. Of one that is
+        # accepted it shows later: `FinishElement` has them removed where it was deleted.
         result = await asyncio.shield(stored)
-        if result.outcome in (Outcome.APPLIED, Outcome.REPEATED, Outcome.STALE):
+        if result.outcome in _CLAIMING:
             await self._put(write, content)
 
     async def _put(self, write: SaveElement, content: Rereadable) -> None:

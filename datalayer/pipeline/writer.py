@@ -22,6 +22,7 @@ from cachetools import LRUCache
 from common.retry import RetryPolicy
 from datalayer.errors import (
     DataLayerError,
+    JournalUnusable,
     SchemaMismatch,
     StepGone,
     StoreHeldUp,
@@ -102,7 +103,9 @@ class Writer:
                 "Send it again when it runs."
             )
             raise WriterClosed(message)
-        self._backlog.check()
+        if failure := self._backlog.failure:
+            self._note_failed(write, failure)
+            raise JournalUnusable(str(failure))
         self._backlog.open()
         entry = self._entry(write)
         self._queues.put(entry, behind=self._backlog.is_behind(entry.key))
@@ -348,9 +351,12 @@ class Writer:
         if not entry.done.done():
             entry.done.set_exception(exc)
             entry.done.exception()  # it is logged: nobody has to fetch it again
-        if isinstance(entry.write, SaveStep):
-            self._failed[entry.key] = exc
+        self._note_failed(entry.write, exc)
         entry.told.set()
+
+    def _note_failed(self, write: Write, exc: Exception) -> None:
+        if isinstance(write, SaveStep):
+            self._failed[write.thread_id] = exc
 
     def _finish(self, entry: Entry, result: Result | None, *, is_kept: bool = True) -> None:
         entry.told.set()
