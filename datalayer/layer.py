@@ -510,6 +510,7 @@ class KeepchatDataLayer(BaseDataLayer):
         return stale and not self._clock.is_own(write.order_key, result.newest)
 
     def _wake_workers(self, write: Write, result: Result | None) -> None:
+        self._clock.observe(write.order_key, write.revision)  # it may be of an earlier run
         if isinstance(write, SaveStep) and result:
             self.on_step_stored(write.thread_id, write.revision)
         if self._maintenance and isinstance(write, SaveStep | SaveThread):

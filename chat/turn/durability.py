@@ -10,7 +10,7 @@ import chainlit as cl
 from chat.wording.language import Localized
 from chat.wording.unavailable import Unstored
 from common.failures import in_one_line
-from datalayer.errors import DataLayerError, StoreUnavailable
+from datalayer.errors import DataLayerError, JournalUnusable, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +38,10 @@ async def until_stored(
     try:
         async with database_deadline():
             await stored
-    except StoreUnavailable:
-        logger.warning("%s waits for the database", name)
-        await cl.context.emitter.send_toast(sentences.of_session().late, "warning")
     except DataLayerError as exc:
+        if isinstance(exc, StoreUnavailable) and not isinstance(exc, JournalUnusable):
+            logger.warning("%s waits for the database", name)
+            await cl.context.emitter.send_toast(sentences.of_session().late, "warning")
+            return
         logger.error("%s is not stored: %s", name, in_one_line(exc))  # noqa: TRY400 - in one line
         await cl.context.emitter.send_toast(sentences.of_session().failed, "error")

@@ -1,0 +1,140 @@
+"""The data layer while its database is away: what Chainlit and people are told, and find later."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chainlit.element import Text
+from chainlit.types import Feedback
+
+from common.retry import RetryPolicy
+from datalayer.clock import HybridClock
+from datalayer.layer import KeepchatDataLayer
+from datalayer.pipeline import writer as writer_module
+from datalayer.pipeline.journal.journal import Journal
+from datalayer.stores.memory import MemoryStore
+from storage.local.storage import LocalStorage
+from tests.support.away import AwayStore
+from tests.support.builders import delete_thread, new_id, step
+from tests.support.waiting import until
+
+ASKED = 4  # a name, a feedback, and two deletes
+
+
+@dataclass(frozen=True)
+class Parts:
+    layer: KeepchatDataLayer
+    store: AwayStore
+
+
+@pytest.fixture
+async def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Parts]:
+    quick = RetryPolicy(first_pause_s=0.001, longest_pause_s=0.002)
+    monkeypatch.setattr(writer_module, "RETRY", quick)
+    store = AwayStore()
+    layer = KeepchatDataLayer(
+        store,
+        LocalStorage(tmp_path / "files"),
+        journal=Journal(tmp_path / "journal", most_bytes=1_000_000),
+        journal_after_s=0.01,
+    )
+    yield Parts(layer, store)
+    store.is_away = False
+    await layer.close()
+
+
+def step_dict(thread_id: str, **fields: Any) -> Any:
+    return {"id": new_id(), "threadId": thread_id, "type": "user_message", "name": "a", **fields}
+
+
+def files_of(folder: Path, element: Text) -> list[Path]:
+    return [path for path in (folder / "files").rglob(f"{element.id}*") if path.is_file()]
+
+
+async def test_a_message_is_taken_and_read_later(parts: Parts) -> None:
+    parts.store.is_away = True
+    thread_id = new_id()
+    message = step_dict(thread_id, output="hello")
+    await parts.layer.create_step(message)
+    await parts.layer.flush(thread_id, message["id"])
+    parts.store.is_away = False
+    await parts.layer.settle(thread_id)
+    found = await parts.layer.get_thread(thread_id)
+    assert found
+    assert [each["output"] for each in found["steps"]] == ["hello"]
+
+
+async def test_a_rename_a_feedback_and_deletes_are_taken(parts: Parts) -> None:
+    thread_id, deleted = new_id(), new_id()
+    await MemoryStore.apply(
+        parts.store, [said := step(thread_id), other := step(thread_id), step(deleted)]
+    )
+    given = Feedback(forId=said.id, threadId=thread_id, value=1)
+    parts.store.is_away = True
+    await parts.layer.update_thread(thread_id, name="renamed")
+    feedback_id = await parts.layer.upsert_feedback(given)
+    await parts.layer.delete_thread(deleted)
+    assert await parts.layer.delete_feedback(feedback_id)
+    parts.store.is_away = False
+    await until(lambda: len(parts.store.stored) == ASKED, "all that was asked for")
+    found = await parts.layer.get_thread(thread_id)
+    assert found
+    assert found["name"] == "renamed"
+    assert [each["id"] for each in found["steps"]] == [said.id, other.id]
+    assert [each.get("feedback") for each in found["steps"]] == [None, None]
+    assert await parts.layer.get_thread(deleted) is None
+
+
+async def test_the_bytes_of_a_file_are_stored_while_only_the_database_is_away(
+    parts: Parts, tmp_path: Path
+) -> None:
+    parts.store.is_away = True
+    element = Text(thread_id=new_id(), name="a.txt", content="some text")
+    await parts.layer.create_element(element)
+    [file] = files_of(tmp_path, element)
+    assert file.read_text() == "some text"
+    parts.store.is_away = False
+    await parts.layer.settle(element.thread_id)
+    found = await parts.layer.get_element(element.thread_id, element.id)
+    assert found
+    assert found["name"] == "a.txt"
+
+
+async def test_the_bytes_for_a_thread_that_was_deleted_meanwhile_are_removed(
+    parts: Parts, tmp_path: Path
+) -> None:
+    """The delete comes from another replica, which reaches the database."""
+    parts.store.is_away = True
+    element = Text(thread_id=new_id(), name="a.txt", content="some text")
+    await parts.layer.create_element(element)
+    await MemoryStore.apply(parts.store, [delete_thread(element.thread_id)])
+    parts.store.is_away = False
+    await until(lambda: files_of(tmp_path, element) == [], "the bytes to be removed")
+    assert await parts.layer.get_element(element.thread_id, element.id) is None
+
+
+async def test_a_clock_that_was_set_back_meanwhile_changes_no_order(
+    parts: Parts, tmp_path: Path
+) -> None:
+    parts.store.is_away = True
+    thread_id = new_id()
+    message = step_dict(thread_id, output="earlier")
+    await parts.layer.create_step(message)
+    await parts.layer.close()
+    parts.store.is_away = False
+    clock = HybridClock(now=lambda: 1)
+    layer = KeepchatDataLayer(
+        AwayStore(),
+        LocalStorage(tmp_path / "files"),
+        clock=clock,
+        journal=Journal(tmp_path / "journal", most_bytes=1_000_000),
+    )
+    layer.start()
+    await layer.settle(thread_id)
+    following = clock.next_of(thread_id)
+    found = await layer.get_thread_record(thread_id)
+    assert found
+    assert following > found.revision
+    await layer.close()
