@@ -290,13 +290,16 @@ class Backlog:
             return False
         return True
 
-    async def close(self) -> None:
-        """Leave the journal to the process that starts next."""
+    async def stop(self) -> None:
+        """Hand nothing out any more; returns when nothing is under way."""
         self._closed = True
         if self._timer:
             self._timer.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)  # a cancel would leave halves
         self._tell_freed()
+
+    async def close(self) -> None:
+        """Leave the journal to the process that starts next."""
         if self._journal:
             await self._journal.close()
 

@@ -169,10 +169,11 @@ class Writer:
         if not await self._are_durable():
             for entry in self._queues.entries():
                 self._give_up(entry)
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._backlog.stop()
+        while tasks := list(self._tasks):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         await self._backlog.close()
         for entry in self._queues.entries():
             entry.resolved.set()
