@@ -104,6 +104,8 @@ class Backlog:
             self._keys.update(await self._journal.open())
             for key in self._keys:
                 self._queues.postpone(key)
+        if self._journal:
+            await self._journal.prepare()  # so that it is known at the start if it cannot be used
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, context=contextvars.Context())

@@ -66,7 +66,8 @@ class Journal:
         self._clock = RevisionClock()
         self._segments: deque[_Segment] = deque()
         self._stored: list[_Segment] = []  # whose files are to be removed
-        self._folders: list[ProcessFolder] = []  # the own one first
+        self._own: ProcessFolder | None = None
+        self._taken: list[ProcessFolder] | None = None  # over; None before `open`
         self._current: _Segment | None = None  # to which is appended
         self._file: SegmentFile | None = None  # the current segment's, or that of one before
 
@@ -82,7 +83,7 @@ class Journal:
 
     @property
     def is_open(self) -> bool:
-        return bool(self._folders)
+        return self._taken is not None
 
     @property
     def has_more(self) -> bool:
@@ -92,24 +93,22 @@ class Journal:
     # What others have left
 
     async def open(self) -> Counter[str]:
-        """Make a folder, and take over those of processes that are gone.
+        """Take over what processes that are gone have left, which needs no room on the disk.
 
         Returns how many writes of each key are in it. What cannot be read becomes a dead letter
         when it would be handed out. Raises `JournalUnusable`.
         """
         try:
-            own, found, keys = await self._pool.run(self._take_over)
+            found, keys = await self._pool.run(self._take_over)
         except OSError as exc:
             raise self._unusable(exc) from exc
-        self._folders = [own, *{segment.folder.path: segment.folder for segment in found}.values()]
+        self._taken = list({segment.folder.path: segment.folder for segment in found}.values())
         self._segments.extend(found)
         if found:
             logger.warning("%d writes of an earlier run are stored now", self.depth)
         return keys
 
-    def _take_over(self) -> tuple[ProcessFolder, list[_Segment], Counter[str]]:
-        own = ProcessFolder.make(self._root)
-        sync_folder(self._root)
+    def _take_over(self) -> tuple[list[_Segment], Counter[str]]:
         keys: Counter[str] = Counter()
         found: list[_Segment] = []
         for folder in take_dead(self._root):
@@ -117,7 +116,21 @@ class Journal:
             found += theirs
             if not theirs:
                 _give_up(folder)
-        return own, sorted(found, key=lambda segment: segment.path.name), keys
+        return sorted(found, key=lambda segment: segment.path.name), keys
+
+    async def prepare(self) -> ProcessFolder:
+        """Make the folder of this process, if there is none yet. Raises `JournalUnusable`."""
+        if self._own is None:
+            try:
+                self._own = await self._pool.run(self._make_own)
+            except OSError as exc:
+                raise self._unusable(exc) from exc
+        return self._own
+
+    def _make_own(self) -> ProcessFolder:
+        own = ProcessFolder.make(self._root)
+        sync_folder(self._root)
+        return own
 
     # In
 
@@ -126,10 +139,8 @@ class Journal:
 
         Raises `JournalUnusable`.
         """
-        if not self.is_open:
-            message = f"The journal in {self._root} is not open."
-            raise JournalUnusable(message)
-        segment, room = self._writable(), self._most_bytes - self.size
+        segment = self._writable(await self.prepare())
+        room = self._most_bytes - self.size
         first = segment.count
         segment.left += len(writes)  # at once: what is settled meanwhile must not remove it
         segment.count += len(writes)
@@ -145,9 +156,8 @@ class Journal:
         segment.size += size
         return [Receipt(segment, first + number) for number in range(len(writes))]
 
-    def _writable(self) -> _Segment:
+    def _writable(self, own: ProcessFolder) -> _Segment:
         if self._current is None or self._current.size >= SEGMENT_SIZE:
-            own = self._folders[0]
             path = own.path / f"{self._clock.next():016d}{SUFFIX}"
             self._current = _Segment(path, own)
             self._segments.append(self._current)
@@ -249,8 +259,9 @@ class Journal:
     def _close(self) -> None:
         if self._file:
             self._file.close()
-        for folder in self._folders:
-            _give_up(folder)
+        for folder in (self._own, *(self._taken or ())):
+            if folder:
+                _give_up(folder)
 
     # What is said
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from common.process_folders import ProcessFolder
 from datalayer.errors import JournalUnusable
 from datalayer.pipeline.journal import journal as journal_module
 from datalayer.pipeline.journal.journal import Journal, Receipt
@@ -83,7 +84,7 @@ async def test_it_is_durable_when_append_returns(
 ) -> None:
     synced: list[int] = []
     journal, writes = make(), writes_of(200)
-    await journal.open()
+    await journal.prepare()
     monkeypatch.setattr("os.fsync", synced.append)
     await journal.append(writes)
     [segment] = files(tmp_path)
@@ -280,10 +281,30 @@ async def test_a_disk_that_takes_nothing_is_said_and_tried_again(
 async def test_a_folder_that_cannot_be_made_is_said(make: Open, tmp_path: Path) -> None:
     (tmp_path / "journal").write_text("a file")
     journal = make()
+    await journal.open()
     with pytest.raises(JournalUnusable, match="cannot be used"):
-        await journal.open()
-    with pytest.raises(JournalUnusable, match="not open"):
+        await journal.prepare()
+    with pytest.raises(JournalUnusable, match="cannot be used"):
         await journal.append(writes_of(1))
+
+
+async def test_a_full_disk_keeps_nobody_from_taking_over(
+    make: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left there is stored, and then there is room."""
+    writes = writes_of(2)
+    await left_by_the_dead(make, writes, tmp_path)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    journal = make()
+    with monkeypatch.context() as patched:
+        patched.setattr(ProcessFolder, "make", fail)
+        await journal.open()
+        with pytest.raises(JournalUnusable, match="Make room"):
+            await journal.prepare()
+    assert await writes_in(journal) == writes
 
 
 async def test_what_is_settled_during_an_append_takes_nothing_away(make: Open) -> None:
