@@ -35,7 +35,7 @@ from datalayer.errors import WriteRefused
 from datalayer.pipeline.backlog import AFTER_S
 from datalayer.pipeline.copies import Admission, Copies
 from datalayer.pipeline.deletion import FileDeletion
-from datalayer.pipeline.journal.journal import Journal
+from datalayer.pipeline.journal.journal import Journal, JournalState
 from datalayer.pipeline.maintenance import Maintenance
 from datalayer.pipeline.uploads import ElementBytes, OnLost, Uploads
 from datalayer.pipeline.writer import Writer
@@ -103,6 +103,7 @@ class KeepchatDataLayer(BaseDataLayer):
         self._writer = Writer(
             store,
             on_resolved=self._wake_workers,
+            on_delayed=self._tell_delay,
             journal=journal,
             journal_after_s=journal_after_s,
         )
@@ -112,6 +113,8 @@ class KeepchatDataLayer(BaseDataLayer):
         self._uploads = Uploads(storage, self._writer, self._clock, on_lost)
         self.on_step_stored: Callable[[str, int], None] = lambda _thread_id, _revision: None
         """Told the thread and the revision of each step that has been stored."""
+        self.on_saving_delayed: Callable[[bool], None] = lambda _is_delayed: None
+        """Told when something is accepted that is not stored yet, and when all of it is."""
         self._copies = Copies(store, storage, self._writer, self._uploads, self._clock)
 
     def start(self) -> None:
@@ -137,6 +140,11 @@ class KeepchatDataLayer(BaseDataLayer):
     async def settle(self, thread_id: str) -> None:
         """Wait until what was written so far for a thread is in the store, or has failed."""
         await self._writer.drain(thread_id)
+
+    @property
+    def journal_state(self) -> JournalState | None:
+        """How much is accepted and not stored; None without a journal."""
+        return self._writer.journal_state
 
     async def close(self) -> None:
         await asyncio.sleep(0)  # what was called by a task just made is still taken
@@ -508,6 +516,9 @@ class KeepchatDataLayer(BaseDataLayer):
         """Tell whether something newer is there that does not come from here."""
         stale = result.outcome is Outcome.STALE
         return stale and not self._clock.is_own(write.order_key, result.newest)
+
+    def _tell_delay(self, is_delayed: bool) -> None:
+        self.on_saving_delayed(is_delayed)
 
     def _wake_workers(self, write: Write, result: Result | None) -> None:
         self._clock.observe(write.order_key, write.revision)  # it may be of an earlier run

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 from datalayer.errors import JournalUnusable
-from datalayer.pipeline.journal.journal import Journal, Receipt
+from datalayer.pipeline.journal.journal import Journal, JournalState, Receipt
 from datalayer.pipeline.queues import Entry, Queues
 from datalayer.writes import Write
 
@@ -40,6 +40,7 @@ class Backlog:
         accepted: Callable[[Entry], None],
         refused: Callable[[Entry, JournalUnusable], None],
         dispatch: Callable[[], None],
+        delayed: Callable[[bool], None],
     ) -> None:
         """Tell what became durable, what nobody can keep, and `hand_in` what is to be stored."""
         self._journal = journal
@@ -50,6 +51,8 @@ class Backlog:
         self._accepted = accepted
         self._refused = refused
         self._dispatch = dispatch
+        self._delayed = delayed
+        self._is_delayed = False  # something was accepted since the journal was empty
         self._keys: Counter[str] = Counter()  # how many writes of each are in the journal
         self._is_known = journal is None  # which keys are in it
         self._opening = False
@@ -181,6 +184,7 @@ class Backlog:
         if entry.is_taken:
             self._journal.keep_in_memory(receipt)
         self._accepted(entry)
+        self._tell_delay(is_delayed=True)
 
     # Out of it
 
@@ -238,6 +242,17 @@ class Backlog:
         del self._keys[key]
         self._queues.resume(key)
         self._tell_freed()
+        if not self._keys:
+            self._tell_delay(is_delayed=False)
+
+    def _tell_delay(self, *, is_delayed: bool) -> None:
+        if self._is_delayed is is_delayed:
+            return
+        self._is_delayed = is_delayed
+        try:
+            self._delayed(is_delayed)
+        except Exception:  # whoever listens must not stop the writer
+            logger.exception("What follows on a change of the journal failed")
 
     def _free_all_if_empty(self, journal: Journal) -> None:
         """Let nobody wait for a write that could be counted, and then not be read."""
@@ -274,6 +289,14 @@ class Backlog:
         if str(exc) != str(self._failure):
             logger.error("%s", exc)
         self._failure = exc
+
+    @property
+    def state(self) -> JournalState | None:
+        """How much is in the journal; None without one."""
+        if self._journal is None:
+            return None
+        failure = str(self._failure or "")
+        return JournalState(self._journal.depth, self._journal.size, self._journal.since, failure)
 
     # The end
 

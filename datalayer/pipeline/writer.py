@@ -33,7 +33,7 @@ from datalayer.errors import (
     WriteRejected,
 )
 from datalayer.pipeline.backlog import AFTER_S, Backlog
-from datalayer.pipeline.journal.journal import Journal, Receipt
+from datalayer.pipeline.journal.journal import Journal, JournalState, Receipt
 from datalayer.pipeline.locks import Applies, apply_when_free
 from datalayer.pipeline.queues import ByKey, Entry, Queues, balanced, halves, only, without
 from datalayer.records import Outcome, Result
@@ -55,13 +55,15 @@ class Writer:
         store: Applies,
         *,
         on_resolved: Callable[[Write, Result | None], None] = lambda _write, _result: None,
+        on_delayed: Callable[[bool], None] = lambda _is_delayed: None,
         close_timeout_s: float = 20.0,
         journal: Journal | None = None,
         journal_after_s: float = AFTER_S,
     ) -> None:
         """Write to a store; `on_resolved` is told of each write, None when it is not stored.
 
-        With a journal it is told when a write of there is stored, be it of an earlier run.
+        With a journal it is told when a write of there is stored, be it of an earlier run, and
+        `on_delayed` when something is accepted that is not stored, and when all of it is.
         """
         self._store = store
         self._on_resolved = on_resolved
@@ -81,11 +83,17 @@ class Writer:
             accepted=_accepted,
             refused=self._refused,
             dispatch=self._dispatch_soon,
+            delayed=on_delayed,
         )
 
     def start(self) -> None:
         """Begin to store what an earlier run has left; the first write does so, too."""
         self._backlog.open()
+
+    @property
+    def journal_state(self) -> JournalState | None:
+        """How much is accepted and not stored; None without a journal."""
+        return self._backlog.state
 
     def submit(self, write: Write) -> asyncio.Future[Result]:
         """Take a write, at once and in order; the future resolves when it is durable.

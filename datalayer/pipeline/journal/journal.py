@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from common.blocking import BlockingPool
 from common.process_folders import ProcessFolder, take_dead
@@ -54,6 +55,15 @@ class Receipt:
     number: int
 
 
+class JournalState(NamedTuple):
+    """How much is accepted and not stored."""
+
+    depth: int  # writes
+    size: int  # bytes, with those of the same files that are stored
+    since: int | None  # when the oldest file was begun, in microseconds of UTC; None for no file
+    failure: str  # why it cannot be used, empty where it can
+
+
 class Journal:
     """Keeps writes in order: one task appends, one reads, and both may be at work at a time."""
 
@@ -80,6 +90,11 @@ class Journal:
     def depth(self) -> int:
         """How many writes are in it that are not settled."""
         return sum(segment.left for segment in self._segments)
+
+    @property
+    def since(self) -> int | None:
+        """When the oldest segment was begun, in microseconds of UTC."""
+        return min((int(it.path.stem) for it in self._segments), default=None)
 
     @property
     def is_open(self) -> bool:
@@ -285,7 +300,8 @@ class Journal:
 
 def _segments_in(folder: ProcessFolder, keys: Counter[str]) -> list[_Segment]:
     """Return what is in a folder, and count its keys; an unreadable segment stays where it is."""
-    found = [_Segment(path, folder) for path in folder.path.glob(f"*{SUFFIX}")]
+    paths = [path for path in folder.path.glob(f"*{SUFFIX}") if path.stem.isdigit()]
+    found = [_Segment(path, folder) for path in paths]
     for segment in list(found):
         try:
             _count(segment, keys)

@@ -15,6 +15,7 @@ from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline import writer as writer_module
 from datalayer.pipeline.journal.journal import Journal
 from datalayer.stores.memory import MemoryStore
+from datalayer.writes import wall_clock
 from storage.local.storage import LocalStorage
 from tests.support.away import AwayStore
 from tests.support.builders import delete_thread, new_id, step
@@ -85,6 +86,28 @@ async def test_a_rename_a_feedback_and_deletes_are_taken(parts: Parts) -> None:
     assert [each["id"] for each in found["steps"]] == [said.id, other.id]
     assert [each.get("feedback") for each in found["steps"]] == [None, None]
     assert await parts.layer.get_thread(deleted) is None
+
+
+async def test_it_says_that_saving_is_delayed_and_when_it_has_caught_up(parts: Parts) -> None:
+    told: list[bool] = []
+    parts.layer.on_saving_delayed = told.append
+    before = wall_clock()
+    thread_id = new_id()
+    await parts.layer.create_step(step_dict(thread_id))
+    assert told == []
+    parts.store.is_away = True
+    for _ in range(3):
+        await parts.layer.create_step(step_dict(thread_id))
+    state = parts.layer.journal_state
+    assert state
+    assert (told, state.depth, state.failure) == ([True], 3, "")
+    assert state.since
+    assert before < state.since < wall_clock()
+    assert state.size > 0
+    parts.store.is_away = False
+    await parts.layer.settle(thread_id)
+    assert told == [True, False]
+    assert parts.layer.journal_state == (0, 0, None, "")
 
 
 async def test_the_bytes_of_a_file_are_stored_while_only_the_database_is_away(
