@@ -260,8 +260,9 @@ async def test_over_its_limit_it_takes_nothing(make: Open, tmp_path: Path) -> No
     [(errno.ENOSPC, "Make room"), (errno.EIO, "See to its disk")],
 )
 async def test_a_disk_that_takes_nothing_is_said_and_tried_again(
-    make: Open, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+    make: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str
 ) -> None:
+    """In another file: what a failed sync has left of the first one nobody knows."""
     journal, writes = make(), writes_of(3)
     await journal.open()
     await journal.append(writes[:1])
@@ -276,6 +277,7 @@ async def test_a_disk_that_takes_nothing_is_said_and_tried_again(
     assert journal.depth == 1
     await journal.append(writes[2:])
     assert await writes_in(journal) == [writes[0], writes[2]]
+    assert len(files(tmp_path)) == 2
 
 
 async def test_a_folder_that_cannot_be_made_is_said(make: Open, tmp_path: Path) -> None:
