@@ -248,6 +248,7 @@ class Settings(BaseSettings):
     database_search: Literal["all", "names"] = "all"
     journal_after_s: float = Field(default=1, ge=0.05)
     journal_max_mb: int = Field(default=1_000, ge=1)
+    spool_max_mb: int = Field(default=5_000, ge=1)
     storage_url: Annotated[str, AfterValidator(_readable)] = ""
     storage_redirect: Literal["on", "off"] = "off"
 
@@ -517,6 +518,11 @@ class Settings(BaseSettings):
     def journal_path(self) -> Path:
         """The folder of what was accepted while the database was away, absolute."""
         return self.data_path / "journal"
+
+    @property
+    def spool_path(self) -> Path:
+        """The folder of files that were accepted while their storage was away, absolute."""
+        return self.data_path / "spool"
 
     @property
     def users_path(self) -> Path:

@@ -14,7 +14,7 @@ from bootstrap.files import upload_limits
 from bootstrap.login import open_login
 from bootstrap.models import generation_settings, open_models
 from bootstrap.requests import origins, request_limits, user_limits
-from bootstrap.storages import open_storage
+from bootstrap.storages import open_spool, open_storage
 from bootstrap.stores import open_journal, prepare_store
 from chat.actions.answers import AnswerActions
 from chat.actions.editing import Editing
@@ -39,16 +39,17 @@ logger = logging.getLogger("keepchat")
 
 def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
     """Open everything, for a server that listens on a host and whose paths have a prefix."""
-    storage = _open_storage(settings)
+    files = _open_storage(settings)
     models = _open_models(settings)
     store = _open_store(settings)
     layer = KeepchatDataLayer(
         store,
-        storage,
+        files,
         prefix,
         show_file_lost,
         journal=open_journal(settings),
         journal_after_s=settings.journal_after_s,
+        spool=open_spool(settings),
     )
     login = _open_login(settings, host, prefix, store, layer)
     limits = upload_limits(settings)
@@ -58,8 +59,8 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
     return Parts(
         prefix=prefix,
         store=store,
-        storage=storage,
-        links=SignedLinks(storage) if settings.storage_redirect == "on" else None,
+        storage=layer.storage,
+        links=SignedLinks(layer.storage) if settings.storage_redirect == "on" else None,
         layer=layer,
         login=login,
         hsts_s=settings.hsts_max_age_s,

@@ -1,9 +1,11 @@
 """The storage as the settings name it."""
 
+from datalayer.pipeline.spool.spool import MEBI, Spool
 from settings import ROOT, Settings
 from storage.base import Storage
 from storage.credentials import Credentials
 from storage.factory import open_storage as open_storage_url
+from storage.local.storage import LocalStorage
 
 
 def open_storage(settings: Settings) -> Storage:
@@ -13,3 +15,8 @@ def open_storage(settings: Settings) -> Storage:
     """
     credentials = Credentials(**settings.storage_credentials)
     return open_storage_url(settings.storage, ROOT, credentials)
+
+
+def open_spool(settings: Settings) -> Spool:
+    """Return what keeps files while the storage is away; it uses no disk before its first use."""
+    return Spool(settings.spool_path, LocalStorage, most_bytes=settings.spool_max_mb * MEBI)

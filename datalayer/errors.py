@@ -6,6 +6,7 @@ DataLayerError
 │   │   └── ThreadsLocked    somebody else is at work in threads of the batch
 │   ├── StoreMisconfigured   it refuses the way it is asked: password, database, rights, URL
 │   └── JournalUnusable      nor can the journal keep what is written meanwhile
+├── SpoolUnusable        a file whose storage is away cannot be kept meanwhile
 ├── WriteRejected        the database will never take this write (a value it cannot hold)
 ├── WriteRefused         the write would move a row or act on what is not the writer's
 ├── StepGone             a step that was written is deleted, alone or with its thread
@@ -54,6 +55,10 @@ class StoreMisconfigured(StoreUnavailable):
 
 class JournalUnusable(StoreUnavailable):
     """The journal is full or cannot be written: while the database is away nothing is accepted."""
+
+
+class SpoolUnusable(DataLayerError):
+    """The spool is full or cannot be written: while the storage is away no file is accepted."""
 
 
 class WriteRejected(DataLayerError):

@@ -35,8 +35,12 @@ from datalayer.errors import WriteRefused
 from datalayer.pipeline.backlog import AFTER_S
 from datalayer.pipeline.copies import Admission, Copies
 from datalayer.pipeline.deletion import FileDeletion
+from datalayer.pipeline.delivery import Delivery, Patiently
 from datalayer.pipeline.journal.journal import Journal, JournalState
 from datalayer.pipeline.maintenance import Maintenance
+from datalayer.pipeline.spool.in_time import InTime
+from datalayer.pipeline.spool.spool import Spool, SpoolState
+from datalayer.pipeline.spool.storage import SpooledStorage
 from datalayer.pipeline.uploads import ElementBytes, OnLost, Uploads
 from datalayer.pipeline.writer import Writer
 from datalayer.records import Outcome, Result, ThreadRecord
@@ -94,10 +98,15 @@ class KeepchatDataLayer(BaseDataLayer):
         clock: HybridClock | None = None,
         journal: Journal | None = None,
         journal_after_s: float = AFTER_S,
+        spool: Spool | None = None,
     ) -> None:
-        """Without a journal what is written waits in memory for a database that is away."""
+        """Without a journal what is written waits in memory for a database that is away, and
+        without a spool a file for its storage.
+        """
         self._store = store
-        self._storage = storage
+        self._spool = spool
+        self.storage = storage = SpooledStorage(storage, spool) if spool else storage
+        """The storage as everybody is to use it: with what waits for it."""
         self._root_path = root_path
         self._clock = clock or HybridClock()
         self._writer = Writer(
@@ -110,7 +119,9 @@ class KeepchatDataLayer(BaseDataLayer):
         self._deletion = FileDeletion(store, storage, self._writer, self._clock)
         self._maintenance = Maintenance(store) if isinstance(store, Maintains) else None
         self._users = RecentUsers(store)
-        self._uploads = Uploads(storage, self._writer, self._clock, on_lost)
+        delivery = Delivery(storage, self._writer, self._clock)
+        way = InTime(delivery, spool, journal_after_s) if spool else Patiently(delivery)
+        self._uploads = Uploads(way, on_lost)
         self.on_step_stored: Callable[[str, int], None] = lambda _thread_id, _revision: None
         """Told the thread and the revision of each step that has been stored."""
         self.on_saving_delayed: Callable[[bool], None] = lambda _is_delayed: None
@@ -120,6 +131,7 @@ class KeepchatDataLayer(BaseDataLayer):
     def start(self) -> None:
         """Begin the background work: what was left over by the last run is done."""
         self._writer.start()
+        self._uploads.open()
         self._deletion.wake()
         if self._maintenance:
             self._maintenance.wake()
@@ -146,6 +158,11 @@ class KeepchatDataLayer(BaseDataLayer):
         """How much is accepted and not stored; None without a journal."""
         return self._writer.journal_state
 
+    @property
+    def spool_state(self) -> SpoolState | None:
+        """How many files are accepted and not in their storage; None without a spool."""
+        return self._spool.state if self._spool else None
+
     async def close(self) -> None:
         await asyncio.sleep(0)  # what was called by a task just made is still taken
         self._deletion.stop()
@@ -154,7 +171,7 @@ class KeepchatDataLayer(BaseDataLayer):
         await self._deletion.close()
         if self._maintenance:
             await self._maintenance.close()
-        await self._storage.close()
+        await self.storage.close()
         await self._store.close()
 
     async def build_debug_url(self) -> str:
@@ -418,7 +435,7 @@ class KeepchatDataLayer(BaseDataLayer):
         if not isinstance(key, str):
             message = f"Element {element_id} of thread {thread_id} has no stored file."
             raise ObjectMissing(message)
-        async with self._storage.open(key) as opened:
+        async with self.storage.open(key) as opened:
             yield opened
 
     async def delete_element(self, element_id: str, thread_id: str | None = None) -> None:

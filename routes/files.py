@@ -153,7 +153,7 @@ class _FileResponse(Response):
     def _failure(self, exc: StorageError) -> Response:
         if isinstance(exc, ObjectMissing | InvalidKey):
             _log.error("element %s: its file %r is missing: %s", self._element.id, self._key, exc)
-            return _missing()
+            return _sentence(404, "There is no such file in the storage: it was lost, or waits.")
         _log.error("element %s: its file %r cannot be read: %s", self._element.id, self._key, exc)
         return _unavailable()
 

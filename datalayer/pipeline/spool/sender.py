@@ -1,0 +1,116 @@
+"""The background worker that brings files from the spool into their storage."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+
+import anyio
+
+from common.retry import RetryPolicy
+from datalayer.errors import DataLayerError, WriteRefused, WriteRejected
+from datalayer.pipeline.background import BackgroundWorker
+from datalayer.pipeline.delivery import Delivery
+from datalayer.pipeline.spool.spool import Spool, SpooledFile
+from datalayer.records import Outcome
+from storage.base import Receipt
+from storage.errors import ObjectMissing, StorageError, StorageUnavailable
+
+logger = logging.getLogger(__name__)
+
+RETRY = RetryPolicy(first_pause_s=0.5, longest_pause_s=10.0)
+AT_ONCE = 4  # files, once the storage has taken one
+
+
+class SpoolSender(BackgroundWorker):
+    """Takes over what was left, and stores what waits: the oldest first, until nothing does."""
+
+    def __init__(self, spool: Spool, delivery: Delivery) -> None:
+        super().__init__()
+        self._spool = spool
+        self._delivery = delivery
+        self._is_open = False
+
+    async def _run(self) -> None:
+        failures = 0  # in a row
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            failure = await self._try_all()
+            if failure is None:
+                failures = 0
+                continue
+            failures += 1
+            depth = self._spool.state.depth
+            logger.warning("%d files wait for their storage: %s", depth, failure)
+            await asyncio.sleep(RETRY.pause_s(failures))
+            self._wake.set()
+
+    async def _try_all(self) -> Exception | None:
+        """Try each file that waits once; return why one is left."""
+        try:
+            if not self._is_open:
+                await self._spool.open()
+                self._is_open = True
+            for file in self._spool.waiting():
+                await self._announce(file)
+            return await self._send_all()
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the files are there and tried again
+            return exc
+
+    async def _announce(self, file: SpooledFile) -> None:
+        """Let the row of a file of an earlier run be as that run had left it, or would have."""
+        if file.is_announced:
+            return
+        try:
+            result = await self._delivery.announce(file.write)
+        except (WriteRefused, WriteRejected) as exc:
+            logger.error("A file in the spool is dropped: %s", exc)  # noqa: TRY400 - a sentence
+            await self._spool.remove(file)
+            return
+        if result.outcome is Outcome.GONE:
+            await self._spool.remove(file)
+            return
+        await self._delivery.finish(file.write, await self._read(file))
+        file.is_announced = True
+
+    async def _read(self, file: SpooledFile) -> Receipt:
+        digest = hashlib.sha256()
+        async with self._spool.open_bytes(file) as opened:
+            async for chunk in opened.body:
+                await anyio.to_thread.run_sync(digest.update, chunk)
+        return Receipt(opened.length, digest.hexdigest())
+
+    async def _send_all(self) -> Exception | None:
+        """Send what waits, up to the first failure; return that."""
+        for files in _groups(self._spool.waiting()):
+            sent = [self._try(file) for file in files if not self._spool.is_held(file.key)]
+            if failed := next(filter(None, await asyncio.gather(*sent)), None):
+                return failed
+        return None
+
+    async def _try(self, file: SpooledFile) -> Exception | None:
+        try:
+            with self._spool.holding(file.key):
+                await self._send(file)
+        except ObjectMissing:
+            return None  # it was deleted before it was read
+        except StorageUnavailable as exc:
+            return exc
+        except (StorageError, DataLayerError) as exc:
+            self._spool.postpone(file)  # it may be this one alone
+            return exc
+        return None
+
+    async def _send(self, file: SpooledFile) -> None:
+        async with self._spool.open_bytes(file) as opened:
+            receipt = await self._delivery.put(file.write, opened.body)
+        await self._delivery.finish(file.write, receipt)
+        await self._spool.remove(file)
+
+
+def _groups(files: Sequence[SpooledFile]) -> Iterator[Sequence[SpooledFile]]:
+    """Yield the first file alone, which finds out whether the storage is there, then some each."""
+    yield files[:1]
+    for first in range(1, len(files), AT_ONCE):
+        yield files[first : first + AT_ONCE]
