@@ -97,11 +97,14 @@ def register(settings: Settings, parts: Parts) -> None:
         await tell_who_can_sign_in(parts.login)
         await tell_walls()
         parts.elsewhere.start()
+        parts.lag.start()
         await parts.models.start()
 
     @cl.on_app_shutdown
     async def on_app_shutdown() -> None:
         server.state.taking_over.cancel()
+        await parts.lag.close()
+        await parts.readiness.close()
         await parts.actions.close()
         await close_turns(parts)
         await parts.elsewhere.close()

@@ -90,6 +90,7 @@ AuthSecret = Annotated[
     SecretStr, _strong_or("is everybody. Remove it, and one is made in DATA_DIR; or ")
 ]
 ProxySecret = Annotated[SecretStr, _strong_or("could be the proxy: ")]
+MetricsToken = Annotated[SecretStr, _strong_or("could read the metrics: ")]
 
 
 def _list(value: object) -> object:
@@ -365,6 +366,11 @@ class Settings(BaseSettings):
     auth_header_signer: str = ""
     auth_header_logout_url: str = ""
     thread_sharing: Literal["on", "off"] = "off"
+
+    metrics_token: MetricsToken | None = None
+    metrics_allow_ips: Annotated[
+        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)
+    ] = ()
 
     log_format: Literal["text", "json"] = "text"
     log_debug: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = ()

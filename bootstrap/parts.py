@@ -11,6 +11,7 @@ from access.login.base import LoginMode
 from access.login.errors import AccountError
 from bootstrap.attachments import open_attachments
 from bootstrap.files import upload_limits
+from bootstrap.health import measure, open_readiness, readers_of
 from bootstrap.login import open_login
 from bootstrap.models import generation_settings, open_models
 from bootstrap.requests import origins, request_limits, user_limits
@@ -25,11 +26,14 @@ from chat.turn.crowd import Crowd
 from chat.turn.titles import Titles
 from chat.turn.turn import Turns
 from chat.wording.unavailable import show_file_lost
+from common.recorder import Recorder
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
 from patches.line import SocketLine
 from patches.patch import Parts
+from routes.health.lag import LoopLag
+from routes.health.meters import Meters
 from routes.links import SignedLinks
 from settings import Settings, auth_secret
 from storage.base import Storage
@@ -41,7 +45,8 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
     """Open everything, for a server that listens on a host and whose paths have a prefix."""
     files = _open_storage(settings)
     models = _open_models(settings)
-    store = _open_store(settings)
+    meters = Meters()
+    store = _open_store(settings, meters)
     layer = KeepchatDataLayer(
         store,
         files,
@@ -50,12 +55,15 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
         journal=open_journal(settings),
         journal_after_s=settings.journal_after_s,
         spool=open_spool(settings),
+        recorder=meters,
     )
     login = _open_login(settings, host, prefix, store, layer)
     limits = upload_limits(settings)
     users = user_limits(settings, are_many=not login.is_personal)
     layer.limit_copies(RunningCopies(users).admit)
-    running, live = RunningAnswers(users), LiveThreads(layer, SocketLine())
+    line = SocketLine()
+    running, live = RunningAnswers(users), LiveThreads(layer, line)
+    measure(meters, layer, live, line)
     return Parts(
         prefix=prefix,
         store=store,
@@ -76,17 +84,28 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
         editing=Editing(layer, live),
         sharing=settings.thread_sharing == "on",
         models=models,
-        turns=_turns(settings, layer, models, login),
+        turns=_turns(settings, layer, models, login, meters),
+        readiness=open_readiness(store, files, layer, login),
+        meters=meters,
+        metrics_readers=readers_of(settings),
+        lag=LoopLag(meters.loop_lagged),
     )
 
 
 def with_new_turns(parts: Parts, settings: Settings) -> Parts:
     """Return the parts with new models and turns: reloaded code does not know the old ones'."""
     models = _open_models(settings)
-    return replace(parts, models=models, turns=_turns(settings, parts.layer, models, parts.login))
+    turns = _turns(settings, parts.layer, models, parts.login, parts.meters)
+    return replace(parts, models=models, turns=turns)
 
 
-def _turns(settings: Settings, layer: KeepchatDataLayer, models: Models, login: LoginMode) -> Turns:
+def _turns(
+    settings: Settings,
+    layer: KeepchatDataLayer,
+    models: Models,
+    login: LoginMode,
+    recorder: Recorder,
+) -> Turns:
     crowd = Crowd()
     return Turns(
         layer=layer,
@@ -96,6 +115,7 @@ def _turns(settings: Settings, layer: KeepchatDataLayer, models: Models, login: 
         titles=Titles(layer, crowd) if settings.thread_titles == "on" else None,
         crowd=crowd,
         users_are_operators=login.users_are_operators,
+        recorder=recorder,
     )
 
 
@@ -120,9 +140,9 @@ def _open_models(settings: Settings) -> Models:
         sys.exit(str(exc))
 
 
-def _open_store(settings: Settings) -> Store:
+def _open_store(settings: Settings, recorder: Recorder) -> Store:
     try:
-        return prepare_store(settings)
+        return prepare_store(settings, recorder)
     except AccountError as exc:
         sys.exit(f"USERS_FILE: {exc}")
     except DataLayerError as exc:

@@ -13,6 +13,7 @@ from access.login import users_file
 from access.login.errors import AccountError
 from bootstrap.login import mode_of
 from common.aws import AwsAccess
+from common.recorder import NO_RECORDER, Recorder
 from datalayer.errors import DataLayerError, SchemaMismatch, StoreMisconfigured, StoreUnavailable
 from datalayer.pipeline.journal.journal import MEBI, Journal
 from datalayer.stores.base import Store
@@ -30,7 +31,9 @@ logger = logging.getLogger(__name__)
 LATER_S = 5.0
 
 
-def open_store(settings: Settings, *, migrates: bool | None = None) -> Store:
+def open_store(
+    settings: Settings, *, migrates: bool | None = None, recorder: Recorder = NO_RECORDER
+) -> Store:
     """Return the store that DATABASE_URL names; nothing is opened before its first use.
 
     With `migrates`, by default as DATABASE_MIGRATE says, a server is migrated before that, and
@@ -43,6 +46,7 @@ def open_store(settings: Settings, *, migrates: bool | None = None) -> Store:
         load_adopter=partial(load_adopter, settings.database),
         names_only=settings.database_search == "names",
         aws=AwsAccess(**settings.aws_access),
+        recorder=recorder,
     )
     return open_store_url(settings.database, ROOT, options)
 
@@ -64,13 +68,13 @@ def load_adopter(url: str) -> "Adopter | TableAdopter":
     return adopt
 
 
-def prepare_store(settings: Settings) -> Store:
+def prepare_store(settings: Settings, recorder: Recorder = NO_RECORDER) -> Store:
     """Return the store, migrated unless that is done by hand; for code that is not async.
 
     A server that is away is no error: the schema is then seen to when it is back. Raises
     `SchemaMismatch`, `StoreMisconfigured`, or `StoreUnavailable` for a file that cannot be used.
     """
-    store = open_store(settings)
+    store = open_store(settings, recorder=recorder)
     try:
         _in_a_loop_of_its_own(prepare, settings)
     except StoreMisconfigured:

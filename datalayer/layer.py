@@ -29,6 +29,7 @@ from chainlit.types import (
 )
 from chainlit.user import PersistedUser, User
 
+from common.recorder import NO_RECORDER, Recorder
 from datalayer import convert
 from datalayer.clock import HybridClock
 from datalayer.errors import WriteRefused
@@ -99,6 +100,7 @@ class KeepchatDataLayer(BaseDataLayer):
         journal: Journal | None = None,
         journal_after_s: float = AFTER_S,
         spool: Spool | None = None,
+        recorder: Recorder = NO_RECORDER,
     ) -> None:
         """Without a journal what is written waits in memory for a database that is away, and
         without a spool a file for its storage.
@@ -108,6 +110,7 @@ class KeepchatDataLayer(BaseDataLayer):
         self.storage = storage = SpooledStorage(storage, spool) if spool else storage
         """The storage as everybody is to use it: with what waits for it."""
         self._root_path = root_path
+        self._journal = journal
         self._clock = clock or HybridClock()
         self._writer = Writer(
             store,
@@ -115,13 +118,14 @@ class KeepchatDataLayer(BaseDataLayer):
             on_delayed=self._tell_delay,
             journal=journal,
             journal_after_s=journal_after_s,
+            recorder=recorder,
         )
         self._deletion = FileDeletion(store, storage, self._writer, self._clock)
         self._maintenance = Maintenance(store) if isinstance(store, Maintains) else None
         self._users = RecentUsers(store)
-        delivery = Delivery(storage, self._writer, self._clock)
+        delivery = Delivery(storage, self._writer, self._clock, recorder)
         way = InTime(delivery, spool, journal_after_s) if spool else Patiently(delivery)
-        self._uploads = Uploads(way, on_lost)
+        self._uploads = Uploads(way, on_lost, recorder)
         self.on_step_stored: Callable[[str, int], None] = lambda _thread_id, _revision: None
         """Told the thread and the revision of each step that has been stored."""
         self.on_saving_delayed: Callable[[bool], None] = lambda _is_delayed: None
@@ -162,6 +166,10 @@ class KeepchatDataLayer(BaseDataLayer):
     def spool_state(self) -> SpoolState | None:
         """How many files are accepted and not in their storage; None without a spool."""
         return self._spool.state if self._spool else None
+
+    async def count_dead_letters(self) -> int:
+        """Return how many writes are kept that no database takes. Raises `OSError`."""
+        return await self._journal.count_dead_letters() if self._journal else 0
 
     async def close(self) -> None:
         await asyncio.sleep(0)  # what was called by a task just made is still taken

@@ -157,6 +157,12 @@ PATCHES = (
         routes.place_notice,
     ),
     Patch(
+        "health",
+        "Chainlit says that it runs, whatever is away, and counts nothing.",
+        Moment.START,
+        routes.place_health,
+    ),
+    Patch(
         "database away",
         "Chainlit would answer 500 where 503 says that it is worth trying again.",
         Moment.START,

@@ -31,6 +31,14 @@ class SocketLine:
                 for frame in frames:
                     connection.queue.put_nowait(frame)
 
+    def count_sessions(self) -> int:
+        """Return how many pages there are, those included that are gone and may come back."""
+        return len(ws_sessions_id)
+
+    def count_open(self) -> int:
+        """Return how many pages are connected."""
+        return sum(map(self.is_open, list(ws_sessions_id.values())))
+
 
 def _connection(page: WebsocketSession) -> AsyncSocket | None:
     found: AsyncSocket | None = sio.eio.sockets.get(

@@ -17,7 +17,7 @@ from routes.request_bodies import RequestBodies
 
 def add_well_formed(parts: Parts) -> None:
     """Refuse what is malformed in a form of ours, and what fails too."""
-    app.add_middleware(WellFormed, prefix=parts.prefix)
+    app.add_middleware(WellFormed, prefix=parts.prefix, recorder=parts.meters)
     app.add_exception_handler(RequestValidationError, invalid)
 
 
@@ -42,7 +42,7 @@ def answer_allowed_origins(parts: Parts) -> None:
 
 def add_login(parts: Parts) -> None:
     """Ask who it is."""
-    app.add_middleware(Door, mode=parts.login)
+    app.add_middleware(Door, mode=parts.login, prefix=parts.prefix)
 
 
 def add_headers(parts: Parts) -> None:

@@ -18,6 +18,10 @@ from chat.models.registry import Models
 from chat.turn.turn import Turns
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
+from routes.health.lag import LoopLag
+from routes.health.meters import Meters
+from routes.health.metrics import Readers
+from routes.health.readiness import Readiness
 from routes.links import SignedLinks
 from storage.base import Storage
 
@@ -48,6 +52,10 @@ class Parts:
     sharing: bool
     models: Models
     turns: Turns
+    readiness: Readiness
+    meters: Meters
+    metrics_readers: Readers
+    lag: LoopLag
 
 
 class Moment(Enum):

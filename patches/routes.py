@@ -15,6 +15,8 @@ from routes.account import account_router
 from routes.answers import answers_router
 from routes.export import export_router
 from routes.files import files_router
+from routes.health.health import health_router
+from routes.health.metrics import metrics_router
 from routes.limits import limit_reached, too_many_attempts
 from routes.login import login_router
 from routes.notice import notice_router
@@ -109,6 +111,12 @@ def place_files(parts: Parts) -> None:
 def place_notice(parts: Parts) -> None:
     """Add what tells the page its standing line."""
     _place(notice_router(notice_about(parts.models), parts.prefix))
+
+
+def place_health(parts: Parts) -> None:
+    """Answer whoever watches over the program."""
+    _place(health_router(parts.readiness, parts.prefix))
+    _place(metrics_router(parts.metrics_readers, parts.meters, parts.prefix))
 
 
 def answer_unavailable(_parts: Parts) -> None:

@@ -11,10 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from access.guard.origins import is_host
+from access.login.base import is_health_check
 from common.failures import in_one_line
+from common.recorder import NO_RECORDER, Recorder
 
 logger = logging.getLogger("keepchat")
 
+SERVER_ERROR = 500
 LONGEST_HEAD = 65_536  # bytes; h11 has the same limit for what comes in pieces
 HEAD_TOO_LONG = "The head of the request is too long."
 LONGEST_PATH = 4_096  # characters
@@ -30,12 +33,15 @@ class WellFormed:
     """The middleware: refuses addresses and hosts that are none, leaves out cookies that are none,
     and answers what went wrong.
 
-    A failure that nobody has foreseen is one line of the log and a 500 without details.
+    A failure that nobody has foreseen is one line of the log and a 500 without details. A recorder
+    is told of all answers that are errors of ours.
     """
 
-    def __init__(self, app: ASGIApp, prefix: str = "") -> None:
+    def __init__(self, app: ASGIApp, prefix: str = "", recorder: Recorder = NO_RECORDER) -> None:
         self._app = app
+        self._prefix = prefix
         self._files = prefix + FILES
+        self._recorder = recorder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -68,6 +74,7 @@ class WellFormed:
         async def noting(message: Message) -> None:
             nonlocal has_begun
             has_begun = True
+            self._count(scope, message)
             await send(message)
 
         try:
@@ -82,7 +89,12 @@ class WellFormed:
             if scope["type"] == "websocket":
                 await WebSocketClose(code=1011)(scope, receive, send)
             elif not has_begun:  # else the server breaks it off
-                await _refused(500, FAILED)(scope, receive, send)
+                await _refused(500, FAILED)(scope, receive, noting)
+
+    def _count(self, scope: Scope, message: Message) -> None:
+        status = message.get("status", 0)  # of the start of an answer
+        if status >= SERVER_ERROR and not is_health_check(scope, self._prefix):
+            self._recorder.error(f"http_{status}")
 
 
 def with_plain_cookies(scope: Scope) -> Scope:

@@ -11,12 +11,16 @@ from chainlit.user import User
 from fastapi import APIRouter
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
+from starlette.types import Scope
 
 from access.login.credentials import Credentials
 from access.login.sessions import Refused, Sessions
 from access.login.tokens import Login
 from datalayer.stores.accounts import Account
 
+READING = ("GET", "HEAD")
+HEALTH_PATHS = ("/health", "/health/live", "/health/ready", "/metrics")
+"""What whoever watches over the program asks; the last judges by itself who may."""
 FindOwner = Callable[[str], Awaitable[object | None]]
 """Finds the owner of conversations by identifier. Raises `StoreUnavailable`."""
 
@@ -31,6 +35,13 @@ class LoginState:
     status: Literal["ok", "warning", "failed"]
     message: str
     remedy: str = ""
+
+
+def is_health_check(scope: Scope, prefix: str) -> bool:
+    """Tell whether a request asks how the program is, which needs no login."""
+    path: str = scope["path"]
+    is_one = path.startswith(prefix) and path.removeprefix(prefix) in HEALTH_PATHS
+    return is_one and scope.get("method") in READING
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,7 @@ class Visit:
     @property
     def is_reading(self) -> bool:
         """Whether it changes nothing."""
-        return self.connection.scope.get("method") in ("GET", "HEAD")
+        return self.connection.scope.get("method") in READING
 
     def asks(self, method: str, path: str) -> bool:
         """Tell whether it is a request of this method for this path."""
@@ -69,8 +80,8 @@ class Visit:
         return bool(scope.get("method") == method and scope["path"] == path)
 
     def is_health_check(self, prefix: str) -> bool:
-        """Tell whether it asks only if the program runs, which anybody may."""
-        return self.is_reading and bool(self.connection.scope["path"] == f"{prefix}/health")
+        """Tell whether it asks how the program is, which needs no login."""
+        return is_health_check(self.connection.scope, prefix)
 
     @property
     def client(self) -> str:

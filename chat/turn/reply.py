@@ -16,11 +16,12 @@ from chat.models.base import AnswerEvent, Ending, GeneratedImage, Piece, Rethoug
 from chat.models.tokens import estimate_tokens
 from chat.turn.durability import until_stored
 from chat.turn.seam import Seam
-from chat.turn.usage import summed, usage_of
+from chat.turn.usage import INPUT, OUTPUT, summed, usage_of
 from chat.turn.waiting import WaitingLine
 from chat.wording.endings import State
 from chat.wording.language import Localized
 from chat.wording.unavailable import ANSWER
+from common.recorder import Recorder
 from datalayer.layer import KeepchatDataLayer
 
 CHECKPOINT_S = 1.0  # what is shown is stored at least this often
@@ -47,6 +48,8 @@ class Reply:
         self._former_metadata: Mapping[str, Any] = dict((former and former.metadata) or {})
         self._ending = Ending()
         self._is_finished = False
+        self._state: State = "interrupted"  # how it ended, in the end
+        self._usage: Mapping[str, Any] = {}  # of what is new in it
         self._waiting = WaitingLine()
         self._thoughts: cl.Step | None = None
         self._thought_tokens = 0
@@ -192,18 +195,24 @@ class Reply:
         if self._is_finished:
             return
         self._is_finished = True
+        self._state = self._ended(state)
         await self._waiting.clear()
         await self._end_thoughts()
         if not self.has_begun and not (state == "done" and self.has_nothing_to_add):
             return
         self._refusals = refusals or {}
         self._message.streaming = False
-        self._message.metadata = self._metadata(self._ended(state))
+        self._message.metadata = self._metadata(self._state)
         step = self._message.to_dict()
         chat_context.add(self._message)
         stored = asyncio.create_task(self._layer.update_step(step))
         await cl.context.emitter.update_step(step)
         await until_stored(asyncio.shield(stored), f"The answer {self._message.id}", ANSWER)
+
+    def tell(self, recorder: Recorder) -> None:
+        """Let a recorder know how the answer ended, and what of it is new has cost."""
+        usage = self._usage
+        recorder.answer_ended(self._model, self._state, usage.get(INPUT), usage.get(OUTPUT))
 
     def _ended(self, state: State) -> State:
         return _ENDINGS.get(self._ending.reason, state) if state == "done" else state
@@ -219,8 +228,9 @@ class Reply:
 
     def _metadata(self, state: State) -> dict[str, Any]:
         new = self.text[len(self._former_text) :]
-        usage = usage_of(self._ending, self._thought_tokens + estimate_tokens(new))
-        return {**self._about(state), "usage": summed(self._former_metadata.get("usage"), usage)}
+        self._usage = usage_of(self._ending, self._thought_tokens + estimate_tokens(new))
+        usage = summed(self._former_metadata.get("usage"), self._usage)
+        return {**self._about(state), "usage": usage}
 
 
 def _interval_s() -> float:

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import logging
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from chat.wording.sentences import (
 )
 from chat.wording.settings_panel import generation_from
 from chat.wording.unavailable import QUESTION
+from common.recorder import NO_RECORDER, Recorder
 from common.tasks import TaskSet, to_its_end
 from datalayer.errors import DataLayerError, StepGone, WriteRefused
 from datalayer.layer import KeepchatDataLayer
@@ -50,6 +52,9 @@ class Course:
     prompt: Prompt | None = None
     notes: set[str] = field(default_factory=set)
     """What was said of the question's files."""
+    began: float = field(default_factory=time.monotonic)
+    is_shown: bool = False
+    """Whether something has arrived, be it a thought."""
 
     def next_attempt(self, exc: Exception) -> Attempt | None:
         """Return what to try after a failure; None where there is nothing more to try."""
@@ -84,6 +89,7 @@ class Turns:
         titles: Titles | None = None,
         crowd: Crowd | None = None,
         users_are_operators: bool = False,
+        recorder: Recorder = NO_RECORDER,
     ) -> None:
         """`users_are_operators`: whoever reads the page can mend the settings; else those can who
         are said to be operators.
@@ -95,6 +101,7 @@ class Turns:
         self._titles = titles
         self._crowd = crowd or Crowd()
         self._users_are_operators = users_are_operators
+        self._recorder = recorder
         self._tasks = TaskSet()
         self._kept: WeakKeyDictionary[object, tuple[str, dict[str, Any]]] = WeakKeyDictionary()
 
@@ -159,6 +166,7 @@ class Turns:
             raise
         except Exception as exc:  # every failure is said in the page, and the chat goes on
             sentences = sentences_for(exc, request.model.variables)
+            self._recorder.error(fault_of(exc).name.lower())
             logger.warning(
                 "No whole answer in thread %s: %s Cause: %s",
                 question.thread_id,
@@ -169,6 +177,7 @@ class Turns:
             await reply.finish("interrupted", course.refusals())
             await self._explain(sentences.of_session(), course.refusals(exc))
         finally:
+            reply.tell(self._recorder)
             self.in_background(self._keep_chosen(question.thread_id))
 
     async def _explain(self, sentence: Sentence, refused: Mapping[str, Sequence[str]]) -> None:
@@ -246,9 +255,15 @@ class Turns:
             async for batch in batches:
                 await durable
                 if await course.reply.show(batch):
+                    self._note_arrival(course)
                     arrived()
                 if not isinstance(batch[-1], Ending):
                     await asyncio.sleep(self._crowd.interval_s)
+
+    def _note_arrival(self, course: Course) -> None:
+        if not course.is_shown:
+            course.is_shown = True
+            self._recorder.first_token(course.request.model.name, time.monotonic() - course.began)
 
     async def _until_durable(self, question: cl.Message) -> None:
         """Wait until the question is stored.

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Protocol, TypedDict
 
+from common.recorder import NO_RECORDER, Recorder
 from common.retry import RetryPolicy
 from datalayer.clock import HybridClock
 from datalayer.pipeline.writer import Writer
 from datalayer.records import Result
 from datalayer.writes import FinishElement, SaveElement
 from storage.base import Receipt, Storage
-from storage.errors import StorageUnavailable
+from storage.errors import StorageError, StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +47,15 @@ def key_of(write: SaveElement) -> str:
 class Delivery:
     """Stores elements' bytes, and notes whether the storage takes any."""
 
-    def __init__(self, storage: Storage, writer: Writer, clock: HybridClock) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        writer: Writer,
+        clock: HybridClock,
+        recorder: Recorder = NO_RECORDER,
+    ) -> None:
         self._storage = storage
+        self._recorder = recorder
         self._writer = writer
         self._clock = clock
         self.is_away = False  # the last that was heard of the storage is that it cannot be reached
@@ -56,9 +64,11 @@ class Delivery:
         """Store an element's bytes, as `Storage.put` does."""
         try:
             receipt = await self._storage.put(key_of(write), source, **described(write))
-        except StorageUnavailable:
-            self.is_away = True
+        except StorageError as exc:
+            self._recorder.file_failed()
+            self.is_away = self.is_away or isinstance(exc, StorageUnavailable)
             raise
+        self._recorder.file_stored(receipt.size)
         self.is_away = False
         return receipt
 

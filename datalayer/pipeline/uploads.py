@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from common.blocking import CHUNK_SIZE, BlockingPool, FileReader
+from common.recorder import NO_RECORDER, Recorder
 from datalayer.pipeline.delivery import Puts, Rereadable
 from datalayer.records import Outcome, Result
 from datalayer.writes import SaveElement
@@ -39,8 +40,11 @@ class _Upload:
 class Uploads:
     """Stores bytes, those of one element after the other; `close` waits until they are durable."""
 
-    def __init__(self, way: Puts, on_lost: OnLost | None = None) -> None:
+    def __init__(
+        self, way: Puts, on_lost: OnLost | None = None, recorder: Recorder = NO_RECORDER
+    ) -> None:
         self._way = way
+        self._recorder = recorder
         self._on_lost = on_lost
         self._waiting: dict[str, asyncio.Future[None]] = {}  # the last one of each element
         self._running: dict[asyncio.Task[None], _Upload] = {}
@@ -117,6 +121,7 @@ class Uploads:
                 raise
             if isinstance(exc, StorageError | OSError):
                 logger.exception("The file of element %s is not stored", upload.write.id)
+                self._recorder.file_lost()
                 await self._tell_lost(upload.write)
             durable.set_exception(exc)
 

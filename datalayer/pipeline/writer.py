@@ -12,13 +12,15 @@ where there is a journal (`backlog`): it comes from there in the order in which 
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any
 
 from cachetools import LRUCache
 
+from common.recorder import NO_RECORDER, Recorder
 from common.retry import RetryPolicy
 from datalayer.errors import (
     DataLayerError,
@@ -44,6 +46,7 @@ logger = logging.getLogger(__name__)
 MAX_BATCH = 1_000  # writes in one transaction
 SHARE = 200  # writes from which on it pays to store them in one more batch, side by side
 RETRY = RetryPolicy(first_pause_s=0.05, longest_pause_s=5.0, jitter=0.5)
+Apply = Callable[[Sequence[Write]], Awaitable[list[Result]]]
 REMEMBERED_FAILURES = 1_000  # threads whose next flush raises why a step failed
 
 
@@ -59,6 +62,7 @@ class Writer:
         close_timeout_s: float = 20.0,
         journal: Journal | None = None,
         journal_after_s: float = AFTER_S,
+        recorder: Recorder = NO_RECORDER,
     ) -> None:
         """Write to a store; `on_resolved` is told of each write, None when it is not stored.
 
@@ -67,6 +71,7 @@ class Writer:
         """
         self._store = store
         self._on_resolved = on_resolved
+        self._recorder = recorder
         self._close_timeout_s = close_timeout_s
         self._closed = False
         self._count = 0
@@ -80,7 +85,7 @@ class Writer:
             self._queues,
             after_s=journal_after_s,
             hand_in=self._hand_in,
-            accepted=_accepted,
+            accepted=self._accepted,
             refused=self._refused,
             dispatch=self._dispatch_soon,
             delayed=on_delayed,
@@ -304,6 +309,7 @@ class Writer:
             return held_up | await self._store_batch(last, alone=alone)
         message = f"{describe(entries[0].write)} is not stored: {exc}"
         logger.error("%s", message)
+        self._record(entries[0].write, "rejected" if isinstance(exc, WriteRejected) else "failed")
         await self._fail(
             entries[0], WriteRejected(message) if isinstance(exc, WriteRejected) else exc
         )
@@ -313,12 +319,22 @@ class Writer:
         writes = [entry.write for entry in entries]
         apply = partial(apply_when_free, self._store) if alone else self._store.apply
         results = await RETRY.call(
-            partial(apply, writes),
+            partial(self._apply_once, apply, writes),
             passes=_passes,
-            before_pause=partial(_log_wait, len(writes)),
+            before_pause=partial(self._note_wait, len(writes)),
         )
         self._backlog.answered()
         return list(zip(entries, results, strict=True))
+
+    async def _apply_once(self, apply: Apply, writes: Sequence[Write]) -> list[Result]:
+        began = time.perf_counter()
+        results = await apply(writes)
+        self._recorder.batch_stored(len(writes), time.perf_counter() - began)
+        return results
+
+    def _note_wait(self, count: int, error: BaseException) -> None:
+        logger.warning("%d writes wait for the database: %s", count, error)
+        self._recorder.batch_retried()
 
     def _give_up(self, entry: Entry) -> None:
         if entry.receipt is None and not entry.resolved.is_set():
@@ -327,10 +343,21 @@ class Writer:
                 "program stopped. Send it again."
             )
             logger.error("%s", message)
+            self._record(entry.write, "lost")
             self._refused(entry, StoreUnavailable(message))
             self._finish(entry, None)
 
+    def _accepted(self, entry: Entry) -> None:
+        self._recorder.write_accepted()
+        if not entry.done.done():
+            entry.done.set_result(Result(Outcome.ACCEPTED))
+        entry.told.set()
+
+    def _record(self, write: Write, outcome: str) -> None:
+        self._recorder.write_ended(type(write).__name__, outcome)
+
     def _resolve(self, entry: Entry, result: Result) -> None:
+        self._record(entry.write, result.outcome.value)
         if result.outcome is Outcome.GONE and isinstance(entry.write, SaveStep):
             gone = StepGone(f"{describe(entry.write)} is not stored: {result.reason}.")
             self._failed.setdefault(entry.key, gone)
@@ -343,6 +370,7 @@ class Writer:
     async def _refuse(self, entry: Entry, reason: str) -> None:
         message = f"{describe(entry.write)} is refused: {reason}."
         logger.warning("%s", message)
+        self._record(entry.write, Outcome.REFUSED.value)
         if entry.receipt:  # whoever asked for it was told that it is accepted
             await self._fail(entry, WriteRefused(message))
         else:
@@ -377,12 +405,6 @@ class Writer:
             logger.exception("What follows on %s failed", describe(entry.write))
 
 
-def _accepted(entry: Entry) -> None:
-    if not entry.done.done():
-        entry.done.set_result(Result(Outcome.ACCEPTED))
-    entry.told.set()
-
-
 def _log_accepted(write: Write, result: Result) -> None:
     """Log what became of a write where whoever was told that it is accepted expects another end."""
     if result.outcome in (Outcome.STALE, Outcome.GONE):
@@ -394,7 +416,3 @@ def _passes(error: BaseException) -> bool:
     if isinstance(error, StoreHeldUp):
         return False  # others need not wait for it
     return isinstance(error, StoreUnavailable | SchemaMismatch)  # somebody may migrate, or stop it
-
-
-def _log_wait(count: int, error: BaseException) -> None:
-    logger.warning("%d writes wait for the database: %s", count, error)

@@ -44,6 +44,10 @@ class DeadLetters:
         """Keep what cannot be read, durably. Raises `OSError`."""
         self._keep(DeadLetter(VERSION, _now(), reason, bytes=b64encode(raw).decode()))
 
+    def count(self) -> int:
+        """Return how many there are. Raises `OSError`."""
+        return sum(1 for _ in self.folder.glob(f"[!.]*{SUFFIX}")) if self.folder.exists() else 0
+
     def _keep(self, letter: DeadLetter) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = f"{wall_clock():016d}-{uuid.uuid4().hex[:8]}"

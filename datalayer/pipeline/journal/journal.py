@@ -254,6 +254,10 @@ class Journal:
         except OSError as exc:
             raise self._unusable(exc) from exc
 
+    async def count_dead_letters(self) -> int:
+        """Return how many dead letters there are, of all processes. Raises `OSError`."""
+        return await self._pool.run(self._dead_letters.count)
+
     async def tidy(self) -> None:
         """Remove the files of which all is settled."""
         stored, self._stored = self._stored, []

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from common.recorder import Recorder
 from datalayer.pipeline.locks import apply_when_free
 from datalayer.records import Outcome, Result, ThreadRecord
 from datalayer.rules.loading import Loaded, Need
@@ -161,7 +163,6 @@ async def played(store: SqlStore, case: Case, declined: str | None) -> Stored:
     for write in case.before:
         await store.apply([write])
     counts = _declined(store)
-    counts.clear()
     results = await store.apply(case.batch)
     assert counts == ({declined: 1} if declined else {})
     shown = [await store.get_thread(name) for name in (THREAD, OTHER)]
@@ -172,8 +173,21 @@ async def played(store: SqlStore, case: Case, declined: str | None) -> Stored:
     return results, shown[0], shown[1], rows, threads
 
 
+class Declined(Recorder):
+    """Counts the batches that took the long way, by the reason."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def short_cut_declined(self, reason: str) -> None:
+        self.counts[reason] += 1
+
+
 def _declined(store: SqlStore) -> dict[str, int]:
-    return store.database.declined if isinstance(store.database, PostgresDatabase) else {}
+    recorder = Declined()
+    if isinstance(store.database, PostgresDatabase):
+        store.database.recorder = recorder
+    return recorder.counts
 
 
 def _revisions(newest: int, others: Any) -> dict[str, int]:

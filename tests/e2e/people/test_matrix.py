@@ -181,6 +181,12 @@ ROUTES: Mapping[str, Rule] = {
     "GET /avatars/{avatar_id:str}": Rule("/avatars/Keepchat"),
     "HEAD /": Rule("/"),
     "GET /health": Rule("/health"),
+    **{
+        f"{method} /health/{what}": Rule(f"/health/{what}")
+        for method in ("GET", "HEAD")
+        for what in ("live", "ready")
+    },
+    "GET /metrics": Rule("/metrics", own=_NONE),
     "GET /{full_path:path}": Rule("/thread/{thread}"),
     "MOUNT /ws/socket.io": Rule("/ws/socket.io/", own=(400,)),
     **{

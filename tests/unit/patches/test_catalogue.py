@@ -100,6 +100,10 @@ def parts(login: LocalLogin, monkeypatch: pytest.MonkeyPatch) -> Parts:
             sharing=False,
             models=SimpleNamespace(origin=Origin.SETTINGS),
             turns=None,
+            readiness=None,
+            meters=None,
+            metrics_readers=None,
+            lag=None,
         ),
     )
 

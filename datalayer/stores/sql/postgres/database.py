@@ -7,7 +7,6 @@ transaction around them.
 
 import asyncio
 import contextvars
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -16,6 +15,7 @@ from weakref import WeakSet
 
 import asyncpg
 
+from common.recorder import NO_RECORDER, Recorder
 from datalayer.errors import StoreUnavailable, ThreadsLocked
 from datalayer.records import MaintenanceState, Result
 from datalayer.stores.sql.database import UnitOfWork
@@ -48,8 +48,9 @@ _READ_ONLY = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 class PostgresDatabase:
     """A database on a server that need not be there yet; it belongs to one event loop."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, recorder: Recorder = NO_RECORDER) -> None:
         self.address = address
+        self.recorder = recorder
         self.limit_s = address.transaction_s
         size = _for_transactions(address.connections)
         self._made: WeakSet[Any] = WeakSet()
@@ -60,8 +61,6 @@ class PostgresDatabase:
         self._index_process = IndexProcess()
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
-        self.declined: Counter[str] = Counter()
-        """How many batches took the long way, by why the short cut was none."""
 
     async def write(self, work: UnitOfWork[T]) -> T:
         return await self._run(work, {}, self.limit_s)
@@ -69,7 +68,7 @@ class PostgresDatabase:
     async def save(self, writes: Sequence[Write], work: UnitOfWork[list[Result]]) -> list[Result]:
         if fast := plan_fast_save(writes):
             return await self._to_its_end(self._save(fast, work))
-        self.declined["planned"] += 1
+        self.recorder.short_cut_declined("planned")
         return await self.write(work)
 
     async def _save(self, fast: FastSave, work: UnitOfWork[list[Result]]) -> list[Result]:
@@ -79,7 +78,7 @@ class PostgresDatabase:
             return fast.results
         if isinstance(answer, list):
             raise ThreadsLocked(answer)
-        self.declined[answer] += 1
+        self.recorder.short_cut_declined(answer)
         return await self._in_transaction(work, {}, self.limit_s)
 
     async def read(self, work: UnitOfWork[T]) -> T:

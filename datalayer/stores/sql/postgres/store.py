@@ -43,7 +43,7 @@ class PostgresStore(SqlStore):
         schema = Schema(options.load_adopter, adopts=options.adopts)
         self._url = url
         self._address = parse(url, options.password_from)
-        database: Database = PostgresDatabase(self._address)
+        database: Database = PostgresDatabase(self._address, options.recorder)
         if options.migrates:
             database = MigratedDatabase(database, schema.upgrade)
         super().__init__(database, schema)

@@ -1,0 +1,160 @@
+"""Whether people can be sent to this program: what is asked for that, and what follows from it.
+
+All replicas share the database. One that is away is no reason to send nobody anywhere: those who
+are signed in go on, and what they write is kept in the journal. It is a reason where the journal
+cannot be used, or where nothing is known of the database yet.
+"""
+
+from asyncio import gather
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from datalayer.errors import SchemaMismatch
+from datalayer.layer import KeepchatDataLayer
+from datalayer.stores.base import Store
+from routes.health.probe import Probe, Silent
+from storage.base import Storage
+from storage.errors import ObjectMissing, StorageDenied, StorageMisconfigured
+
+Status = Literal["ok", "degraded", "failed"]
+
+MIGRATIONS_HOLD_S = 30.0
+STORAGE_HOLDS_S = 5.0
+NOTHING = "00000000-0000-4000-8000-000000000000"  # neither a thread nor a file is called so
+NO_FILE = f"keepchat-check/{NOTHING}"  # in the folder that the doctor tries links in
+
+_SILENT = "does not answer in time"
+_AWAY = "cannot be reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One of the things that are looked at: `degraded` is what the program can do without for now.
+
+    The message names no address and nothing that the settings say: who reads it is not known.
+    """
+
+    status: Status = "ok"
+    message: str = ""
+
+
+OK = Check()
+Checks = Mapping[str, Check]
+
+
+class Readiness:
+    """Looks at what the program needs; it costs the same however many ask."""
+
+    def __init__(
+        self,
+        store: Store,
+        storage: Storage,
+        layer: KeepchatDataLayer,
+        *,
+        needs_migration: Callable[[], Awaitable[bool]],
+        knows_logins: Callable[[], bool],
+    ) -> None:
+        """`knows_logins` tells whether it is known here which logins count."""
+        self._needs_migration = needs_migration
+        self._layer = layer
+        self._storage = storage
+        self._knows_logins = knows_logins
+        self._store = store
+        self._database = Probe(self._read)
+        self._migrations = Probe(self._compare, holds_s=MIGRATIONS_HOLD_S)
+        self._files = Probe(self._open, holds_s=STORAGE_HOLDS_S)
+        self._has_schema = False  # as far as was heard of it
+        self._is_ending = False
+
+    def end(self) -> None:
+        """Say from now on that nobody is to be sent here any more: the program ends."""
+        self._is_ending = True
+
+    async def close(self) -> None:
+        """Look at nothing any more."""
+        self.end()
+        for probe in (self._database, self._migrations, self._files):
+            await probe.close()
+
+    async def checks(self) -> Checks:
+        """Return what was found, within a few seconds whatever is away."""
+        if self._is_ending:
+            return {"program": Check("failed", "The program ends.")}
+        database, migrations, files = await gather(
+            self._database.failure(), self._migrations.failure(), self._files.failure()
+        )
+        return {
+            "database": self._about_database(database),
+            "migrations": self._about_migrations(migrations),
+            "storage": _about_storage(files),
+            "journal": self._about_journal(),
+            "logins": self._about_logins(),
+        }
+
+    # What is asked
+
+    async def _read(self) -> None:
+        await self._store.get_thread_name(NOTHING)
+
+    async def _compare(self) -> None:
+        if await self._needs_migration():
+            message = "The schema is older than the program."
+            raise SchemaMismatch(message)
+        self._has_schema = True
+
+    async def _open(self) -> None:
+        try:
+            async with self._storage.open(NO_FILE):
+                pass
+        except ObjectMissing:
+            return
+
+    # What follows
+
+    def _about_database(self, failure: Exception | None) -> Check:
+        if failure is None or isinstance(failure, SchemaMismatch):
+            return OK  # that is about the schema
+        said = f"The database {_SILENT if isinstance(failure, Silent) else _AWAY}"
+        if self._journal_failure:
+            return Check("failed", f"{said}, and the journal cannot be used.")
+        return Check("degraded", f"{said}. What is written is kept in the journal.")
+
+    def _about_migrations(self, failure: Exception | None) -> Check:
+        if failure is None:
+            return OK
+        if isinstance(failure, SchemaMismatch):
+            self._has_schema = False
+            return Check("failed", "The database's schema is not that of this version.")
+        if self._has_schema:
+            return Check("degraded", "The schema is as it was when the database last answered.")
+        return Check("failed", "The database has not answered yet: its schema is not known.")
+
+    def _about_journal(self) -> Check:
+        if not self._journal_failure:
+            return OK
+        message = "The journal cannot be used: nothing is kept in it should the database go away."
+        return Check("degraded", message)
+
+    @property
+    def _journal_failure(self) -> str:
+        state = self._layer.journal_state
+        return state.failure if state else "there is none"
+
+    def _about_logins(self) -> Check:
+        if self._knows_logins():
+            return OK
+        return Check("failed", "The database has not answered yet: nobody can come in.")
+
+
+def _about_storage(failure: Exception | None) -> Check:
+    if failure is None:
+        return OK
+    refusing = isinstance(failure, StorageDenied | StorageMisconfigured)
+    said = _SILENT if isinstance(failure, Silent) else "refuses" if refusing else _AWAY
+    return Check("degraded", f"The file storage {said}. Conversations go on; files wait.")
+
+
+def is_ready(checks: Checks) -> bool:
+    """Tell whether people can be sent here."""
+    return all(check.status != "failed" for check in checks.values())

@@ -1,0 +1,160 @@
+"""Who may read the metrics, and what is in them."""
+
+import asyncio
+import re
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from bootstrap.parts import open_parts
+from common.recorder import Recorder
+from datalayer.pipeline.journal.journal import MEBI, Journal
+from datalayer.pipeline.writer import Writer
+from routes.health.lag import LoopLag
+from routes.health.meters import Meters
+from routes.health.metrics import Readers, metrics_router
+from settings import ROOT, Settings
+from tests.support.away import AwayStore
+from tests.support.builders import new_id, step
+
+TOKEN = "s" * 20
+NOWHERE = "http://127.0.0.1:9/v1"
+NEAR = Readers([ip_network("10.0.3.0/24"), ip_network("::1/128")])
+
+
+def client(readers: Readers, address: str = "203.0.113.9") -> TestClient:
+    app = FastAPI()
+    app.include_router(metrics_router(readers, Meters(), "/chat"))
+    return TestClient(app, client=(address, 50000))
+
+
+def status(readers: Readers, address: str = "203.0.113.9", **headers: str) -> int:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return client(readers, address).get("/chat/metrics", headers=sent).status_code
+
+
+def test_without_a_setting_there_are_none() -> None:
+    assert status(Readers()) == 404
+    assert status(Readers(), authorization="Bearer ") == 404
+
+
+@pytest.mark.parametrize("sent", ["", f"Bearer {TOKEN}x", f"Bearer {TOKEN[1:]}", TOKEN, "Bearer"])
+def test_another_token_is_refused(sent: str) -> None:
+    assert status(Readers(token=TOKEN), authorization=sent) == 403
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_the_token_opens(scheme: str) -> None:
+    assert status(Readers(token=TOKEN), authorization=f"{scheme} {TOKEN}") == 200
+
+
+def test_no_token_is_no_token() -> None:
+    assert status(NEAR, authorization="Bearer ") == 403
+
+
+@pytest.mark.parametrize("address", ["10.0.3.7", "::ffff:10.0.3.7", "::1"])
+def test_an_address_opens(address: str) -> None:
+    assert status(NEAR, address) == 200
+
+
+@pytest.mark.parametrize("address", ["10.0.4.7", "::2", "nowhere"])
+def test_another_address_does_not(address: str) -> None:
+    assert status(NEAR, address) == 403
+
+
+@pytest.mark.parametrize("name", ["x_forwarded_for", "x_real_ip", "forwarded", "via"])
+def test_what_a_proxy_passes_on_comes_from_no_address(name: str) -> None:
+    assert status(NEAR, "10.0.3.7", **{name: "10.0.3.7"}) == 403
+
+
+def test_they_are_in_the_form_that_prometheus_reads() -> None:
+    answer = client(NEAR, "10.0.3.7").get("/chat/metrics")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    families = list(text_string_to_metric_families(answer.text))
+    assert all(family.documentation.endswith(".") for family in families)
+    for family in families:
+        assert re.fullmatch(r"(keepchat|process)_[a-z_]+", family.name)
+        assert family.type != "unknown"
+    assert "_created" not in answer.text
+
+
+def test_each_program_counts_for_itself() -> None:
+    one, other = Meters(), Meters()
+    one.error("x")
+    assert values(asyncio.run(one.exposition())) != values(asyncio.run(other.exposition()))
+
+
+def test_every_event_that_rooms_tell_is_counted() -> None:
+    told = {name for name in vars(Recorder) if not name.startswith("_")}
+    assert told <= vars(Meters).keys()
+
+
+def values(exposition: bytes) -> dict[str, float]:
+    """The samples by name and labels."""
+    return {
+        f"{sample.name} {sorted(sample.labels.items())}": sample.value
+        for family in text_string_to_metric_families(exposition.decode())
+        for sample in family.samples
+    }
+
+
+async def counted(meters: Meters, name: str) -> Any:
+    """The value of a sample without labels, or the values of all of its labels."""
+    found = {}
+    for family in text_string_to_metric_families((await meters.exposition()).decode()):
+        for sample in family.samples:
+            if sample.name == name:
+                found[tuple(sample.labels.values())] = sample.value
+    return found.get((), found)
+
+
+async def test_writes_are_counted_by_what_became_of_them(tmp_path: Path) -> None:
+    meters, store = Meters(), AwayStore()
+    journal = Journal(tmp_path / "journal", most_bytes=MEBI)
+    writer = Writer(store, journal=journal, journal_after_s=0, recorder=meters)
+    write = step(new_id(), owner="anna", output="x")
+    await writer.submit(write)
+    await writer.submit(write)
+    store.impossible.add(bad := new_id())
+    with pytest.raises(Exception, match="can never be held"):
+        await writer.submit(step(bad, owner="anna", output="x"))
+    store.is_away = True
+    await writer.submit(step(new_id(), owner="anna", output="y"))
+    while not await counted(meters, "keepchat_batch_retries_total"):
+        await asyncio.sleep(0)
+    store.is_away = False
+    await writer.drain()
+    await writer.close()
+    assert await counted(meters, "keepchat_writes_total") == {
+        ("SaveStep", "applied"): 2,
+        ("SaveStep", "repeated"): 1,
+        ("SaveStep", "rejected"): 1,
+    }
+    assert await counted(meters, "keepchat_journal_accepted_writes_total") == 1
+    assert await counted(meters, "keepchat_batch_size_writes_sum") == 3
+    assert await counted(meters, "keepchat_batch_duration_seconds_count") == 3
+
+
+async def test_a_loop_that_is_held_up_is_late() -> None:
+    seen: asyncio.Queue[float] = asyncio.Queue()
+    lag = LoopLag(seen.put_nowait)
+    lag.start()
+    assert await seen.get() >= 0
+    await lag.close()
+
+
+def test_the_documentation_has_them_all(tmp_path: Path) -> None:
+    given = {"data_dir": tmp_path, "openai_base_url": NOWHERE, "openai_model": "scripted"}
+    settings = Settings.model_validate(given)
+    parts = open_parts(settings, host="127.0.0.1", prefix="")
+    text = asyncio.run(parts.meters.exposition()).decode()
+    told = {line.split()[2] for line in text.splitlines() if line.startswith("# HELP")}
+    page = (ROOT / "docs" / "operations.md").read_text()
+    assert set(re.findall(r"^\| `((?:keepchat|process)_\w+)` \|", page, re.MULTILINE)) == told
+    for name in re.findall(r"(?:keepchat|process)_\w+", page):
+        assert name.removesuffix("_bucket") in told
