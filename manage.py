@@ -4,10 +4,10 @@ import argparse
 import sys
 
 from bootstrap.logs import log_commands, quiet_libraries
-from cli import accounts, doctor, import_, link, migrate, sweep
+from cli import accounts, doctor, import_, journal, link, migrate, sweep
 from common.owner_only import make_all_private
 
-COMMANDS = (doctor, migrate, import_, sweep, accounts, link)
+COMMANDS = (doctor, migrate, import_, sweep, journal, accounts, link)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -526,6 +526,11 @@ class Settings(BaseSettings):
         return self.data_path / "journal"
 
     @property
+    def dead_letters_path(self) -> Path:
+        """The folder of what no database takes, absolute."""
+        return self.journal_path.with_name("dead_letters")
+
+    @property
     def spool_path(self) -> Path:
         """The folder of files that were accepted while their storage was away, absolute."""
         return self.data_path / "spool"

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from bootstrap.storages import open_storage
 from bootstrap.stores import check_schema, open_store, prepare
 from cli.commands import Subcommands
+from cli.waiting import Waiting, look
 from datalayer.errors import DataLayerError
 from datalayer.pipeline.locks import apply_when_free
 from datalayer.pipeline.reconciliation import FileState, ReconciledFile, reconcile
@@ -36,6 +37,7 @@ _MESSAGES = {
     FileState.ORPHAN: "files belong to no message",
     FileState.STORED: "uploads were not seen to their end, though their files are there",
     FileState.UNFINISHED: "uploads never ended: their files have to be sent again",
+    FileState.WAITING: "files wait in the spool of this computer, and are stored from there",
     FileState.MISSING: "files are missing: restore them from a backup",
 }
 _NAMED = (
@@ -68,9 +70,9 @@ def run(args: argparse.Namespace) -> int:
     """Sweep, or say what a sweep would do."""
     settings = load()
     prepare_data_dir(settings)
-    storage = _storage(settings)
+    storage, waiting = _storage(settings), _waiting(settings)
     try:
-        return anyio.run(_with_parts, settings, storage, args.dry_run, args.most)
+        return anyio.run(_with_parts, settings, storage, waiting, args.dry_run, args.most)
     except DataLayerError as exc:
         sys.exit(f"DATABASE_URL: {exc}")
     except StorageError as exc:
@@ -84,7 +86,16 @@ def _storage(settings: Settings) -> Storage:
         sys.exit(f"{exc} See .env.example.")
 
 
-async def _with_parts(settings: Settings, storage: Storage, dry_run: bool, most: bool) -> int:
+def _waiting(settings: Settings) -> Waiting:
+    try:
+        return look(settings)
+    except OSError as exc:
+        sys.exit(f"DATA_DIR: {exc.filename}: {exc.strerror}.")
+
+
+async def _with_parts(
+    settings: Settings, storage: Storage, waiting: Waiting, dry_run: bool, most: bool
+) -> int:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(storage.close)
         await (check_schema if dry_run else prepare)(settings)
@@ -92,14 +103,26 @@ async def _with_parts(settings: Settings, storage: Storage, dry_run: bool, most:
         stack.push_async_callback(store.close)
         await storage.check()  # one that cannot be read would look empty
         sweep = Sweep(store, storage, dry_run=dry_run)
+        spooled = {file.key for file in waiting.files}
+        limit = time.time() - HOUR_S
         with _progress() as bar:
-            async for file in reconcile(store, storage, younger_than=time.time() - HOUR_S):
+            async for file in reconcile(store, storage, younger_than=limit, waiting=spooled):
                 await sweep.take(file)
                 _show(bar, file.key)
         if not dry_run:
+            _refuse_while_writes_wait(waiting)
             await sweep.remove_orphans(most=most)
     print(*sweep.lines(), "Nothing was changed." if dry_run else "Done.", sep="\n")
     return 1 if sweep.counts[FileState.MISSING] or sweep.counts[FileState.UNFINISHED] else 0
+
+
+def _refuse_while_writes_wait(waiting: Waiting) -> None:
+    """End the command where messages may be on their way that name what nobody seems to name."""
+    if waiting.writes.depth:
+        sys.exit(
+            "Writes wait in the journal, so nothing is removed: let the program run until "
+            "'python manage.py journal list' says that nothing waits."
+        )
 
 
 class Sweep:

@@ -5,9 +5,10 @@ memory. Nothing is changed here.
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from datalayer.records import FileRecord
 from datalayer.stores.base import Store
@@ -26,6 +27,7 @@ class FileState(Enum):
     ORPHAN = "orphan"  # a file of ours that no element names
     FOREIGN = "foreign"  # a file whose key is none of ours; whose it is, is not known
     YOUNG = "young"  # a file or an upload of just now, which may still be on its way
+    WAITING = "waiting"  # an element whose file is in the spool
     MISSING = "missing"  # an element that is shown and has lost its file
     UNFINISHED = "unfinished"  # an upload that never ended; the element is not shown
     STORED = "stored"  # an upload that was not seen to its end, though the file is there
@@ -41,23 +43,25 @@ class ReconciledFile:
 
 
 async def reconcile(
-    store: Store, storage: Storage, *, younger_than: float
+    store: Store, storage: Storage, *, younger_than: float, waiting: Container[str] = ()
 ) -> AsyncIterator[ReconciledFile]:
     """Yield every file, and every element that should have one, once.
 
-    What came after the moment `younger_than` (seconds since 1970) is left alone.
+    What came after the moment `younger_than` (seconds since 1970) is left alone; `waiting` are the
+    keys of files in the spool.
     """
+    judge = partial(_named, younger_than=younger_than, waiting=waiting)
     # Elements of an adopted database have keys of another layer, in another order.
     adopted = {each.object_key: each async for each in store.files() if not _is_own(each)}
     own = (each async for each in store.files() if _is_own(each))
     async for stored, element in _side_by_side(storage.list(), own):
         named = adopted.pop(stored.key, None) if stored and element is None else element
         if named:
-            yield _named(named, there=stored is not None, younger_than=younger_than)
+            yield judge(named, there=stored is not None)
         elif stored:
             yield _unnamed(stored, younger_than)
     for element in adopted.values():
-        yield _named(element, there=False, younger_than=younger_than)
+        yield judge(element, there=False)
 
 
 def _is_own(element: FileRecord) -> bool:
@@ -106,8 +110,12 @@ def _unnamed(stored: StoredObject, younger_than: float) -> ReconciledFile:
     return ReconciledFile(FileState.YOUNG if young else FileState.ORPHAN, stored.key)
 
 
-def _named(element: FileRecord, *, there: bool, younger_than: float) -> ReconciledFile:
-    if element.ready:
+def _named(
+    element: FileRecord, *, there: bool, younger_than: float, waiting: Container[str]
+) -> ReconciledFile:
+    if not there and element.object_key in waiting:
+        state = FileState.WAITING
+    elif element.ready:
         state = FileState.WHOLE if there else FileState.MISSING
     elif element.revision / MICROSECONDS > younger_than:
         state = FileState.YOUNG

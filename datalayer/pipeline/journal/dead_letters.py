@@ -6,13 +6,15 @@ there is no write to be read. The file's name is its id. All of it blocks.
 
 import os
 import uuid
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from pathlib import Path
 
 import msgspec
 
+from datalayer.errors import UnreadableWrite
+from datalayer.pipeline.journal.records import decode_record
 from datalayer.pipeline.journal.segments import sync_folder
-from datalayer.serialization import encode
+from datalayer.serialization import decode, encode
 from datalayer.values import time_of_revision
 from datalayer.writes import Write, wall_clock
 
@@ -28,6 +30,12 @@ class DeadLetter(msgspec.Struct, omit_defaults=True):
     reason: str
     write: msgspec.Raw = msgspec.Raw()
     bytes: str = ""
+
+    def read_write(self) -> Write:
+        """Return the write. Raises `UnreadableWrite` where only a newer version can, or nobody."""
+        if self.bytes:
+            return decode_record(b64decode(self.bytes))
+        return decode(bytes(self.write))
 
 
 class DeadLetters:
@@ -46,7 +54,28 @@ class DeadLetters:
 
     def count(self) -> int:
         """Return how many there are. Raises `OSError`."""
-        return sum(1 for _ in self.folder.glob(f"[!.]*{SUFFIX}")) if self.folder.exists() else 0
+        return len(self.ids())
+
+    def ids(self) -> list[str]:
+        """Return the ids of all, the oldest first. Raises `OSError`."""
+        return sorted(path.stem for path in self.folder.glob(f"[0-9]*{SUFFIX}"))
+
+    def read(self, letter_id: str) -> DeadLetter:
+        """Return one. Raises `OSError`, or `UnreadableWrite` where its file is damaged."""
+        path = self._path(letter_id)
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=DeadLetter)
+        except (msgspec.MsgspecError, ValueError) as exc:
+            message = f"{path} is no dead letter: it was damaged."
+            raise UnreadableWrite(message) from exc
+
+    def remove(self, letter_id: str) -> None:
+        """Remove one, durably; one that is not there is no error. Raises `OSError`."""
+        self._path(letter_id).unlink(missing_ok=True)
+        sync_folder(self.folder)
+
+    def _path(self, letter_id: str) -> Path:
+        return self.folder / f"{letter_id}{SUFFIX}"
 
     def _keep(self, letter: DeadLetter) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

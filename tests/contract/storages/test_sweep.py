@@ -10,6 +10,7 @@ import pytest
 
 import manage
 from cli import sweep as command
+from datalayer.pipeline.journal.records import encode_record
 from datalayer.pipeline.reconciliation import FileState, reconcile
 from datalayer.stores.base import Store
 from datalayer.stores.sql.sqlite.store import SqliteStore
@@ -58,6 +59,17 @@ async def uploaded(
     if ended:
         await save(store, finish(write))
     return key_of(write)
+
+
+async def test_what_waits_in_the_spool_is_not_missing(store: Store, storage: Storage) -> None:
+    waits, lost = [await uploaded(store, storage, stored=False) for _ in range(2)]
+    stored = await uploaded(store, storage)
+    found = reconcile(store, storage, younger_than=in_future(), waiting={waits, stored})
+    assert {each.key: each.state async for each in found} == {
+        waits: FileState.WAITING,
+        lost: FileState.MISSING,
+        stored: FileState.WHOLE,
+    }
 
 
 async def test_what_belongs_together_and_what_does_not(store: Store, storage: Storage) -> None:
@@ -235,6 +247,19 @@ def test_orphans_go_and_uploads_are_ended(folder: Path, capsys: Capture) -> None
     asyncio.run(ended())
     assert run() == 0
     assert "files belong to no message" not in capsys.readouterr().out
+
+
+def test_nothing_is_removed_while_writes_wait(folder: Path, capsys: Capture) -> None:
+    asyncio.run(fill(folder))
+    before = asyncio.run(stored_keys(folder))
+    segment = folder / "journal" / new_id() / "0000001700000000.journal"
+    segment.parent.mkdir(parents=True)
+    segment.write_bytes(encode_record(upload(new_id())))
+    assert "Writes wait in the journal" in str(run("--most"))
+    assert asyncio.run(stored_keys(folder)) == before
+    segment.unlink()
+    assert run("--most") == 1
+    assert asyncio.run(stored_keys(folder)) != before
 
 
 async def test_what_is_named_by_now_is_not_removed(store: Store, tmp_path: Path) -> None:

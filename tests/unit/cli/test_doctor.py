@@ -58,6 +58,7 @@ def test_before_the_first_start_only_the_model_is_missing(
         "access": "ok",
         "database": "warning",
         "storage": "ok",
+        "journal": "ok",
         "model": "failed",
     }
     assert "OPENAI_BASE_URL" in found["model"]["message"]
