@@ -113,8 +113,20 @@ async def counted(meters: Meters, name: str) -> Any:
     return found.get((), found)
 
 
+class NoticingMeters(Meters):
+    """Tells when a batch was tried in vain."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.retried = asyncio.Event()
+
+    def batch_retried(self) -> None:
+        super().batch_retried()
+        self.retried.set()
+
+
 async def test_writes_are_counted_by_what_became_of_them(tmp_path: Path) -> None:
-    meters, store = Meters(), AwayStore()
+    meters, store = NoticingMeters(), AwayStore()
     journal = Journal(tmp_path / "journal", most_bytes=MEBI)
     writer = Writer(store, journal=journal, journal_after_s=0, recorder=meters)
     write = step(new_id(), owner="anna", output="x")
@@ -125,8 +137,8 @@ async def test_writes_are_counted_by_what_became_of_them(tmp_path: Path) -> None
         await writer.submit(step(bad, owner="anna", output="x"))
     store.is_away = True
     await writer.submit(step(new_id(), owner="anna", output="y"))
-    while not await counted(meters, "keepchat_batch_retries_total"):
-        await asyncio.sleep(0)
+    await meters.retried.wait()
+    assert await counted(meters, "keepchat_batch_retries_total") >= 1
     store.is_away = False
     await writer.drain()
     await writer.close()
