@@ -113,7 +113,7 @@ async def test_with_the_database_away_conversations_go_on(world: World) -> None:
     await world.found()
     world.store.failure = world.migrates = AWAY
     found = await world.found()
-    assert statuses(found) == {"database": "degraded", "migrations": "degraded"}
+    assert statuses(found) == {"database": "degraded"}
     assert is_ready(found)
     assert SECRET not in str(found)
 
