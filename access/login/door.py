@@ -48,10 +48,10 @@ class Door:
 
     async def _judge(self, scope: Scope) -> tuple[Visit | None, Admission]:
         try:
-            if is_health_check(scope, self._prefix):
+            credentials = read(scope, takes_bearer=self._mode.takes_bearer)
+            if is_health_check(scope, self._prefix):  # which must not wait for what logins need
                 visit = Visit(HTTPConnection(scope), Credentials(None), None, client_address(scope))
                 return visit, await self._mode.admit(visit)
-            credentials = read(scope, takes_bearer=self._mode.takes_bearer)
             if credentials.token and not self._mode.sessions.is_ready:
                 return None, Admission(answer=unavailable())
             login = self._mode.sessions.judge(credentials.token)
