@@ -536,6 +536,11 @@ class Settings(BaseSettings):
         return self.data_path / "spool"
 
     @property
+    def session_files_path(self) -> Path:
+        """The folder of files that wait for their message, absolute."""
+        return self.data_path / "session_files"
+
+    @property
     def users_path(self) -> Path:
         """The file with the accounts of AUTH_MODE=password, absolute."""
         return ROOT / self.users_file if self.users_file else self.data_path / "users.json"

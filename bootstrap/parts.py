@@ -7,6 +7,7 @@ from dataclasses import replace
 from access.guard.answers import RunningAnswers
 from access.guard.copies import RunningCopies
 from access.guard.limits import WaitingFiles
+from access.guard.session_files import SessionFiles
 from access.login.base import LoginMode
 from access.login.errors import AccountError
 from bootstrap.attachments import open_attachments
@@ -77,6 +78,7 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
         user_limits=users,
         limits=limits,
         waiting_files=WaitingFiles(limits, users),
+        session_files=SessionFiles(settings.session_files_path),
         running=running,
         live=live,
         elsewhere=AnswersElsewhere(store.answers, layer, live),

@@ -95,7 +95,8 @@ PATCHES = (
     ),
     Patch(
         "files of sessions",
-        "Chainlit keeps files of open pages where all processes have theirs, and after a kill.",
+        "Chainlit keeps files of open pages where all processes have theirs, and knows them no "
+        "more once it was restarted: a message goes without them, and without a word.",
         Moment.START,
         session_files.keep_apart,
     ),
@@ -241,6 +242,13 @@ PATCHES = (
         "Chainlit takes whatever a client names its session and its thread: they must be UUIDs.",
         Moment.LOAD,
         sockets.check_ids,
+    ),
+    Patch(
+        "files of pages that come back",
+        "Chainlit makes a new session for a page that a restart has cut off, and knows none of "
+        "the files that wait in its composer.",
+        Moment.LOAD,
+        session_files.give_back,
     ),
     Patch(
         "sessions of a user",

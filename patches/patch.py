@@ -8,6 +8,7 @@ from access.guard.answers import RunningAnswers
 from access.guard.limits import UploadLimits, WaitingFiles
 from access.guard.origins import Origins
 from access.guard.requests import RequestLimits
+from access.guard.session_files import SessionFiles
 from access.guard.user_limits import UserLimits
 from access.login.base import LoginMode
 from chat.actions.answers import AnswerActions
@@ -44,6 +45,7 @@ class Parts:
     user_limits: UserLimits
     limits: UploadLimits
     waiting_files: WaitingFiles
+    session_files: SessionFiles
     running: RunningAnswers
     live: LiveThreads
     elsewhere: AnswersElsewhere

@@ -28,7 +28,7 @@ from routes.uploads import uploads_router
 
 def place_uploads(parts: Parts) -> None:
     """Take files."""
-    _place(uploads_router(parts.limits, parts.waiting_files, parts.prefix))
+    _place(uploads_router(parts.limits, parts.waiting_files, parts.session_files, parts.prefix))
 
 
 def place_session_files(parts: Parts) -> None:

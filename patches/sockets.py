@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, cast
 
 from chainlit.chat_context import chat_contexts
@@ -22,11 +22,13 @@ from access.guard.events import as_asked
 from access.guard.limits import UploadLimits, WaitingFiles, first_references
 from access.guard.pages import sessions_of, user_of
 from access.guard.panel import are_known
+from access.guard.session_files import SessionFiles
 from access.guard.sockets import has_valid_auth, may_ask, may_star
 from access.guard.user_limits import LimitReached, UserLimits
 from chat.actions.editing import edited
 from chat.live.elsewhere import AnswersElsewhere
 from chat.wording.settings_panel import NAMES
+from chat.wording.unavailable import FILES_NOT_HERE
 from common.failures import in_one_line
 from datalayer.layer import KeepchatDataLayer
 from patches.originals import Handler, wrap
@@ -176,22 +178,48 @@ def limit_files(parts: Parts) -> None:
     """Take no more files with a message than are allowed."""
     wrap(
         "client_message",
-        lambda original: with_few_files(original, parts.limits, parts.waiting_files),
+        lambda original: with_few_files(
+            original, parts.limits, parts.waiting_files, parts.session_files
+        ),
     )
 
 
-def with_few_files(original: Handler, limits: UploadLimits, waiting: WaitingFiles) -> Handler:
-    """Return a handler that leaves out files above the limit; the others do not wait any more."""
+def with_few_files(
+    original: Handler, limits: UploadLimits, waiting: WaitingFiles, files: SessionFiles
+) -> Handler:
+    """Return a handler that leaves out files above the limit; the others do not wait any more.
+
+    A message whose files are not here goes back to its page.
+    """
 
     async def message(sid: str, payload: Any) -> Any:
         session = WebsocketSession.get(sid)
         if session is not None and isinstance(payload, dict):
             named = first_references(payload.get("fileReferences"), limits.files)
             payload["fileReferences"] = named
-            waiting.sent(session, {one["id"] for one in named})
+            ids = {one["id"] for one in named}
+            if not ids <= session.files.keys():
+                await _return_message(session, payload, ids)
+                return None
+            waiting.sent(session, ids)
+            await files.sent(session, ids)
         return await original(sid, payload)
 
     return message
+
+
+async def _return_message(
+    session: WebsocketSession, payload: Any, file_ids: Collection[str]
+) -> None:
+    """Take a message back that would lose its files, and say so; the page has them perhaps."""
+    logger.warning("A message in thread %s is returned: its files are not here", session.thread_id)
+    await _take_back(session, payload)
+    emitter = ChainlitEmitter(session)
+    language = session.environ.get("HTTP_ACCEPT_LANGUAGE")
+    returned = {"text": payload["message"].get("output") or "", "files": sorted(file_ids)}
+    await emitter.send_window_message({"keepchatReturned": returned})
+    await emitter.send_toast(FILES_NOT_HERE.in_language(language), "warning")
+    await emitter.task_end()
 
 
 def check_message(parts: Parts) -> None:

@@ -1,5 +1,6 @@
 // What the page has beside Chainlit's own. Loaded before Chainlit's script.
 import { offerAccount } from "./page/account.js";
+import { keepAttached } from "./page/attached.js";
 import { showAnswers } from "./page/answers/notes.js";
 import { comeBack } from "./page/login.js";
 import { mendRequests } from "./page/requests.js";
@@ -16,5 +17,6 @@ showNotice();
 offerExport();
 offerAccount();
 keepAddress();
+keepAttached();
 showAnswers();
 markRunning();

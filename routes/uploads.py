@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from access.guard import owners
 from access.guard.limits import UploadLimits, WaitingFiles
 from access.guard.pages import user_of
+from access.guard.session_files import SessionFiles
 from access.guard.user_limits import MEGABYTE
 from common.file_types import ANYTHING, HEAD_SIZE, allowed_as, shown_type
 
@@ -23,7 +24,9 @@ PATH = "/project/file"
 NO_SESSION = "This page has lost its connection. Reload it."
 
 
-def uploads_router(limits: UploadLimits, waiting: WaitingFiles, prefix: str) -> APIRouter:
+def uploads_router(
+    limits: UploadLimits, waiting: WaitingFiles, files: SessionFiles, prefix: str
+) -> APIRouter:
     """Return the upload's route, to be placed before Chainlit's own, which it calls."""
     router = APIRouter(prefix=prefix)
 
@@ -39,7 +42,9 @@ def uploads_router(limits: UploadLimits, waiting: WaitingFiles, prefix: str) -> 
                 reply: JSONResponse = await upload_file(
                     current_user, session_id, accepted, ask_parent_id
                 )
-                keep(json.loads(bytes(reply.body))["id"])
+                file_id = json.loads(bytes(reply.body))["id"]
+                keep(file_id)
+                await files.note(session, file_id)
         return reply
 
     router.add_api_route(

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +83,10 @@ class WaitingFiles:
         number = sum(len(self._since.get(page, ())) for page in pages)
         self._users.check("files", number + 1, user)
         self._users.check("files_mb", (held + self._coming[user] + size) / MEGABYTE, user)
+
+    def restored(self, session: WebsocketSession, file_ids: Iterable[str]) -> None:
+        """Note that files wait that were sent to another process."""
+        self._since.setdefault(session, {}).update(dict.fromkeys(file_ids, self._clock()))
 
     def sent(self, session: WebsocketSession, named: Collection[str]) -> None:
         """Note that those that are named are with their message; what was taken out is removed.

@@ -46,6 +46,14 @@ _FILE = Localized(
 )
 
 
+FILES_NOT_HERE = Localized(
+    en="The program was restarted and does not have your files any more. Your message was not "
+    "sent: it is back in the box. See that its files are attached, and send it again.",
+    zh="程序已重新启动，您的文件已不在服务器上。消息未发送，已放回输入框。"
+    "请确认文件已附上，然后重新发送。",
+)
+
+
 async def show_file_lost(name: str) -> None:
     """Tell whoever sent a file that it is not stored."""
     with suppress(ChainlitContextException):  # nobody's page sent it

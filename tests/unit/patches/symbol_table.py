@@ -127,6 +127,7 @@ GROUPS = (
     Group(_EMITTER, "resume_thread", "a page that opens a thread joins in"),
     Group(f"{_SESSION}()", "emit", "what concerns one page alone"),
     Group(f"{_SESSION}()", "has_first_interaction thread_id_to_resume", "pages that come back"),
+    Group("chainlit.types", "FileDict", "files that wait for a page that comes back"),
     Group("chainlit.types", "MessagePayload", "a question as a page sends it"),
     # What stops the loop
     Group("chainlit.message", "Message", "its module sleeps for each that is made"),

@@ -22,6 +22,7 @@ from access.guard.answers import RunningAnswers
 from access.guard.limits import UploadLimits, WaitingFiles
 from access.guard.origins import Origins
 from access.guard.requests import RequestLimits
+from access.guard.session_files import SessionFiles
 from access.guard.user_limits import UserLimits
 from access.login.door import Door
 from access.login.local import LocalLogin
@@ -72,7 +73,7 @@ def login(sessions: CountingSessions, tmp_path: Path) -> LocalLogin:
 
 
 @pytest.fixture
-def parts(login: LocalLogin, monkeypatch: pytest.MonkeyPatch) -> Parts:
+def parts(login: LocalLogin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Parts:
     """Parts as far as patches look at them while they are applied."""
     for feature in ("spontaneous_file_upload", "allow_thread_sharing"):
         monkeypatch.setattr(config.features, feature, None)
@@ -92,6 +93,7 @@ def parts(login: LocalLogin, monkeypatch: pytest.MonkeyPatch) -> Parts:
             user_limits=UserLimits(None),
             limits=LIMITS,
             waiting_files=WaitingFiles(LIMITS, UserLimits(None)),
+            session_files=SessionFiles(tmp_path / "session_files"),
             running=RunningAnswers(UserLimits(None)),
             live=LiveThreads(cast(KeepchatDataLayer, None), SocketLine()),
             elsewhere=None,

@@ -1,10 +1,12 @@
 """Which of Chainlit's routes ours go before."""
 
+from pathlib import Path
 from typing import Any
 
 from chainlit.server import router
 
 from access.guard.limits import UploadLimits, WaitingFiles
+from access.guard.session_files import SessionFiles
 from access.guard.user_limits import UserLimits
 from access.login.password import PasswordLogin
 from patches.guarded_routes import guarded_router
@@ -21,12 +23,12 @@ from tests.unit.patches.symbol_table import ROUTES
 NOTHING: Any = None
 
 
-def test_ours_go_before_those_that_are_written_down_and_no_others() -> None:
+def test_ours_go_before_those_that_are_written_down_and_no_others(tmp_path: Path) -> None:
     limits = UploadLimits(files=1, megabytes=1, types=("*/*",))
     before = (
         guarded_router(NOTHING, UserLimits(None), ""),
         sharing_router(NOTHING, NOTHING, "", sharing=True),
-        uploads_router(limits, WaitingFiles(limits, UserLimits(None)), ""),
+        uploads_router(limits, WaitingFiles(limits, UserLimits(None)), SessionFiles(tmp_path), ""),
         session_files_router(""),
         login_router(NOTHING, ""),
         PasswordLogin(sessions_of("password"), NOTHING).router(""),

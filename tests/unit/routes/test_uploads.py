@@ -3,6 +3,7 @@
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -16,8 +17,10 @@ from starlette.middleware import Middleware
 
 from access.guard.limits import UploadLimits, WaitingFiles
 from access.guard.requests import RequestLimits
+from access.guard.session_files import SessionFiles
 from access.guard.user_limits import LIMITS as USER_LIMITS
 from access.guard.user_limits import LimitReached, UserLimits
+from chat.wording.unavailable import FILES_NOT_HERE
 from patches import features
 from patches.sockets import with_few_files
 from routes.limits import limit_reached
@@ -27,6 +30,7 @@ from tests.support import documents
 
 ADA = User(identifier="ada")
 LIMITS = UploadLimits(files=2, megabytes=1, types=("*/*",))
+FILES = SessionFiles(Path("nowhere"))  # what is written down is beside the files
 TOO_MANY = "Too many files wait for their message. Send it, or reload."
 TOO_LARGE = "A file may have 1 MB at most."
 
@@ -87,7 +91,7 @@ def waiting(clock: Clock) -> WaitingFiles:
 async def page(_limits: None, waiting: WaitingFiles) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI(middleware=[Middleware(RequestBodies, requests=RequestLimits(), uploads=LIMITS)])
     app.add_exception_handler(LimitReached, limit_reached)
-    app.include_router(uploads_router(LIMITS, waiting, ""))
+    app.include_router(uploads_router(LIMITS, waiting, FILES, ""))
     app.dependency_overrides[get_current_user] = lambda: ADA
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as browser:
@@ -136,7 +140,7 @@ async def send(session: WebsocketSession, waiting: WaitingFiles, files: list[str
     async def original(sid: str, payload: Any) -> Any:
         return payload["fileReferences"]
 
-    message = with_few_files(original, LIMITS, waiting)
+    message = with_few_files(original, LIMITS, waiting, FILES)
     named = [{"id": one} for one in files]
     return await message(session.socket_id, {"message": {}, "fileReferences": named})
 
@@ -149,6 +153,37 @@ async def test_files_that_are_with_their_message_wait_no_more(
     for number in range(2):
         assert (await upload(page, session, f"{number}.txt", b"x"))[0] == 200
     assert (await upload(page, session, "2.txt", b"x"))[0] == 400
+
+
+async def test_a_message_whose_files_are_not_here_goes_back_to_its_page(
+    page: httpx.AsyncClient, session: WebsocketSession, waiting: WaitingFiles
+) -> None:
+    _, here = await upload(page, session, "a.txt", b"x")
+    gone = str(uuid.uuid4())
+    told: list[tuple[str, Any]] = []
+
+    async def tell(event: str, data: Any) -> None:
+        told.append((event, data))
+
+    session.emit = cast(Any, tell)
+    session.environ = {"HTTP_ACCEPT_LANGUAGE": "zh-CN"}
+    asked: list[Any] = []
+
+    async def original(sid: str, payload: Any) -> None:
+        asked.append(payload)
+
+    question = {"id": str(uuid.uuid4()), "output": "what is in it?"}
+    named = [{"id": here["id"]}, {"id": gone}]
+    message = with_few_files(original, LIMITS, waiting, FILES)
+    await message(session.socket_id, {"message": question, "fileReferences": named})
+    assert asked == []
+    said = dict(told)
+    assert said["delete_message"]["id"] == question["id"]
+    returned = {"text": question["output"], "files": sorted([here["id"], gone])}
+    assert said["window_message"] == {"keepchatReturned": returned}
+    assert said["toast"]["message"] == FILES_NOT_HERE.zh
+    assert "task_end" in said
+    assert here["id"] in session.files
 
 
 async def test_a_message_that_names_none_makes_no_room_but_by_removing(
