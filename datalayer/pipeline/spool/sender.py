@@ -19,7 +19,7 @@ from storage.errors import ObjectMissing, StorageError, StorageUnavailable
 logger = logging.getLogger(__name__)
 
 RETRY = RetryPolicy(first_pause_s=0.5, longest_pause_s=10.0)
-AT_ONCE = 4  # files, once the storage has taken one
+AT_ONCE = 8  # files, once the storage has taken one
 
 
 class SpoolSender(BackgroundWorker):
@@ -52,27 +52,42 @@ class SpoolSender(BackgroundWorker):
             if not self._is_open:
                 await self._spool.open()
                 self._is_open = True
-            for file in self._spool.waiting():
-                await self._announce(file)
-            return await self._send_all()
+            failure = await self._send_all()
+            if failure:
+                await self._announce_all()
         except Exception as exc:  # noqa: BLE001 - whatever it is, the files are there and tried again
             return exc
+        return failure
+
+    async def _announce_all(self) -> None:
+        """Have files of an earlier run shown, which may have to wait for long."""
+        waiting = [file for file in self._spool.waiting() if not file.is_announced]
+        for files in _groups(waiting):
+            await asyncio.gather(*map(self._announce, files))
 
     async def _announce(self, file: SpooledFile) -> None:
-        """Let the row of a file of an earlier run be as that run had left it, or would have."""
+        with self._spool.holding(file.key):
+            if await self._is_wanted(file):
+                await self._delivery.finish(file.write, await self._read(file))
+                file.is_announced = True
+
+    async def _is_wanted(self, file: SpooledFile) -> bool:
+        """Let there be the row of a file of an earlier run, as that had left it or would have.
+
+        Removes the file of one that is deleted, or refused.
+        """
         if file.is_announced:
-            return
+            return True
         try:
             result = await self._delivery.announce(file.write)
         except (WriteRefused, WriteRejected) as exc:
             logger.error("A file in the spool is dropped: %s", exc)  # noqa: TRY400 - a sentence
             await self._spool.remove(file)
-            return
+            return False
         if result.outcome is Outcome.GONE:
             await self._spool.remove(file)
-            return
-        await self._delivery.finish(file.write, await self._read(file))
-        file.is_announced = True
+            return False
+        return True
 
     async def _read(self, file: SpooledFile) -> Receipt:
         digest = hashlib.sha256()
@@ -93,8 +108,9 @@ class SpoolSender(BackgroundWorker):
         try:
             with self._spool.holding(file.key):
                 await self._send(file)
-        except ObjectMissing:
-            return None  # it was deleted before it was read
+        except ObjectMissing as exc:
+            await self._give_up(file, exc)
+            return None
         except StorageUnavailable as exc:
             return exc
         except (StorageError, DataLayerError) as exc:
@@ -102,7 +118,15 @@ class SpoolSender(BackgroundWorker):
             return exc
         return None
 
+    async def _give_up(self, file: SpooledFile, exc: ObjectMissing) -> None:
+        """Forget a file that was deleted before it was read, or that somebody has removed."""
+        if self._spool.find(file.key) is file:
+            logger.error("The file of element %s is lost: %s", file.write.id, exc)
+            await self._spool.remove(file)
+
     async def _send(self, file: SpooledFile) -> None:
+        if not await self._is_wanted(file):
+            return
         async with self._spool.open_bytes(file) as opened:
             receipt = await self._delivery.put(file.write, opened.body)
         await self._delivery.finish(file.write, receipt)

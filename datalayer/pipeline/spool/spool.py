@@ -43,7 +43,7 @@ class Folder:
 
 @dataclass(slots=True, eq=False)
 class SpooledFile:
-    """A file in the spool; `is_announced` says that its element's row is known to have it."""
+    """A file in the spool; `is_announced` says that its element's row was told of it."""
 
     write: SaveElement
     size: int

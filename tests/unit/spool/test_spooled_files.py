@@ -20,6 +20,7 @@ from datalayer.pipeline.journal.journal import Journal
 from datalayer.pipeline.spool import in_time, sender
 from datalayer.pipeline.spool import spool as spool_module
 from datalayer.pipeline.spool.spool import Spool
+from datalayer.stores.memory import MemoryTables
 from storage.base import ByteRange, Receipt
 from storage.errors import ObjectMissing, StorageDenied, StorageUnavailable
 from storage.local.storage import LocalStorage
@@ -460,3 +461,39 @@ async def test_messages_go_on_as_files_wait(start: Start, storage: AwayStorage) 
     assert [each["output"] for each in thread["steps"]] == ["hello"]
     with pytest.raises(ObjectMissing):
         await get(storage, key_of(element))
+
+
+async def test_files_of_an_earlier_run_are_shown_while_the_storage_is_away(
+    start: Start, storage: AwayStorage, store: AwayStore, tmp_path: Path
+) -> None:
+    """Also those whose row nobody had told before the kill."""
+    first = start()
+    storage.failure = StorageUnavailable("away")
+    elements = [text(str(number)) for number in range(20)]
+    for element in elements:
+        await first.layer.create_element(element)
+    left = killed(tmp_path / "data", "left")
+    store._kept = MemoryTables()
+    second = start(left)
+    await until(lambda: are_announced(second) == [True] * len(elements), "the word to their rows")
+    for element in elements:
+        assert (await shown(second, element))["id"] == element.id
+        assert await get(second.layer.storage, key_of(element)) == str(element.content).encode()
+
+
+def are_announced(run: Run) -> list[bool]:
+    return [file.is_announced for file in run.spool.waiting()]
+
+
+async def test_bytes_that_somebody_has_removed_are_lost_and_said(
+    start: Start, storage: AwayStorage, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = start()
+    storage.failure = StorageUnavailable("away")
+    element = text("removed")
+    await run.layer.create_element(element)
+    for path in spooled(tmp_path / "data"):
+        path.unlink()
+    storage.failure = None
+    await until(all_sent(run), "the end")
+    assert f"The file of element {element.id} is lost" in caplog.text
