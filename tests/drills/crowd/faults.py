@@ -1,0 +1,147 @@
+"""What goes wrong while people chat."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from tests.drills.crowd.model import told
+from tests.drills.crowd.places import Away, Places
+from tests.support.page.application import Application
+from tests.support.servers.replies import Body, RepliesServer, Reply, delta, error, events
+
+
+@dataclass
+class Scene:
+    """What there is to break; `away_s` is for how long something is away."""
+
+    program: Application
+    model: RepliesServer
+    places: Places
+    chance: random.Random
+    away_s: float
+
+
+Fault = Callable[[Scene], Awaitable[None]]
+
+
+async def kill(scene: Scene) -> None:
+    """The program is killed, and started again."""
+    await scene.program.kill()
+    await scene.program.start()
+
+
+async def terminate(scene: Scene) -> None:
+    """The program is told to end in the middle of answers, and started again."""
+    await scene.program.restart()
+
+
+async def _without(scene: Scene, what: Away) -> None:
+    await asyncio.sleep(scene.away_s)
+    await what.come_back()
+
+
+async def database_away(scene: Scene) -> None:
+    """The database refuses everybody for a while."""
+    await scene.places.database.cut()
+    await _without(scene, scene.places.database)
+
+
+async def database_silent(scene: Scene) -> None:
+    """The database takes what is said, and answers nothing."""
+    scene.places.database.silence()
+    await _without(scene, scene.places.database)
+
+
+async def connections_cut(scene: Scene) -> None:
+    """The connections to the database are cut, whatever they are doing, several times."""
+    for _ in range(5):
+        await scene.places.database.break_connections()
+        await asyncio.sleep(scene.chance.uniform(0, 1))
+
+
+async def bucket_away(scene: Scene) -> None:
+    """The storage of files refuses everybody."""
+    await scene.places.bucket.cut()
+    await _without(scene, scene.places.bucket)
+
+
+async def bucket_silent(scene: Scene) -> None:
+    """The storage of files answers nothing."""
+    scene.places.bucket.silence()
+    await _without(scene, scene.places.bucket)
+
+
+async def bucket_fails(scene: Scene) -> None:
+    """The storage of files answers 500, and then 503."""
+    for status in (500, 503):
+        await scene.places.bucket.fail(status)
+        await asyncio.sleep(scene.away_s / 2)
+    await scene.places.bucket.come_back()
+
+
+async def killed_while_away(scene: Scene) -> None:
+    """The program is killed while database and storage are away; it starts after they are back."""
+    await _all_away(scene)
+    await scene.program.kill()
+    await _all_back(scene)
+    await scene.program.start()
+
+
+async def restarted_while_away(scene: Scene) -> None:
+    """The program is killed while the database is away, and starts before that is back."""
+    await scene.places.database.cut()
+    await asyncio.sleep(scene.away_s)
+    await scene.program.kill()
+    starting = asyncio.create_task(scene.program.start())
+    await _without(scene, scene.places.database)
+    await starting
+
+
+async def terminated_while_away(scene: Scene) -> None:
+    """The program is told to end while database and storage are away."""
+    await _all_away(scene)
+    await scene.program.stop()
+    await _all_back(scene)
+    await scene.program.start()
+
+
+async def _all_away(scene: Scene) -> None:
+    await scene.places.database.cut()
+    await scene.places.bucket.cut()
+    await asyncio.sleep(scene.away_s)
+
+
+async def _all_back(scene: Scene) -> None:
+    await scene.places.database.come_back()
+    await scene.places.bucket.come_back()
+
+
+async def model_fails(scene: Scene) -> None:
+    """The model is cut off, silent, broken and busy."""
+    for reply in (_cut, _refusal(429), _refusal(500)):
+        scene.model.choose = reply
+        await asyncio.sleep(scene.away_s / 3)
+    scene.model.choose = told
+
+
+def _cut(_body: Body) -> Reply:
+    return Reply(events(delta(content="It ")).chunks[:1], is_cut=True)
+
+
+def _refusal(status: int) -> Callable[[Body], Reply]:
+    return lambda _body: error(status, "not now")
+
+
+EVERYWHERE: Mapping[str, Fault] = {it.__name__: it for it in (kill, terminate, model_fails)}
+ON_SERVERS: Mapping[str, Fault] = {
+    **EVERYWHERE,
+    **{
+        it.__name__: it
+        for it in (
+            *(database_away, database_silent, connections_cut),
+            *(bucket_away, bucket_silent, bucket_fails),
+            *(killed_while_away, restarted_while_away, terminated_while_away),
+        )
+    },
+}

@@ -1,0 +1,242 @@
+"""Somebody in a page, who asks one thing after the other and comes back whenever the line is cut.
+
+The page is one without a browser: it shows what it is told as Chainlit's does.
+"""
+
+import asyncio
+import random
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import socketio
+from chainlit.utils import utc_now
+
+from tests.drills.crowd.model import answer_to, question
+
+PATIENCE_S = 90.0
+RESUMED_WITHIN_S = 3.0
+AGAIN_S = 0.2
+_ATTACHES = 0.3  # of the questions
+_SIZES = (10, 5_000, 200_000)  # bytes
+
+Step = dict[str, Any]
+
+
+@dataclass
+class Asked:
+    """A question as its person knows it, and what they were shown of its answer."""
+
+    id: str
+    text: str
+    files: Mapping[str, bytes]
+    shown: str = ""
+    growth: list[tuple[float, int]] = field(default_factory=list)
+    """When how many characters of the answer had been shown."""
+    is_done: bool = False
+    """Whether the page was told that this is all of it."""
+    broken_at: float | None = None
+    """When the line was cut over which it came last."""
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the person saw that it was: something of its answer was shown."""
+        return bool(self.shown)
+
+    def show(self, text: str) -> None:
+        """Note what is shown now."""
+        self.shown = text
+        self.growth.append((time.monotonic(), len(text)))
+
+    def shown_by(self, moment: float) -> str:
+        """What of the answer had been shown at a moment."""
+        return self.shown[: max((size for at, size in self.growth if at <= moment), default=0)]
+
+
+class Person:
+    """Somebody who is signed in, and their one page."""
+
+    def __init__(self, url: str, name: str, cookie: str, seed: int) -> None:
+        self.url = url
+        self.name = name
+        self.asked: list[Asked] = []
+        self.thread_id = ""
+        self.cuts = 0
+        self.refused = 0
+        self.headers = {"Cookie": cookie}
+        self._session = str(uuid.uuid4())
+        self._chance = random.Random(seed)
+        self._steps: dict[str, Step] = {}
+        self._elements: Sequence[Mapping[str, Any]] = ()
+        self._client: socketio.AsyncClient | None = None
+        self._news = asyncio.Event()
+        self._has_ended = self._is_resumed = self._is_busy = False
+
+    async def chat(self, stop: asyncio.Event) -> None:
+        """Ask until told to stop; who waits in vain fails."""
+        async with aiohttp.ClientSession(headers=self.headers) as http:
+            try:
+                while not stop.is_set():
+                    async with asyncio.timeout(PATIENCE_S):
+                        await self._ask(http)
+            except TimeoutError:
+                last = self.asked[-1] if self.asked else None
+                message = f"{self.name} waits for ever, after {last}"
+                raise AssertionError(message) from None
+            finally:
+                await self._leave()
+
+    async def _ask(self, http: aiohttp.ClientSession) -> None:
+        await self._connect(http)
+        files = await self._attach(http)
+        asked = Asked(str(uuid.uuid4()), question(self.name, len(self.asked)), dict(files.values()))
+        self.asked.append(asked)
+        self._has_ended = False
+        message = {"id": asked.id, "type": "user_message", "output": asked.text, "name": "user"}
+        message |= {"createdAt": utc_now(), "threadId": ""}
+        named = [{"id": one} for one in files]
+        with suppress(socketio.exceptions.SocketIOError):
+            assert self._client
+            await self._client.emit("client_message", {"message": message, "fileReferences": named})
+        await self._follow(http, asked)
+
+    async def _attach(self, http: aiohttp.ClientSession) -> dict[str, tuple[str, bytes]]:
+        """Upload a file now and then; returns it by the id that the program gave it."""
+        if self._chance.random() > _ATTACHES:
+            return {}
+        name, content = f"{uuid.uuid4()}.bin", self._chance.randbytes(self._chance.choice(_SIZES))
+        form = aiohttp.FormData()
+        form.add_field("file", content, filename=name, content_type="application/octet-stream")
+        url = f"{self.url}/project/file?session_id={self._session}"
+        try:
+            async with http.post(url, data=form, timeout=_total(20)) as reply:
+                if reply.ok:
+                    return {(await reply.json())["id"]: (name, content)}
+        except (aiohttp.ClientError, TimeoutError):
+            pass
+        return {}
+
+    async def _follow(self, http: aiohttp.ClientSession, asked: Asked) -> None:
+        """Wait for the end of the answer, over as many lines as it takes."""
+        while not asked.is_done:
+            self._news.clear()
+            if not self._is_open:
+                asked.broken_at = time.monotonic()
+                await self._connect(http)
+                if not self._goes_on(asked):
+                    return
+            if self._has_ended:
+                await self._end(asked)
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), AGAIN_S)
+
+    async def _end(self, asked: Asked) -> None:
+        if asked.is_accepted:
+            asked.is_done = True
+        else:  # a sentence said why, and what was typed is still there
+            self.refused += 1
+            await asyncio.sleep(AGAIN_S)
+
+    def _goes_on(self, asked: Asked) -> bool:
+        """Whether the page, which is back, still shows that the question is being answered."""
+        return asked.id in self._steps and self._is_busy
+
+    async def elements(self, http: aiohttp.ClientSession) -> Mapping[str, Mapping[str, Any]]:
+        """Open the conversation once more; returns what is shown beside it, by name."""
+        if not self.thread_id:
+            return {}
+        await self._leave()
+        async with asyncio.timeout(PATIENCE_S):
+            await self._connect(http)
+        await self._leave()
+        return {element["name"]: element for element in self._elements}
+
+    # The line
+
+    @property
+    def _is_open(self) -> bool:
+        return bool(self._client and self._client.connected and self._is_resumed)
+
+    async def _connect(self, http: aiohttp.ClientSession) -> None:
+        """Have a line on which the page shows its conversation."""
+        while not self._is_open:
+            await self._leave()
+            with suppress(socketio.exceptions.SocketIOError, aiohttp.ClientError, TimeoutError):
+                await self._try_to_connect(http)
+            if not self._is_open:
+                await asyncio.sleep(AGAIN_S)
+
+    async def _try_to_connect(self, http: aiohttp.ClientSession) -> None:
+        self.cuts += 1
+        self._is_resumed, self._is_busy = not self.thread_id, False
+        self._client = client = socketio.AsyncClient(http_session=http, reconnection=False)
+        client.on("*", self._take)
+        client.on("disconnect", lambda *_: self._news.set())
+        auth = {"sessionId": self._session, "clientType": "webapp", "userEnv": "{}"}
+        await client.connect(
+            self.url,
+            auth={**auth, "chatProfile": "", "threadId": self.thread_id},
+            socketio_path="ws/socket.io",
+            transports=["websocket"],
+            wait_timeout=5,
+        )
+        await client.emit("connection_successful")
+        deadline = time.monotonic() + RESUMED_WITHIN_S
+        while not self._is_resumed and client.connected and time.monotonic() < deadline:
+            self._news.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), AGAIN_S)
+
+    async def _leave(self) -> None:
+        client, self._client = self._client, None
+        if client:
+            with suppress(Exception):
+                await client.disconnect()
+
+    # What the page shows
+
+    async def _take(self, event: str, data: Any = None) -> None:
+        self._news.set()
+        match event:
+            case "first_interaction":
+                self.thread_id = data["thread_id"]
+            case "task_start" | "task_end":
+                self._is_busy = event == "task_start"
+                self._has_ended = not self._is_busy
+            case "resume_thread":
+                self._steps = {step["id"]: dict(step) for step in data["steps"]}
+                self._is_resumed, self._is_busy, self._has_ended = True, False, False
+                self._elements = data.get("elements") or []
+                for step in data["steps"]:
+                    self._look_at(step)
+            case "new_message" | "stream_start" | "update_message":
+                self._steps[data["id"]] = dict(data)
+                self._look_at(data)
+            case "stream_token" if data["id"] in self._steps:
+                step = self._steps[data["id"]]
+                step["output"] = ("" if data.get("isSequence") else step["output"]) + data["token"]
+                self._look_at(step)
+            case "delete_message":
+                self._steps.pop(data["id"], None)
+
+    def _look_at(self, step: Mapping[str, Any]) -> None:
+        """Note what is shown of the answer to the last question: it says what was asked."""
+        if not self.asked or step["type"] != "assistant_message":
+            return
+        last, text = self.asked[-1], str(step["output"])
+        if text.startswith(answer_to(last.text)[: len(text)]) and len(text) > len(last.shown):
+            last.show(text)
+
+
+def _total(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds)
+
+
+def finished(people: Sequence[Person]) -> int:
+    """How many answers have been shown whole so far."""
+    return sum(asked.is_done for person in people for asked in person.asked)
