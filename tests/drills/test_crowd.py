@@ -16,17 +16,20 @@ from tests.drills.crowd.findings import findings_of, lost_files
 from tests.drills.crowd.model import running_model, settings_of
 from tests.drills.crowd.person import Person, finished
 from tests.drills.crowd.places import PLACES, Places
+from tests.drills.crowd.watcher import Watcher
 from tests.drills.talking import opened
 from tests.support.page.application import Application, clone
 from tests.support.page.socket import signed_in
 from tests.support.users_file import write_users_file
 from tests.support.waiting import until
 
-PEOPLE, PEOPLE_IN_SHORT = 20, 6
+PEOPLE, PEOPLE_IN_SHORT = 20, 4
+WATCHED = 3  # people who have other pages, too
+PAGES = 2  # that each of them has beside the one that asks
 KILLS = 20
-AWAY_S, AWAY_IN_SHORT_S = 30.0, 4.0
+AWAY_S, AWAY_IN_SHORT_S = 30.0, 2.5
+ANSWER_S, ANSWER_IN_SHORT_S = 2.0, 0.8
 PASSWORD = "correct horse battery"
-FASTEST_S, SLOWEST_S = 0.0, 3.0  # until a fault, in the middle of something
 
 
 def faults_of(places: str, full_count: bool) -> list[str]:
@@ -37,15 +40,27 @@ def faults_of(places: str, full_count: bool) -> list[str]:
 
 @asynccontextmanager
 async def chatting(people: Sequence[Person]) -> AsyncIterator[None]:
-    """Let people chat meanwhile; afterwards each has ended what they began."""
-    stop = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        for person in people:
-            group.create_task(person.chat(stop))
+    """Let people chat meanwhile; afterwards each has ended what they began.
+
+    The other pages then show all that was answered.
+    """
+    stop, leave = asyncio.Event(), asyncio.Event()
+    watchers = [Watcher(person) for person in people[:WATCHED] for _ in range(PAGES)]
+    async with asyncio.TaskGroup() as looking:
+        for watcher in watchers:
+            looking.create_task(watcher.watch(leave))
         try:
-            yield
+            async with asyncio.TaskGroup() as group:
+                for person in people:
+                    group.create_task(person.chat(stop))
+                try:
+                    yield
+                finally:
+                    stop.set()
+            shown = lambda: not any(watcher.not_shown for watcher in watchers)  # noqa: E731
+            await until(shown, "other pages that show what was answered")
         finally:
-            stop.set()
+            leave.set()
 
 
 @pytest.fixture(params=PLACES)
@@ -64,10 +79,11 @@ async def test_nothing_that_was_shown_is_lost(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    answer_s = ANSWER_S if full_count else ANSWER_IN_SHORT_S
     names = [f"person-{n}" for n in range(PEOPLE if full_count else PEOPLE_IN_SHORT)]
     clone(tmp_path / "project")
     write_users_file(tmp_path / "users.json", names, PASSWORD)
-    async with PLACES[kind](request, tmp_path) as places, running_model() as model:
+    async with PLACES[kind](request, tmp_path) as places, running_model(answer_s) as model:
         settings = {
             **places.settings,
             **settings_of(model),
@@ -79,14 +95,13 @@ async def test_nothing_that_was_shown_is_lost(
         await program.start()
         try:
             people = await signed_in_all(program, names)
-            scene = Scene(
-                program, model, places, random.Random(1), AWAY_S if full_count else AWAY_IN_SHORT_S
-            )
+            away_s = AWAY_S if full_count else AWAY_IN_SHORT_S
+            scene = Scene(program, model, places, random.Random(1), away_s, answer_s)
             faults = faults_of(kind, full_count)
             async with chatting(people):
                 for name in faults:
                     await break_amid(people, scene, ON_SERVERS[name])
-            said = await judge(people, places, program, model)
+            said = await judge(people, places, program)
         finally:
             await program.kill()
     with capsys.disabled():
@@ -106,13 +121,11 @@ async def break_amid(people: Sequence[Person], scene: Scene, fault: Fault) -> No
     """Let all get an answer, and something go wrong in the middle of another."""
     before = finished(people)
     await until(lambda: finished(people) >= before + len(people), "answers", 120)
-    await asyncio.sleep(scene.chance.uniform(FASTEST_S, SLOWEST_S))
+    await asyncio.sleep(scene.chance.uniform(0, scene.answer_s))
     await fault(scene)
 
 
-async def judge(
-    people: Sequence[Person], places: Places, program: Application, model: object
-) -> str:
+async def judge(people: Sequence[Person], places: Places, program: Application) -> str:
     """Compare all that was shown with what is stored once the program has ended in peace."""
     await program.restart()
     files = await lost_files(program.url, people)

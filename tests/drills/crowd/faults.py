@@ -10,16 +10,19 @@ from tests.drills.crowd.places import Away, Places
 from tests.support.page.application import Application
 from tests.support.servers.replies import Body, RepliesServer, Reply, delta, error, events
 
+TENTH = 0.1
+
 
 @dataclass
 class Scene:
-    """What there is to break; `away_s` is for how long something is away."""
+    """What there is to break, and how many seconds something is away and an answer takes."""
 
     program: Application
     model: RepliesServer
     places: Places
     chance: random.Random
     away_s: float
+    answer_s: float
 
 
 Fault = Callable[[Scene], Awaitable[None]]
@@ -58,6 +61,21 @@ async def connections_cut(scene: Scene) -> None:
     for _ in range(5):
         await scene.places.database.break_connections()
         await asyncio.sleep(scene.chance.uniform(0, 1))
+
+
+async def connections_reset(scene: Scene) -> None:
+    """Of what is said to database and storage a tenth is lost, with the connection."""
+    for what in (scene.places.database, scene.places.bucket):
+        what.lose(TENTH, scene.chance)
+    await asyncio.sleep(scene.away_s)
+    for what in (scene.places.database, scene.places.bucket):
+        await what.come_back()
+
+
+async def uploads_cut(scene: Scene) -> None:
+    """The storage of files cuts whatever is large."""
+    scene.places.bucket.cut_uploads()
+    await _without(scene, scene.places.bucket)
 
 
 async def bucket_away(scene: Scene) -> None:
@@ -118,11 +136,19 @@ async def _all_back(scene: Scene) -> None:
 
 
 async def model_fails(scene: Scene) -> None:
-    """The model is cut off, silent, broken and busy."""
+    """The model is cut off, busy, broken and silent."""
     for reply in (_cut, _refusal(429), _refusal(500)):
         scene.model.choose = reply
-        await asyncio.sleep(scene.away_s / 3)
-    scene.model.choose = told
+        await asyncio.sleep(scene.away_s / 4)
+    scene.model.choose, back = told, asyncio.Event()
+    scene.model.before = lambda _body: _until(back)
+    await asyncio.sleep(scene.away_s / 4)
+    scene.model.before = lambda _body: asyncio.sleep(0)
+    back.set()
+
+
+async def _until(back: asyncio.Event) -> None:
+    await back.wait()
 
 
 def _cut(_body: Body) -> Reply:
@@ -139,8 +165,8 @@ ON_SERVERS: Mapping[str, Fault] = {
     **{
         it.__name__: it
         for it in (
-            *(database_away, database_silent, connections_cut),
-            *(bucket_away, bucket_silent, bucket_fails),
+            *(database_away, database_silent, connections_cut, connections_reset),
+            *(bucket_away, bucket_silent, bucket_fails, uploads_cut),
             *(killed_while_away, restarted_while_away, terminated_while_away),
         )
     },

@@ -1,4 +1,4 @@
-"""A model that takes two seconds for an answer, which says what was asked."""
+"""A model whose answers say what was asked."""
 
 import asyncio
 import re
@@ -17,7 +17,6 @@ from tests.support.servers.replies import (
 )
 
 WORDS = 40
-A_WORD_S = 0.05
 
 
 _ASKED = re.compile(r"\S+ \d+ ü")
@@ -44,17 +43,17 @@ def told(body: Body) -> Reply:
     return events(*(delta(content=word) for word in words), delta("stop"))
 
 
-async def _speak(_number: int) -> None:
-    await asyncio.sleep(A_WORD_S)
-
-
 @asynccontextmanager
-async def running_model() -> AsyncIterator[RepliesServer]:
-    """Run the model's server."""
+async def running_model(answer_s: float) -> AsyncIterator[RepliesServer]:
+    """Run the model's server; it takes some seconds for an answer."""
+
+    async def speak(_number: int) -> None:
+        await asyncio.sleep(answer_s / WORDS)
+
     async with running_replies() as server:
         server.is_strict = False  # after a kill a question may stand without an answer
         server.choose = told
-        server.between = _speak
+        server.between = speak
         yield server
 
 

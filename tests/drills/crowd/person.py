@@ -17,14 +17,11 @@ import socketio
 from chainlit.utils import utc_now
 
 from tests.drills.crowd.model import answer_to, question
+from tests.drills.crowd.page import AGAIN_S, Page, Step
 
 PATIENCE_S = 90.0
-RESUMED_WITHIN_S = 3.0
-AGAIN_S = 0.2
 _ATTACHES = 0.3  # of the questions
 _SIZES = (10, 5_000, 200_000)  # bytes
-
-Step = dict[str, Any]
 
 
 @dataclass
@@ -57,24 +54,14 @@ class Asked:
         return self.shown[: max((size for at, size in self.growth if at <= moment), default=0)]
 
 
-class Person:
-    """Somebody who is signed in, and their one page."""
+class Person(Page):
+    """Somebody who is signed in, and the page in which they ask."""
 
     def __init__(self, url: str, name: str, cookie: str, seed: int) -> None:
-        self.url = url
+        super().__init__(url, cookie)
         self.name = name
         self.asked: list[Asked] = []
-        self.thread_id = ""
-        self.cuts = 0
-        self.refused = 0
-        self.headers = {"Cookie": cookie}
-        self._session = str(uuid.uuid4())
         self._chance = random.Random(seed)
-        self._steps: dict[str, Step] = {}
-        self._elements: Sequence[Mapping[str, Any]] = ()
-        self._client: socketio.AsyncClient | None = None
-        self._news = asyncio.Event()
-        self._has_ended = self._is_resumed = self._is_busy = False
 
     async def chat(self, stop: asyncio.Event) -> None:
         """Ask until told to stop; who waits in vain fails."""
@@ -88,20 +75,20 @@ class Person:
                 message = f"{self.name} waits for ever, after {last}"
                 raise AssertionError(message) from None
             finally:
-                await self._leave()
+                await self.leave()
 
     async def _ask(self, http: aiohttp.ClientSession) -> None:
-        await self._connect(http)
+        await self.connect(http)
         files = await self._attach(http)
         asked = Asked(str(uuid.uuid4()), question(self.name, len(self.asked)), dict(files.values()))
         self.asked.append(asked)
-        self._has_ended = False
+        self.has_ended = False
         message = {"id": asked.id, "type": "user_message", "output": asked.text, "name": "user"}
         message |= {"createdAt": utc_now(), "threadId": ""}
         named = [{"id": one} for one in files]
         with suppress(socketio.exceptions.SocketIOError):
-            assert self._client
-            await self._client.emit("client_message", {"message": message, "fileReferences": named})
+            assert self.client
+            await self.client.emit("client_message", {"message": message, "fileReferences": named})
         await self._follow(http, asked)
 
     async def _attach(self, http: aiohttp.ClientSession) -> dict[str, tuple[str, bytes]]:
@@ -111,7 +98,7 @@ class Person:
         name, content = f"{uuid.uuid4()}.bin", self._chance.randbytes(self._chance.choice(_SIZES))
         form = aiohttp.FormData()
         form.add_field("file", content, filename=name, content_type="application/octet-stream")
-        url = f"{self.url}/project/file?session_id={self._session}"
+        url = f"{self.url}/project/file?session_id={self.session}"
         try:
             async with http.post(url, data=form, timeout=_total(20)) as reply:
                 if reply.ok:
@@ -123,108 +110,39 @@ class Person:
     async def _follow(self, http: aiohttp.ClientSession, asked: Asked) -> None:
         """Wait for the end of the answer, over as many lines as it takes."""
         while not asked.is_done:
-            self._news.clear()
-            if not self._is_open:
+            self.news.clear()
+            if not self.is_open:
                 asked.broken_at = time.monotonic()
-                await self._connect(http)
+                await self.connect(http)
                 if not self._goes_on(asked):
                     return
-            if self._has_ended:
+            if self.has_ended:
                 await self._end(asked)
                 return
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), AGAIN_S)
+                await asyncio.wait_for(self.news.wait(), AGAIN_S)
 
     async def _end(self, asked: Asked) -> None:
         if asked.is_accepted:
             asked.is_done = True
         else:  # a sentence said why, and what was typed is still there
-            self.refused += 1
             await asyncio.sleep(AGAIN_S)
 
     def _goes_on(self, asked: Asked) -> bool:
         """Whether the page, which is back, still shows that the question is being answered."""
-        return asked.id in self._steps and self._is_busy
+        return asked.id in self.steps and self.is_busy
 
     async def elements(self, http: aiohttp.ClientSession) -> Mapping[str, Mapping[str, Any]]:
         """Open the conversation once more; returns what is shown beside it, by name."""
         if not self.thread_id:
             return {}
-        await self._leave()
+        await self.leave()
         async with asyncio.timeout(PATIENCE_S):
-            await self._connect(http)
-        await self._leave()
-        return {element["name"]: element for element in self._elements}
+            await self.connect(http)
+        await self.leave()
+        return {element["name"]: element for element in self.shown_elements}
 
-    # The line
-
-    @property
-    def _is_open(self) -> bool:
-        return bool(self._client and self._client.connected and self._is_resumed)
-
-    async def _connect(self, http: aiohttp.ClientSession) -> None:
-        """Have a line on which the page shows its conversation."""
-        while not self._is_open:
-            await self._leave()
-            with suppress(socketio.exceptions.SocketIOError, aiohttp.ClientError, TimeoutError):
-                await self._try_to_connect(http)
-            if not self._is_open:
-                await asyncio.sleep(AGAIN_S)
-
-    async def _try_to_connect(self, http: aiohttp.ClientSession) -> None:
-        self.cuts += 1
-        self._is_resumed, self._is_busy = not self.thread_id, False
-        self._client = client = socketio.AsyncClient(http_session=http, reconnection=False)
-        client.on("*", self._take)
-        client.on("disconnect", lambda *_: self._news.set())
-        auth = {"sessionId": self._session, "clientType": "webapp", "userEnv": "{}"}
-        await client.connect(
-            self.url,
-            auth={**auth, "chatProfile": "", "threadId": self.thread_id},
-            socketio_path="ws/socket.io",
-            transports=["websocket"],
-            wait_timeout=5,
-        )
-        await client.emit("connection_successful")
-        deadline = time.monotonic() + RESUMED_WITHIN_S
-        while not self._is_resumed and client.connected and time.monotonic() < deadline:
-            self._news.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), AGAIN_S)
-
-    async def _leave(self) -> None:
-        client, self._client = self._client, None
-        if client:
-            with suppress(Exception):
-                await client.disconnect()
-
-    # What the page shows
-
-    async def _take(self, event: str, data: Any = None) -> None:
-        self._news.set()
-        match event:
-            case "first_interaction":
-                self.thread_id = data["thread_id"]
-            case "task_start" | "task_end":
-                self._is_busy = event == "task_start"
-                self._has_ended = not self._is_busy
-            case "resume_thread":
-                self._steps = {step["id"]: dict(step) for step in data["steps"]}
-                self._is_resumed, self._is_busy, self._has_ended = True, False, False
-                self._elements = data.get("elements") or []
-                for step in data["steps"]:
-                    self._look_at(step)
-            case "new_message" | "stream_start" | "update_message":
-                self._steps[data["id"]] = dict(data)
-                self._look_at(data)
-            case "stream_token" if data["id"] in self._steps:
-                step = self._steps[data["id"]]
-                step["output"] = ("" if data.get("isSequence") else step["output"]) + data["token"]
-                self._look_at(step)
-            case "delete_message":
-                self._steps.pop(data["id"], None)
-
-    def _look_at(self, step: Mapping[str, Any]) -> None:
+    def look_at(self, step: Step) -> None:
         """Note what is shown of the answer to the last question: it says what was asked."""
         if not self.asked or step["type"] != "assistant_message":
             return

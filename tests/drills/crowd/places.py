@@ -1,6 +1,7 @@
 """Databases and storages, each behind something that can cut a program off."""
 
 import os
+import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,9 +13,10 @@ from tests.support.builders import new_id
 from tests.support.servers.azurite import ACCOUNT, Azurite
 from tests.support.servers.dynamodb import ACCESS, DynamoDB
 from tests.support.servers.postgres import Postgres
-from tests.support.servers.proxy import Proxy, running_proxy
+from tests.support.servers.proxy import Proxy, never, running_proxy
 from tests.support.servers.seaweedfs import BUCKET, KEY, SECRET, SeaweedFS
 
+LARGE = 50_000  # bytes
 FAILS = b"HTTP/1.1 %d Fails\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -46,10 +48,21 @@ class Away:
         if self.proxy:
             await self.proxy.close()
 
+    def lose(self, share: float, chance: random.Random) -> None:
+        """Cut the connection at a share of what is said."""
+        if self.proxy:
+            self.proxy.loses = lambda: chance.random() < share
+
+    def cut_uploads(self) -> None:
+        """Cut connections in the middle of what is large."""
+        if self.proxy:
+            self.proxy.cut_after, self.proxy.cuts = LARGE, 10_000
+
     async def come_back(self) -> None:
         """Be there again."""
         if self.proxy:
             self.proxy.is_cut, self.proxy.holds_after, self.proxy.answers = False, 0, []
+            self.proxy.cuts, self.proxy.loses = 0, never
             self.proxy.go_on.set()
             await self.proxy.close()
 

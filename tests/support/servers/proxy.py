@@ -11,6 +11,11 @@ _SIGNED = re.compile(rb"[?&](X-Amz-Signature|sig)=")
 _CHUNK = 64 * 1024
 
 
+def never() -> bool:
+    """What is lost where nothing is."""
+    return False
+
+
 class Proxy:
     """Passes bytes on, to the server at this port of the loopback address and back.
 
@@ -19,6 +24,7 @@ class Proxy:
     - after `holds_after` bytes of a client's, if that is not 0, nothing is passed on until `go_on`
       is set; `is_held` says so;
     - with `cuts_links` one over which a signed link is followed is cut at once;
+    - whenever `loses` says so, what a client has just sent is lost, and the connection reset;
     - with `is_cut` nobody gets through; `cut` cuts those, too, who are connected;
     - the answer to the next request that matches one of `losses` is lost;
     - the next connections get one of `answers` each, and nothing is passed on;
@@ -36,6 +42,7 @@ class Proxy:
         self.go_on = asyncio.Event()
         self.cuts_links = False
         self.is_cut = False
+        self.loses: Callable[[], bool] = never
         self.losses: list[re.Pattern[bytes]] = []
         self.answers: list[bytes] = []
         self.header = b""
@@ -128,6 +135,8 @@ class Proxy:
             if found := next((each for each in self.losses if each.match(piece)), None):
                 self.losses.remove(found)
                 is_lost.set()
+            if self.loses():
+                return
             passed += len(piece)
             if 0 < self.holds_after < passed:
                 self.is_held.set()
