@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+from functools import partial
 
 import chainlit as cl
 import chainlit.data
@@ -15,6 +16,7 @@ from bootstrap.attachments import tell_walls
 from bootstrap.logs import log_as, log_in_detail, quiet_libraries
 from bootstrap.parts import open_parts, with_new_turns
 from bootstrap.private_files import keep_private
+from bootstrap.replicas import tell_kept_apart
 from bootstrap.stores import take_over_users_late
 from chat import callbacks
 from common.kernel import hide
@@ -96,7 +98,7 @@ def register(settings: Settings, parts: Parts) -> None:
         server.state.taking_over = asyncio.get_running_loop().create_task(late)
         await tell_who_can_sign_in(parts.login)
         await tell_walls()
-        parts.elsewhere.start()
+        parts.elsewhere.start(on_met=partial(tell_kept_apart, settings))
         parts.lag.start()
         await parts.models.start()
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 
-from cli import checks, waiting
+from cli import checks, replicas, waiting
 from cli.commands import Subcommands
 from cli.findings import Finding, exit_code, failed, ok, report, report_json
 from settings import Settings, SettingsError, read
@@ -19,6 +19,7 @@ CHECKS: tuple[Check, ...] = (
     checks.access,
     checks.database,
     checks.storage,
+    replicas.finding,
     waiting.finding,
     checks.reading,
     checks.model,

@@ -6,7 +6,7 @@ its thread are given it anew.
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -37,8 +37,9 @@ class AnswersElsewhere:
         live.is_watched_elsewhere = self._replicas.is_watched
         layer.on_step_stored = self._note_stored
 
-    def start(self) -> None:
-        """Begin to tell and to listen."""
+    def start(self, on_met: Callable[[], None] = lambda: None) -> None:
+        """Begin to tell and to listen; `on_met` is called once another process is heard of."""
+        self._replicas.on_met = on_met
         self._replicas.start()
 
     async def close(self) -> None:

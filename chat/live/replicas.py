@@ -87,6 +87,9 @@ class Replicas:
         self._theirs: Turns = {}
         self._stopped: set[str] = set()
         self._others = False
+        self._has_met = False  # others, ever
+        self.on_met: Callable[[], None] = lambda: None
+        """Called once, when another one is heard of."""
         self._is_new = True  # to others: they have not been told of this process
         self._is_announced = False
         self._is_away = False
@@ -136,6 +139,7 @@ class Replicas:
         now = self._now()
         judged = self._time_to_judge(now)
         self._others = has_others(board, self.name, judged)
+        self._note_others()
         self._mine = mine_of(board, self.name)
         running, begun = list(self._answers.running()), list(self._begun)
         await self._announce(board, works=bool(running), now=now)
@@ -146,6 +150,11 @@ class Replicas:
         if (before := to_forget(board, self.name, judged)) is not None:
             await self._board.forget(before)
         await self._hand_on(board, running, judged)
+
+    def _note_others(self) -> None:
+        if self._others and not self._has_met:
+            self._has_met = True
+            self.on_met()
 
     def _time_to_judge(self, now: int) -> int:
         """Return the time by which to judge who is alive.

@@ -11,7 +11,9 @@ import httpx2
 import pytest
 
 import manage
+from bootstrap.replicas import tell_kept_apart
 from bootstrap.stores import open_store, prepare
+from chat.live.replicas import wall_clock
 from chat.models import busy
 from chat.models.base import Ending, GenerationSettings, Model
 from cli import checks
@@ -58,6 +60,7 @@ def test_before_the_first_start_only_the_model_is_missing(
         "access": "ok",
         "database": "warning",
         "storage": "ok",
+        "replicas": "ok",
         "journal": "ok",
         "model": "failed",
     }
@@ -226,3 +229,55 @@ def test_the_report_has_a_line_for_each_finding() -> None:
     assert exit_code(findings) == 1
     assert exit_code(findings[:2]) == 0
     assert findings[0] == Finding("a", "ok", "well")
+
+
+async def _run_beside(count: int) -> None:
+    store = open_store(Settings())
+    for number in range(count):
+        await store.answers.announce(f"program {number}", wall_clock() + 60_000_000)
+    await store.close()
+
+
+def test_what_several_programs_do_not_share_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    anyio.run(prepare, Settings())
+    anyio.run(_run_beside, 1)
+    _, found = doctor(capsys)
+    assert found["replicas"]["status"] == "ok"
+    anyio.run(_run_beside, 2)
+    _, found = doctor(capsys)
+    assert found["replicas"]["status"] == "warning"
+    message = found["replicas"]["message"]
+    assert message.startswith("2 programs run on the database.")
+    for name in ("STORAGE_URL", "CHAINLIT_AUTH_SECRET", "AUTH_MODE=local"):
+        assert name in message
+    assert "docs/replicas.md" in found["replicas"]["remedy"]
+    monkeypatch.setenv("AUTH_MODE", "password")
+    (tmp_path / "users.json").touch()
+    _, found = doctor(capsys)
+    assert "users.json" in found["replicas"]["message"]
+
+
+def test_what_each_program_keeps_is_said_where_all_else_is_shared(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    anyio.run(prepare, Settings())
+    anyio.run(_run_beside, 3)
+    monkeypatch.setenv("AUTH_MODE", "password")
+    monkeypatch.setenv("CHAINLIT_AUTH_SECRET", "kZ0v3WQm9aRt1LxYc5Ue8HbNn2Pq4SdF7Gj6TtBw")
+    monkeypatch.setenv("STORAGE_URL", "s3://bucket?endpoint_url=http://127.0.0.1:9")
+    _, found = doctor(capsys)
+    assert found["replicas"]["status"] == "ok"
+    assert f"spool in {tmp_path}" in found["replicas"]["message"]
+
+
+def test_a_program_says_what_it_keeps_for_itself(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "keepchat.replicas"):
+        tell_kept_apart(Settings())
+    [kept, split] = caplog.records
+    assert (kept.levelname, split.levelname) == ("INFO", "WARNING")
+    assert str(tmp_path) in kept.message
+    assert "STORAGE_URL" in split.message

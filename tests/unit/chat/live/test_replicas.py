@@ -159,6 +159,21 @@ async def two(tables: BoardTables, clock: Clock) -> tuple[Process, Process]:
     return one, other
 
 
+# Meeting
+
+
+async def test_it_is_told_once_that_there_is_another(tables: BoardTables, clock: Clock) -> None:
+    one, other = Process(tables, clock), Process(tables, clock)
+    met: list[str] = []
+    one.replicas.on_met = lambda: met.append("one")
+    await one.look()
+    assert met == []
+    await other.look()
+    for _ in range(2):
+        await one.look()
+    assert met == ["one"]
+
+
 # Alone
 
 

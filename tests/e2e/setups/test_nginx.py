@@ -1,0 +1,175 @@
+"""Two replicas behind a real nginx, with the file that people are told to use."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from tests.e2e.conftest import OpenChat
+from tests.support.builders import new_id
+from tests.support.page.application import Application
+from tests.support.page.chat import Chat
+from tests.support.page.database import ServerDatabase
+from tests.support.servers.balancer import Balancer, running_balancer
+from tests.support.servers.model import KEY
+from tests.support.servers.postgres import Postgres
+from tests.support.servers.replies import RepliesServer, running_replies
+from tests.support.servers.teller import Teller
+from tests.support.waiting import until
+
+PEOPLE = {"anna": "correct horse", "bob": "battery staple"}
+BROKE_OFF = "The answer broke off because the program was stopped."
+SECRET = "kZ0v3WQm9aRt1LxYc5Ue8HbNn2Pq4SdF7Gj6TtBw"
+MANY = 20  # logins, of which not all are led to the same replica, but for once in a million
+
+pytestmark = pytest.mark.server
+
+
+@dataclass
+class Person:
+    """Somebody with two tabs."""
+
+    login: str
+    tabs: Sequence[Chat]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def replies() -> AsyncIterator[RepliesServer]:
+    """The model's server."""
+    async with running_replies() as running:
+        yield running
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> Iterator[ServerDatabase]:
+    """The database of both."""
+    with postgres.database(new_id()) as name:
+        yield ServerDatabase(postgres, name)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pair(
+    project: Path, tmp_path: Path, replies: RepliesServer, database: ServerDatabase
+) -> AsyncIterator[dict[str, Application]]:
+    """Two programs, by the addresses that nginx knows."""
+    settings = {
+        "OPENAI_API_KEY": KEY,
+        "OPENAI_BASE_URL": f"{replies.url}/v1",
+        "OPENAI_MODEL": "scripted",
+        "AUTH_MODE": "password",
+        "CHAINLIT_AUTH_SECRET": SECRET,
+        "STORAGE_URL": f"file:{tmp_path / 'files'}",
+        **database.settings(),
+    }
+    both = [Application(project, tmp_path / name, settings) for name in ("one", "other")]
+    try:
+        for one in both:
+            await one.start()
+        for name, password in PEOPLE.items():
+            await both[0].manage("user", "add", name, "--password-stdin", typed=password)
+        yield {f"127.0.0.1:{one.port}": one for one in both}
+        await asyncio.gather(*(one.stop() for one in both))
+        assert [*both[0].complaints(), *both[1].complaints()] == []
+    finally:
+        await asyncio.gather(*(one.kill() for one in both))
+
+
+@pytest.fixture
+def nginx(pair: dict[str, Application], tmp_path: Path) -> Iterator[Balancer]:
+    """The proxy before both."""
+    with running_balancer([one.port for one in pair.values()], tmp_path) as running:
+        yield running
+
+
+async def come(open_chat: OpenChat, nginx: Balancer, name: str) -> Person:
+    """Sign somebody in, with two tabs."""
+    first = await open_chat(nginx, sign_in=(name, PEOPLE[name]))
+    second = await open_chat(nginx, beside=first)
+    cookies = {it.get("name"): it.get("value", "") for it in await first.page.context.cookies()}
+    return Person(cookies["access_token"].split(".")[1], (first, second))
+
+
+async def come_elsewhere(open_chat: OpenChat, nginx: Balancer, name: str, than: Person) -> Person:
+    """Sign somebody in until they are led to another replica."""
+    for _ in range(MANY):
+        person = await come(open_chat, nginx, name)
+        if nginx.replicas_of(person.login) != nginx.replicas_of(than.login):
+            return person
+        await person.tabs[0].page.context.close()
+    raise AssertionError(nginx.routed())
+
+
+async def ask(chat: Chat, question: str) -> None:
+    await chat.ask(question)
+    await chat.answered(f"Answer to: {question}")
+
+
+async def test_a_login_stays_with_a_replica_and_goes_on_at_the_other(
+    pair: dict[str, Application],
+    nginx: Balancer,
+    open_chat: OpenChat,
+    replies: RepliesServer,
+    database: ServerDatabase,
+    tmp_path: Path,
+) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("some notes")
+    anna = await come(open_chat, nginx, "anna")
+    bob = await come_elsewhere(open_chat, nginx, "bob", anna)
+    for person in (anna, bob):
+        for number, tab in enumerate(person.tabs):
+            await ask(tab, f"Are you there, {number}?")
+            await tab.attach(notes)
+            await tab.ask("Is that there?")
+            await expect(tab.said.last).to_contain_text("some notes")
+            await tab.turn_ended()
+        await person.tabs[1].page.reload()
+        await expect(person.tabs[1].said.last).to_contain_text("Answer to: Is that there?")
+    [hers], [his] = nginx.replicas_of(anna.login), nginx.replicas_of(bob.login)
+    assert {hers, his} == set(pair)
+
+    teller = Teller(replies)
+    telling, beside = anna.tabs
+    await telling.ask("Tell me a story")
+    await expect(telling.said.last).to_have_text(teller.tell(3))
+    thread_id = await telling.thread_id()
+    await until(lambda: teller.text in database.messages(thread_id)[-1].text, "its checkpoint")
+    await pair[hers].kill()
+    await expect(telling.answers.get_by_text(BROKE_OFF)).to_be_visible()
+    await expect(telling.said.last).to_have_text(teller.text)
+    await telling.turn_ended()
+    await telling.do("Go on")
+    await expect(telling.said.last).to_contain_text(f"{teller.text} Answer to: ")
+    await ask(beside, "Are you there again?")
+    await ask(bob.tabs[0], "And are you?")
+    sockets = [it for it in nginx.routed() if it.status == 101 and it.login == anna.login]
+    assert {it.to for it in sockets} == {hers}
+    assert nginx.replicas_of(bob.login) == {his}
+
+    await pair[hers].start()
+    carl = await come_elsewhere(open_chat, nginx, "bob", bob)
+    await ask(carl.tabs[0], "Is the other one there?")
+    assert nginx.replicas_of(carl.login) == {hers}
+
+
+async def test_it_passes_on_what_is_large_and_who_asks(
+    pair: dict[str, Application], nginx: Balancer
+) -> None:
+    async with httpx2.AsyncClient(base_url=nginx.url) as client:
+        assert (await client.get("/health/ready")).json()["status"] == "ready"
+        assert (await client.get("/metrics")).status_code == 404
+        long = {"Cookie": "; ".join(f"access_token_{number}={'x' * 3_000}" for number in range(5))}
+        assert (await client.get("/health/live", headers=long)).status_code == 200
+        wrong = {"username": "anna", "password": "wrong"}
+        sent = {"X-Forwarded-For": "203.0.113.9"}
+        assert (await client.post("/login", data=wrong, headers=sent)).status_code == 401
+    logs = [one.log() for one in pair.values()]
+    assert any("'127.0.0.1'" in log and "anna" in log for log in logs)
+    assert not any("203.0.113.9" in log for log in logs)
+    await until(lambda: len(nginx.routed()) > 3, "what nginx logs")
+    assert {it.to for it in nginx.routed() if it.path == "/metrics"} <= {""}
