@@ -153,6 +153,13 @@ class KeepchatDataLayer(BaseDataLayer):
         """
         await self._writer.flush(thread_id, row_id=as_id(step_id) if step_id else None)
 
+    async def flush_files(self, element_ids: Iterable[str]) -> None:
+        """Wait until the bytes of these elements, which may be created only now, are durable.
+
+        Whoever sent one that cannot be kept is told; here that is no error.
+        """
+        await asyncio.gather(*map(self._uploads.durable, element_ids))
+
     async def settle(self, thread_id: str) -> None:
         """Wait until what was written so far for a thread is in the store, or has failed."""
         await self._writer.drain(thread_id)

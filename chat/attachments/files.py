@@ -36,6 +36,11 @@ def files_by_message(
     return found
 
 
+def sent_with(question: cl.Message) -> list[str]:
+    """Return the ids of the files that came with a question."""
+    return [element.id for element in question.elements or () if element.path]
+
+
 def _is_file(element: ElementRecord) -> bool:
     return bool(element.fields["forId"] and element.fields["objectKey"])
 

@@ -45,3 +45,15 @@ async def until_stored(
             return
         logger.error("%s is not stored: %s", name, in_one_line(exc))  # noqa: TRY400 - in one line
         await cl.context.emitter.send_toast(sentences.of_session().failed, "error")
+
+
+async def until_kept(files: Awaitable[None], thread_id: str) -> None:
+    """Wait until the files of a question are kept, but no longer than for the database.
+
+    Whoever sent one that is not kept is told by whoever finds that out.
+    """
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            await files
+    except TimeoutError:
+        logger.warning("Files of the question in thread %s are not kept yet", thread_id)

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import chainlit as cl
 
 from chat.attachments.collect import Attachments
+from chat.attachments.files import sent_with
 from chat.attachments.notices import show_notices
 from chat.live.exchanges import ERROR, Exchange, required
 from chat.models.base import AnswerWithheld, EmptyAnswer, Ending, GenerationSettings
@@ -20,7 +21,7 @@ from chat.models.registry import Models
 from chat.turn.again import ask_again, below, forget, message_of, remove_from_page
 from chat.turn.attempts import Attempt, next_attempt, refusals
 from chat.turn.crowd import Crowd
-from chat.turn.durability import until_stored
+from chat.turn.durability import until_kept, until_stored
 from chat.turn.prompt import AnswerRequest, Prompt, Prompts
 from chat.turn.reply import Reply
 from chat.turn.titles import Titles
@@ -266,13 +267,14 @@ class Turns:
             self._recorder.first_token(course.request.model.name, time.monotonic() - course.began)
 
     async def _until_durable(self, question: cl.Message) -> None:
-        """Wait until the question is stored.
+        """Wait until the question is stored, with its files.
 
         Raises `ThreadDeleted` when its thread is no more, `QuestionRefused` when its id is taken.
         When the database is away too long, the person is told and the answer shown all the same.
         """
         name = f"The question in thread {question.thread_id}"
         await until_stored(self._stored(question), name, QUESTION)
+        await until_kept(self._layer.flush_files(sent_with(question)), question.thread_id)
         # Whoever opens it from now on goes on with the same model.
         self.in_background(self._keep_chosen(question.thread_id))
 

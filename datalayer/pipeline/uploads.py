@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from cachetools import LRUCache
+
 from common.blocking import CHUNK_SIZE, BlockingPool, FileReader
 from common.recorder import NO_RECORDER, Recorder
 from datalayer.pipeline.delivery import Puts, Rereadable
@@ -19,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 STOP_S = 5.0  # how long `close` waits for those that it has cancelled
 END_S = 10.0  # how long `close` waits for files, which may wait for the database
+
+REMEMBERED = 10_000  # elements whose bytes have come
 
 _THREADS = 8  # that read files, of all uploads together
 
@@ -47,6 +51,8 @@ class Uploads:
         self._recorder = recorder
         self._on_lost = on_lost
         self._waiting: dict[str, asyncio.Future[None]] = {}  # the last one of each element
+        self._begun: LRUCache[str, bool] = LRUCache(REMEMBERED)  # elements
+        self._expected: dict[str, asyncio.Future[None]] = {}  # before they are begun
         self._running: dict[asyncio.Task[None], _Upload] = {}
         self._pool = BlockingPool(_THREADS)
 
@@ -66,6 +72,7 @@ class Uploads:
         upload = _Upload(write, stored, self._waiting.get(write.id), durable)
         self._waiting[write.id] = durable
         durable.add_done_callback(lambda _done: self._pass_by(upload))
+        self._begun[write.id] = True
         task = asyncio.create_task(self._run(upload, content))
         self._running[task] = upload
         task.add_done_callback(self._forget)
@@ -76,6 +83,16 @@ class Uploads:
         await asyncio.sleep(0)  # what was called by a task just made counts
         while durable := self._waiting.get(element_id):
             await asyncio.wait([durable])
+
+    async def durable(self, element_id: str) -> None:
+        """Wait until an element's bytes, which may not have come yet, are durable or are not."""
+        if element_id not in self._begun:
+            new: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            try:
+                await asyncio.wait([self._expected.setdefault(element_id, new)])
+            finally:
+                self._expected.pop(element_id, None)
+        await self.finished(element_id)
 
     async def finished_in(self, thread_id: str) -> None:
         """Wait until the files of a thread that are on their way are durable, or are not."""
@@ -103,6 +120,8 @@ class Uploads:
     def _pass_by(self, upload: _Upload) -> None:
         if self._waiting.get(upload.write.id) is upload.durable:
             del self._waiting[upload.write.id]
+        if expected := self._expected.pop(upload.write.id, None):
+            _resolve(expected)
         if not upload.durable.cancelled():
             upload.durable.exception()  # whoever waits has it; perhaps nobody does
 

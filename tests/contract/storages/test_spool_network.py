@@ -1,4 +1,4 @@
-"""Files whose S3 service is away, silent, busy, or breaks off: accepted, read, stored in the end."""
+"""Files whose S3 service is away, silent, busy, or breaks off: accepted, read, stored later."""
 
 import asyncio
 import os

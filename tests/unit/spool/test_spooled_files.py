@@ -497,3 +497,32 @@ async def test_bytes_that_somebody_has_removed_are_lost_and_said(
     storage.failure = None
     await until(all_sent(run), "the end")
     assert f"The file of element {element.id} is lost" in caplog.text
+
+
+async def test_whoever_waits_for_a_file_is_told_once_it_is_durable(
+    start: Start, storage: AwayStorage
+) -> None:
+    run = start()
+    storage.heard.clear()
+    element = text("kept")
+    before = asyncio.create_task(run.layer.flush_files([element.id]))
+    await asyncio.sleep(0)
+    assert not before.done()
+    await run.layer.create_element(element)
+    await before
+    assert run.spool.find(key_of(element))
+    await run.layer.flush_files([element.id])  # it was long ago
+    assert run.layer._uploads._expected == {}
+
+
+async def test_a_file_that_cannot_be_kept_is_no_longer_waited_for(
+    start: Start, storage: AwayStorage
+) -> None:
+    run = start()
+    storage.failure = StorageDenied("no rights")
+    element = text("lost")
+    waiting = asyncio.create_task(run.layer.flush_files([element.id]))
+    with pytest.raises(StorageDenied):
+        await run.layer.create_element(element)
+    await waiting
+    assert run.lost == ["a.txt"]

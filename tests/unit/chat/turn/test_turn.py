@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from chat.models.base import (
     ServerBusy,
     Waiting,
 )
+from chat.turn import durability
 from chat.turn import waiting as waiting_module
 from datalayer.errors import StoreUnavailable
 from tests.support.conversation import Conversation, conversation
@@ -285,6 +287,43 @@ async def test_chinese_is_spoken_where_it_is_read(
         await talk.ask("你好")
         assert any("模型还没有回应" in text for text in talk.page.shown)
         assert talk.page.messages[-1:] == ["模型服务器出现故障。请稍后再试。"]
+
+
+# The files of a question
+
+
+async def test_an_answer_is_shown_once_the_files_of_its_question_are_kept(
+    talk: Conversation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept, waited_for = asyncio.Event(), list[str]()
+
+    async def flush_files(ids: Iterable[str]) -> None:
+        waited_for.extend(ids)
+        await kept.wait()
+
+    monkeypatch.setattr(talk.layer, "flush_files", flush_files)
+    talk.answered_by(model := FakeModel(DONE))
+    question = await talk.asked("hello", picture(tmp_path))
+    turn = asyncio.create_task(talk._answer(question))
+    await until(lambda: waited_for and model.asked, "the wait")
+    assert waited_for == [element.id for element in question.elements]
+    assert "fine" not in talk.page.messages
+    kept.set()
+    await turn
+    assert talk.page.messages[-1:] == ["fine"]
+
+
+async def test_files_that_nobody_keeps_are_not_waited_for_without_end(
+    talk: Conversation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def flush_files(_: Iterable[str]) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(durability, "DEADLINE_S", 0.01)
+    monkeypatch.setattr(talk.layer, "flush_files", flush_files)
+    talk.answered_by(FakeModel(DONE))
+    await talk.ask("hello", picture(tmp_path))
+    assert talk.page.messages[-1:] == ["fine"]
 
 
 # What is said
