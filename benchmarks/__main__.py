@@ -17,6 +17,7 @@ from benchmarks.parts import (
     crowd,
     dynamodb,
     dynamodb_search,
+    first_token,
     growth,
     hostile,
     logins,
@@ -50,6 +51,7 @@ PARTS: Mapping[str, Callable[[Setup], Awaitable[Part]]] = {
 }
 SQLITE = "sqlite"
 STANDALONE_PARTS: Mapping[str, Callable[[float], Awaitable[Part]]] = {
+    "first_token": first_token.first_token,
     "people": people.people_at_once,
     "watchers": watchers.watchers,
     "long_thread": long_thread.long_thread,
