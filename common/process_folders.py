@@ -14,6 +14,8 @@ from filelock import FileLock, Timeout
 
 logger = logging.getLogger(__name__)
 
+MAKING_S = 5.0
+
 _LOCK = ".lock"
 
 
@@ -30,9 +32,9 @@ class ProcessFolder:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         root.chmod(0o700)
         path = root / str(uuid.uuid4())
-        folder = cls(
-            path, _lock(path)
-        )  # first: without it the folder would be taken for a dead one
+        # First: without it the folder would be taken for a dead one. Who looks for such may hold
+        # the lock, which is nobody's before it is taken, for a moment.
+        folder = cls(path, _lock(path, MAKING_S))
         path.mkdir(mode=0o700)
         return folder
 
@@ -71,10 +73,10 @@ def take_dead(root: Path) -> Iterator[ProcessFolder]:
         yield folder
 
 
-def _lock(path: Path) -> FileLock:
+def _lock(path: Path, within_s: float = 0) -> FileLock:
     # Not bound to a thread: it is taken in one, and released in another.
     lock = FileLock(path.with_suffix(_LOCK), mode=0o600, thread_local=False)
-    lock.acquire(timeout=0)
+    lock.acquire(timeout=within_s)
     return lock
 
 

@@ -15,6 +15,7 @@ DataLayerError
 ├── BackupFailed         there is no backup
 ├── SourceUnusable       the database of an import cannot be read, or is not what it should be
 ├── UnreadableWrite      what was kept of a write is damaged, or of a newer version
+│   └── NewerWrite           it is whole, and of a newer version
 └── WriterClosed         a write arrived after close()
 
 Driver errors are translated into these at one boundary per store, with the cause attached
@@ -91,6 +92,10 @@ class SourceUnusable(DataLayerError):
 
 class UnreadableWrite(DataLayerError):
     """What was kept of a write cannot be read: it is damaged, or of a newer version."""
+
+
+class NewerWrite(UnreadableWrite):
+    """What was kept of a write is whole, and was written by a newer version of the program."""
 
 
 class WriterClosed(DataLayerError):

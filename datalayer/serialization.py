@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from datalayer.errors import UnreadableWrite
+from datalayer.errors import NewerWrite, UnreadableWrite
 from datalayer.writes import Write
 
 VERSION = 1
@@ -32,7 +32,10 @@ def encode(write: Write) -> bytes:
 
 
 def decode(line: bytes) -> Write:
-    """Return the write that `encode` made. Raises `UnreadableWrite` for anything else."""
+    """Return the write that `encode` made. Raises `UnreadableWrite` for anything else.
+
+    That is `NewerWrite` for one of a version or kind that is not known here.
+    """
     try:
         envelope = _ENVELOPE.decode(line)
         if envelope.version > VERSION or envelope.kind not in _DECODERS:
@@ -40,7 +43,7 @@ def decode(line: bytes) -> Write:
                 f"A {envelope.kind} of version {envelope.version} was written by a newer Keepchat: "
                 "start that one."
             )
-            raise UnreadableWrite(message)
+            raise NewerWrite(message)
         write: Write = _DECODERS[envelope.kind].decode(envelope.write)
     except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
         message = f"{len(line)} bytes are no write ({type(exc).__name__}): they were damaged."

@@ -23,7 +23,9 @@ logger = logging.getLogger(__name__)
 
 AFTER_S = 1.0
 AGAIN_S = 1.0  # until a journal that could not be used is tried again
+LOOK_S = 30.0  # from one look at what processes that are gone have left to the next
 WINDOW = 1_000  # writes of the journal that are in memory
+WINDOW_SIZE = 32 * 1024 * 1024  # bytes from which on no more of it is
 ROUND = 1_000  # writes that are appended at once
 
 
@@ -59,10 +61,12 @@ class Backlog:
         self._timer: asyncio.TimerHandle | None = None
         self._appending = asyncio.Lock()
         self._is_reading = False
-        self._handed_out = 0  # that are in memory
+        self._handed_out: Counter[str] = Counter()  # writes and bytes of it that are in memory
         self._answered_at = 0.0  # when the database did last
         self._is_away = False  # it did not since something was submitted that is in the journal
-        self._failure: JournalUnusable | None = None
+        self._failure: JournalUnusable | None = None  # why nothing is appended
+        self._said = ""  # of what cannot be used
+        self._next_look: asyncio.TimerHandle | None = None
         self._freed = asyncio.Event()  # replaced whenever nothing of a key is left in the journal
         self._closed = False
 
@@ -93,7 +97,7 @@ class Backlog:
             async with self._appending:
                 await self._open_journal()
         except JournalUnusable as exc:
-            self._say(exc)
+            self._fail(exc)
         self._is_known = True
         for key in self._queues.behind():
             if not self._keys[key]:
@@ -101,14 +105,37 @@ class Backlog:
         self._tell_freed()
         self._dispatch()
         self._read_on()
+        self._look_for_more_in(LOOK_S)
 
     async def _open_journal(self) -> None:
         if self._journal and not self._journal.is_open:
-            self._keys.update(await self._journal.open())
-            for key in self._keys:
-                self._queues.postpone(key)
+            self._note_left(await self._journal.open())
         if self._journal:
             await self._journal.prepare()  # so that it is known at the start if it cannot be used
+
+    def _note_left(self, keys: Counter[str]) -> None:
+        """Let what comes wait for what others have left of the same keys."""
+        self._keys.update(keys)
+        for key in keys:
+            self._queues.postpone(key)
+
+    def _look_for_more_in(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        look = self._look_for_more
+        self._next_look = loop.call_later(seconds, look, context=contextvars.Context())
+
+    def _look_for_more(self) -> None:
+        if self._journal and not self._closed:
+            self._start(self._take_more(self._journal))
+
+    async def _take_more(self, journal: Journal) -> None:
+        """Take over what processes have left that ended while this one runs."""
+        try:
+            self._note_left(await journal.open())
+        except JournalUnusable as exc:
+            self._say(exc)
+        self._read_on()
+        self._look_for_more_in(LOOK_S)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, context=contextvars.Context())
@@ -144,7 +171,8 @@ class Backlog:
             await self._append(due)
         except JournalUnusable as exc:
             for entry in due if self._is_away else ():
-                self._refused(entry, exc)
+                if _is_nowhere(entry):
+                    self._refused(entry, exc)
             self._look_in(AGAIN_S)
         else:
             self._look()
@@ -158,20 +186,26 @@ class Backlog:
     async def _append_some(self, entries: Sequence[Entry]) -> None:
         if not self._journal or not entries:
             return
-        self._is_away = self._is_away or self._answered_at < entries[0].since
+        self._note_away(entries[0])
         try:
             await self._open_journal()
             receipts = await self._journal.append([entry.write for entry in entries])
         except JournalUnusable as exc:
-            self._say(exc)
+            self._fail(exc)
             raise
-        self._failure = None
+        if self._failure:
+            self._failure, self._said = None, ""
         for entry, receipt in zip(entries, receipts, strict=True):
             self._note(entry, receipt)
         for key in {entry.key for entry in entries}:
             if self._keys[key]:
                 self._queues.postpone(key)
         self._read_on()
+
+    def _note_away(self, oldest: Entry) -> None:
+        if not self._is_away and self._answered_at < oldest.since:
+            self._is_away = True
+            self._failure = None  # of another time: whether it can be used shows now
 
     def _note(self, entry: Entry, receipt: Receipt) -> None:
         if not self._journal:
@@ -203,13 +237,15 @@ class Backlog:
 
     @property
     def _room(self) -> int:
-        return max(0, WINDOW - self._handed_out)
+        if self._handed_out["bytes"] >= WINDOW_SIZE:
+            return 0
+        return max(0, WINDOW - self._handed_out["writes"])
 
     async def _read(self, journal: Journal) -> None:
         try:
             await journal.tidy()
             for write, receipt in await journal.read(self._room):
-                self._handed_out += 1
+                self._handed_out.update({"writes": 1, "bytes": receipt.size})
                 self._hand_in(write, receipt)
         except JournalUnusable as exc:
             self._say(exc)
@@ -232,7 +268,8 @@ class Backlog:
             return
         if is_kept:
             self._journal.settle(entry.receipt)
-        self._handed_out -= entry.is_handed_out
+        if entry.is_handed_out:
+            self._handed_out.subtract({"writes": 1, "bytes": entry.receipt.size})
         self._keys[entry.key] -= 1
         if self._keys[entry.key] <= 0:
             self._free(entry.key)
@@ -284,11 +321,16 @@ class Backlog:
             return False
         return True
 
-    def _say(self, exc: JournalUnusable) -> None:
-        """Log once that the journal cannot be used, and remember it."""
-        if str(exc) != str(self._failure):
-            logger.error("%s", exc)
+    def _fail(self, exc: JournalUnusable) -> None:
+        """Remember that nothing can be appended."""
         self._failure = exc
+        self._say(exc)
+
+    def _say(self, exc: JournalUnusable) -> None:
+        """Log what of the journal cannot be used, once until it changes."""
+        if str(exc) != self._said:
+            logger.error("%s", exc)
+        self._said = str(exc)
 
     @property
     def state(self) -> JournalState | None:
@@ -318,8 +360,9 @@ class Backlog:
     async def stop(self) -> None:
         """Hand nothing out any more; returns when nothing is under way."""
         self._closed = True
-        if self._timer:
-            self._timer.cancel()
+        for timer in (self._timer, self._next_look):
+            if timer:
+                timer.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)  # a cancel would leave halves
         self._tell_freed()
 

@@ -85,6 +85,8 @@ def save_feedback(batch: BatchState, write: SaveFeedback) -> Result:
     """Give a step its one feedback, unless a newer one is there or was taken back."""
     if refusal := _refusal(batch, write, write.thread_id):
         return refusal
+    if ("step", write.step_id) in batch.tombstones:
+        return _gone("step", write.step_id)
     step = batch.rows["step"].get(write.step_id)
     if step is None or step.thread_id != write.thread_id:
         message = f"there is no step {write.step_id} in thread {write.thread_id}"

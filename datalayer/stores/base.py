@@ -88,7 +88,7 @@ class Store(ABC):
         * `SaveStep` and `SaveElement` make the time of their revision the thread's last
           activity, if it is the latest; so does being created. A rename or metadata do not.
         * `SaveFeedback`: a step has one feedback, the newest; for a step that is not in that thread
-          it is `REFUSED`. The result's `id` is the feedback's.
+          it is `REFUSED`, for one that was deleted `GONE`. The result's `id` is the feedback's.
         * `SetFavorite` and `FinishElement` for what is not there are `ABSENT`, under another thread
           `REFUSED`.
         * A delete removes all below it in the same transaction, records the files of all removed

@@ -1,14 +1,15 @@
 """The journal of one process: what was accepted and is not stored, in segments on disk.
 
-Segments of processes that are gone come before its own, the oldest first. What is read is handed
+Segments of processes that are gone are read with its own, the oldest first. What is read is handed
 out once; a segment goes when all its records are settled. The disk is used in a worker thread, one
-step after the other.
+step after the other; what others have left is looked through in another, since it may be much.
 """
 
 import errno
 import logging
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import NamedTuple
 
 from common.blocking import BlockingPool
 from common.process_folders import ProcessFolder, take_dead
-from datalayer.errors import JournalUnusable
+from datalayer.errors import JournalUnusable, NewerWrite
 from datalayer.pipeline.journal.dead_letters import DeadLetters
 from datalayer.pipeline.journal.records import encode_record
 from datalayer.pipeline.journal.segments import (
@@ -53,6 +54,7 @@ class Receipt:
 
     segment: _Segment
     number: int
+    size: int  # bytes of its record
 
 
 class JournalState(NamedTuple):
@@ -73,11 +75,13 @@ class Journal:
         self._most_bytes = most_bytes
         self._dead_letters = DeadLetters(root.with_name("dead_letters"))
         self._pool = BlockingPool(1)
+        self._looking = BlockingPool(1)
         self._clock = RevisionClock()
         self._segments: deque[_Segment] = deque()
         self._stored: list[_Segment] = []  # whose files are to be removed
         self._own: ProcessFolder | None = None
-        self._taken: list[ProcessFolder] | None = None  # over; None before `open`
+        self._taken: dict[Path, ProcessFolder] | None = None  # over; None before `open`
+        self._left: set[Path] = set()  # to a newer program
         self._current: _Segment | None = None  # to which is appended
         self._file: SegmentFile | None = None  # the current segment's, or that of one before
 
@@ -110,36 +114,47 @@ class Journal:
     async def open(self) -> Counter[str]:
         """Take over what processes that are gone have left, which needs no room on the disk.
 
-        Returns how many writes of each key are in it. What cannot be read becomes a dead letter
-        when it would be handed out. Raises `JournalUnusable`.
+        Called again it takes what was left since. Returns how many writes of each key are in it.
+        What cannot be read becomes a dead letter when it would be handed out; what a newer program
+        has written is left to that one. Raises `JournalUnusable`.
         """
-        try:
-            found, keys = await self._pool.run(self._take_over)
-        except OSError as exc:
-            raise self._unusable(exc) from exc
-        self._taken = list({segment.folder.path: segment.folder for segment in found}.values())
-        self._segments.extend(found)
+        with self._translated():
+            found, keys = await self._looking.run(self._take_over)
+        self._taken = self._taken or {}
+        self._taken |= {segment.folder.path: segment.folder for segment in found}
+        self._segments = deque(sorted([*self._segments, *found], key=lambda it: it.path.name))
         if found:
-            logger.warning("%d writes of an earlier run are stored now", self.depth)
+            count = sum(segment.left for segment in found)
+            logger.warning("%d writes of a process that is gone are stored now", count)
         return keys
 
     def _take_over(self) -> tuple[list[_Segment], Counter[str]]:
         keys: Counter[str] = Counter()
         found: list[_Segment] = []
         for folder in take_dead(self._root):
-            theirs = _segments_in(folder, keys)
+            theirs = self._segments_of(folder, keys)
             found += theirs
             if not theirs:
                 _give_up(folder)
-        return sorted(found, key=lambda segment: segment.path.name), keys
+        return found, keys
+
+    def _segments_of(self, folder: ProcessFolder, keys: Counter[str]) -> list[_Segment]:
+        theirs: Counter[str] = Counter()
+        try:
+            found = _segments_in(folder, theirs)
+        except NewerWrite as exc:
+            if folder.path not in self._left:
+                logger.error("%s stays as it is: %s", folder.path, exc)  # noqa: TRY400
+            self._left.add(folder.path)
+            return []
+        keys.update(theirs)
+        return found
 
     async def prepare(self) -> ProcessFolder:
         """Make the folder of this process, if there is none yet. Raises `JournalUnusable`."""
         if self._own is None:
-            try:
+            with self._translated():
                 self._own = await self._pool.run(self._make_own)
-            except OSError as exc:
-                raise self._unusable(exc) from exc
         return self._own
 
     def _make_own(self) -> ProcessFolder:
@@ -160,16 +175,16 @@ class Journal:
         segment.left += len(writes)  # at once: what is settled meanwhile must not remove it
         segment.count += len(writes)
         try:
-            size = await self._pool.run(self._append, segment, writes, room)
-        except (OSError, JournalUnusable) as exc:
+            with self._translated():
+                sizes = await self._pool.run(self._append, segment, writes, room)
+        except JournalUnusable as exc:
             segment.count = first
             self._take_off(segment, len(writes))
-            if isinstance(exc, JournalUnusable):
-                raise
-            self._current = None  # nobody knows what is in its file now
-            raise self._unusable(exc) from exc
-        segment.size += size
-        return [Receipt(segment, first + number) for number in range(len(writes))]
+            if exc.__cause__:
+                self._current = None  # nobody knows what is in its file now
+            raise
+        segment.size += sum(sizes)
+        return [Receipt(segment, first + number, size) for number, size in enumerate(sizes)]
 
     def _writable(self, own: ProcessFolder) -> _Segment:
         if self._current is None or self._current.size >= SEGMENT_SIZE:
@@ -178,8 +193,9 @@ class Journal:
             self._segments.append(self._current)
         return self._current
 
-    def _append(self, segment: _Segment, writes: Sequence[Write], room: int) -> int:
-        data = b"".join(map(encode_record, writes))
+    def _append(self, segment: _Segment, writes: Sequence[Write], room: int) -> list[int]:
+        records = list(map(encode_record, writes))
+        data = b"".join(records)
         if len(data) > room:
             raise self._full()
         if self._file is None or self._file.path != segment.path:
@@ -187,7 +203,7 @@ class Journal:
                 self._file.close()
             self._file = SegmentFile(segment.path)
         self._file.append(data)
-        return len(data)
+        return list(map(len, records))
 
     def keep_in_memory(self, receipt: Receipt) -> None:
         """Never hand a write out, which is in memory: said in the step in which it was appended."""
@@ -198,18 +214,26 @@ class Journal:
     async def read(self, most: int) -> list[tuple[Write, Receipt]]:
         """Hand out the next writes, up to so many, each once; empty when all were handed out.
 
-        Raises `JournalUnusable`.
+        A segment that cannot be read keeps no other from being. Raises `JournalUnusable` when
+        there are only such.
         """
         found: list[tuple[Write, Receipt]] = []
-        while not found and (segment := self._unread()):
+        failed: dict[_Segment, OSError] = {}
+        while not found and (segment := self._unread(failed)):
             try:
-                await self._read_segment(segment, most, found)
+                with self._translated(OSError):
+                    await self._read_segment(segment, most, found)
             except OSError as exc:
-                raise self._unusable(exc) from exc
+                failed[segment] = exc
+        if failed and not found:
+            segment, reason = next(iter(failed.items()))
+            message = f"{segment.path} cannot be read ({reason.strerror}): what is in it waits."
+            raise JournalUnusable(message) from reason
         return found
 
-    def _unread(self) -> _Segment | None:
-        return next((it for it in self._segments if it.place.offset < it.size), None)
+    def _unread(self, without: Collection[_Segment] = ()) -> _Segment | None:
+        unread = (it for it in self._segments if it.place.offset < it.size)
+        return next((it for it in unread if it not in without), None)
 
     async def _read_segment(
         self, segment: _Segment, most: int, found: list[tuple[Write, Receipt]]
@@ -217,7 +241,7 @@ class Journal:
         read = partial(read_portion, until=segment.size, most=most, most_bytes=PORTION_SIZE)
         portion = await self._pool.run(read, segment.path, segment.place)
         for line in portion.lines:
-            receipt = Receipt(segment, line.number)
+            receipt = Receipt(segment, line.number, len(line.raw))
             if line.number in segment.kept:
                 segment.kept.remove(line.number)
             elif line.write is not None:
@@ -249,36 +273,42 @@ class Journal:
 
     async def set_aside(self, write: Write, reason: str) -> None:
         """Keep a write as a dead letter, durably. Raises `JournalUnusable`."""
-        try:
+        with self._translated():
             await self._pool.run(self._dead_letters.keep_write, write, reason)
-        except OSError as exc:
-            raise self._unusable(exc) from exc
 
     async def count_dead_letters(self) -> int:
         """Return how many dead letters there are, of all processes. Raises `OSError`."""
         return await self._pool.run(self._dead_letters.count)
 
     async def tidy(self) -> None:
-        """Remove the files of which all is settled."""
+        """Remove the files of which all is settled; one that stays is logged, and stored again.
+
+        Raises `JournalUnusable`.
+        """
         stored, self._stored = self._stored, []
         if stored:
-            await self._pool.run(self._remove, stored)
+            with self._translated():
+                await self._pool.run(self._remove, stored)
 
     def _remove(self, segments: Sequence[_Segment]) -> None:
         for segment in segments:
             if self._file and self._file.path == segment.path:
                 self._file.close()
-            segment.path.unlink(missing_ok=True)
+            try:
+                segment.path.unlink(missing_ok=True)
+            except OSError as exc:
+                logger.warning("%s stays until the next start: %s", segment.path, exc)
 
     async def close(self) -> None:
         """Leave what is not settled to the process that starts next."""
-        await self.tidy()
+        with suppress(JournalUnusable):
+            await self.tidy()
         await self._pool.run(self._close)
 
     def _close(self) -> None:
         if self._file:
             self._file.close()
-        for folder in (self._own, *(self._taken or ())):
+        for folder in (self._own, *(self._taken or {}).values()):
             if folder:
                 _give_up(folder)
 
@@ -292,19 +322,33 @@ class Journal:
         )
         return JournalUnusable(message)
 
-    def _unusable(self, exc: OSError) -> JournalUnusable:
-        is_full = exc.errno in (errno.ENOSPC, errno.EDQUOT)
+    @contextmanager
+    def _translated(self, but_for: type[Exception] = JournalUnusable) -> Iterator[None]:
+        """Say whatever fails, be it that no thread can be started, as `JournalUnusable`."""
+        try:
+            yield
+        except Exception as exc:
+            if isinstance(exc, JournalUnusable | but_for):
+                raise
+            raise self._unusable(exc) from exc
+
+    def _unusable(self, exc: Exception) -> JournalUnusable:
+        is_full = getattr(exc, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
         remedy = "Make room on its disk" if is_full else "See to its disk, and who may write there"
+        reason = getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
         message = (
-            f"The journal in {self._root} cannot be used ({exc.strerror}), so that nothing is "
+            f"The journal in {self._root} cannot be used ({reason}), so that nothing is "
             f"accepted while the database is away. {remedy}."
         )
         return JournalUnusable(message)
 
 
 def _segments_in(folder: ProcessFolder, keys: Counter[str]) -> list[_Segment]:
-    """Return what is in a folder, and count its keys; an unreadable segment stays where it is."""
-    paths = [path for path in folder.path.glob(f"*{SUFFIX}") if path.stem.isdigit()]
+    """Return what is in a folder, and count its keys; an unreadable segment stays where it is.
+
+    Raises `NewerWrite` where a newer program wrote there.
+    """
+    paths = [path for path in folder.path.glob(f"*{SUFFIX}") if path.stem.isdecimal()]
     found = [_Segment(path, folder) for path in paths]
     for segment in list(found):
         try:
@@ -323,6 +367,8 @@ def _count(segment: _Segment, keys: Counter[str]) -> None:
     place = Place()
     while True:
         portion = read_portion(segment.path, place, most_bytes=PORTION_SIZE)
+        if newer := next((line for line in portion.lines if line.is_newer), None):
+            raise NewerWrite(newer.reason)
         keys.update(line.write.order_key for line in portion.lines if line.write)
         place = portion.then
         if portion.torn:

@@ -1,12 +1,13 @@
 """Records: each a line with its version, the bytes of a write, their checksum and the write. Pure.
 
 No write as JSON has a line break in it. So whatever is damaged, the next line is found again, and
-nothing that people write can look like a record.
+nothing that people write can look like a record. A later version may have another form of the
+write, but the same checksum: so what is newer is known from what is damaged.
 """
 
 from hashlib import blake2b
 
-from datalayer.errors import UnreadableWrite
+from datalayer.errors import NewerWrite, UnreadableWrite
 from datalayer.serialization import decode, encode
 from datalayer.writes import Write
 
@@ -23,17 +24,20 @@ def encode_record(write: Write) -> bytes:
 
 
 def decode_record(line: bytes) -> Write:
-    """Return the write of a line; raises `UnreadableWrite` for anything else."""
+    """Return the write of a line; raises `UnreadableWrite` for anything else.
+
+    That is `NewerWrite` for one that a newer version of the program has written.
+    """
     version, size, checksum, written = [*line.removesuffix(b"\n").split(b" ", 3), *[b""] * 3][:4]
-    if version.isdigit() and version != b"%d" % VERSION:
-        message = (
-            f"A record of {len(line)} bytes is of version {version.decode()}, which is not known "
-            "here: it was damaged, or start the newer Keepchat that wrote it."
-        )
-        raise UnreadableWrite(message)
     if checksum != _checksum(b"%s %s" % (version, size), written):
         message = f"A record of {len(line)} bytes was damaged: its checksum is another one."
         raise UnreadableWrite(message)
+    if version != b"%d" % VERSION:
+        message = (
+            f"A record of {len(line)} bytes is of version {version.decode()}, which is not known "
+            "here: start the newer Keepchat that wrote it."
+        )
+        raise NewerWrite(message)
     return decode(written)
 
 

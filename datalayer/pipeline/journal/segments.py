@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from datalayer.errors import UnreadableWrite
+from datalayer.errors import NewerWrite, UnreadableWrite
 from datalayer.pipeline.journal.records import decode_record
 from datalayer.writes import Write
 
@@ -23,6 +23,7 @@ class Line(NamedTuple):
     raw: bytes
     write: Write | None
     reason: str
+    is_newer: bool = False  # it is whole, and a newer program wrote it
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +124,4 @@ def _line(number: int, raw: bytes) -> Line:
     try:
         return Line(number, raw, decode_record(raw), "")
     except UnreadableWrite as exc:
-        return Line(number, raw, None, str(exc))
+        return Line(number, raw, None, str(exc), isinstance(exc, NewerWrite))

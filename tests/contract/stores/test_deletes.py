@@ -222,7 +222,7 @@ async def test_what_follows_a_step_is_gone_with_all_below(store: Store) -> None:
     assert await found_by(store, "edited") == [thread_id]
     again: list[Write] = [step(thread_id, below.id), element(thread_id, shown.id)]
     assert await outcomes(store, *again) == [Outcome.GONE] * 2
-    assert await outcome(store, feedback(run)) is Outcome.REFUSED
+    assert await outcome(store, feedback(run)) is Outcome.GONE
     assert await outcome(store, delete_after(edited)) is Outcome.ABSENT
 
 

@@ -1,6 +1,7 @@
 """What is accepted while the database is away: durable, stored in order and once, by whom ever."""
 
 import asyncio
+import errno
 import json
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -18,8 +19,10 @@ from datalayer.errors import JournalUnusable, StepGone
 from datalayer.pipeline import backlog as backlog_module
 from datalayer.pipeline import writer as writer_module
 from datalayer.pipeline.backlog import WINDOW
+from datalayer.pipeline.journal import journal as journal_module
 from datalayer.pipeline.journal.journal import Journal
 from datalayer.pipeline.journal.records import encode_record
+from datalayer.pipeline.journal.segments import Portion, read_portion
 from datalayer.pipeline.writer import Writer
 from datalayer.records import Outcome
 from datalayer.stores.memory import MemoryStore
@@ -354,6 +357,85 @@ async def test_a_folder_that_cannot_be_used_harms_nothing_while_the_database_is_
     await writer.drain()
     assert store.stored == [first, second]
     assert "cannot be used" in caplog.text
+
+
+async def test_what_was_accepted_is_not_said_to_be_lost_when_the_rest_does_not_fit(
+    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog_module, "ROUND", 1)
+    store.is_away = True
+    first, second = steps_of(2)
+    writer = make(most_bytes=len(encode_record(first)) + 5)
+    results = await asyncio.gather(*map(writer.submit, [first, second]), return_exceptions=True)
+    assert getattr(results[0], "outcome", None) is Outcome.ACCEPTED
+    assert isinstance(results[1], JournalUnusable)
+    await writer.flush(first.thread_id)
+    with pytest.raises(JournalUnusable):
+        await writer.flush(second.thread_id)
+
+
+async def test_what_cannot_be_read_again_keeps_nothing_from_being_accepted(
+    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.is_away = True
+    writes = steps_of(3)
+    dead = make()
+    await accept(dead, writes[:2])
+    await dead.close()
+
+    def fail(*_: object, until: int | None = None, **limits: int) -> Portion:
+        if until is None:  # when what is there is counted
+            return read_portion(*_, **limits)  # type: ignore[arg-type]
+        raise OSError(errno.EIO, "Input/output error")
+
+    writer = make()
+    with monkeypatch.context() as patched:
+        patched.setattr(journal_module, "read_portion", fail)
+        writer.start()
+        await until(lambda: "cannot be read" in caplog.text, "the attempt to read it")
+        await accept(writer, writes[2:])
+    store.is_away = False
+    await writer.drain()
+    assert len(store.stored) == len(writes)
+    assert caplog.text.count("cannot be read") == 1
+
+
+# Of those that end meanwhile
+
+
+async def test_what_another_leaves_is_stored_by_one_that_runs(
+    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog_module, "LOOK_S", 0.01)
+    running, dying = make(), make()
+    running.start()
+    store.is_away = True
+    writes = steps_of(5, new_id())
+    await accept(dying, writes)
+    await dying.close()
+    store.is_away = False
+    await until(lambda: store.stored == writes, "what the other has left")
+    later = steps_of(1, writes[0].thread_id)
+    await asyncio.gather(*map(running.submit, later))
+    await running.drain()
+    assert store.stored == [*writes, *later]
+
+
+async def test_no_more_of_the_journal_is_in_memory_than_so_many_bytes(
+    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog_module, "WINDOW_SIZE", 3_000)
+    monkeypatch.setattr(journal_module, "PORTION_SIZE", 1_000)
+    store.is_away = True
+    thread_id = new_id()
+    writer, many = make(), [step(thread_id, output="x" * 1_000) for _ in range(20)]
+    await accept(writer, many[:1])
+    await accept(writer, many[1:])
+    await until(lambda: writer._backlog._room == 0, "the window")
+    assert sum(entry.is_handed_out for entry in writer._queues.entries()) < len(many) - 1
+    store.is_away = False
+    await writer.drain()
+    assert store.stored == many
 
 
 # All of it

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from common.process_folders import ProcessFolder
+from common.process_folders import ProcessFolder, take_dead
 from datalayer.errors import JournalUnusable
 from datalayer.pipeline.journal import journal as journal_module
 from datalayer.pipeline.journal.journal import Journal, Receipt
-from datalayer.pipeline.journal.records import encode_record
+from datalayer.pipeline.journal.records import VERSION, encode_record
 from datalayer.serialization import encode
 from datalayer.writes import SaveStep, Write
 from tests.support.builders import new_id, step
+from tests.unit.journal.test_records import record_of
 
 MUCH = 10_000_000
 ROOM = 100
@@ -325,3 +326,108 @@ async def test_what_is_settled_during_an_append_takes_nothing_away(make: Open) -
     await journal.tidy()
     assert journal.depth == 1
     assert len(files(journal._root)) == 1
+
+
+# What cannot be read, or removed
+
+
+async def test_a_segment_that_cannot_be_read_keeps_no_other_from_being(
+    make: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "SEGMENT_SIZE", 1)
+    journal, writes = make(), writes_of(3)
+    await journal.open()
+    for write in writes:
+        await journal.append([write])
+    unreadable = files(tmp_path)[0]
+    away = unreadable.rename(tmp_path / "away")
+    assert [write for write, _ in await journal.read(1)] == writes[1:2]
+    assert [write for write, _ in await journal.read(1)] == writes[2:]
+    with pytest.raises(JournalUnusable, match=rf"{unreadable}.*waits"):
+        await journal.read(1)
+    away.rename(unreadable)
+    assert await writes_in(journal) == writes[:1]
+
+
+async def test_a_file_that_cannot_be_removed_is_said_and_stops_nothing(
+    make: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal, writes = make(), writes_of(2)
+    await journal.open()
+    [receipt] = await journal.append(writes[:1])
+    journal.settle(receipt)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", fail)
+        await journal.tidy()
+    assert "Read-only file system" in caplog.text
+    assert not journal.has_more
+    await journal.append(writes[1:])
+    assert await writes_in(journal) == writes[1:]
+
+
+async def test_a_thread_that_cannot_be_started_is_no_other_fault(
+    make: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, writes = make(), writes_of(2)
+    await journal.open()
+    await journal.append(writes[:1])
+
+    async def fail(*_: object) -> None:
+        message = "can't start new thread"
+        raise RuntimeError(message)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal._pool, "run", fail)
+        with pytest.raises(JournalUnusable, match="new thread"):
+            await journal.append(writes[1:])
+        with pytest.raises(JournalUnusable, match="new thread"):
+            await journal.read(ROOM)
+    assert journal.depth == 1
+    await journal.append(writes[1:])
+    assert await writes_in(journal) == writes
+
+
+# Others, while this one runs
+
+
+async def test_what_is_left_while_it_runs_can_be_taken_over(make: Open) -> None:
+    journal, mine, theirs = make(), writes_of(1), writes_of(2)
+    dying = make()
+    await dying.open()
+    await journal.open()
+    await dying.append(theirs)
+    await journal.append(mine)
+    assert await journal.open() == Counter()
+    await dying.close()
+    assert await journal.open() == Counter(write.order_key for write in theirs)
+    assert await journal.open() == Counter()
+    found = await all_of(journal)
+    assert [write for write, _ in found] == [*theirs, *mine]
+    for _write, receipt in found:
+        journal.settle(receipt)
+    await journal.close()
+    assert list(journal._root.iterdir()) == []
+
+
+async def test_what_a_newer_program_has_left_stays_for_it(
+    make: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not half of it: an old replica may run beside a newer one that was killed."""
+    writes = writes_of(2)
+    segment = await left_by_the_dead(make, writes, tmp_path)
+    whole = encode_record(writes[0]) + record_of(VERSION + 1, b"{}")
+    segment.write_bytes(whole)
+    older = make()
+    for _ in range(2):
+        assert await older.open() == Counter()
+    assert await older.read(ROOM) == []
+    assert segment.read_bytes() == whole
+    assert caplog.text.count("start the newer Keepchat") == 1
+    assert not (tmp_path / "dead_letters").exists()
+    [folder] = take_dead(journal_root := tmp_path / "journal")  # nobody holds it
+    assert folder.path.parent == journal_root
+    folder.remove()

@@ -1,12 +1,13 @@
 """Records of the journal: any prefix reads as a prefix, and damage never as something else."""
 
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datalayer.errors import UnreadableWrite
+from datalayer.errors import NewerWrite, UnreadableWrite
 from datalayer.pipeline.journal.records import VERSION, decode_record, encode_record
 from datalayer.pipeline.journal.segments import Place, Portion, SegmentFile, read_portion
 from datalayer.writes import DeleteUser, Write
@@ -26,6 +27,13 @@ GOLDEN = (
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("segments")
+
+
+def record_of(version: int, written: bytes) -> bytes:
+    """A record of any version: that stays, however writes are written."""
+    head = b"%d %d" % (version, len(written))
+    checksum = blake2b(head + written, digest_size=8).hexdigest().encode()
+    return b"%s %s %s\n" % (head, checksum, written)
 
 
 def read_all(path: Path, data: bytes, **limits: int) -> list[Portion]:
@@ -51,9 +59,15 @@ def test_the_form_of_a_record_stays() -> None:
 
 
 def test_a_record_of_a_newer_version_is_named() -> None:
-    newer = b"%d %s" % (VERSION + 1, GOLDEN.partition(b" ")[2])
-    with pytest.raises(UnreadableWrite, match=f"version {VERSION + 1}.*newer Keepchat"):
+    newer = record_of(VERSION + 1, b'{"another":"form"}')
+    with pytest.raises(NewerWrite, match=f"version {VERSION + 1}.*newer Keepchat"):
         decode_record(newer)
+
+
+def test_a_damaged_version_is_not_taken_for_a_newer_one() -> None:
+    with pytest.raises(UnreadableWrite, match="damaged") as caught:
+        decode_record(b"%d %s" % (VERSION + 1, GOLDEN.partition(b" ")[2]))
+    assert not isinstance(caught.value, NewerWrite)
 
 
 @given(plans=PLANS, data=st.data())

@@ -262,6 +262,11 @@ def test_a_feedback_needs_its_step() -> None:
     assert play([save_step(1), save_feedback(2)], loaded()).outcomes == [Outcome.APPLIED] * 2
 
 
+def test_a_feedback_of_what_was_deleted_is_gone() -> None:
+    for deleted in (("step", STEP), ("thread", THREAD)):
+        assert one(save_feedback(1), loaded(tombstones={deleted: NOW}))[0] is Outcome.GONE
+
+
 def test_a_feedback_that_was_taken_back_may_be_given_again() -> None:
     answer = loaded(steps=[row()], tombstones={("feedback", FEEDBACK): NOW})
     assert one(save_feedback(0), answer)[0] is Outcome.GONE
