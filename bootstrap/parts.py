@@ -64,6 +64,7 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
     layer.limit_copies(RunningCopies(users).admit)
     line = SocketLine()
     running, live = RunningAnswers(users), LiveThreads(layer, line)
+    layer.on_saving = live.saving.note
     measure(meters, layer, live, line)
     return Parts(
         prefix=prefix,

@@ -10,7 +10,7 @@ not known here, or in which thread a step or a feedback is that is named alone.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,8 @@ from chainlit.user import PersistedUser, User
 from common.recorder import NO_RECORDER, Recorder
 from datalayer import convert
 from datalayer.clock import HybridClock
-from datalayer.errors import WriteRefused
+from datalayer.errors import StoreUnavailable, WriteRefused
+from datalayer.homes import Homes
 from datalayer.pipeline.backlog import AFTER_S
 from datalayer.pipeline.copies import Admission, Copies
 from datalayer.pipeline.deletion import FileDeletion
@@ -44,7 +45,7 @@ from datalayer.pipeline.spool.spool import Spool, SpoolState
 from datalayer.pipeline.spool.storage import SpooledStorage
 from datalayer.pipeline.uploads import ElementBytes, OnLost, Uploads
 from datalayer.pipeline.writer import Writer
-from datalayer.records import Outcome, Result, ThreadRecord
+from datalayer.records import Outcome, Result, Saving, ThreadRecord
 from datalayer.siblings import HIDDEN
 from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Maintains
@@ -76,6 +77,8 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger(__name__)
+
+CATCH_UP_S = 4.0  # how long a read waits for what is accepted, once the database answers
 
 _REMOVING = (DeleteThread, DeleteStep, DeleteStepsAfter, DeleteElement)
 
@@ -115,7 +118,7 @@ class KeepchatDataLayer(BaseDataLayer):
         self._writer = Writer(
             store,
             on_resolved=self._wake_workers,
-            on_delayed=self._tell_delay,
+            on_saving=self._tell_saving,
             journal=journal,
             journal_after_s=journal_after_s,
             recorder=recorder,
@@ -123,13 +126,14 @@ class KeepchatDataLayer(BaseDataLayer):
         self._deletion = FileDeletion(store, storage, self._writer, self._clock)
         self._maintenance = Maintenance(store) if isinstance(store, Maintains) else None
         self._users = RecentUsers(store)
+        self._homes = Homes()
         delivery = Delivery(storage, self._writer, self._clock, recorder)
         way = InTime(delivery, spool, journal_after_s) if spool else Patiently(delivery)
         self._uploads = Uploads(way, on_lost, recorder)
         self.on_step_stored: Callable[[str, int], None] = lambda _thread_id, _revision: None
         """Told the thread and the revision of each step that has been stored."""
-        self.on_saving_delayed: Callable[[bool], None] = lambda _is_delayed: None
-        """Told when something is accepted that is not stored yet, and when all of it is."""
+        self.on_saving: Callable[[Saving], None] = lambda _saving: None
+        """Told what becomes of what is written, whenever that has changed."""
         self._copies = Copies(store, storage, self._writer, self._uploads, self._clock)
 
     def start(self) -> None:
@@ -195,7 +199,7 @@ class KeepchatDataLayer(BaseDataLayer):
     # Users
 
     async def get_user(self, identifier: str) -> PersistedUser | None:
-        record = await self._users.get(identifier)
+        record = await self._users.get(identifier, is_away=self.is_away)
         return convert.persisted_user(record) if record else None
 
     async def create_user(self, user: User) -> PersistedUser | None:
@@ -222,12 +226,29 @@ class KeepchatDataLayer(BaseDataLayer):
         return convert.whole_thread_dict(record, self._root_path)
 
     async def get_thread_record(self, thread_id: str) -> ThreadRecord | None:
-        """Return a thread whole, as it is stored, what is hidden included."""
+        """Return a thread whole, as it is stored, what is hidden included.
+
+        What is accepted and not stored yet is waited for, and `StoreUnavailable` raised if it takes
+        too long.
+        """
         known_id = as_id(thread_id)
         record = await self._store.get_thread(known_id) if known_id else None
+        if known_id and self._writer.is_behind(known_id):
+            await self._catch_up(known_id)
+            record = await self._store.get_thread(known_id)
         if record:
             self._clock.observe(record.id, record.revision)
+            self._homes.note(record)
         return record
+
+    async def _catch_up(self, thread_id: str | None) -> None:
+        """Wait until what is accepted is stored, of a thread or all: what is read lacks it."""
+        try:
+            async with asyncio.timeout(CATCH_UP_S):
+                await self._writer.drain(thread_id)
+        except TimeoutError as exc:
+            message = "What was accepted meanwhile is not stored yet."
+            raise StoreUnavailable(message) from exc
 
     async def get_thread_name(self, thread_id: str) -> str | None:
         """Return a thread's name, empty where it has none; None for no thread."""
@@ -235,8 +256,18 @@ class KeepchatDataLayer(BaseDataLayer):
         return await self._store.get_thread_name(known_id) if known_id else None
 
     async def get_thread_author(self, thread_id: str) -> str:
+        """Return whose a thread is, also while the database is away, if that is known."""
         known_id = as_id(thread_id)
-        return (known_id and await self._store.get_thread_author(known_id)) or ""
+        if known_id is None:
+            return ""
+        read = partial(self._read_author, known_id)
+        return await self._homes.owners.read(known_id, read, is_away=self.is_away)
+
+    async def _read_author(self, thread_id: str) -> str:
+        author = await self._store.get_thread_author(thread_id) or ""
+        if author:
+            self._homes.owners.note({thread_id: author})
+        return author
 
     async def list_threads(
         self, pagination: Pagination, filters: ThreadFilter
@@ -244,14 +275,21 @@ class KeepchatDataLayer(BaseDataLayer):
         if not filters.userId:
             message = "list_threads needs filters.userId: nobody may list everybody's threads."
             raise ValueError(message)
-        page = await self._store.list_threads(
+        read = partial(
+            self._store.list_threads,
             filters.userId,
             first=pagination.first,
             after=pagination.cursor,
             search=filters.search,
             feedback=filters.feedback,
         )
+        page = await read()
+        if self.saving is Saving.DELAYED:
+            with suppress(StoreUnavailable):
+                await self._catch_up(None)
+                page = await read()
         self._observe_activity(page.threads)
+        self._homes.note_listed(page.threads)
         if filters.search and self._maintenance:  # it may have met what is to be indexed
             self._maintenance.wake()
         info = PageInfo(
@@ -373,13 +411,22 @@ class KeepchatDataLayer(BaseDataLayer):
     async def get_step_thread(self, step_id: str, *, wait: bool = False) -> str:
         """Return the id of the thread that a step is in; empty where there is none.
 
-        With `wait` a step counts that is being stored.
+        With `wait` a step counts that is being stored, and while the database is away one that was
+        seen.
         """
         known_id = as_id(step_id)
-        step = await self._store.get_step(known_id) if known_id else None
-        if known_id and step is None and wait:
-            await self._writer.drain(row_id=known_id)
-            step = await self._store.get_step(known_id)
+        if known_id is None:
+            return ""
+        if not wait:
+            return await self._read_step_thread(known_id)
+        read = partial(self._read_step_thread, known_id, wait=True)
+        return await self._homes.threads.read(known_id, read, is_away=self.is_away)
+
+    async def _read_step_thread(self, step_id: str, *, wait: bool = False) -> str:
+        step = await self._store.get_step(step_id)
+        if step is None and wait:
+            await self._writer.drain(row_id=step_id)
+            step = await self._store.get_step(step_id)
         return step.thread_id if step else ""
 
     async def get_favorite_steps(self, user_id: str) -> list["StepDict"]:
@@ -475,12 +522,22 @@ class KeepchatDataLayer(BaseDataLayer):
         thread_id = feedback.threadId or await self._thread_of_step(feedback.forId)
         write = given(thread_id=thread_id)
         result = await self._write(write)
+        self._homes.threads.note({result.id or write.id: write.thread_id})
         return result.id or write.id
 
     async def get_feedback_thread(self, feedback_id: str) -> str:
-        """Return the id of the thread that a feedback is in; empty where there is none."""
+        """Return the id of the thread that a feedback is in; empty where there is none.
+
+        While the database is away one counts that was seen.
+        """
         known_id = as_id(feedback_id)
-        step = await self._store.get_feedback_step(known_id) if known_id else None
+        if known_id is None:
+            return ""
+        read = partial(self._read_feedback_thread, known_id)
+        return await self._homes.threads.read(known_id, read, is_away=self.is_away)
+
+    async def _read_feedback_thread(self, feedback_id: str) -> str:
+        step = await self._store.get_feedback_step(feedback_id)
         return step.thread_id if step else ""
 
     async def _thread_of_step(self, step_id: str) -> str:
@@ -503,7 +560,10 @@ class KeepchatDataLayer(BaseDataLayer):
     def _submit(self, write: Write) -> asyncio.Future[Result]:
         """Hand a write to the writer, at once and in order."""
         self._clock.note_own(write.order_key, write.revision)
-        return self._writer.submit(write)
+        done = self._writer.submit(write)
+        if isinstance(write, SaveStep):
+            self._homes.note_own(write)
+        return done
 
     async def _write(self, write: Write) -> Result:
         """Store a write; a caller that is cancelled does not take it back."""
@@ -549,13 +609,25 @@ class KeepchatDataLayer(BaseDataLayer):
         stale = result.outcome is Outcome.STALE
         return stale and not self._clock.is_own(write.order_key, result.newest)
 
-    def _tell_delay(self, is_delayed: bool) -> None:
-        self.on_saving_delayed(is_delayed)
+    @property
+    def saving(self) -> Saving:
+        """What becomes of what is written now."""
+        return self._writer.saving
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the database did not answer in time, and has not since."""
+        return self._writer.is_away
+
+    def _tell_saving(self, saving: Saving) -> None:
+        self.on_saving(saving)
 
     def _wake_workers(self, write: Write, result: Result | None) -> None:
         self._clock.observe(write.order_key, write.revision)  # it may be of an earlier run
         if isinstance(write, SaveStep) and result:
             self.on_step_stored(write.thread_id, write.revision)
+        if isinstance(write, SaveStep) and result is None:
+            self._homes.forget_own(write)
         if self._maintenance and isinstance(write, SaveStep | SaveThread):
             self._maintenance.wake()
         late = isinstance(write, FinishElement)

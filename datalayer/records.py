@@ -101,6 +101,14 @@ class ThreadPage:
     next_cursor: str | None
 
 
+class Saving(Enum):
+    """What becomes of what is written now."""
+
+    SAVED = "saved"  # it is stored, and so is all before
+    DELAYED = "delayed"  # it is accepted, or something before it is, and will be stored
+    REFUSED = "refused"  # it is not taken: neither the store nor the journal can
+
+
 class Outcome(Enum):
     """What became of a write. The last one the writer says, and never a store."""
 

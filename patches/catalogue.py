@@ -16,6 +16,7 @@ from patches import (
     middlewares,
     originals,
     page,
+    returning,
     routes,
     running,
     session_files,
@@ -255,6 +256,13 @@ PATCHES = (
         "Chainlit keeps any number of pages for an hour, with all that each was told.",
         Moment.LOAD,
         sockets.limit_sessions,
+    ),
+    Patch(
+        "pages while the database is away",
+        "Chainlit lets no page come back whose thread it cannot read, and lets one that opens it "
+        "wait for ever.",
+        Moment.LOAD,
+        returning.let_in,
     ),
     Patch(
         "answers of a user",

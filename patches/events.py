@@ -24,6 +24,7 @@ from access.guard.handshakes import Handshakes
 from access.guard.pages import user_of
 from access.guard.user_limits import LimitReached, UserLimits
 from common.failures import in_one_line
+from datalayer.errors import StoreUnavailable
 from patches.originals import Handler, replace, wrap, wrap_packets
 from patches.patch import Parts
 
@@ -206,6 +207,8 @@ def failing_quietly(event: str, original: Handler) -> Handler:
         except LimitReached as exc:
             if session := WebsocketSession.get(sid):
                 await tell(session, exc)
+        except StoreUnavailable as exc:
+            logger.warning("The event %s is not answered: %s", event, in_one_line(exc))
         except Exception as exc:  # noqa: BLE001 - whatever it is
             logger.error("The event %s failed: %s", event, in_one_line(exc))  # noqa: TRY400
         return None

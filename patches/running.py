@@ -13,6 +13,7 @@ from chainlit.types import MessagePayload, ThreadDict
 
 from chat.live.running import LiveThreads
 from chat.live.thread import current_turn
+from chat.turn.durability import database_deadline
 from common.failures import in_one_line
 from datalayer.errors import DataLayerError, StoreUnavailable
 from patches.originals import Handler, replace, wrap
@@ -80,7 +81,8 @@ def noting_when(original: Read, live: LiveThreads) -> Read:
 
     async def resume_thread(page: WebsocketSession) -> ThreadDict | None:
         live.reading(page)
-        thread = await original(page)
+        async with database_deadline():
+            thread = await original(page)
         if thread is None and page.restored and live.of(page).is_running:
             message = f"Thread {page.thread_id} is not stored yet."
             raise StoreUnavailable(message)

@@ -30,6 +30,7 @@ from chat.live.elsewhere import AnswersElsewhere
 from chat.wording.settings_panel import NAMES
 from chat.wording.unavailable import FILES_NOT_HERE
 from common.failures import in_one_line
+from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from patches.originals import Handler, wrap
 from patches.patch import Parts
@@ -59,6 +60,9 @@ def if_auth_is_valid(original: Handler, limits: UserLimits) -> Handler:
             raise SocketRefused(exc.sentence.in_language(language)) from exc
         except (SocketRefused, ConnectionRefusedError):
             raise
+        except StoreUnavailable as exc:
+            logger.warning("A page cannot connect: %s", in_one_line(exc))
+            raise SocketRefused("failed") from exc
         except Exception as exc:
             logger.error("A page cannot connect: %s", in_one_line(exc))  # noqa: TRY400
             raise SocketRefused("failed") from exc

@@ -29,6 +29,7 @@ from chainlit.types import ThreadDict
 from access.guard.pages import user_of
 from chat.live.line import Line
 from chat.live.offers import AtWork, Offers, wall_clock
+from chat.live.saving import SavingNotice
 from chat.live.thread import LiveThread, RunningTurn, current
 from common.tasks import TaskSet
 from datalayer.errors import DataLayerError
@@ -71,6 +72,8 @@ class LiveThreads:
         self._of_page: WeakKeyDictionary[WebsocketSession, LiveThread] = WeakKeyDictionary()
         self._remote: dict[str, tuple[str, str]] = {}  # by turn: the user and the thread
         self._tasks = TaskSet()
+        self.saving = SavingNotice(line, self._tasks)
+        """What pages are told of what becomes of what is written."""
         self.on_change: Callable[[], None] = lambda: None
         """Called when a turn has begun or ended here, or a page has joined."""
         self.is_watched_elsewhere: Callable[[str], bool] = lambda _turn: False
@@ -78,6 +81,7 @@ class LiveThreads:
 
     async def close(self) -> None:
         """Give up what is on its way."""
+        self.saving.stop()
         await self._tasks.cancel()
 
     def get(self, thread_id: str) -> LiveThread | None:
@@ -171,7 +175,7 @@ class LiveThreads:
         await self._line.send("resume_thread", shown, [page])
         await self._offer_stop(thread, page)
         await self._tell_notes(thread, [page], shown["steps"])
-        await self._at_work.tell(page)
+        await self.greet(page)
         self.on_change()
 
     async def catch_up(self, page: WebsocketSession) -> None:
@@ -191,8 +195,11 @@ class LiveThreads:
             await self._line.send("task_start", {}, [page])
 
     async def greet(self, page: WebsocketSession) -> None:
-        """Tell a page that has connected in which threads something is answered."""
+        """Tell a page that has connected in which threads something is answered, and whether what
+        is written is saved.
+        """
         await self._at_work.tell(page)
+        await self.saving.tell(page)
 
     # What is not as it was before
 

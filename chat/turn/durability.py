@@ -15,6 +15,7 @@ from datalayer.errors import DataLayerError, JournalUnusable, StoreUnavailable
 logger = logging.getLogger(__name__)
 
 DEADLINE_S = 5.0
+AWAY_S = 1.0  # where it is known that the database does not answer
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from chat.live.exchanges import ERROR
 from chat.models.base import GenerationSettings, Model
 from chat.turn import history
 from chat.turn.attempts import Attempt
-from chat.turn.durability import database_deadline
+from chat.turn.durability import AWAY_S, DEADLINE_S, database_deadline
 from chat.turn.history import ROLES, History, PastMessage, Talk
 from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
@@ -102,7 +102,7 @@ class Prompts:
         if _begins_thread(question):
             return History(), []
         try:
-            async with database_deadline():
+            async with database_deadline(AWAY_S if self._layer.is_away else DEADLINE_S):
                 thread = await self._layer.get_thread_record(question.thread_id)
         except StoreUnavailable:
             return _seen_before(question), []

@@ -3,7 +3,7 @@
 import asyncio
 import mimetypes
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import groupby
 from typing import Any
 
@@ -22,6 +22,7 @@ from chat.wording.endings import State
 from chat.wording.language import Localized
 from chat.wording.unavailable import ANSWER
 from common.recorder import Recorder
+from datalayer.errors import JournalUnusable
 from datalayer.layer import KeepchatDataLayer
 
 CHECKPOINT_S = 1.0  # what is shown is stored at least this often
@@ -129,7 +130,7 @@ class Reply:
         self._message.metadata = dict(self._former_metadata)
         self._message.streaming = False
         step = self._message.to_dict()
-        self._layer.checkpoint(step)
+        self._store(step)
         await cl.context.emitter.update_step(step)
 
     async def _picture(self, image: GeneratedImage) -> None:
@@ -170,13 +171,17 @@ class Reply:
             await asyncio.sleep(_interval_s())
             ticks += 1
             if self._thoughts and self.has_begun and ticks % RENEWED == 0:
-                self._layer.checkpoint(self._growing())
+                self._store(self._growing())
             step: Any = (self._thoughts or self._message).to_dict()
             unchanged = unchanged + 1 if step["output"] == stored else 0
             is_message = step["id"] == self._message.id
             if not unchanged or (is_message and self.has_begun and unchanged % RENEWED == 0):
                 stored = step["output"]
-                self._layer.checkpoint(self._growing() if is_message else step)
+                self._store(self._growing() if is_message else step)
+
+    def _store(self, step: Any) -> None:
+        with suppress(JournalUnusable):  # it is in the log, and whether it lasts shows at the end
+            self._layer.checkpoint(step)
 
     def _growing(self) -> Any:
         """Return the answer as it is stored while it is written."""

@@ -26,7 +26,14 @@ from chat.turn.prompt import AnswerRequest, Prompt, Prompts
 from chat.turn.reply import Reply
 from chat.turn.titles import Titles
 from chat.wording.commands import with_command
-from chat.wording.faults import Fault, QuestionRefused, ThreadDeleted, fault_of, image_fault
+from chat.wording.faults import (
+    Fault,
+    QuestionRefused,
+    QuestionUnsaved,
+    ThreadDeleted,
+    fault_of,
+    image_fault,
+)
 from chat.wording.sentences import (
     OPERATOR,
     Sentence,
@@ -37,7 +44,7 @@ from chat.wording.settings_panel import generation_from
 from chat.wording.unavailable import QUESTION
 from common.recorder import NO_RECORDER, Recorder
 from common.tasks import TaskSet, to_its_end
-from datalayer.errors import DataLayerError, StepGone, WriteRefused
+from datalayer.errors import DataLayerError, JournalUnusable, StepGone, WriteRefused
 from datalayer.layer import KeepchatDataLayer
 
 logger = logging.getLogger(__name__)
@@ -269,7 +276,8 @@ class Turns:
     async def _until_durable(self, question: cl.Message) -> None:
         """Wait until the question is stored, with its files.
 
-        Raises `ThreadDeleted` when its thread is no more, `QuestionRefused` when its id is taken.
+        Raises `ThreadDeleted` when its thread is no more, `QuestionRefused` when its id is taken,
+        `QuestionUnsaved` when it can be kept nowhere.
         When the database is away too long, the person is told and the answer shown all the same.
         """
         name = f"The question in thread {question.thread_id}"
@@ -286,6 +294,8 @@ class Turns:
             if home not in ("", question.thread_id):
                 raise QuestionRefused(question.id) from exc
             raise
+        except JournalUnusable as exc:
+            raise QuestionUnsaved(question.id) from exc
         except StepGone as exc:
             if not await self._layer.get_thread_author(question.thread_id):
                 raise ThreadDeleted(question.thread_id) from exc

@@ -26,6 +26,10 @@ class ThreadDeleted(Exception):
     """The conversation was deleted elsewhere while it is still open here."""
 
 
+class QuestionUnsaved(Exception):
+    """The question can be kept nowhere: neither the database nor the journal takes it."""
+
+
 class QuestionRefused(Exception):
     """The question has the id of a message of another conversation."""
 
@@ -35,6 +39,7 @@ class Fault(Enum):
 
     THREAD_DELETED = auto()
     QUESTION_REFUSED = auto()
+    QUESTION_UNSAVED = auto()
     # The answer
     BROKE_OFF = auto()
     PROVIDER_LOST = auto()
@@ -222,6 +227,7 @@ _MIDWAY = (
 _PLAIN: tuple[tuple[type[Exception], Fault], ...] = (
     (ThreadDeleted, Fault.THREAD_DELETED),
     (QuestionRefused, Fault.QUESTION_REFUSED),
+    (QuestionUnsaved, Fault.QUESTION_UNSAVED),
     (AnswerWithheld, Fault.WITHHELD),
     (EmptyAnswer, Fault.EMPTY),
     (NoChatAPI, Fault.NO_CHAT_API),

@@ -60,6 +60,11 @@ _SENTENCES: Mapping[Fault, Localized[Sentence]] = {
         "This message belongs to another conversation and is refused. Reload the page, ask again.",
         "这条消息属于另一个对话，已被拒绝。请刷新页面后重新提问。",
     ),
+    Fault.QUESTION_UNSAVED: _all(
+        "This message could not be saved, and so is not answered. Copy it, and send it again when "
+        "messages can be saved again.",
+        "这条消息无法保存，因此没有作答。请复制下来，待恢复保存后重新发送。",
+    ),
     Fault.BROKE_OFF: _each(
         Localized(
             en="The answer broke off{said}. Go on with it, or try again.",

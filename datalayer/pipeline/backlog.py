@@ -17,6 +17,7 @@ from typing import Any
 from datalayer.errors import JournalUnusable
 from datalayer.pipeline.journal.journal import Journal, JournalState, Receipt
 from datalayer.pipeline.queues import Entry, Queues
+from datalayer.records import Saving
 from datalayer.writes import Write
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Backlog:
         accepted: Callable[[Entry], None],
         refused: Callable[[Entry, JournalUnusable], None],
         dispatch: Callable[[], None],
-        delayed: Callable[[bool], None],
+        changed: Callable[[Saving], None],
     ) -> None:
         """Tell what became durable, what nobody can keep, and `hand_in` what is to be stored."""
         self._journal = journal
@@ -53,8 +54,8 @@ class Backlog:
         self._accepted = accepted
         self._refused = refused
         self._dispatch = dispatch
-        self._delayed = delayed
-        self._is_delayed = False  # something was accepted since the journal was empty
+        self._changed = changed
+        self._told = Saving.SAVED
         self._keys: Counter[str] = Counter()  # how many writes of each are in the journal
         self._is_known = journal is None  # which keys are in it
         self._opening = False
@@ -79,9 +80,21 @@ class Backlog:
             self._start(self._open())
 
     @property
+    def is_away(self) -> bool:
+        """Whether the database did not answer in time, and has not since."""
+        return self._is_away
+
+    @property
     def failure(self) -> JournalUnusable | None:
         """Why a write that came now could be lost: neither place can take it."""
         return self._failure if self._is_away else None
+
+    @property
+    def saving(self) -> Saving:
+        """What becomes of what is written now."""
+        if self.failure:
+            return Saving.REFUSED
+        return Saving.DELAYED if self._keys else Saving.SAVED
 
     def is_behind(self, key: str) -> bool:
         """Tell whether something older of a key is in the journal, or may be."""
@@ -118,6 +131,7 @@ class Backlog:
         self._keys.update(keys)
         for key in keys:
             self._queues.postpone(key)
+        self._tell_change()
 
     def _look_for_more_in(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -195,6 +209,7 @@ class Backlog:
             raise
         if self._failure:
             self._failure, self._said = None, ""
+            self._tell_change()
         for entry, receipt in zip(entries, receipts, strict=True):
             self._note(entry, receipt)
         for key in {entry.key for entry in entries}:
@@ -218,7 +233,7 @@ class Backlog:
         if entry.is_taken:
             self._journal.keep_in_memory(receipt)
         self._accepted(entry)
-        self._tell_delay(is_delayed=True)
+        self._tell_change()
 
     # Out of it
 
@@ -261,6 +276,7 @@ class Backlog:
         """Note that the database has answered."""
         self._answered_at = asyncio.get_running_loop().time()
         self._is_away = False
+        self._tell_change()
 
     def settle(self, entry: Entry, *, is_kept: bool = True) -> None:
         """Note that an entry is stored or a dead letter; if not, the next run will try it again."""
@@ -279,15 +295,14 @@ class Backlog:
         del self._keys[key]
         self._queues.resume(key)
         self._tell_freed()
-        if not self._keys:
-            self._tell_delay(is_delayed=False)
+        self._tell_change()
 
-    def _tell_delay(self, *, is_delayed: bool) -> None:
-        if self._is_delayed is is_delayed:
+    def _tell_change(self) -> None:
+        if self._told is self.saving:
             return
-        self._is_delayed = is_delayed
+        self._told = self.saving
         try:
-            self._delayed(is_delayed)
+            self._changed(self._told)
         except Exception:  # whoever listens must not stop the writer
             logger.exception("What follows on a change of the journal failed")
 
@@ -325,6 +340,7 @@ class Backlog:
         """Remember that nothing can be appended."""
         self._failure = exc
         self._say(exc)
+        self._tell_change()
 
     def _say(self, exc: JournalUnusable) -> None:
         """Log what of the journal cannot be used, once until it changes."""

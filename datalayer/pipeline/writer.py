@@ -16,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from cachetools import LRUCache
 
@@ -38,7 +38,7 @@ from datalayer.pipeline.backlog import AFTER_S, Backlog
 from datalayer.pipeline.journal.journal import Journal, JournalState, Receipt
 from datalayer.pipeline.locks import Applies, apply_when_free
 from datalayer.pipeline.queues import ByKey, Entry, Queues, balanced, halves, only, without
-from datalayer.records import Outcome, Result
+from datalayer.records import Outcome, Result, Saving
 from datalayer.writes import SaveStep, Write, describe
 
 logger = logging.getLogger(__name__)
@@ -50,6 +50,13 @@ Apply = Callable[[Sequence[Write]], Awaitable[list[Result]]]
 REMEMBERED_FAILURES = 1_000  # threads whose next flush raises why a step failed
 
 
+class Unkept(NamedTuple):
+    """Why a step of a thread is neither stored nor in the journal."""
+
+    thread_id: str
+    reason: JournalUnusable
+
+
 class Writer:
     """Stores writes in order; `close` waits until all of them are durable."""
 
@@ -58,8 +65,8 @@ class Writer:
         store: Applies,
         *,
         on_resolved: Callable[[Write, Result | None], None] = lambda _write, _result: None,
-        on_delayed: Callable[[bool], None] = lambda _is_delayed: None,
-        close_timeout_s: float = 20.0,
+        on_saving: Callable[[Saving], None] = lambda _saving: None,
+        close_timeout_s: float = 5.0,
         journal: Journal | None = None,
         journal_after_s: float = AFTER_S,
         recorder: Recorder = NO_RECORDER,
@@ -67,7 +74,7 @@ class Writer:
         """Write to a store; `on_resolved` is told of each write, None when it is not stored.
 
         With a journal it is told when a write of there is stored, be it of an earlier run, and
-        `on_delayed` when something is accepted that is not stored, and when all of it is.
+        `on_saving` when what becomes of writes has changed.
         """
         self._store = store
         self._on_resolved = on_resolved
@@ -80,6 +87,7 @@ class Writer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._awake = False
         self._failed: LRUCache[str, Exception] = LRUCache(REMEMBERED_FAILURES)
+        self._unkept: LRUCache[str, Unkept] = LRUCache(REMEMBERED_FAILURES)  # by step
         self._backlog = Backlog(
             journal,
             self._queues,
@@ -88,12 +96,26 @@ class Writer:
             accepted=self._accepted,
             refused=self._refused,
             dispatch=self._dispatch_soon,
-            delayed=on_delayed,
+            changed=on_saving,
         )
 
     def start(self) -> None:
         """Begin to store what an earlier run has left; the first write does so, too."""
         self._backlog.open()
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the database did not answer in time, and has not since; no without a journal."""
+        return self._backlog.is_away
+
+    def is_behind(self, key: str) -> bool:
+        """Tell whether something of a key is accepted and not stored yet."""
+        return self._backlog.is_behind(key)
+
+    @property
+    def saving(self) -> Saving:
+        """What becomes of what is written now."""
+        return self._backlog.saving
 
     @property
     def journal_state(self) -> JournalState | None:
@@ -149,8 +171,18 @@ class Writer:
             await entry.told.wait()
         failed = [name for name in self._failed if key in (None, name)]
         errors = [self._failed.pop(name) for name in failed]
+        errors += self._unkept_errors(key, row_id)
         if errors:
             raise errors[-1]
+
+    def _unkept_errors(self, key: str | None, row_id: str | None) -> list[Exception]:
+        """Take why steps are durable nowhere; of the one that is named, others say nothing."""
+        found = [
+            step_id
+            for step_id, unkept in self._unkept.items()
+            if key in (None, unkept.thread_id) and row_id in (None, step_id)
+        ]
+        return [self._unkept.pop(step_id).reason for step_id in found]
 
     async def drain(self, key: str | None = None, *, row_id: str | None = None) -> None:
         """Wait until what was written so far is stored or has failed.
@@ -361,6 +393,8 @@ class Writer:
         if result.outcome is Outcome.GONE and isinstance(entry.write, SaveStep):
             gone = StepGone(f"{describe(entry.write)} is not stored: {result.reason}.")
             self._failed.setdefault(entry.key, gone)
+        if isinstance(entry.write, SaveStep):
+            self._unkept.pop(entry.write.id, None)
         if not entry.done.done():
             entry.done.set_result(result)
         if entry.receipt:
@@ -392,7 +426,9 @@ class Writer:
         entry.told.set()
 
     def _note_failed(self, write: Write, exc: Exception) -> None:
-        if isinstance(write, SaveStep):
+        if isinstance(write, SaveStep) and isinstance(exc, JournalUnusable):
+            self._unkept[write.id] = Unkept(write.thread_id, exc)
+        elif isinstance(write, SaveStep):
             self._failed[write.thread_id] = exc
 
     def _finish(self, entry: Entry, result: Result | None, *, is_kept: bool = True) -> None:

@@ -1,5 +1,6 @@
 // Faults of Chainlit's page in what follows its requests.
 import { addLine } from "./elements.js";
+import { waitingForHistory } from "./history.js";
 import { inLanguage } from "./language.js";
 import { isOurs, urlOf } from "./server.js";
 
@@ -16,7 +17,8 @@ export function mendRequests() {
   const inTurn = oneAfterTheOther(send);
   const openShared = sayingWhatFailed(send);
   const signIn = sayingWhyNot(send);
-  const search = answeringTheLast(send);
+  const search = answeringTheLast(waitingForHistory(send, { onlyLast: true }));
+  const list = waitingForHistory(send);
   window.fetch = (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
     if (url.endsWith("/set-session-cookie")) return inTurn(input, init);
@@ -26,7 +28,7 @@ export function mendRequests() {
       return leavingIt(send, input, init);
     }
     if (url.includes("/project/share/")) return openShared(input, init);
-    if (url.endsWith("/project/threads") && isSearch(init)) return search(input, init);
+    if (url.endsWith("/project/threads")) return (isSearch(init) ? search : list)(input, init);
     return send(input, init);
   };
 }

@@ -95,6 +95,11 @@ class Postgres:
         command = ("-l", self.log, "-w", "-o", " ".join(options), "start")
         self._run("pg_ctl", "-D", self._data, *command)
 
+    @property
+    def pid(self) -> int:
+        """The number of its first process."""
+        return int((self._data / "postmaster.pid").read_text().split()[0])
+
     def stop(self) -> None:
         """Stop it; whoever is connected loses the connection."""
         self._submit(self._disconnect())
@@ -103,7 +108,8 @@ class Postgres:
     def remove(self) -> None:
         """Stop it for good and remove what it kept, but for a folder that it was given."""
         try:
-            self.stop()
+            if (self._data / "postmaster.pid").exists():
+                self.stop()
         finally:
             self._thread.submit(self._runner.close).result()
             self._thread.shutdown()

@@ -14,6 +14,7 @@ from datalayer.clock import HybridClock
 from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline import writer as writer_module
 from datalayer.pipeline.journal.journal import Journal
+from datalayer.records import Saving
 from datalayer.stores.memory import MemoryStore
 from datalayer.writes import wall_clock
 from storage.local.storage import LocalStorage
@@ -89,8 +90,8 @@ async def test_a_rename_a_feedback_and_deletes_are_taken(parts: Parts) -> None:
 
 
 async def test_it_says_that_saving_is_delayed_and_when_it_has_caught_up(parts: Parts) -> None:
-    told: list[bool] = []
-    parts.layer.on_saving_delayed = told.append
+    told: list[Saving] = []
+    parts.layer.on_saving = told.append
     before = wall_clock()
     thread_id = new_id()
     await parts.layer.create_step(step_dict(thread_id))
@@ -100,13 +101,14 @@ async def test_it_says_that_saving_is_delayed_and_when_it_has_caught_up(parts: P
         await parts.layer.create_step(step_dict(thread_id))
     state = parts.layer.journal_state
     assert state
-    assert (told, state.depth, state.failure) == ([True], 3, "")
+    assert (told, state.depth, state.failure) == ([Saving.DELAYED], 3, "")
     assert state.since
     assert before < state.since < wall_clock()
     assert state.size > 0
     parts.store.is_away = False
     await parts.layer.settle(thread_id)
-    assert told == [True, False]
+    assert told == [Saving.DELAYED, Saving.SAVED]
+    assert parts.layer.saving is Saving.SAVED
     assert parts.layer.journal_state == (0, 0, None, "")
 
 

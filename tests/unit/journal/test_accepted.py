@@ -400,6 +400,27 @@ async def test_what_cannot_be_read_again_keeps_nothing_from_being_accepted(
     assert caplog.text.count("cannot be read") == 1
 
 
+async def test_that_one_step_could_be_kept_nowhere_says_nothing_of_another(
+    make: Make, store: AwayStore
+) -> None:
+    store.is_away = True
+    thread_id = new_id()
+    first, second, third = steps_of(3, thread_id)
+    writer = make(most_bytes=1)
+    with pytest.raises(JournalUnusable):
+        await writer.submit(first)
+    with pytest.raises(JournalUnusable):
+        writer.submit(second)
+    store.is_away = False
+    await writer.drain()
+    await writer.submit(third)
+    await writer.flush(thread_id, row_id=third.id)
+    await writer.flush(thread_id, row_id=first.id)  # it has been stored after all
+    with pytest.raises(JournalUnusable):
+        await writer.flush(thread_id, row_id=second.id)
+    await writer.flush(thread_id)
+
+
 # Of those that end meanwhile
 
 

@@ -61,7 +61,7 @@ def test_what_is_gone_is_said(uses: Uses, monkeypatch: pytest.MonkeyPatch) -> No
         "Chainlit 2.13.0 has no chainlit.server.update_feedback. "
         "patches/guarded_routes.py relies on it: called once it is known whose it is.",
         "Chainlit 2.13.0 has no chainlit.session.WebsocketSession.get_by_id. "
-        "access/guard/owners.py, routes/session_files.py, "
+        "access/guard/owners.py, patches/returning.py, routes/session_files.py, "
         "routes/uploads.py relies on it: the page that sends an event, or that a request names.",
         "Chainlit 2.13.0 has no event edit_message. "
         "patches/sockets.py relies on it: all that follows is removed.",

@@ -33,6 +33,7 @@ class StoredThread:
     def __init__(self) -> None:
         self.steps: list[StepRecord] | None = None
         self.away = False
+        self.is_away = False  # which is known later than it is so
 
     async def get_thread_record(self, thread_id: str) -> ThreadRecord | None:
         if self.away:
