@@ -277,6 +277,12 @@ PATCHES = (
         sockets.limit_settings,
     ),
     Patch(
+        "messages that nothing keeps",
+        "Chainlit takes messages that can be stored nowhere, and has them answered.",
+        Moment.LOAD,
+        sockets.take_what_is_kept,
+    ),
+    Patch(
         "files of a message",
         "Chainlit tells the page how many files a message may have, and does not look itself.",
         Moment.LOAD,

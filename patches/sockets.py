@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import math
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from chainlit.chat_context import chat_contexts
@@ -27,11 +27,13 @@ from access.guard.sockets import has_valid_auth, may_ask, may_star
 from access.guard.user_limits import LimitReached, UserLimits
 from chat.actions.editing import edited
 from chat.live.elsewhere import AnswersElsewhere
+from chat.wording.language import Localized
 from chat.wording.settings_panel import NAMES
-from chat.wording.unavailable import FILES_NOT_HERE
+from chat.wording.unavailable import FILES_NOT_HERE, NOTHING_KEPT
 from common.failures import in_one_line
 from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
+from datalayer.records import Saving
 from patches.originals import Handler, wrap
 from patches.patch import Parts
 
@@ -188,6 +190,24 @@ def limit_files(parts: Parts) -> None:
     )
 
 
+def take_what_is_kept(parts: Parts) -> None:
+    """Take no message while it would be kept nowhere."""
+    wrap("client_message", lambda original: if_kept(original, parts.layer))
+
+
+def if_kept(original: Handler, layer: KeepchatDataLayer) -> Handler:
+    """Return a handler that gives messages back while neither database nor journal takes them."""
+
+    async def message(sid: str, payload: Any) -> Any:
+        session = WebsocketSession.get(sid)
+        if session is not None and layer.saving is Saving.REFUSED:
+            await _return_message(session, payload, NOTHING_KEPT)
+            return None
+        return await original(sid, payload)
+
+    return message
+
+
 def with_few_files(
     original: Handler, limits: UploadLimits, waiting: WaitingFiles, files: SessionFiles
 ) -> Handler:
@@ -203,7 +223,7 @@ def with_few_files(
             payload["fileReferences"] = named
             ids = {one["id"] for one in named}
             if not ids <= session.files.keys():
-                await _return_message(session, payload, ids)
+                await _return_message(session, payload, FILES_NOT_HERE)
                 return None
             waiting.sent(session, ids)
             await files.sent(session, ids)
@@ -213,16 +233,17 @@ def with_few_files(
 
 
 async def _return_message(
-    session: WebsocketSession, payload: Any, file_ids: Collection[str]
+    session: WebsocketSession, payload: Any, sentence: Localized[str]
 ) -> None:
-    """Take a message back that would lose its files, and say so; the page has them perhaps."""
-    logger.warning("A message in thread %s is returned: its files are not here", session.thread_id)
+    """Give a message back that would be lost, or its files; the page has those perhaps."""
+    logger.warning("A message in thread %s is returned: %s", session.thread_id, sentence.en)
     await _take_back(session, payload)
+    file_ids = {one["id"] for one in payload.get("fileReferences") or ()}
     emitter = ChainlitEmitter(session)
     language = session.environ.get("HTTP_ACCEPT_LANGUAGE")
     returned = {"text": payload["message"].get("output") or "", "files": sorted(file_ids)}
     await emitter.send_window_message({"keepchatReturned": returned})
-    await emitter.send_toast(FILES_NOT_HERE.in_language(language), "warning")
+    await emitter.send_toast(sentence.in_language(language), "warning")
     await emitter.task_end()
 
 

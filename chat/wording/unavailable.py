@@ -46,6 +46,10 @@ _FILE = Localized(
 )
 
 
+NOTHING_KEPT = Localized(
+    en="Nothing can be saved at the moment. Your message was not sent: it is back in the box.",
+    zh="目前无法保存任何内容。消息未发送，已放回输入框。",
+)
 FILES_NOT_HERE = Localized(
     en="The program was restarted and does not have your files any more. Your message was not "
     "sent: it is back in the box. See that its files are attached, and send it again.",

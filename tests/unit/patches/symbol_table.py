@@ -193,6 +193,7 @@ EVENTS = {
     "edit_message": "all that follows is removed",
     "stop": "nothing is added to the thread",
     "connection_successful": "a page that comes back is given its thread",
+    "disconnect": "what was chosen is stored, where it can be",
 }
 
 # Of Chainlit's own routes, those that ours go before.
