@@ -10,6 +10,7 @@ from tests.support.servers.nginx import Nginx
 from tests.support.waiting import free_port
 
 FILE = Path(__file__).resolve().parents[3] / "deploy" / "nginx.conf"
+SWITCHED = 101  # a socket
 _LOGGED = """log_format routed escape=json
   '{"login": "$keepchat_login", "to": "$upstream_addr", "status": $status, "path": "$uri"}';"""
 
@@ -44,8 +45,8 @@ class Balancer:
         return [Routed(**json.loads(line)) for line in self._log.read_text().splitlines()]
 
     def replicas_of(self, login: str) -> set[str]:
-        """The addresses of the replicas that a login was led to."""
-        return {it.to for it in self.routed() if it.login == login}
+        """The addresses of the replicas that a login's requests were led to."""
+        return {it.to for it in self.routed() if it.login == login and it.status != SWITCHED}
 
     def forget(self) -> None:
         """Forget what was asked so far."""
