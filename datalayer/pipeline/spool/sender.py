@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import anyio
 
@@ -19,6 +20,7 @@ from storage.errors import ObjectMissing, StorageError, StorageUnavailable
 logger = logging.getLogger(__name__)
 
 RETRY = RetryPolicy(first_pause_s=0.5, longest_pause_s=10.0)
+LOOK_S = 30.0  # from one look at what processes that are gone have left to the next
 AT_ONCE = 8  # files, once the storage has taken one
 
 
@@ -29,12 +31,14 @@ class SpoolSender(BackgroundWorker):
         super().__init__()
         self._spool = spool
         self._delivery = delivery
-        self._is_open = False
+        self._look_at = 0.0  # by the loop's clock
 
     async def _run(self) -> None:
         failures = 0  # in a row
         while True:
-            await self._wake.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._wake.wait()
             self._wake.clear()
             failure = await self._try_all()
             if failure is None:
@@ -49,15 +53,19 @@ class SpoolSender(BackgroundWorker):
     async def _try_all(self) -> Exception | None:
         """Try each file that waits once; return why one is left."""
         try:
-            if not self._is_open:
-                await self._spool.open()
-                self._is_open = True
+            await self._look()
             failure = await self._send_all()
             if failure:
                 await self._announce_all()
         except Exception as exc:  # noqa: BLE001 - whatever it is, the files are there and tried again
             return exc
         return failure
+
+    async def _look(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_S
+            await self._spool.take_over()
 
     async def _announce_all(self) -> None:
         """Have files of an earlier run shown, which may have to wait for long."""

@@ -125,17 +125,18 @@ class Spool:
 
     # What others have left
 
-    async def open(self) -> None:
+    async def take_over(self) -> None:
         """Take over what processes that are gone have left. Raises `SpoolUnusable`."""
+        before = len(self._waiting)
         try:
             for process in await self._pool.run(lambda: list(take_dead(self._root))):
-                await self._take_over(Folder(process, self._storage_in(process.path)))
+                await self._take(Folder(process, self._storage_in(process.path)))
         except (OSError, StorageError) as exc:
             raise self._unusable(exc) from exc
-        if self._waiting:
-            logger.warning("%d files of an earlier run are stored now", len(self._waiting))
+        if found := len(self._waiting) - before:
+            logger.warning("%d files of an earlier run are stored now", found)
 
-    async def _take_over(self, folder: Folder) -> None:
+    async def _take(self, folder: Folder) -> None:
         sizes = {each.key: each.size async for each in folder.files.list(BYTES)}
         self._taken.append(folder)
         async for record in folder.files.list(WRITES):

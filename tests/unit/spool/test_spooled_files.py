@@ -526,3 +526,19 @@ async def test_a_file_that_cannot_be_kept_is_no_longer_waited_for(
         await run.layer.create_element(element)
     await waiting
     assert run.lost == ["a.txt"]
+
+
+async def test_a_program_that_runs_takes_over_what_another_leaves(
+    start: Start, storage: AwayStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "LOOK_S", 0.01)
+    lasting, first = start(), start()
+    storage.failure = StorageUnavailable("away")
+    element = text("left")
+    await first.layer.create_element(element)
+    assert lasting.spool.find(key_of(element)) is None
+    await first.layer.close()
+    await until(lambda: bool(lasting.spool.find(key_of(element))), "the takeover")
+    storage.failure = None
+    await until(all_sent(lasting), "the file")
+    assert await get(storage, key_of(element)) == b"left"
