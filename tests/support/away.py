@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from datalayer.errors import StoreUnavailable, WriteRejected
-from datalayer.records import Result
+from datalayer.records import Result, StepRecord
 from datalayer.stores.memory import MemoryStore
 from datalayer.writes import Write
 
@@ -19,8 +19,26 @@ class AwayStore(MemoryStore):
         self.heard = asyncio.Event()
         self.heard.set()
         self.stored: list[Write] = []
+        self.cannot_be_read = False
         self.impossible: set[str] = set()  # keys of writes that it can never hold
         self.largest = 0  # the most writes that were given at once
+
+    def _check_read(self) -> None:
+        if self.cannot_be_read:
+            message = "the database is away"
+            raise StoreUnavailable(message)
+
+    async def get_thread_author(self, thread_id: str) -> str | None:
+        self._check_read()
+        return await super().get_thread_author(thread_id)
+
+    async def get_step(self, step_id: str) -> StepRecord | None:
+        self._check_read()
+        return await super().get_step(step_id)
+
+    async def get_feedback_step(self, feedback_id: str) -> StepRecord | None:
+        self._check_read()
+        return await super().get_feedback_step(feedback_id)
 
     async def apply(self, writes: Sequence[Write]) -> list[Result]:
         self.largest = max(self.largest, len(writes))

@@ -4,6 +4,7 @@ JSON: `{"version": 1, "at": "2026-…Z", "reason": "…", "write": {…}}`, or `
 there is no write to be read. The file's name is its id. All of it blocks.
 """
 
+import errno
 import os
 import uuid
 from base64 import b64decode, b64encode
@@ -20,6 +21,7 @@ from datalayer.writes import Write, wall_clock
 
 VERSION = 1
 SUFFIX = ".json"
+BLOCK = 4096  # bytes that a file takes at least
 
 
 class DeadLetter(msgspec.Struct, omit_defaults=True):
@@ -41,8 +43,11 @@ class DeadLetter(msgspec.Struct, omit_defaults=True):
 class DeadLetters:
     """The folder of dead letters, which all processes with one DATA_DIR share."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, most_bytes: int | None = None) -> None:
+        """Name the folder, and how large it may get."""
         self.folder = folder
+        self._most_bytes = most_bytes
+        self._size = 0  # of what is there, as far as it is known
 
     def keep_write(self, write: Write, reason: str) -> None:
         """Keep a write, durably. Raises `OSError`."""
@@ -81,13 +86,26 @@ class DeadLetters:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = f"{wall_clock():016d}-{uuid.uuid4().hex[:8]}"
         begun = self.folder / f".{name}"
+        data = msgspec.json.encode(letter)
+        self._take_room(len(data))
         try:
-            _write(begun, msgspec.json.encode(letter))
+            _write(begun, data)
             begun.rename(self.folder / f"{name}{SUFFIX}")
         except OSError:
             begun.unlink(missing_ok=True)
             raise
         sync_folder(self.folder)
+
+    def _take_room(self, size: int) -> None:
+        """Raise `OSError` where there is no room for so many bytes more."""
+        needed = max(size, BLOCK)
+        if self._most_bytes is None:
+            return
+        if not self._size or self._size + needed > self._most_bytes:  # others add and remove, too
+            self._size = sum(max(it.stat().st_size, BLOCK) for it in self.folder.iterdir())
+        if self._size + needed > self._most_bytes:
+            raise OSError(errno.EFBIG, "it is full: see to what is in it by 'manage.py journal'")
+        self._size += needed
 
 
 def _now() -> str:

@@ -73,7 +73,7 @@ class Journal:
         """Name the folder of all processes' journals, and how large this one may get."""
         self._root = root
         self._most_bytes = most_bytes
-        self._dead_letters = DeadLetters(root.with_name("dead_letters"))
+        self._dead_letters = DeadLetters(root.with_name("dead_letters"), most_bytes)
         self._pool = BlockingPool(1)
         self._looking = BlockingPool(1)
         self._clock = RevisionClock()
@@ -273,8 +273,15 @@ class Journal:
 
     async def set_aside(self, write: Write, reason: str) -> None:
         """Keep a write as a dead letter, durably. Raises `JournalUnusable`."""
-        with self._translated():
-            await self._pool.run(self._dead_letters.keep_write, write, reason)
+        try:
+            with self._translated(OSError):
+                await self._pool.run(self._dead_letters.keep_write, write, reason)
+        except OSError as exc:
+            message = (
+                "What no database takes stays in the journal until the next start, for "
+                f"{self._dead_letters.folder} does not: {exc.strerror}."
+            )
+            raise JournalUnusable(message) from exc
 
     async def count_dead_letters(self) -> int:
         """Return how many dead letters there are, of all processes. Raises `OSError`."""

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from chainlit.element import Text
-from chainlit.types import Feedback
+from chainlit.types import Feedback, Pagination, ThreadFilter
+from chainlit.user import User
 
 from common.retry import RetryPolicy
+from datalayer import layer as layer_module
 from datalayer.clock import HybridClock
+from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline import writer as writer_module
 from datalayer.pipeline.journal.journal import Journal
@@ -19,7 +22,7 @@ from datalayer.stores.memory import MemoryStore
 from datalayer.writes import wall_clock
 from storage.local.storage import LocalStorage
 from tests.support.away import AwayStore
-from tests.support.builders import delete_thread, new_id, step
+from tests.support.builders import ALICE, delete_thread, new_id, step
 from tests.support.waiting import until
 
 ASKED = 4  # a name, a feedback, and two deletes
@@ -163,3 +166,46 @@ async def test_a_clock_that_was_set_back_meanwhile_changes_no_order(
     assert found
     assert following > found.revision
     await layer.close()
+
+
+async def test_what_is_read_has_what_was_accepted(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not what is in the store while the rest of it is on its way there."""
+    thread_id, user = new_id(), await known_user(parts)
+    await MemoryStore.apply(parts.store, [step(thread_id, output="before")])
+    parts.store.is_away = True
+    await parts.layer.create_step(step_dict(thread_id, output="after"))
+    await parts.layer.update_thread(thread_id, name="renamed")
+    monkeypatch.setattr(layer_module, "CATCH_UP_S", 0.01)
+    with pytest.raises(StoreUnavailable, match="not stored yet"):
+        await parts.layer.get_thread(thread_id)
+    monkeypatch.undo()
+    parts.store.is_away = False
+    listed = await parts.layer.list_threads(Pagination(first=10), ThreadFilter(userId=user))
+    assert [each["name"] for each in listed.data] == ["renamed"]
+    found = await parts.layer.get_thread(thread_id)
+    assert found
+    assert [each["output"] for each in found["steps"]] == ["before", "after"]
+
+
+async def known_user(parts: Parts) -> str:
+    """The id of a user who has a name here."""
+    user = await parts.layer.create_user(User(identifier=ALICE))
+    assert user
+    return user.id
+
+
+async def test_whose_a_thread_is_and_what_is_in_it_is_known_meanwhile(parts: Parts) -> None:
+    said, other = step(new_id()), new_id()
+    await MemoryStore.apply(parts.store, [said])
+    assert await parts.layer.get_thread(said.thread_id)
+    parts.store.cannot_be_read = True
+    assert await parts.layer.get_thread_author(said.thread_id) == said.owner
+    assert await parts.layer.get_step_thread(said.id, wait=True) == said.thread_id
+    feedback_id = await parts.layer.upsert_feedback(Feedback(forId=said.id, value=1))
+    assert await parts.layer.get_feedback_thread(feedback_id) == said.thread_id
+    assert await parts.layer.delete_feedback(feedback_id)
+    for read in (parts.layer.get_thread_author, parts.layer.get_feedback_thread):
+        with pytest.raises(StoreUnavailable):
+            await read(other)

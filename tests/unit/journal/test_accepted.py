@@ -4,7 +4,7 @@ import asyncio
 import errno
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,11 +20,11 @@ from datalayer.pipeline import backlog as backlog_module
 from datalayer.pipeline import writer as writer_module
 from datalayer.pipeline.backlog import WINDOW
 from datalayer.pipeline.journal import journal as journal_module
-from datalayer.pipeline.journal.journal import Journal
+from datalayer.pipeline.journal.journal import Journal, Receipt
 from datalayer.pipeline.journal.records import encode_record
 from datalayer.pipeline.journal.segments import Portion, read_portion
 from datalayer.pipeline.writer import Writer
-from datalayer.records import Outcome
+from datalayer.records import Outcome, Saving
 from datalayer.stores.memory import MemoryStore
 from datalayer.writes import DeleteElement, DeleteStep, DeleteThread, SaveStep, Write
 from tests.support.away import AwayStore
@@ -344,6 +344,30 @@ async def test_over_the_limit_nothing_is_accepted_until_the_database_is_back(
     assert (await writer.submit(fourth)).outcome is Outcome.APPLIED
 
 
+async def test_that_it_was_full_once_says_nothing_of_the_next_time(
+    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = steps_of(3)
+    writer = make(most_bytes=len(encode_record(first)) + 5)
+    store.is_away = True
+    await accept(writer, [first])
+    with pytest.raises(JournalUnusable):
+        await writer.submit(second)
+    store.is_away = False
+    await writer.drain()
+    append, seen = Journal.append, list[Saving]()
+
+    async def looking(journal: Journal, writes: Sequence[Write]) -> list[Receipt]:
+        seen.append(writer.saving)
+        return await append(journal, writes)
+
+    monkeypatch.setattr(Journal, "append", looking)
+    store.is_away = True
+    await accept(writer, [third])
+    assert seen == [Saving.SAVED]
+    assert writer.saving is Saving.DELAYED
+
+
 async def test_a_folder_that_cannot_be_used_harms_nothing_while_the_database_is_there(
     make: Make, store: AwayStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -378,22 +402,26 @@ async def test_what_cannot_be_read_again_keeps_nothing_from_being_accepted(
     make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.is_away = True
-    writes = steps_of(3)
+    writes = steps_of(4)
     dead = make()
     await accept(dead, writes[:2])
     await dead.close()
+    attempts: list[object] = []
 
     def fail(*_: object, until: int | None = None, **limits: int) -> Portion:
         if until is None:  # when what is there is counted
             return read_portion(*_, **limits)  # type: ignore[arg-type]
+        attempts.append(until)
         raise OSError(errno.EIO, "Input/output error")
 
     writer = make()
     with monkeypatch.context() as patched:
         patched.setattr(journal_module, "read_portion", fail)
         writer.start()
-        await until(lambda: "cannot be read" in caplog.text, "the attempt to read it")
-        await accept(writer, writes[2:])
+        await accept(writer, writes[2:3])
+        so_far = len(attempts)
+        await until(lambda: len(attempts) > so_far + 1, "attempts while it is away")
+        await accept(writer, writes[3:])
     store.is_away = False
     await writer.drain()
     assert len(store.stored) == len(writes)

@@ -13,6 +13,7 @@ import pytest
 from common.process_folders import ProcessFolder, take_dead
 from datalayer.errors import JournalUnusable
 from datalayer.pipeline.journal import journal as journal_module
+from datalayer.pipeline.journal.dead_letters import BLOCK
 from datalayer.pipeline.journal.journal import Journal, Receipt
 from datalayer.pipeline.journal.records import VERSION, encode_record
 from datalayer.serialization import encode
@@ -431,3 +432,14 @@ async def test_what_a_newer_program_has_left_stays_for_it(
     [folder] = take_dead(journal_root := tmp_path / "journal")  # nobody holds it
     assert folder.path.parent == journal_root
     folder.remove()
+
+
+async def test_dead_letters_have_the_journals_limit(make: Open, tmp_path: Path) -> None:
+    """What finds no room there stays in the journal, which has one, too."""
+    journal, (first, second) = make(most_bytes=BLOCK), writes_of(2)
+    await journal.set_aside(first, "never")
+    with pytest.raises(JournalUnusable, match=r"stays in the journal.*it is full"):
+        await journal.set_aside(second, "never")
+    [letter] = files(tmp_path / "dead_letters", "*.json")
+    letter.unlink()
+    await journal.set_aside(second, "never")
