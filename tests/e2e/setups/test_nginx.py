@@ -1,8 +1,10 @@
 """Two replicas behind a real nginx, with the file that people are told to use."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -15,7 +17,7 @@ from tests.support.builders import new_id
 from tests.support.page.application import Application
 from tests.support.page.chat import Chat
 from tests.support.page.database import ServerDatabase
-from tests.support.servers.balancer import SWITCHED, Balancer, running_balancer
+from tests.support.servers.balancer import SWITCHED, Balancer, Routed, running_balancer
 from tests.support.servers.model import KEY
 from tests.support.servers.postgres import Postgres
 from tests.support.servers.replies import RepliesServer, running_replies
@@ -43,23 +45,29 @@ class Person:
         return self.token.split(".")[1]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def replies() -> AsyncIterator[RepliesServer]:
     """The model's server."""
     async with running_replies() as running:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where both are."""
+    return tmp_path_factory.mktemp("replicas")
+
+
+@pytest.fixture(scope="module")
 def database(postgres: Postgres) -> Iterator[ServerDatabase]:
     """The database of both."""
     with postgres.database(new_id()) as name:
         yield ServerDatabase(postgres, name)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def pair(
-    project: Path, tmp_path: Path, replies: RepliesServer, database: ServerDatabase
+    project: Path, folder: Path, replies: RepliesServer, database: ServerDatabase
 ) -> AsyncIterator[dict[str, Application]]:
     """Two programs, by the addresses that nginx knows."""
     settings = {
@@ -68,10 +76,10 @@ async def pair(
         "OPENAI_MODEL": "scripted",
         "AUTH_MODE": "password",
         "CHAINLIT_AUTH_SECRET": SECRET,
-        "STORAGE_URL": f"file:{tmp_path / 'files'}",
+        "STORAGE_URL": f"file:{folder / 'files'}",
         **database.settings(),
     }
-    both = [Application(project, tmp_path / name, settings) for name in ("one", "other")]
+    both = [Application(project, folder / name, settings) for name in ("one", "other")]
     try:
         for one in both:
             await one.start()
@@ -84,11 +92,18 @@ async def pair(
         await asyncio.gather(*(one.kill() for one in both))
 
 
-@pytest.fixture
-def nginx(pair: dict[str, Application], tmp_path: Path) -> Iterator[Balancer]:
+@pytest.fixture(scope="module")
+def balancer(pair: dict[str, Application], folder: Path) -> Iterator[Balancer]:
     """The proxy before both."""
-    with running_balancer([one.port for one in pair.values()], tmp_path) as running:
+    with running_balancer([one.port for one in pair.values()], folder) as running:
         yield running
+
+
+@pytest.fixture
+def nginx(balancer: Balancer) -> Balancer:
+    """The same, which has not been asked anything."""
+    balancer.forget()
+    return balancer
 
 
 async def come(open_chat: OpenChat, nginx: Balancer, name: str) -> Person:
@@ -128,8 +143,7 @@ async def test_a_login_stays_with_a_replica_and_goes_on_at_the_other(
     anna = await come(open_chat, nginx, "anna")
     bob = await come_elsewhere(open_chat, nginx, "bob", anna)
     for person in (anna, bob):
-        for number, tab in enumerate(person.tabs):
-            await ask(tab, f"Are you there, {number}?")
+        for tab in person.tabs:
             await tab.attach(notes)
             await tab.ask("Is that there?")
             await expect(tab.said.last).to_contain_text("some notes")
@@ -172,6 +186,22 @@ async def test_a_login_stays_with_a_replica_and_goes_on_at_the_other(
     assert nginx.replicas_of(anna.login) == {hers}
 
 
+def has_said_it(one: Application) -> bool:
+    return "Files lie in the folder" in one.log()
+
+
+async def test_each_says_what_it_keeps_for_itself(pair: dict[str, Application]) -> None:
+    """As soon as it has heard of the other, and so does the doctor while both run."""
+    for one in pair.values():
+        await until(partial(has_said_it, one), "what it keeps")
+        assert "Another program runs on the same database." in one.log()
+        assert "Logins are signed" not in one.log()
+    told = json.loads(await next(iter(pair.values())).manage("doctor", "--json"))
+    [finding] = [it for it in told["checks"] if it["subject"] == "replicas"]
+    assert finding["status"] == "warning"
+    assert finding["message"].startswith("2 programs run on the database. Files lie in")
+
+
 async def test_it_passes_on_what_is_large_and_who_asks(
     pair: dict[str, Application], nginx: Balancer
 ) -> None:
@@ -199,7 +229,12 @@ async def test_a_login_is_known_by_its_claims(nginx: Balancer) -> None:
             parts = f"access_token_1=b.{number}; access_token_0=head.part{number % 2}"
             await client.get("/health/live", headers={"Cookie": parts})
             await client.get("/health/live")
-    await until(lambda: len(nginx.routed()) == 18, "what nginx logs")
-    logins = {it.login for it in nginx.routed()}
+    await until(lambda: len(asked(nginx)) == 18, "what nginx logs")
+    logins = {it.login for it in asked(nginx)}
     assert logins == {"whole", "part0", "part1", "127.0.0.1"}
     assert all(len(nginx.replicas_of(login)) == 1 for login in logins)
+
+
+def asked(nginx: Balancer) -> list[Routed]:
+    """What this asked, and no page that has just gone."""
+    return [it for it in nginx.routed() if it.path == "/health/live"]
