@@ -129,10 +129,14 @@ class Spool:
         """Take over what processes that are gone have left. Raises `SpoolUnusable`."""
         before = len(self._waiting)
         try:
-            for process in await self._pool.run(lambda: list(take_dead(self._root))):
-                await self._take(Folder(process, self._storage_in(process.path)))
-        except (OSError, StorageError) as exc:
+            dead = await self._pool.run(lambda: list(take_dead(self._root)))
+        except OSError as exc:
             raise self._unusable(exc) from exc
+        for process in dead:
+            try:
+                await self._take(Folder(process, self._storage_in(process.path)))
+            except StorageError as exc:
+                logger.error("Files stay in %s: %s", process.path, exc)  # noqa: TRY400
         if found := len(self._waiting) - before:
             logger.warning("%d files of an earlier run are stored now", found)
 
@@ -144,7 +148,7 @@ class Spool:
             try:
                 write = await _read_write(folder.files, record.key)
                 size = sizes.pop(BYTES + name)
-            except (UnreadableWrite, KeyError) as exc:
+            except (UnreadableWrite, StorageError, KeyError) as exc:
                 sizes.pop(BYTES + name, None)
                 logger.error("A file stays in %s: %s", folder.process.path, exc)  # noqa: TRY400
                 continue
@@ -169,16 +173,24 @@ class Spool:
 
         A source that cannot be read raises its own error.
         """
+        file = SpooledFile(write, 0, await self._folder(), is_announced=True)
         try:
-            folder = await self._folder()
-            file = SpooledFile(write, 0, folder, is_announced=True)
-            receipt = await folder.files.put(BYTES + file.name, self._measured(source), mime=ANY)
-            await folder.files.put(WRITES + file.name, encode_record(write), mime=ANY)
+            receipt = await self._write(file, source)
         except StorageError as exc:
             raise self._unusable(exc) from exc
         self._failure = ""
         file.size = receipt.size
         await self._add(file)
+        return receipt
+
+    async def _write(self, file: SpooledFile, source: bytes | AsyncIterator[bytes]) -> Receipt:
+        files = file.folder.files
+        receipt = await files.put(BYTES + file.name, self._measured(source), mime=ANY)
+        try:
+            await files.put(WRITES + file.name, encode_record(file.write), mime=ANY)
+        except StorageError:
+            await self._delete(file)  # which leaves room on a disk that is full
+            raise
         return receipt
 
     async def _folder(self) -> Folder:
@@ -224,6 +236,7 @@ class Spool:
         if self._waiting.get(file.key) is file:
             del self._waiting[file.key]
             await self._delete(file)
+            self._failure = ""  # there is room for another one
 
     async def drop(self, keys: Iterable[str]) -> None:
         """Remove what waits under these keys."""

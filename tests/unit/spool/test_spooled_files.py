@@ -542,3 +542,62 @@ async def test_a_program_that_runs_takes_over_what_another_leaves(
     storage.failure = None
     await until(all_sent(lasting), "the file")
     assert await get(storage, key_of(element)) == b"left"
+
+
+async def test_a_file_whose_record_has_no_room_leaves_nothing(
+    start: Start, storage: AwayStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start()
+    storage.failure = StorageUnavailable("away")
+    put = LocalStorage.put
+
+    async def no_room(self: LocalStorage, key: str, *given: Any, **more: Any) -> Receipt:
+        if key.startswith("writes/"):
+            raise StorageUnavailable("No space left on device")
+        return await put(self, key, *given, **more)
+
+    monkeypatch.setattr(LocalStorage, "put", no_room)
+    with pytest.raises(StorageUnavailable):
+        await run.layer.create_element(text("lost"))
+    assert run.lost == ["a.txt"]
+    assert spooled(tmp_path / "data") == []
+    assert "No space left" in run.spool.state.failure
+
+
+async def test_a_record_that_nobody_may_read_keeps_no_other(
+    start: Start, storage: AwayStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = start()
+    storage.failure = StorageUnavailable("away")
+    elements = [text("good"), text("bad")]
+    for element in elements:
+        await first.layer.create_element(element)
+    left = killed(tmp_path / "data", "left")
+    _, record = sorted((left / "spool").glob("*/writes/*"))
+    opened = LocalStorage.open
+
+    def denied(self: LocalStorage, key: str, *given: Any) -> Any:
+        if key == f"writes/{record.name}" and self._tree.root == record.parent.parent:
+            raise StorageDenied(key)
+        return opened(self, key, *given)
+
+    monkeypatch.setattr(LocalStorage, "open", denied)
+    storage.failure = None
+    second = start(left)
+    await until(lambda: storage.put_keys.count(key_of(elements[0])) == 2, "both runs' file")
+    await until(all_sent(second), "the file")
+    await second.layer.close()
+    assert {path.name for path in spooled(left)} == {record.name}
+
+
+async def test_a_spool_that_was_full_is_not_said_to_be_full_any_more(
+    start: Start, storage: AwayStorage
+) -> None:
+    run = start(most_bytes=10)
+    storage.failure = StorageUnavailable("away")
+    await run.layer.create_element(text("0123456"))
+    with pytest.raises(StorageUnavailable):
+        await run.layer.create_element(text("0123456"))
+    storage.failure = None
+    await until(all_sent(run), "the file")
+    assert run.spool.state.failure == ""
