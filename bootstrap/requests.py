@@ -12,6 +12,7 @@ def request_limits(settings: Settings) -> RequestLimits:
         megabytes=settings.request_max_mb,
         timeout_s=settings.request_timeout_s,
         waiting=settings.request_max_waiting,
+        answer_s=settings.response_timeout_s,
     )
 
 

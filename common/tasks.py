@@ -21,6 +21,12 @@ class TaskSet:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
+    def give_up(self, task: asyncio.Task[Any]) -> None:
+        """Cancel a task that nobody waits for any more; what it still raises, nobody hears."""
+        task.cancel()
+        task.add_done_callback(_hear)
+        self.add(task)
+
     async def cancel(self) -> None:
         """End all that run, and wait until they have ended."""
         for task in self._running:
@@ -35,3 +41,8 @@ async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
         with suppress(asyncio.CancelledError):
             await asyncio.wait([task])
     task.result()
+
+
+def _hear(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()

@@ -64,6 +64,12 @@ PATCHES = (
         middlewares.add_request_bodies,
     ),
     Patch(
+        "time of answers",
+        "Chainlit waits for a database or a bucket for as long as it is silent.",
+        Moment.START,
+        middlewares.add_deadline,
+    ),
+    Patch(
         "origins",
         "Chainlit lets pages of other sites use the cookie of whoever has them open.",
         Moment.START,

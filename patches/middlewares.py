@@ -8,6 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from access.login.door import Door
 from patches.patch import Parts
+from routes.deadline import Deadline
 from routes.headers import SecurityHeaders
 from routes.malformed import WellFormed, invalid
 from routes.old_links import OldLinks
@@ -25,6 +26,13 @@ def add_request_bodies(parts: Parts) -> None:
     """Count the bytes of requests, and their time."""
     app.add_middleware(
         RequestBodies, requests=parts.requests, uploads=parts.limits, prefix=parts.prefix
+    )
+
+
+def add_deadline(parts: Parts) -> None:
+    """Limit the time until an answer begins."""
+    app.add_middleware(
+        Deadline, seconds=parts.requests.answer_s, socket_path=f"{parts.prefix}/ws/socket.io"
     )
 
 

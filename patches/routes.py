@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from access.guard.user_limits import LimitReached
 from access.login.throttle import TooManyAttempts
 from chat.wording.notice import notice_about
-from datalayer.errors import StoreUnavailable
+from datalayer.errors import StoreUnavailable, WriterClosed
 from patches.guarded_routes import as_if_missing, closed_router, guarded_router
 from patches.originals import replace
 from patches.patch import Parts
@@ -24,6 +24,7 @@ from routes.session_files import session_files_router
 from routes.sharing import sharing_router
 from routes.unavailable import unavailable
 from routes.uploads import uploads_router
+from storage.errors import StorageUnavailable
 
 
 def place_uploads(parts: Parts) -> None:
@@ -120,8 +121,10 @@ def place_health(parts: Parts) -> None:
 
 
 def answer_unavailable(_parts: Parts) -> None:
-    """Answer 503 where the database would have to answer."""
+    """Answer 503 where the database, or the storage of files, would have to answer."""
     app.add_exception_handler(StoreUnavailable, unavailable)
+    app.add_exception_handler(WriterClosed, unavailable)
+    app.add_exception_handler(StorageUnavailable, unavailable)
 
 
 def answer_limits(_parts: Parts) -> None:

@@ -20,6 +20,7 @@ from chat.wording.actions import NOT_OPEN
 from chat.wording.language import Localized
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
+from routes.deadline import COPYING, allow
 
 PATH = "/keepchat/answers/{thread_id}"
 
@@ -70,6 +71,8 @@ def answers_router(
         known_id = await owners.require_thread(layer, asker, thread_id)
         try:
             page = _page(asker, known_id, asked.session)
+            if asked.action == "branch":
+                allow(request, COPYING)
             return dict(await actions.act(turns(), page, asked.action, asked.step))
         except ActionRefused as exc:
             raise HTTPException(409, _said(request, exc.sentence)) from exc

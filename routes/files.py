@@ -19,7 +19,9 @@ from starlette.responses import (
 )
 from starlette.types import Receive, Scope, Send
 
+from access.guard.away import try_again
 from access.guard.readers import may_read
+from chat.wording.unavailable import FILE_AWAY
 from datalayer.errors import StoreUnavailable
 from datalayer.records import ElementRecord
 from datalayer.stores.base import Store
@@ -27,7 +29,6 @@ from datalayer.values import as_id
 from routes.content import GUARDED, Presentation, headers, present
 from routes.links import SignedLinks
 from routes.ranges import content_range, etag, is_unchanged, parse_range, wanted_range
-from routes.unavailable import RETRY_S
 from storage.base import ByteRange, Storage
 from storage.errors import InvalidKey, ObjectMissing, RangeNotSatisfiable, StorageError
 
@@ -64,7 +65,7 @@ def files_router(
                 element = await _find(store, thread_id, element_id)
         except StoreUnavailable:
             _log.warning("element %s not served: the database is away", element_id)
-            return _unavailable()
+            return _later(request.scope)
         key = element.fields.get("objectKey") if element else None
         if element is None or not isinstance(key, str) or not key:
             return _missing()
@@ -107,7 +108,7 @@ class _FileResponse(Response):
             try:
                 response = await self._response(stack)
             except StorageError as exc:
-                response = self._failure(exc)
+                response = self._failure(scope, exc)
             await response(scope, receive, send)
 
     async def _response(self, stack: AsyncExitStack) -> Response:
@@ -150,12 +151,12 @@ class _FileResponse(Response):
         async with self._storage.open(self._key) as opened:
             return opened.size
 
-    def _failure(self, exc: StorageError) -> Response:
+    def _failure(self, scope: Scope, exc: StorageError) -> Response:
         if isinstance(exc, ObjectMissing | InvalidKey):
             _log.error("element %s: its file %r is missing: %s", self._element.id, self._key, exc)
             return _sentence(404, "There is no such file in the storage: it was lost, or waits.")
         _log.error("element %s: its file %r cannot be read: %s", self._element.id, self._key, exc)
-        return _unavailable()
+        return _later(scope)
 
 
 def _range(asked: Headers, tag: str | None, size: int) -> ByteRange | None:
@@ -176,6 +177,7 @@ def _missing() -> Response:
     return _sentence(404, "There is no such file, or it is not yours to see.")
 
 
-def _unavailable() -> Response:
-    text = "The file cannot be read at the moment. Try again in a few seconds."
-    return _sentence(503, text, {"Retry-After": RETRY_S})
+def _later(scope: Scope) -> Response:
+    answer = try_again(scope, FILE_AWAY)
+    answer.headers.update(_SENTENCE_HEADERS)
+    return answer

@@ -1,14 +1,18 @@
-"""What a request is answered that needs the database while it is away."""
+"""What a request is answered that needs the database or the storage while that is away."""
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
-from chat.wording.unavailable import DATABASE
+from access.guard.away import try_again
+from chat.wording.unavailable import STOPPING, STORAGE
+from datalayer.errors import WriterClosed
+from storage.errors import StorageUnavailable
 
-RETRY_S = "5"
 
-
-async def unavailable(request: Request, exc: Exception) -> JSONResponse:  # noqa: ARG001 - FastAPI's
-    """Answer with 503 instead of a `StoreUnavailable`."""
-    detail = f"{DATABASE} Try again in a few seconds."
-    return JSONResponse({"detail": detail}, 503, {"Retry-After": RETRY_S})
+async def unavailable(request: Request, exc: Exception) -> JSONResponse:
+    """Answer with 503 instead of a `StoreUnavailable`, `StorageUnavailable` or `WriterClosed`."""
+    if isinstance(exc, WriterClosed):
+        return try_again(request.scope, STOPPING)
+    if isinstance(exc, StorageUnavailable):
+        return try_again(request.scope, STORAGE)
+    return try_again(request.scope)

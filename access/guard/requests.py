@@ -10,12 +10,14 @@ SLOWEST = 20_000  # bytes a second: whoever sends this fast is given as long as 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
     """What a request may have: megabytes of a body that is no upload, and seconds in which its
-    head, and then its body, has to be there; and how many connections may wait for theirs.
+    head, and then its body, has to be there; and how many connections may wait for theirs. Its
+    answer has to begin within `answer_s` seconds.
     """
 
     megabytes: int = 4
     timeout_s: float = 20.0
     waiting: int = 256
+    answer_s: float = 10.0
 
     @property
     def body(self) -> int:

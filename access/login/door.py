@@ -7,19 +7,18 @@ from collections.abc import Sequence
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from access.guard.away import try_again
 from access.login import cookies
 from access.login.addresses import client_address
 from access.login.base import Admission, LoginMode, Visit, is_health_check
 from access.login.credentials import Ambiguous, Credentials, read
-from chat.wording.unavailable import DATABASE
 from datalayer.errors import StoreUnavailable
 
 VISIT = "keepchat.visit"
-RETRY_S = "5"
 
 
 class Door:
@@ -53,7 +52,7 @@ class Door:
                 visit = Visit(HTTPConnection(scope), Credentials(None), None, client_address(scope))
                 return visit, await self._mode.admit(visit)
             if credentials.token and not self._mode.sessions.is_ready:
-                return None, Admission(answer=unavailable())
+                return None, Admission(answer=try_again(scope))
             login = self._mode.sessions.judge(credentials.token)
             visit = Visit(HTTPConnection(scope), credentials, login, client_address(scope))
             return visit, await self._mode.admit(visit)
@@ -62,20 +61,13 @@ class Door:
             # Else whoever has them in the browser would not come in again.
             return None, Admission(answer=answer, cookies=cookies.removing(exc.names))
         except StoreUnavailable:
-            return None, Admission(answer=unavailable())
+            return None, Admission(answer=try_again(scope))
 
 
 def visit_of(connection: HTTPConnection) -> Visit:
     """Return what the door has found of a request that it let through."""
     visit: Visit = connection.scope[VISIT]
     return visit
-
-
-def unavailable() -> Response:
-    """Return what is said while nobody can be judged."""
-    detail = f"{DATABASE} Try again in a few seconds."
-    headers = {"Retry-After": RETRY_S, "Cache-Control": "no-store"}
-    return JSONResponse({"detail": detail}, 503, headers)
 
 
 def _as_judged(scope: Scope, visit: Visit, admission: Admission) -> Scope:

@@ -25,7 +25,8 @@ from datalayer.stores.accounts import Account, AccountStore, LoginSession
 logger = logging.getLogger("keepchat.login")
 
 POLL_S = 0.5
-FIRST_POLL_S = 10.0  # so long the start waits for a database that is away
+FIRST_POLL_S = 3.0  # so long the start waits for a database that is away
+LEAVE_S = 2.0  # so long who signs out waits for one that is silent
 _TIDY_S = 3_600.0  # all that ended is read anew, and what has expired is forgotten
 LONGEST_CLIENT = 200  # characters of what a browser says it is
 
@@ -147,8 +148,9 @@ class Sessions:
         """
         await self.note_ended([login.session_id])
         try:
-            await self.end(login.identifier, [login.session_id], why="logout", address=address)
-        except StoreUnavailable:
+            async with asyncio.timeout(LEAVE_S):
+                await self.end(login.identifier, [login.session_id], why="logout", address=address)
+        except (StoreUnavailable, TimeoutError):
             self._unstored[login.session_id] = login.identifier
             record("session ended", login.identifier, address, session=login.session_id, why="away")
 

@@ -23,6 +23,7 @@ from common.tasks import TaskSet
 from datalayer import siblings
 from datalayer.errors import CopyFailed
 from datalayer.layer import KeepchatDataLayer
+from storage.errors import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class AnswerActions:
         """Do what is asked for in a page, or begin it; `step_id` is in its thread.
 
         Returns what the page is to know: of a branch the id of its thread. Raises `ActionRefused`,
-        `LimitReached`, and as the data layer does.
+        `LimitReached`, `StorageUnavailable`, and as the data layer does.
         """
         match action:
             case "again":
@@ -127,6 +128,8 @@ class AnswerActions:
         try:
             return await self._layer.copy_thread(page.thread_id, title, until=step_id)
         except CopyFailed as exc:
+            if isinstance(exc.__cause__, StorageUnavailable):
+                raise exc.__cause__ from exc
             logger.warning("No branch of thread %s: %s", page.thread_id, in_one_line(exc))
             raise ActionRefused(NO_BRANCH) from exc
 

@@ -9,6 +9,25 @@ from chainlit.context import ChainlitContextException
 from chat.wording.language import Localized
 
 DATABASE = "The database cannot be reached."
+TRY_AGAIN = Localized(
+    en=f"{DATABASE} Try again in a few seconds.", zh="无法连接数据库。请几秒后再试。"
+)
+NO_ANSWER = Localized(
+    en="The database or the storage of files does not answer. Try again in a few seconds.",
+    zh="数据库或文件存储没有响应。请几秒后再试。",
+)
+FILE_AWAY = Localized(
+    en="The file cannot be read at the moment. Try again in a few seconds.",
+    zh="目前无法读取此文件。请几秒后再试。",
+)
+STORAGE = Localized(
+    en="The storage of files cannot be reached. Try again in a few seconds.",
+    zh="无法连接文件存储。请几秒后再试。",
+)
+STOPPING = Localized(
+    en="The program is being stopped. Try again in a few seconds.",
+    zh="程序正在停止。请几秒后再试。",
+)
 
 
 @dataclass(frozen=True, slots=True)

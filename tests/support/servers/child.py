@@ -50,6 +50,12 @@ class ChildServer:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        assert self._process is not None, "It is not running."
+        return self._process.pid
+
     def stop(self) -> None:
         """Kill it; whoever is connected loses the connection."""
         if self._process:

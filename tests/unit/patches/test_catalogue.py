@@ -38,6 +38,7 @@ from patches import middlewares, originals, routes
 from patches.catalogue import PATCHES, patch_code, patch_server
 from patches.line import SocketLine
 from patches.patch import Moment, Parts
+from routes.deadline import Deadline
 from routes.headers import SecurityHeaders
 from routes.malformed import WellFormed
 from routes.old_links import OldLinks
@@ -131,6 +132,7 @@ def test_requests_meet_the_patches_from_the_top_of_the_list(
     assert found == [
         WellFormed,
         RequestBodies,
+        Deadline,
         OriginCheck,
         Door,
         SecurityHeaders,

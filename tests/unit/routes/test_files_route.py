@@ -147,7 +147,8 @@ def assert_guarded(response: httpx.Response) -> None:
 def assert_refused(response: httpx.Response, status: int, sentence: str) -> None:
     assert response.status_code == status
     assert sentence in response.text
-    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    kind = "application/json" if status == 503 else "text/plain; charset=utf-8"
+    assert response.headers["content-type"] == kind
     assert_guarded(response)
 
 
