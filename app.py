@@ -12,6 +12,7 @@ from chainlit.server import app as server
 
 import settings as environment
 from access.login.base import LoginMode
+from access.login.sessions import FIRST_POLL_S
 from bootstrap.attachments import tell_walls
 from bootstrap.logs import log_as, log_in_detail, quiet_libraries
 from bootstrap.parts import open_parts, with_new_turns
@@ -24,6 +25,7 @@ from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from patches.catalogue import patch_code, patch_server
 from patches.patch import Parts
+from patches.stopping import CANCEL_S, PARTS_S, close_answers
 from settings import Settings
 
 logger = logging.getLogger("keepchat")
@@ -70,8 +72,9 @@ async def close_turns(parts: Parts) -> None:
 async def tell_who_can_sign_in(login: LoginMode) -> None:
     """Warn where nobody can."""
     try:
-        state = await login.people()
-    except DataLayerError:
+        async with asyncio.timeout(FIRST_POLL_S):
+            state = await login.people()
+    except (DataLayerError, TimeoutError):
         return  # it has been said that the database is away
     if state and state.status != "ok":
         logger.warning(f"{state.message} {state.remedy}".strip())
@@ -104,16 +107,18 @@ def register(settings: Settings, parts: Parts) -> None:
 
     @cl.on_app_shutdown
     async def on_app_shutdown() -> None:
+        parts.ending.begin()
         server.state.taking_over.cancel()
-        await parts.lag.close()
-        await parts.readiness.close()
-        await parts.actions.close()
-        await close_turns(parts)
-        await parts.elsewhere.close()
-        await parts.live.close()
-        await parts.login.sessions.close()
-        if parts.links:
-            await parts.links.close()
+        closing = close_answers(parts.turns, parts)
+        await parts.ending.step("answers to be stored", closing, CANCEL_S)
+        await parts.ending.step("what other processes are told", close_parts(parts), PARTS_S)
+
+
+async def close_parts(parts: Parts) -> None:
+    """Close what needs the data layer, all at once."""
+    links = [parts.links.close()] if parts.links else []
+    closing = (parts.models, parts.elsewhere, parts.live, parts.login.sessions, parts.readiness)
+    await asyncio.gather(parts.lag.close(), *(it.close() for it in closing), *links)
 
 
 main()

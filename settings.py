@@ -303,6 +303,7 @@ class Settings(BaseSettings):
     request_max_mb: int = Field(default=4, ge=1)
     request_timeout_s: float = Field(default=20, gt=0)
     request_max_waiting: int = Field(default=256, ge=1)
+    shutdown_answers_s: float = Field(default=3, ge=0)
     response_timeout_s: float = Field(default=10, gt=0)
     user_max_answers: int = Field(default=5, ge=1)
     user_max_files: int = Field(default=200, ge=1)

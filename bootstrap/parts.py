@@ -27,7 +27,9 @@ from chat.turn.crowd import Crowd
 from chat.turn.titles import Titles
 from chat.turn.turn import Turns
 from chat.wording.unavailable import show_file_lost
+from common.ending import Ending
 from common.recorder import Recorder
+from common.tasks import TaskSet
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
@@ -48,6 +50,7 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
     models = _open_models(settings)
     meters = Meters()
     store = _open_store(settings, meters)
+    ending = Ending()
     layer = KeepchatDataLayer(
         store,
         files,
@@ -57,13 +60,14 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
         journal_after_s=settings.journal_after_s,
         spool=open_spool(settings),
         recorder=meters,
+        ending=ending,
     )
     login = _open_login(settings, host, prefix, store, layer)
     limits = upload_limits(settings)
     users = user_limits(settings, are_many=not login.is_personal)
     layer.limit_copies(RunningCopies(users).admit)
     line = SocketLine()
-    running, live = RunningAnswers(users), LiveThreads(layer, line)
+    running, live = RunningAnswers(users, ending), LiveThreads(layer, line)
     layer.on_saving = live.saving.note
     measure(meters, layer, live, line)
     return Parts(
@@ -92,6 +96,9 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
         meters=meters,
         metrics_readers=readers_of(settings),
         lag=LoopLag(meters.loop_lagged),
+        background=TaskSet(),
+        ending=ending,
+        answers_s=settings.shutdown_answers_s,
     )
 
 

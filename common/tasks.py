@@ -27,6 +27,11 @@ class TaskSet:
         task.add_done_callback(_hear)
         self.add(task)
 
+    async def ended(self) -> None:
+        """Wait until none runs, well or not."""
+        while self._running:
+            await asyncio.wait(list(self._running))
+
     async def cancel(self) -> None:
         """End all that run, and wait until they have ended."""
         for task in self._running:

@@ -29,6 +29,7 @@ from chainlit.types import (
 )
 from chainlit.user import PersistedUser, User
 
+from common.ending import Ending
 from common.recorder import NO_RECORDER, Recorder
 from datalayer import convert
 from datalayer.clock import HybridClock
@@ -79,6 +80,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CATCH_UP_S = 4.0  # how long a read waits for what is accepted, once the database answers
+# At the end of the program, in seconds.
+FILES_S = 2.0
+WRITES_S = 3.0  # most of it for a disk: how long the database is waited for the writer says
+CONNECTIONS_S = 0.5
 
 _REMOVING = (DeleteThread, DeleteStep, DeleteStepsAfter, DeleteElement)
 
@@ -104,10 +109,12 @@ class KeepchatDataLayer(BaseDataLayer):
         journal_after_s: float = AFTER_S,
         spool: Spool | None = None,
         recorder: Recorder = NO_RECORDER,
+        ending: Ending | None = None,
     ) -> None:
         """Without a journal what is written waits in memory for a database that is away, and
         without a spool a file for its storage.
         """
+        self._ending = ending or Ending()
         self._store = store
         self._spool = spool
         self.storage = storage = SpooledStorage(storage, spool) if spool else storage
@@ -122,6 +129,7 @@ class KeepchatDataLayer(BaseDataLayer):
             journal=journal,
             journal_after_s=journal_after_s,
             recorder=recorder,
+            ending=self._ending,
         )
         self._deletion = FileDeletion(store, storage, self._writer, self._clock)
         self._maintenance = Maintenance(store) if isinstance(store, Maintains) else None
@@ -183,10 +191,16 @@ class KeepchatDataLayer(BaseDataLayer):
         return await self._journal.count_dead_letters() if self._journal else 0
 
     async def close(self) -> None:
+        """End all of it; once the end of the program has begun each step has so much time."""
         await asyncio.sleep(0)  # what was called by a task just made is still taken
         self._deletion.stop()
-        await self._uploads.close()
-        await self._writer.close()  # before what may wait for a storage that does not answer
+        step = self._ending.step
+        await step("files on their way", self._uploads.close(), FILES_S, hurries=False)
+        # Before what may wait for a storage that does not answer.
+        await step("writes on their way", self._writer.close(), WRITES_S, hurries=False)
+        await step("connections", self._disconnect(), CONNECTIONS_S)
+
+    async def _disconnect(self) -> None:
         await self._deletion.close()
         if self._maintenance:
             await self._maintenance.close()

@@ -7,6 +7,7 @@ top.
 
 from patches import (
     announcement,
+    background,
     connections,
     cookies,
     event_loop,
@@ -22,6 +23,7 @@ from patches import (
     session_files,
     sessions,
     sockets,
+    stopping,
 )
 from patches.patch import Moment, Parts, Patch
 
@@ -38,6 +40,13 @@ PATCHES = (
         "The server waits for ever for the rest of a request, and for any number of them.",
         Moment.START,
         connections.watch_waiting,
+    ),
+    Patch(
+        "the end",
+        "The server waits for ever until requests and lines have ended, and Chainlit for a "
+        "database, or a model, that is silent.",
+        Moment.START,
+        stopping.end_in_time,
     ),
     Patch(
         "logged addresses",
@@ -340,9 +349,10 @@ PATCHES = (
     ),
     Patch(
         "tasks",
-        "Chainlit stores in tasks that nobody waits for: what is refused there is a traceback.",
+        "Chainlit stores in tasks that nobody holds or waits for: what is refused there is a "
+        "traceback.",
         Moment.LOAD,
-        event_loop.tell_refusals,
+        background.hold_tasks,
     ),
     Patch(
         "configuration of a session",

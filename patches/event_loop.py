@@ -6,10 +6,8 @@ import asyncio.events
 import asyncio.futures
 import asyncio.runners
 import asyncio.tasks
-import logging
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
@@ -19,12 +17,8 @@ from chainlit.message import Message
 from chainlit.session import WebsocketSession
 from chainlit.step import Step
 
-from common.failures import in_one_line
-from datalayer.errors import DataLayerError
 from patches.originals import replace
 from patches.patch import Parts
-
-logger = logging.getLogger("keepchat")
 
 _LOOP_METHODS = ("run_forever", "run_until_complete", "_run_once", "_check_running")
 
@@ -66,21 +60,3 @@ def use_one_config(_parts: Parts) -> None:
         return config
 
     replace(WebsocketSession, "get_config", lambda _original: get_config)
-
-
-def tell_refusals(_parts: Parts) -> None:
-    """Say in one line what the data layer does not do in a task that nobody waits for."""
-    replace(asyncio.BaseEventLoop, "default_exception_handler", telling_refusals)
-
-
-def telling_refusals(original: Callable[..., None]) -> Callable[..., None]:
-    """Return a loop's handler of what nobody has caught."""
-
-    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        exc = context.get("exception")
-        if isinstance(exc, DataLayerError):
-            logger.warning("In the background: %s", in_one_line(exc))
-        else:
-            original(loop, context)
-
-    return handle

@@ -17,6 +17,8 @@ from chat.live.elsewhere import AnswersElsewhere
 from chat.live.running import LiveThreads
 from chat.models.registry import Models
 from chat.turn.turn import Turns
+from common.ending import Ending
+from common.tasks import TaskSet
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
 from routes.health.lag import LoopLag
@@ -58,6 +60,11 @@ class Parts:
     meters: Meters
     metrics_readers: Readers
     lag: LoopLag
+    background: TaskSet
+    """What Chainlit stores in tasks that it does not wait for."""
+    ending: Ending
+    answers_s: float
+    """How many seconds answers that are on their way have as the program ends."""
 
 
 class Moment(Enum):

@@ -5,7 +5,8 @@ import math
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
-from access.guard.user_limits import LimitReached
+from access.guard.away import try_again
+from access.guard.user_limits import LimitReached, Stopping
 from access.login.throttle import TooManyAttempts
 from chat.wording.language import Localized
 
@@ -19,6 +20,8 @@ async def limit_reached(request: Request, exc: Exception) -> JSONResponse:
     """Answer with the sentence of a `LimitReached`, in the reader's language."""
     if not isinstance(exc, LimitReached):
         raise exc
+    if isinstance(exc, Stopping):
+        return try_again(request.scope, exc.sentence)
     sentence = exc.sentence.in_language(request.headers.get("accept-language"))
     return JSONResponse({"detail": sentence}, exc.status)
 

@@ -7,7 +7,8 @@ from weakref import WeakKeyDictionary
 from chainlit.session import WebsocketSession
 
 from access.guard.pages import user_of
-from access.guard.user_limits import UserLimits
+from access.guard.user_limits import Stopping, UserLimits
+from common.ending import Ending
 
 Task = asyncio.Task[Any]
 
@@ -15,12 +16,18 @@ Task = asyncio.Task[Any]
 class RunningAnswers:
     """The tasks that answer, each with the page that it was asked in."""
 
-    def __init__(self, limits: UserLimits) -> None:
+    def __init__(self, limits: UserLimits, ending: Ending | None = None) -> None:
         self._limits = limits
+        self._ending = ending or Ending()
         self._pages: WeakKeyDictionary[Task, WebsocketSession] = WeakKeyDictionary()
 
     def begin(self, session: WebsocketSession, task: Task) -> None:
-        """Count one more. Raises `LimitReached` where its user has too many."""
+        """Count one more.
+
+        Raises `LimitReached` where its user has too many, `Stopping` where the program ends.
+        """
+        if self._ending.is_begun:
+            raise Stopping
         user = user_of(session)
         self._limits.check("answers", self.number(user) + 1, user)
         self._pages[task] = session

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from cachetools import TTLCache
 
 from chat.wording.language import Localized
+from chat.wording.unavailable import STOPPING
 
 logger = logging.getLogger("keepchat")
 
@@ -137,6 +138,16 @@ class LimitReached(Exception):
         self.status = limit.status
         self.is_news = is_news
         super().__init__(self.sentence.en)
+
+
+class Stopping(LimitReached):
+    """The program is being stopped: nobody may have another answer."""
+
+    def __init__(self) -> None:
+        Exception.__init__(self, STOPPING.en)
+        self.sentence = STOPPING
+        self.status = 503
+        self.is_news = True
 
 
 class UserLimits:

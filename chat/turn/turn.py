@@ -111,10 +111,12 @@ class Turns:
         self._users_are_operators = users_are_operators
         self._recorder = recorder
         self._tasks = TaskSet()
+        self._is_closing = False
         self._kept: WeakKeyDictionary[object, tuple[str, dict[str, Any]]] = WeakKeyDictionary()
 
     async def close(self) -> None:
-        """Stop the answers that are on their way; what was shown of them is stored."""
+        """Cut short the answers that are on their way; what was shown of them is stored."""
+        self._is_closing = True
         await self._tasks.cancel()
         if self._titles:
             await self._titles.close()
@@ -170,7 +172,7 @@ class Turns:
                 self._titles.begin(request.model, question, reply.text)
         except asyncio.CancelledError:
             # A second Stop must not keep what was shown from being stored.
-            await to_its_end(reply.finish("stopped"))
+            await to_its_end(reply.finish("interrupted" if self._is_closing else "stopped"))
             raise
         except Exception as exc:  # every failure is said in the page, and the chat goes on
             sentences = sentences_for(exc, request.model.variables)

@@ -13,13 +13,14 @@ import asyncio
 import contextvars
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from cachetools import LRUCache
 
+from common.ending import Ending
 from common.recorder import NO_RECORDER, Recorder
 from common.retry import RetryPolicy
 from datalayer.errors import (
@@ -47,6 +48,7 @@ MAX_BATCH = 1_000  # writes in one transaction
 SHARE = 200  # writes from which on it pays to store them in one more batch, side by side
 RETRY = RetryPolicy(first_pause_s=0.05, longest_pause_s=5.0, jitter=0.5)
 Apply = Callable[[Sequence[Write]], Awaitable[list[Result]]]
+AT_THE_END_S = 1.0  # how long a database is waited for, at most, as the program ends
 REMEMBERED_FAILURES = 1_000  # threads whose next flush raises why a step failed
 
 
@@ -70,6 +72,7 @@ class Writer:
         journal: Journal | None = None,
         journal_after_s: float = AFTER_S,
         recorder: Recorder = NO_RECORDER,
+        ending: Ending | None = None,
     ) -> None:
         """Write to a store; `on_resolved` is told of each write, None when it is not stored.
 
@@ -80,6 +83,7 @@ class Writer:
         self._on_resolved = on_resolved
         self._recorder = recorder
         self._close_timeout_s = close_timeout_s
+        self._ending = ending or Ending()
         self._closed = False
         self._count = 0
         self._queues = Queues()
@@ -233,14 +237,9 @@ class Writer:
         return await self._are_resolved(self._close_timeout_s)
 
     async def _are_resolved(self, within_s: float) -> bool:
+        most_s = AT_THE_END_S if self._ending.is_begun else within_s
         waiting = [entry for entry in self._queues.entries() if entry.receipt is None]
-        try:
-            async with asyncio.timeout(within_s):
-                for entry in waiting:
-                    await entry.resolved.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await self._ending.within(min(within_s, most_s), _until_resolved(waiting))
 
     # What goes together
 
@@ -439,6 +438,11 @@ class Writer:
             self._on_resolved(entry.write, result)
         except Exception:  # whoever listens must not stop the writer
             logger.exception("What follows on %s failed", describe(entry.write))
+
+
+async def _until_resolved(entries: Iterable[Entry]) -> None:
+    for entry in entries:
+        await entry.resolved.wait()
 
 
 def _log_accepted(write: Write, result: Result) -> None:

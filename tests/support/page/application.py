@@ -154,6 +154,16 @@ class Application:
             raise AssertionError(message) from None
         assert process.returncode == 0, self.log()
 
+    def signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        assert self._process is not None, "It is not running."
+        self._process.send_signal(number)
+
+    async def ended(self) -> int:
+        """Wait until it has ended, and return its code."""
+        assert self._process is not None, "It is not running."
+        return await self._process.wait()
+
     async def kill(self) -> None:
         """End it as a power cut does."""
         if self._process is not None and self._process.returncode is None:

@@ -21,7 +21,8 @@ _AIMOCK = Path(__file__).parent / "node_modules/@copilotkit/aimock/dist/cli.js"
 class ModelServer:
     """A model that answers as scripted and refuses what is not in the script."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, pid: int = 0) -> None:
+        self.pid = pid
         self._client = httpx2.Client(
             base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {KEY}"}
         )
@@ -97,7 +98,7 @@ async def running_model(log: Path) -> AsyncIterator[ModelServer]:
             stdout=output,
             stderr=asyncio.subprocess.STDOUT,
         )
-    model = ModelServer(port)
+    model = ModelServer(port, process.pid)
     try:
         await until(lambda: process.returncode is not None or model.is_up(), "the scripted model")
         assert process.returncode is None, f"The scripted model did not start; see {log}."

@@ -132,6 +132,11 @@ GROUPS = (
     # What stops the loop
     Group("chainlit.message", "Message", "its module sleeps for each that is made"),
     Group("chainlit.step", "Step", "its module sleeps for each that is made"),
+    # What is stored in the background
+    Group("chainlit", "socket", "a module that begins tasks which nobody holds"),
+    Group("chainlit.socket", "__name__", "the same"),
+    Group("chainlit.context", "ChainlitContext", "its module begins such tasks"),
+    Group("chainlit.element", "Element", "its module begins such tasks"),
     # The configuration
     Group("chainlit.config", "config APP_ROOT", "where the program is, and what it is told"),
     Group("chainlit.config", "FILES_DIRECTORY", "where the files of sessions are"),

@@ -31,6 +31,8 @@ from access.login.sessions import Sessions
 from access.login.tokens import Tokens
 from chat.live.running import LiveThreads
 from chat.models.registry import Origin
+from common.ending import Ending
+from common.tasks import TaskSet
 from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.memory import MemoryStore
@@ -103,6 +105,9 @@ def parts(login: LocalLogin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
             sharing=False,
             models=SimpleNamespace(origin=Origin.SETTINGS),
             turns=None,
+            background=TaskSet(),
+            ending=Ending(),
+            answers_s=0.0,
             readiness=None,
             meters=None,
             metrics_readers=None,

@@ -1,7 +1,6 @@
 """What Chainlit does to the event loop, and what is put back."""
 
 import asyncio
-import gc
 import subprocess
 import sys
 import time
@@ -13,7 +12,6 @@ import pytest
 
 from chat.models.registry import Models
 from chat.wording.profiles import chat_profiles
-from datalayer.errors import WriteRefused
 from patches import event_loop
 from patches.patch import Parts
 from tests.support.chainlits import in_session
@@ -80,24 +78,3 @@ async def test_messages_are_made_without_a_sleep(monkeypatch: pytest.MonkeyPatch
 def test_no_profile_of_ours_changes_the_configuration() -> None:
     models = Models([FakeModel(), FakeModel()])
     assert [profile.config_overrides for profile in chat_profiles(models)] == [None]
-
-
-@pytest.mark.usefixtures("_unpatched")
-@pytest.mark.slow
-async def test_what_is_refused_in_a_task_of_nobodys_is_one_line(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async def store(exc: Exception) -> None:
-        raise exc
-
-    event_loop.tell_refusals(NO_PARTS)
-    for exc in (WriteRefused("It is not theirs."), ZeroDivisionError("a fault")):
-        task = asyncio.create_task(store(exc))
-        await asyncio.wait([task])
-        del task
-        gc.collect()
-    refused, failed = caplog.records
-    assert refused.levelname == "WARNING"
-    assert refused.exc_info is None
-    assert "It is not theirs." in refused.message
-    assert failed.exc_info
