@@ -225,7 +225,8 @@ class Backlog:
     def _note(self, entry: Entry, receipt: Receipt) -> None:
         if not self._journal:
             return
-        if entry.resolved.is_set():  # it was stored meanwhile
+        if entry.resolved.is_set():  # it was stored meanwhile, and must not be handed out
+            self._journal.keep_in_memory(receipt)
             self._journal.settle(receipt)
             return
         entry.receipt = receipt

@@ -240,6 +240,8 @@ class Journal:
     ) -> None:
         read = partial(read_portion, until=segment.size, most=most, most_bytes=PORTION_SIZE)
         portion = await self._pool.run(read, segment.path, segment.place)
+        if not portion.lines:
+            raise OSError(errno.EIO, "it is shorter than what was written there")
         for line in portion.lines:
             receipt = Receipt(segment, line.number, len(line.raw))
             if line.number in segment.kept:

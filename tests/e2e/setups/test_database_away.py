@@ -107,6 +107,7 @@ async def test_a_conversation_goes_on_and_all_of_it_is_saved(
     await expect(line(chat, SAVED)).to_have_count(0)  # it has been read
 
 
+@pytest.mark.parametrize("setup", ["stopped"], indirect=True)
 async def test_a_page_that_loses_its_line_goes_on(setup: Setup, open_chat: OpenChat) -> None:
     chat, thread_id = await asked_before(setup, open_chat)
     setup.take_away()
@@ -121,6 +122,7 @@ async def test_a_page_that_loses_its_line_goes_on(setup: Setup, open_chat: OpenC
     assert len(setup.database.messages(thread_id)) == 6
 
 
+@pytest.mark.parametrize("setup", ["stopped"], indirect=True)
 async def test_what_is_deleted_meanwhile_stays_so(setup: Setup, open_chat: OpenChat) -> None:
     chat, thread_id = await asked_before(setup, open_chat)
     await chat.new_chat()

@@ -169,6 +169,35 @@ async def test_newer_writes_of_a_thread_wait_for_those_in_the_journal(
     assert store.stored == [*first, *later]
 
 
+async def test_what_is_stored_while_it_is_appended_is_not_stored_again(
+    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor counted twice: the file goes when all of it is stored, not before."""
+    append = Journal.append
+    writer, (before, first, second) = make(), steps_of(3)
+    await writer.submit(before)
+    done: list[asyncio.Future[Any]] = []
+
+    async def slowly(journal: Journal, writes: Sequence[Write]) -> list[Receipt]:
+        receipts = await append(journal, writes)
+        store.heard.set()
+        await done[0]
+        return receipts
+
+    monkeypatch.setattr(Journal, "append", slowly)
+    store.heard.clear()
+    done.append(writer.submit(first))
+    done[0].add_done_callback(lambda _first: store.heard.clear())  # before the second is
+    await asyncio.sleep(0)  # it is taken alone
+    await asyncio.sleep(0)
+    done.append(writer.submit(second))
+    assert (await done[1]).outcome is Outcome.ACCEPTED
+    await until(lambda: not writer._backlog._tasks, "what is read of the journal")
+    store.heard.set()
+    await until(lambda: not any(writer._queues.entries()), "all that is handed out")
+    assert store.stored == [before, first, second]
+
+
 async def test_others_do_not_wait_for_them(make: Make, store: AwayStore) -> None:
     store.concurrency = 2
     store.is_away = True

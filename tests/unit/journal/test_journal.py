@@ -7,6 +7,7 @@ from base64 import b64decode
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -348,6 +349,21 @@ async def test_a_segment_that_cannot_be_read_keeps_no_other_from_being(
         await journal.read(1)
     away.rename(unreadable)
     assert await writes_in(journal) == writes[:1]
+
+
+async def test_a_segment_that_somebody_has_cut_is_not_read_for_ever(
+    make: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "SEGMENT_SIZE", 1)
+    journal, writes = make(), writes_of(2)
+    await journal.open()
+    for write in writes:
+        await journal.append([write])
+    cut = files(tmp_path)[0]
+    cut.write_bytes(cut.read_bytes()[:-5])
+    assert await journal.read(ROOM) == [(writes[1], ANY)]
+    with pytest.raises(JournalUnusable, match="shorter than what was written"):
+        await journal.read(ROOM)
 
 
 async def test_a_file_that_cannot_be_removed_is_said_and_stops_nothing(
