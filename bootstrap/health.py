@@ -6,6 +6,7 @@ from typing import Literal
 
 from access.login.base import LoginMode
 from chat.live.running import LiveThreads
+from common.ending import Ending
 from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline.journal.journal import JournalState
 from datalayer.pipeline.spool.spool import SpoolState
@@ -23,7 +24,11 @@ MICROSECONDS = 1_000_000
 
 
 def open_readiness(
-    store: Store, storage: Storage, layer: KeepchatDataLayer, login: LoginMode
+    store: Store,
+    storage: Storage,
+    layer: KeepchatDataLayer,
+    login: LoginMode,
+    ending: Ending,
 ) -> Readiness:
     """Return what tells whether people can be sent here."""
     return Readiness(
@@ -32,6 +37,7 @@ def open_readiness(
         layer,
         needs_migration=partial(_needs_migration, store),
         knows_logins=lambda: login.sessions.is_ready,
+        ending=ending,
     )
 
 

@@ -92,7 +92,7 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
         sharing=settings.thread_sharing == "on",
         models=models,
         turns=_turns(settings, layer, models, login, meters),
-        readiness=open_readiness(store, files, layer, login),
+        readiness=open_readiness(store, files, layer, login, ending),
         meters=meters,
         metrics_readers=readers_of(settings),
         lag=LoopLag(meters.loop_lagged),

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from common.ending import Ending
 from datalayer.errors import SchemaMismatch
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
@@ -54,8 +55,10 @@ class Readiness:
         *,
         needs_migration: Callable[[], Awaitable[bool]],
         knows_logins: Callable[[], bool],
+        ending: Ending,
     ) -> None:
         """`knows_logins` tells whether it is known here which logins count."""
+        self._ending = ending
         self._needs_migration = needs_migration
         self._layer = layer
         self._storage = storage
@@ -65,21 +68,15 @@ class Readiness:
         self._migrations = Probe(self._compare, holds_s=MIGRATIONS_HOLD_S)
         self._files = Probe(self._open, holds_s=STORAGE_HOLDS_S)
         self._has_schema = False  # as far as was heard of it
-        self._is_ending = False
-
-    def end(self) -> None:
-        """Say from now on that nobody is to be sent here any more: the program ends."""
-        self._is_ending = True
 
     async def close(self) -> None:
         """Look at nothing any more."""
-        self.end()
         for probe in (self._database, self._migrations, self._files):
             await probe.close()
 
     async def checks(self) -> Checks:
         """Return what was found, within a few seconds whatever is away."""
-        if self._is_ending:
+        if self._ending.is_begun:
             return {"program": Check("failed", "The program ends.")}
         database, migrations, files = await gather(
             self._database.failure(), self._migrations.failure(), self._files.failure()

@@ -1,6 +1,7 @@
 """What whoever watches over the program is told while all is well, and in several faults."""
 
 import asyncio
+import signal
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -24,7 +25,12 @@ from tests.support.waiting import PATIENCE_S
 Values = dict[str, float]
 
 INTERVAL_S = 0.05
-EXPECTED = ("is not stored", "cannot be used", "Unable to get persisted_user", "never retrieved")
+EXPECTED = (
+    "is not stored",
+    "cannot be used",
+    "Unable to get persisted_user",
+    "In the background, create_element",
+)
 FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 NOTES = b"some notes"
 
@@ -178,6 +184,19 @@ async def test_no_metric_is_constant(world: World) -> None:
         world.app.expect_in_log(phrase)
     await world.app.stop()
     assert world.app.complaints() == []
+
+
+async def test_a_program_that_ends_says_so_to_whoever_is_connected(world: World) -> None:
+    """Nobody else can ask: it takes no new connections."""
+    teller = Teller(world.model)
+    await world.page.ask("Tell me a story")
+    teller.tell()
+    await world.watcher.until(lambda it: it["keepchat_first_token_seconds_count"] == 1)
+    world.app.signal(signal.SIGTERM)
+    await world.watcher.until_ready(503, "unready", "program")
+    assert await world.watcher.is_alive()
+    teller.tell_all()
+    assert await world.app.ended() == 0
 
 
 async def answer(world: World) -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from common.ending import Ending
 from datalayer.errors import SchemaMismatch, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline.journal.journal import JournalState
@@ -67,6 +68,7 @@ class World:
     readiness: Readiness
     migrates: Exception | bool = False
     knows_logins: bool = True
+    ending: Ending = field(default_factory=Ending)
 
     async def found(self) -> Checks:
         """What is found now, as if a long time had passed."""
@@ -91,6 +93,7 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         given,
         needs_migration=made.needs_migration,
         knows_logins=lambda: made.knows_logins,
+        ending=made.ending,
     )
     assert hasattr(KeepchatDataLayer, "journal_state")
     yield made
@@ -180,7 +183,7 @@ async def test_however_many_ask_each_is_asked_once(world: World) -> None:
 
 
 async def test_a_program_that_ends_serves_nobody(world: World) -> None:
-    world.readiness.end()
+    world.ending.begin()
     found = await world.readiness.checks()
     assert not is_ready(found)
     assert world.store.asked == 0
