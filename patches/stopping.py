@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from types import FrameType
 from typing import Any
 
@@ -25,7 +25,7 @@ REQUESTS_S = 0.7
 PARTS_S = 0.8  # for what replicas tell each other
 AFTER_ANSWERS_S = 6.8  # at which the program ends in any case, if something stops its event loop
 
-Shutdown = Callable[..., Awaitable[None]]
+Shutdown = Callable[..., Coroutine[Any, Any, None]]
 HandleExit = Callable[[Any, int, FrameType | None], None]
 
 

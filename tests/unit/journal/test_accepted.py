@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.ending import Ending
 from common.retry import RetryPolicy
 from datalayer.errors import JournalUnusable, StepGone
 from datalayer.pipeline import backlog as backlog_module
@@ -34,6 +35,7 @@ from tests.support.waiting import until
 
 MUCH = 100_000_000
 SOON_S = 0.01
+LATE_S = 600.0
 QUICK = RetryPolicy(first_pause_s=0.001, longest_pause_s=0.002)
 KINDS = (
     "thread",
@@ -275,6 +277,27 @@ async def test_closing_puts_into_the_journal_what_is_not_stored(
     following.start()
     await until(lambda: len(store.stored) == len(writes), "all that was left")
     assert store.stored == writes
+
+
+@pytest.mark.parametrize("is_hurried", [False, True])
+async def test_at_the_end_of_the_program_the_database_is_not_waited_for_long(
+    make: Make, store: AwayStore, is_hurried: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "AT_THE_END_S", LATE_S if is_hurried else SOON_S)
+    store.heard.clear()
+    ending = Ending()
+    writer, write = make(after_s=LATE_S, ending=ending), step(new_id())
+    told = writer.submit(write)
+    ending.begin()
+    if is_hurried:
+        ending.hurry()
+    await writer.close()
+    assert (await told).outcome is Outcome.ACCEPTED
+    assert store.stored == []
+    store.heard.set()
+    following = make()
+    following.start()
+    await until(lambda: store.stored == [write], "what was left")
 
 
 async def test_what_is_never_taken_becomes_a_dead_letter(

@@ -15,8 +15,9 @@ from socketio.exceptions import ConnectionRefusedError as SocketRefused
 
 from access.guard.answers import RunningAnswers
 from access.guard.events import as_asked
-from access.guard.user_limits import LIMITS, LimitReached, UserLimits
+from access.guard.user_limits import LIMITS, LimitReached, Stopping, UserLimits
 from chat.live.elsewhere import AnswersElsewhere
+from common.ending import Ending
 from patches import sockets
 
 MOST = UserLimits(dict.fromkeys(LIMITS, 2))
@@ -117,6 +118,23 @@ async def test_answers_of_all_pages_of_a_user_count_together_and_stop_ends_a_pag
     await settle(running, first)
     await settle(running, foreign)
     assert answers.stopped == 4
+
+
+async def test_as_the_program_ends_a_question_is_given_back_with_a_sentence() -> None:
+    ending = Ending()
+    answers, running = Answers(), RunningAnswers(OPEN_ENDED, ending)
+    handle = sockets.with_few_answers(answers, running)
+    page = Page()
+    await ask(handle, page)
+    ending.begin()
+    with pytest.raises(Stopping) as refused:
+        await ask(handle, page)
+    assert "being stopped" in refused.value.sentence.en
+    assert (refused.value.status, refused.value.is_news) == (503, True)
+    [(event, _)] = page.shown
+    assert event == "delete_message"
+    assert running.number("ada") == 1, "what runs goes on"
+    await settle(running, page)
 
 
 async def test_many_at_once_are_counted_before_any_has_begun() -> None:

@@ -52,6 +52,15 @@ async def stopped(talk: Conversation, *script: Any, shown: str) -> None:
     await asyncio.gather(turn, return_exceptions=True)
 
 
+async def test_what_the_end_of_the_program_cuts_is_interrupted(talk: Conversation) -> None:
+    turns = talk.answered_by(FakeModel([Piece("half of it"), asyncio.Event()]))
+    turn = asyncio.create_task(talk.ask("hello"))
+    await until(lambda: "half of it" in talk.page.shown, "what comes before the end")
+    await turns.close()
+    await asyncio.gather(turn, return_exceptions=True)
+    assert (await answer_of(talk))["state"] == "interrupted"
+
+
 async def test_a_stop_keeps_what_was_shown_and_counts_it(talk: Conversation) -> None:
     await stopped(talk, Piece("hm", is_thought=True), Piece("half of it"), shown="half of it")
     metadata = await answer_of(talk)
