@@ -13,7 +13,7 @@ from itertools import count
 
 from access.login.throttle import Buckets, Rate, TooManyAttempts
 
-LONGEST_WAIT_S = 20.0
+LONGEST_WAIT_S = 8.0  # an answer has to begin in ten
 FULL_S = 2.0  # after which somebody for whom there is no place may try again
 LATELY = Rate(50, 10.0)  # how often somebody has come: one is forgotten every so many seconds
 

@@ -19,7 +19,7 @@ FRESH_S = 600.0
 """A set of keys counts so long, in seconds; while no newer one can be had, longer."""
 PAUSE_S = 10.0
 """Nothing is asked again before, in seconds."""
-WHOLE_S = 10.0
+WHOLE_S = 9.0
 """Of one answer, in seconds."""
 MAX_BYTES = 512 * 1024
 _KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")

@@ -20,7 +20,7 @@ MAX_BYTES = 512 * 1024
 """Of one answer."""
 REQUEST_S = 5.0
 """Of connecting, and of waiting for the next bytes, in seconds."""
-WHOLE_S = 15.0
+WHOLE_S = 9.0
 """Of all that one login asks, in seconds."""
 
 
