@@ -106,6 +106,9 @@ class Puts(Protocol):
         Raises `StorageError` or the source's own error where they are not.
         """
 
+    def hurry(self) -> None:
+        """Wait no longer than needed: the program ends."""
+
     async def close(self) -> None:
         """End what goes on after files are durable."""
 
@@ -130,6 +133,9 @@ class Patiently:
         )
         await self._delivery.finish(write, receipt)
         durable()
+
+    def hurry(self) -> None:
+        """See Puts."""
 
     async def close(self) -> None:
         """See Puts."""

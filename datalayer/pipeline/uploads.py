@@ -20,6 +20,7 @@ from storage.errors import StorageError
 logger = logging.getLogger(__name__)
 
 STOP_S = 5.0  # how long `close` waits for those that it has cancelled
+CALM_S = 0.5  # how long `close` lets all go on as before
 END_S = 10.0  # how long `close` waits for files, which may wait for the database
 
 REMEMBERED = 10_000  # elements whose bytes have come
@@ -105,8 +106,9 @@ class Uploads:
 
     async def close(self) -> None:
         """Wait for the files that are being stored; those that take too long are logged."""
-        if waiting := self._undurable():
-            await asyncio.wait([upload.durable for upload in waiting], timeout=END_S)
+        await self._wait_for_durable(CALM_S)
+        self._way.hurry()
+        await self._wait_for_durable(END_S)
         for upload in self._undurable():
             logger.error("The file of element %s is lost: the program stopped", upload.write.id)
         late = list(self._running)
@@ -116,6 +118,10 @@ class Uploads:
         if late:  # a step that blocks may go on for a while; the database is not to wait for it
             await asyncio.wait(late, timeout=STOP_S)
         await self._pool.close()
+
+    async def _wait_for_durable(self, seconds: float) -> None:
+        if waiting := self._undurable():
+            await asyncio.wait([upload.durable for upload in waiting], timeout=seconds)
 
     def _pass_by(self, upload: _Upload) -> None:
         if self._waiting.get(upload.write.id) is upload.durable:

@@ -27,10 +27,16 @@ class InTime:
         self._after_s = after_s
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._attempts: set[asyncio.Task[Receipt]] = set()
+        self._hurried = asyncio.Event()
 
     def open(self) -> None:
         """Begin to store the files that an earlier run has left."""
         self._sender.wake()
+
+    def hurry(self) -> None:
+        """Have the spool take what the storage has not taken by now."""
+        self._delivery.is_away = True
+        self._hurried.set()
 
     async def close(self) -> None:
         """Leave what waits to the process that starts next."""
@@ -85,8 +91,15 @@ class InTime:
         attempt = asyncio.create_task(self._delivery.put(write, content()))
         self._attempts.add(attempt)
         attempt.add_done_callback(self._note_end)
-        await asyncio.wait([attempt], timeout=end - asyncio.get_running_loop().time())
+        await self._wait(attempt, end - asyncio.get_running_loop().time())
         return attempt
+
+    async def _wait(self, attempt: asyncio.Task[Receipt], seconds: float) -> None:
+        """Wait for an attempt, so long at most, and no longer once it is hurried."""
+        hurried = asyncio.create_task(self._hurried.wait())
+        ends = (attempt, hurried)
+        await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
 
     def _note_end(self, attempt: asyncio.Task[Receipt]) -> None:
         self._slots.release()

@@ -105,7 +105,7 @@ def storage(tmp_path: Path) -> AwayStorage:
 async def start(store: AwayStore, storage: AwayStorage, tmp_path: Path) -> AsyncIterator[Start]:
     runs: list[Run] = []
 
-    def new(data: Path = tmp_path / "data", most_bytes: int = MUCH) -> Run:
+    def new(data: Path = tmp_path / "data", most_bytes: int = MUCH, after_s: float = 0.01) -> Run:
         lost: list[str] = []
 
         async def on_lost(name: str) -> None:
@@ -117,7 +117,7 @@ async def start(store: AwayStore, storage: AwayStorage, tmp_path: Path) -> Async
             storage,
             on_lost=on_lost,
             journal=Journal(data / "journal", most_bytes=MUCH),
-            journal_after_s=0.01,
+            journal_after_s=after_s,
             spool=spool,
         )
         layer.start()
@@ -601,3 +601,17 @@ async def test_a_spool_that_was_full_is_not_said_to_be_full_any_more(
     storage.failure = None
     await until(all_sent(run), "the file")
     assert run.spool.state.failure == ""
+
+
+async def test_at_the_end_of_the_program_nothing_waits_for_its_second(
+    start: Start, storage: AwayStorage, tmp_path: Path
+) -> None:
+    run = start(after_s=1_000)
+    storage.heard.clear()
+    element = text("kept")
+    sending = asyncio.create_task(run.layer.create_element(element))
+    await until(lambda: storage.running, "the attempt")
+    await asyncio.wait_for(run.layer.close(), 10)
+    await sending
+    assert b"kept" in [path.read_bytes() for path in spooled(tmp_path / "data")]
+    assert run.lost == []
