@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.drills.crowd.faults import EVERYWHERE, ON_SERVERS, Fault, Scene
+from tests.drills.crowd.faults import EVERYWHERE, ON_POSTGRES, ON_SERVERS, Fault, Scene
 from tests.drills.crowd.findings import findings_of, lost_files
 from tests.drills.crowd.model import running_model, settings_of
 from tests.drills.crowd.person import Person, finished
@@ -28,6 +28,7 @@ WATCHED = 3  # people who have other pages, too
 PAGES = 2  # that each of them has beside the one that asks
 KILLS = 20
 AWAY_S, AWAY_IN_SHORT_S = 30.0, 2.5
+FAULTS = {**ON_SERVERS, **ON_POSTGRES}
 ANSWER_S, ANSWER_IN_SHORT_S = 2.0, 0.8
 PASSWORD = "correct horse battery"
 
@@ -35,6 +36,7 @@ PASSWORD = "correct horse battery"
 def faults_of(places: str, full_count: bool) -> list[str]:
     """The names of what goes wrong, in the order in which it does."""
     found = [*(EVERYWHERE if places.startswith("sqlite") else ON_SERVERS)]
+    found += ON_POSTGRES if places.startswith("postgres") else ()
     return [*["kill"] * (KILLS - 1), *found] if full_count else found
 
 
@@ -100,7 +102,7 @@ async def test_nothing_that_was_shown_is_lost(
             faults = faults_of(kind, full_count)
             async with chatting(people):
                 for name in faults:
-                    await break_amid(people, scene, ON_SERVERS[name])
+                    await break_amid(people, scene, FAULTS[name])
             said = await judge(people, places, program)
         finally:
             await program.kill()

@@ -50,6 +50,21 @@ async def database_away(scene: Scene) -> None:
     await _without(scene, scene.places.database)
 
 
+async def server_stopped(scene: Scene) -> None:
+    """The database's server is stopped for a while, and started again."""
+    if server := scene.places.server:
+        await asyncio.to_thread(server.stop)
+        await asyncio.sleep(scene.away_s)
+        await asyncio.to_thread(server.start)
+
+
+async def server_crashes(scene: Scene) -> None:
+    """The database's server ends without a word, and recovers."""
+    if server := scene.places.server:
+        await asyncio.to_thread(server.crash)
+        await asyncio.to_thread(server.start)
+
+
 async def database_silent(scene: Scene) -> None:
     """The database takes what is said, and answers nothing."""
     scene.places.database.silence()
@@ -160,6 +175,7 @@ def _refusal(status: int) -> Callable[[Body], Reply]:
 
 
 EVERYWHERE: Mapping[str, Fault] = {it.__name__: it for it in (kill, terminate, model_fails)}
+ON_POSTGRES: Mapping[str, Fault] = {it.__name__: it for it in (server_stopped, server_crashes)}
 ON_SERVERS: Mapping[str, Fault] = {
     **EVERYWHERE,
     **{

@@ -76,6 +76,8 @@ class Places:
     """The DATABASE_URL that nothing stands before."""
     database: Away = field(default_factory=Away)
     bucket: Away = field(default_factory=Away)
+    server: Postgres | None = None
+    """The database's server, where it keeps what it has when it is ended."""
 
 
 Open = Callable[[pytest.FixtureRequest, Path], AbstractAsyncContextManager[Places]]
@@ -101,7 +103,7 @@ async def postgres_and_s3(request: pytest.FixtureRequest, _folder: Path) -> Asyn
                 "AWS_ACCESS_KEY_ID": KEY,
                 "AWS_SECRET_ACCESS_KEY": SECRET,
             }
-            yield Places(settings, server.url(name), Away(before), Away(beside))
+            yield Places(settings, server.url(name), Away(before), Away(beside), server)
 
 
 @asynccontextmanager

@@ -105,6 +105,11 @@ class Postgres:
         self._submit(self._disconnect())
         self._run("pg_ctl", "-D", self._data, "-m", "fast", "-w", "stop")
 
+    def crash(self) -> None:
+        """End it without letting it finish anything: it recovers when it is started again."""
+        self._submit(self._disconnect())
+        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
+
     def remove(self) -> None:
         """Stop it for good and remove what it kept, but for a folder that it was given."""
         try:
