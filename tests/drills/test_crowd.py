@@ -30,6 +30,7 @@ KILLS = 20
 AWAY_S, AWAY_IN_SHORT_S = 30.0, 2.5
 FAULTS = {**ON_SERVERS, **ON_POSTGRES}
 ANSWER_S, ANSWER_IN_SHORT_S = 2.0, 0.8
+LOG_SHOWN = 20_000  # characters
 PASSWORD = "correct horse battery"
 
 
@@ -104,6 +105,9 @@ async def test_nothing_that_was_shown_is_lost(
                 for name in faults:
                     await break_amid(people, scene, FAULTS[name])
             said = await judge(people, places, program)
+        except BaseException as exc:
+            exc.add_note(program.log()[-LOG_SHOWN:])
+            raise
         finally:
             await program.kill()
     with capsys.disabled():

@@ -19,7 +19,7 @@ from chainlit.utils import utc_now
 from tests.drills.crowd.model import answer_to, question
 from tests.drills.crowd.page import AGAIN_S, Page, Step
 
-PATIENCE_S = 90.0
+PATIENCE_S = 150.0
 _ATTACHES = 0.3  # of the questions
 _SIZES = (10, 5_000, 200_000)  # bytes
 
@@ -69,6 +69,8 @@ class Person(Page):
             try:
                 while not stop.is_set():
                     async with asyncio.timeout(PATIENCE_S):
+                        await self.connect(http)
+                    async with asyncio.timeout(PATIENCE_S):
                         await self._ask(http)
             except TimeoutError:
                 last = self.asked[-1] if self.asked else None
@@ -78,7 +80,6 @@ class Person(Page):
                 await self.leave()
 
     async def _ask(self, http: aiohttp.ClientSession) -> None:
-        await self.connect(http)
         files = await self._attach(http)
         asked = Asked(str(uuid.uuid4()), question(self.name, len(self.asked)), dict(files.values()))
         self.asked.append(asked)
