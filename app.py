@@ -25,7 +25,7 @@ from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from patches.catalogue import patch_code, patch_server
 from patches.patch import Parts
-from patches.stopping import CANCEL_S, PARTS_S, close_answers
+from patches.stopping import PARTS_S
 from settings import Settings
 
 logger = logging.getLogger("keepchat")
@@ -109,8 +109,6 @@ def register(settings: Settings, parts: Parts) -> None:
     async def on_app_shutdown() -> None:
         parts.ending.begin()
         server.state.taking_over.cancel()
-        closing = close_answers(parts.turns, parts)
-        await parts.ending.step("answers to be stored", closing, CANCEL_S)
         await parts.ending.step("what other processes are told", close_parts(parts), PARTS_S)
 
 

@@ -21,6 +21,7 @@ from patches.patch import Parts
 logger = logging.getLogger("keepchat")
 
 CANCEL_S = 1.5  # for answers that are cut short to be stored
+HURRIED_S = 0.3  # the same, after a second signal: so that each is known to be cut, at least
 REQUESTS_S = 0.7
 PARTS_S = 0.8  # for what replicas tell each other
 AFTER_ANSWERS_S = 6.8  # at which the program ends in any case, if something stops its event loop
@@ -84,11 +85,12 @@ async def finish_answers(turns: Turns, parts: Parts) -> None:
     ending = parts.ending
     if tasks := {turn.task for turn in parts.live.turns() if turn.task}:
         await ending.within(parts.answers_s, asyncio.wait(tasks))
-    await ending.step("answers to be stored", close_answers(turns, parts), CANCEL_S)
+    seconds = HURRIED_S if ending.is_hurried else CANCEL_S
+    work = close_answers(turns, parts)
+    await ending.step("answers to be stored", work, seconds, hurries=False)
 
 
 async def close_answers(turns: Turns, parts: Parts) -> None:
     """End the answers that are on their way, and wait for what Chainlit stores of them."""
-    await parts.actions.close()
-    await turns.close()
+    await asyncio.gather(parts.actions.close(), turns.close())
     await parts.background.ended()
