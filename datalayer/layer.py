@@ -644,6 +644,8 @@ class KeepchatDataLayer(BaseDataLayer):
             self._homes.forget_own(write)
         if self._maintenance and isinstance(write, SaveStep | SaveThread):
             self._maintenance.wake()
+        if self._spool and result and isinstance(write, DeleteThread):
+            self._spool.forget(write.id)
         late = isinstance(write, FinishElement)
         if isinstance(write, _REMOVING) or (
             late and not (result and result.outcome is Outcome.APPLIED)

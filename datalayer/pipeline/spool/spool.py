@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from common.blocking import BlockingPool
 from common.process_folders import ProcessFolder, take_dead
+from common.tasks import TaskSet
 from datalayer.errors import SpoolUnusable, UnreadableWrite
 from datalayer.pipeline.delivery import key_of
 from datalayer.pipeline.journal.records import decode_record, encode_record
@@ -86,6 +87,7 @@ class Spool:
         self._own: Folder | None = None
         self._taken: list[Folder] = []
         self._making = asyncio.Lock()
+        self._removing = TaskSet()
         self._held: Counter[str] = Counter()
         self._coming = 0  # bytes that are being written
         self._failure = ""
@@ -244,6 +246,13 @@ class Spool:
             if file := self._waiting.get(key):
                 await self.remove(file)
 
+    def forget(self, thread_id: str) -> None:
+        """Remove the files of a thread that is deleted, without waiting for it."""
+        for file in list(self._waiting.values()):
+            if file.write.thread_id == thread_id:
+                del self._waiting[file.key]
+                self._removing.start(self._delete(file))
+
     async def _delete(self, file: SpooledFile) -> None:
         try:
             await file.folder.files.delete([WRITES + file.name, BYTES + file.name])
@@ -252,6 +261,7 @@ class Spool:
 
     async def close(self) -> None:
         """Leave what waits to the process that starts next."""
+        await self._removing.ended()
         used = {file.folder for file in self._waiting.values()}
         for folder in filter(None, (self._own, *self._taken)):
             await folder.files.close()

@@ -284,11 +284,26 @@ async def test_what_is_deleted_leaves_the_spool_at_once(
     for each in (element, other):
         await run.layer.create_element(each)
     await run.layer.delete_thread(element.thread_id)
-    await until(lambda: run.spool.find(key_of(element)) is None, "the removal")
+    await until(lambda: len(spooled(tmp_path / "data")) == 2, "the removal of bytes and record")
     assert b"gone" not in [path.read_bytes() for path in spooled(tmp_path / "data")]
+    assert run.spool.find(key_of(element)) is None
     storage.failure = None
     await until(all_sent(run), "the other file")
     assert await keys(storage) == [key_of(other)]
+
+
+async def test_of_many_deleted_threads_none_leaves_anything(
+    start: Start, storage: AwayStorage, tmp_path: Path
+) -> None:
+    """Also where they are more than are removed from the storage at once."""
+    run = start()
+    storage.failure = StorageUnavailable("away")
+    elements = [text("gone") for _ in range(deletion.BATCH + 20)]
+    await asyncio.gather(*map(run.layer.create_element, elements))
+    for element in elements:
+        await run.layer.delete_thread(element.thread_id)
+    await until(lambda: not spooled(tmp_path / "data"), "the removal")
+    assert run.spool.state.depth == 0
 
 
 async def test_what_is_deleted_while_it_is_sent_leaves_nothing(
