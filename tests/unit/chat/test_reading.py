@@ -25,10 +25,13 @@ async def pieces(content: bytes) -> AsyncGenerator[bytes, None]:
         yield content[start : start + 50_000]
 
 
+PATIENCE_S = 100.0  # however busy the machine is
+
+
 async def read(
     name: str, content: bytes, *, characters: int = CHARACTERS, memory: int = MEMORY
 ) -> Reading:
-    limits = ReadingLimits(characters=characters, memory=memory)
+    limits = ReadingLimits(characters=characters, memory=memory, timeout_s=PATIENCE_S)
     return await Reader(limits).read(name, partial(pieces, content))
 
 

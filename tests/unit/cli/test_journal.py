@@ -206,6 +206,7 @@ async def command(*arguments: str) -> tuple[int | None, str]:
     return process.returncode, told.decode()
 
 
+@pytest.mark.slow
 async def test_what_waits_is_told_while_the_program_runs(
     folder: Path, at_work: tuple[Journal, Spool]
 ) -> None:
@@ -226,6 +227,7 @@ def contents(folder: Path) -> Sequence[tuple[Path, bytes]]:
     return sorted((path, path.read_bytes()) for path in files if path.is_file())
 
 
+@pytest.mark.slow
 async def test_the_doctor_tells(folder: Path, at_work: tuple[Journal, Spool]) -> None:
     kept(folder, step(new_id()))
     _, told = await command("doctor", "--json")
