@@ -75,6 +75,6 @@ async def test_a_login_counts_while_the_account_is_as_it_was(
 
 async def test_the_doctor_finds_a_running_program_well(team: Application) -> None:
     report = await team.manage("doctor")
-    assert [line.split()[0] for line in report.splitlines()] == ["ok"] * 8
+    assert [line.split()[0] for line in report.splitlines()] == ["ok"] * 10
     assert "2 can sign in with a password" in report
     assert "scripted; the last answered in" in report
