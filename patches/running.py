@@ -116,5 +116,6 @@ def coming_back(original: Handler, live: LiveThreads) -> Handler:
         except DataLayerError as exc:
             logger.warning("A page that comes back is given what runs: %s", in_one_line(exc))
             await live.catch_up(page)
+        await live.greet(page)  # it has missed what became of saving meanwhile
 
     return connection_successful

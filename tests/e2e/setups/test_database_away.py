@@ -117,9 +117,12 @@ async def test_a_page_that_loses_its_line_goes_on(setup: Setup, open_chat: OpenC
     await chat.page.wait_for_function("() => window.keepchatSockets.at(-1).readyState === 1")
     await chat.ask(SECOND)
     await chat.answered(PARIS)
+    await expect(line(chat, DELAYED)).to_be_visible()
     setup.bring_back()
     await expect(line(chat, SAVED)).to_be_visible()
     assert len(setup.database.messages(thread_id)) == 6
+    await expect(chat.asked).to_have_text([BEFORE, FIRST, SECOND])
+    await expect(chat.said).to_have_text([PARIS, ROME, PARIS])
 
 
 @pytest.mark.parametrize("setup", ["stopped"], indirect=True)
