@@ -39,6 +39,17 @@ def random_ports() -> Iterator[int]:
     return iter(random.sample(_PORTS, len(_PORTS)))
 
 
+def hold(port: int) -> socket.socket:
+    """Keep a port while its server is stopped: who connects is refused, and nobody else takes it.
+
+    Closed by whoever starts the server again.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", port))
+    return held
+
+
 def is_free(port: int) -> bool:
     """Whether nobody listens on a port of the loopback address."""
     with socket.socket() as probe:

@@ -6,7 +6,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+
+from tests.support.waiting import hold
 
 _STARTS_WITHIN_S = 60.0
 _INTERVAL_S = 0.02
@@ -20,6 +23,7 @@ class ChildServer:
     def __init__(self, name: str) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix=f"keepchat-{name}-"))
         self._process: subprocess.Popen[bytes] | None = None
+        self._held = ExitStack()
 
     def run(
         self,
@@ -29,6 +33,7 @@ class ChildServer:
         is_ready: Callable[[], bool] | None = None,
     ) -> None:
         """Run it and wait until it is ready, which means that it listens unless told otherwise."""
+        self._held.close()
         with (self._folder / "output").open("wb") as output:
             self._process = subprocess.Popen(
                 command,
@@ -62,10 +67,12 @@ class ChildServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+            self._held.enter_context(hold(self.port))
 
     def remove(self) -> None:
         """Stop it for good and remove what it kept."""
         self.stop()
+        self._held.close()
         shutil.rmtree(self._folder)
 
     def log(self) -> str:

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +19,7 @@ from urllib.parse import quote
 import asyncpg
 
 from tests.support.needs import find_postgres
-from tests.support.waiting import free_port
+from tests.support.waiting import free_port, hold
 
 USER = "keepchat"
 CERTIFIED = "certified"  # a user who is asked for a certificate, where there is an authority
@@ -52,6 +52,7 @@ class Postgres:
         self._thread = ThreadPoolExecutor(1, "postgres-query")
         self._runner = asyncio.Runner()
         self._connections: dict[str, asyncpg.Connection] = {}
+        self._held = ExitStack()
         self._settings = [*(_DURABLE if durable else _QUICK)]
         if not self._data.exists():
             self._make()
@@ -90,6 +91,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start it, on the same port as before."""
+        self._held.close()
         options = [f"-p {self.port}", f"-k {self._folder}", "-c listen_addresses=127.0.0.1"]
         options += [f"-c {setting}" for setting in self._settings]
         command = ("-l", self.log, "-w", "-o", " ".join(options), "start")
@@ -104,11 +106,13 @@ class Postgres:
         """Stop it; whoever is connected loses the connection."""
         self._submit(self._disconnect())
         self._run("pg_ctl", "-D", self._data, "-m", "fast", "-w", "stop")
+        self._held.enter_context(hold(self.port))
 
     def crash(self) -> None:
         """End it without letting it finish anything: it recovers when it is started again."""
         self._submit(self._disconnect())
         self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
+        self._held.enter_context(hold(self.port))
 
     def remove(self) -> None:
         """Stop it for good and remove what it kept, but for a folder that it was given."""
@@ -116,6 +120,7 @@ class Postgres:
             if (self._data / "postmaster.pid").exists():
                 self.stop()
         finally:
+            self._held.close()
             self._thread.submit(self._runner.close).result()
             self._thread.shutdown()
             if not self._kept:
