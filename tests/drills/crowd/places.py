@@ -12,7 +12,7 @@ import pytest
 from tests.support.builders import new_id
 from tests.support.servers.azurite import ACCOUNT, Azurite
 from tests.support.servers.dynamodb import ACCESS, DynamoDB
-from tests.support.servers.postgres import Postgres
+from tests.support.servers.postgres import Postgres, running_postgres
 from tests.support.servers.proxy import Proxy, never, running_proxy
 from tests.support.servers.seaweedfs import BUCKET, KEY, SECRET, SeaweedFS
 
@@ -93,9 +93,9 @@ async def on_this_computer(_request: pytest.FixtureRequest, folder: Path) -> Asy
 @asynccontextmanager
 async def postgres_and_s3(request: pytest.FixtureRequest, _folder: Path) -> AsyncIterator[Places]:
     """PostgreSQL, and a bucket."""
-    server: Postgres = request.getfixturevalue("postgres")
     bucket: SeaweedFS = request.getfixturevalue("seaweedfs")
-    with server.database(new_id()) as name:
+    # Durable, since it crashes.
+    with running_postgres(durable=True) as server, server.database(new_id()) as name:
         async with running_proxy(server.port) as before, running_proxy(bucket.port) as beside:
             settings = {
                 "DATABASE_URL": server.url(name, port=before.port),

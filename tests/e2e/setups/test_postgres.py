@@ -78,17 +78,17 @@ async def test_the_server_goes_away_and_comes_back(
         thread_id = await chat.thread_id()
         server.stop()
         assert await chat.status_of(f"/project/thread/{thread_id}") == 503
-        await chat.ask("and of Italy, without a server?")
+        await chat.ask("and of Italy, with its server stopped?")
         await chat.answered(ROME)
         await expect(chat.toasts).to_have_count(0)  # it is accepted, and nobody is disturbed
         server.start()
         await until(lambda: len(database.messages(thread_id)) == 4, "the writes that waited")
         assert [message.text for message in database.messages(thread_id)][1:] == [
             PARIS,
-            "and of Italy, without a server?",
+            "and of Italy, with its server stopped?",
             ROME,
         ]
-        [conversation] = model.conversations("and of Italy, without a server?")
+        [conversation] = model.conversations("and of Italy, with its server stopped?")
         assert ("assistant", PARIS) in conversation
         await chat.ask("What is the capital of France, with a server again?")
         await chat.answered(PARIS)
