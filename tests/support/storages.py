@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import random
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -122,7 +122,7 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-async def file_stream(path: Path) -> AsyncIterator[bytes]:
+async def file_stream(path: Path) -> AsyncGenerator[bytes]:
     async with await anyio.open_file(path, "rb") as file:
         while piece := await file.read(64 * 1024):
             yield piece

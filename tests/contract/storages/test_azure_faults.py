@@ -3,7 +3,8 @@
 import random
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,14 +85,16 @@ async def test_a_connection_that_is_cut_in_the_middle_of_an_upload(
     if there_before:
         await put(azure, key, OLD)
 
-    async def until_it_is_cut() -> AsyncIterator[bytes]:
-        async for piece in file_stream(source):
-            yield piece
-            if await uncommitted(azurite, azure_options.container, key):
-                azure_proxy.cut_after, azure_proxy.cuts = MB, 99
+    async def until_it_is_cut() -> AsyncGenerator[bytes]:
+        async with aclosing(file_stream(source)) as pieces:
+            async for piece in pieces:
+                yield piece
+                if await uncommitted(azurite, azure_options.container, key):
+                    azure_proxy.cut_after, azure_proxy.cuts = MB, 99
 
-    with pytest.raises(StorageUnavailable, match=key):
-        await put(proxied, key, until_it_is_cut())
+    async with aclosing(until_it_is_cut()) as content:
+        with pytest.raises(StorageUnavailable, match=key):
+            await put(proxied, key, content)
     assert await keys(azure) == ([key] if there_before else [])
     if there_before:
         assert await get(azure, key) == OLD
