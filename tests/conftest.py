@@ -27,11 +27,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Let property tests know, while they are imported, how many examples they are to play.
 
-    None has a limit on time: how long one takes is said by what else the machine does.
+    A quick run plays a third of them. None has a limit on time: how long one takes is said by what
+    else the machine does.
     """
-    name = FULL_COUNT if config.getoption("--full-count") else "tests"
-    settings.register_profile(name, deadline=None)
-    settings.load_profile(name)
+    settings.register_profile(FULL_COUNT, deadline=None)
+    settings.register_profile("tests", deadline=None)
+    settings.register_profile("quick", deadline=None, max_examples=30)
+    usual = "quick" if config.option.markexpr == WITHOUT_SERVERS else "tests"
+    settings.load_profile(FULL_COUNT if config.getoption("--full-count") else usual)
 
 
 @pytest.hookimpl(wrapper=True)
