@@ -153,9 +153,7 @@ def _is_agreed(args: argparse.Namespace, question: str) -> bool:
 def drop(settings: Settings, args: argparse.Namespace) -> int:
     """Remove dead letters for ever."""
     letters = dead_letters(settings)
-    chosen = _chosen(letters, args)
-    for letter_id in chosen:
-        print(f"{letter_id}\t{_about(letters, letter_id)}")
+    chosen = _listed(letters, args)
     question = f"Remove {_count(chosen)} for ever? What people wrote in them is lost then."
     if not chosen or not _is_agreed(args, question):
         return _nothing_to_do(chosen)
@@ -163,6 +161,14 @@ def drop(settings: Settings, args: argparse.Namespace) -> int:
         letters.remove(letter_id)
     print(f"Removed: {_count(chosen)}.")
     return 0
+
+
+def _listed(letters: DeadLetters, args: argparse.Namespace) -> list[str]:
+    """Say which dead letters a command is about, and return their ids."""
+    chosen = _chosen(letters, args)
+    for letter_id in chosen:
+        print(f"{letter_id}\t{_about(letters, letter_id)}")
+    return chosen
 
 
 def _nothing_to_do(chosen: list[str]) -> int:
@@ -174,9 +180,7 @@ def _nothing_to_do(chosen: list[str]) -> int:
 def retry(settings: Settings, args: argparse.Namespace) -> int:
     """Store dead letters; each that is stored is removed."""
     letters = dead_letters(settings)
-    chosen = _chosen(letters, args)
-    for letter_id in chosen:
-        print(f"{letter_id}\t{_about(letters, letter_id)}")
+    chosen = _listed(letters, args)
     question = f"Store {_count(chosen)} now? What was changed since stays as it is."
     if not chosen or not _is_agreed(args, question):
         return _nothing_to_do(chosen)

@@ -21,9 +21,15 @@ class SpooledStorage(Storage):
         self._spool = spool
 
     @classmethod
-    def from_url(cls, url: str, base: Path, credentials: Credentials) -> Self:
-        """See Storage; this one is made around another, and has no URL of its own."""
-        raise NotImplementedError
+    def from_url(
+        cls,
+        url: str,  # noqa: ARG003 - the contract's arguments, of which none is of use here
+        base: Path,  # noqa: ARG003
+        credentials: Credentials,  # noqa: ARG003
+    ) -> Self:
+        """Raise `TypeError`: this one stands before another storage, and no URL names it."""
+        message = "A spooled storage is made with the storage that it stands before."
+        raise TypeError(message)
 
     def __str__(self) -> str:
         return str(self._storage)
