@@ -296,6 +296,8 @@ class Settings(BaseSettings):
     model_image_pixels: int = Field(default=1_568, ge=64, le=8_192)
     attachment_timeout_s: float = Field(default=20, gt=0)
 
+    # The socket takes packets of a million bytes, and a character has six at most.
+    message_max_characters: int = Field(default=100_000, ge=1_000, le=150_000)
     upload_max_files: int = Field(default=10, ge=1)
     upload_max_mb: int = Field(default=50, ge=1)
     upload_types: Annotated[str, AfterValidator(_types)] = "*/*"

@@ -9,5 +9,6 @@ def upload_limits(settings: Settings) -> UploadLimits:
     return UploadLimits(
         files=settings.upload_max_files,
         megabytes=settings.upload_max_mb,
+        characters=settings.message_max_characters,
         types=tuple(one.strip().lower() for one in settings.upload_types.split(",")),
     )

@@ -14,6 +14,7 @@ from patches import (
     events,
     features,
     logins,
+    message_length,
     middlewares,
     originals,
     page,
@@ -296,6 +297,13 @@ PATCHES = (
         "Chainlit takes messages that can be stored nowhere, and has them answered.",
         Moment.LOAD,
         sockets.take_what_is_kept,
+    ),
+    Patch(
+        "length of a message",
+        "Chainlit's page shows any message as sent, and its socket is closed by one that is longer "
+        "than a packet: the message is gone.",
+        Moment.LOAD,
+        message_length.limit_length,
     ),
     Patch(
         "files of a message",

@@ -5,16 +5,21 @@ come from, and a policy in the page itself names the scripts that stand in it by
 where there are custom elements, which are text, may the page make scripts of text.
 """
 
+import json
 import re
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from hashlib import sha256
+from html import escape
 from pathlib import Path
 
 import chainlit.server
 from chainlit.config import APP_ROOT
 from chainlit.emitter import ChainlitEmitter
 
+from access.guard.limits import UploadLimits
+from access.guard.user_limits import MEGABYTE
+from common.file_types import ANYTHING
 from patches.originals import replace
 from patches.patch import Parts
 
@@ -29,9 +34,9 @@ Template = Callable[[str], str]
 InitThread = Callable[[ChainlitEmitter, str], Awaitable[None]]
 
 
-def send_offline_page(_parts: Parts) -> None:
-    """Send a page that asks nobody else, and that runs its own scripts only."""
-    replace(chainlit.server, "get_html_template", offline)
+def send_offline_page(parts: Parts) -> None:
+    """Send a page that asks nobody else, runs its own scripts only, and knows the limits."""
+    replace(chainlit.server, "get_html_template", lambda original: offline(original, parts.limits))
 
 
 def choose_help(_parts: Parts) -> None:
@@ -44,12 +49,13 @@ def tell_thread(_parts: Parts) -> None:
     replace(ChainlitEmitter, "init_thread", announcing)
 
 
-def offline(original: Template) -> Template:
-    """Return a template that is the original's without what it asks of others."""
+def offline(original: Template, limits: UploadLimits) -> Template:
+    """Return a template that is the original's without what it asks of others, with the limits."""
 
     def get_html_template(root_path: str) -> str:
         html = without_outside(original(root_path))
-        return with_policy(html, evaluates=has_custom_elements(Path(APP_ROOT)))
+        html = with_policy(html, evaluates=has_custom_elements(Path(APP_ROOT)))
+        return with_limits(html, limits)
 
     return get_html_template
 
@@ -74,6 +80,23 @@ def with_policy(html: str, *, evaluates: bool) -> str:
     policy = f"script-src 'self' {own}; worker-src 'self' blob:"
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}" />'
     return html.replace(_CHARSET, f"{_CHARSET}\n    {meta}", 1)
+
+
+def with_limits(html: str, limits: UploadLimits) -> str:
+    """Return a page in which its own scripts find what a message may have."""
+    known = {
+        "characters": limits.characters,
+        "files": limits.files,
+        "fileBytes": limits.megabytes * MEGABYTE,
+        "takesText": takes_text(limits.types),
+    }
+    meta = f'<meta name="keepchat-limits" content="{escape(json.dumps(known))}" />'
+    return html.replace(_CHARSET, f"{_CHARSET}\n    {meta}", 1)
+
+
+def takes_text(types: Collection[str]) -> bool:
+    """Tell whether files of plain text are among the types that are taken."""
+    return not {ANYTHING, "text/*", "text/plain", ".txt"}.isdisjoint(types)
 
 
 def _hash(script: str) -> str:

@@ -201,7 +201,7 @@ def if_kept(original: Handler, layer: KeepchatDataLayer) -> Handler:
     async def message(sid: str, payload: Any) -> Any:
         session = WebsocketSession.get(sid)
         if session is not None and layer.saving is Saving.REFUSED:
-            await _return_message(session, payload, NOTHING_KEPT)
+            await return_message(session, payload, NOTHING_KEPT)
             return None
         return await original(sid, payload)
 
@@ -223,7 +223,7 @@ def with_few_files(
             payload["fileReferences"] = named
             ids = {one["id"] for one in named}
             if not ids <= session.files.keys():
-                await _return_message(session, payload, FILES_NOT_HERE)
+                await return_message(session, payload, FILES_NOT_HERE)
                 return None
             waiting.sent(session, ids)
             await files.sent(session, ids)
@@ -232,9 +232,7 @@ def with_few_files(
     return message
 
 
-async def _return_message(
-    session: WebsocketSession, payload: Any, sentence: Localized[str]
-) -> None:
+async def return_message(session: WebsocketSession, payload: Any, sentence: Localized[str]) -> None:
     """Give a message back that would be lost, or its files; the page has those perhaps."""
     logger.warning("A message in thread %s is returned: %s", session.thread_id, sentence.en)
     await _take_back(session, payload)

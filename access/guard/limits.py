@@ -1,4 +1,4 @@
-"""How many files may be sent, how large, of which types."""
+"""What a message may have: how many characters, and files, how large, of which types."""
 
 import time
 import uuid
@@ -25,11 +25,14 @@ _JUST_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """How many files a message takes, how large each may be, of which types and endings."""
+    """How long a message may be, how many files it takes, how large each may be, of which types and
+    endings.
+    """
 
     files: int
     megabytes: int
     types: tuple[str, ...]
+    characters: int
 
     @property
     def body(self) -> int:

@@ -30,3 +30,8 @@ NO_BRANCH = Localized(
     en="No branch was made: the conversation could not be copied. Reload the page, and try again.",
     zh="未建立分支：无法复制此对话。请重新加载页面后再试。",
 )
+EDIT_TOO_LONG = Localized(
+    en="Your message would have {length} characters, and a message may have {most}. It stays as it "
+    "was.",
+    zh="您的消息将有 {length} 个字符，而消息最多 {most} 个字符。消息保持原样。",
+)

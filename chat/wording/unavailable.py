@@ -69,6 +69,12 @@ NOTHING_KEPT = Localized(
     en="Nothing can be saved at the moment. Your message was not sent: it is back in the box.",
     zh="目前无法保存任何内容。消息未发送，已放回输入框。",
 )
+TOO_LONG = Localized(
+    en="Your message has {length} characters, and a message may have {most}. It was not sent: it "
+    "is back in the box. Shorten it, or attach it as a file.",
+    zh="您的消息有 {length} 个字符，而消息最多 {most} 个字符。消息未发送，已放回输入框。"
+    "请缩短，或作为文件附上。",
+)
 FILES_NOT_HERE = Localized(
     en="The program was restarted and does not have your files any more. Your message was not "
     "sent: it is back in the box. See that its files are attached, and send it again.",

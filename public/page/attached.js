@@ -1,5 +1,6 @@
-// A message that the server returns, since it does not have the files that were attached: it is put
+// A message that the server returns, since it does not have its files or it is too long: it is put
 // back into the box, and the files that this page has are sent once more.
+import { attach, putBack } from "./composer.js";
 import { onTold } from "./told.js";
 
 const MOST = 100;
@@ -30,23 +31,4 @@ function rememberFiles() {
 function remember(request, file) {
   sent.set(JSON.parse(request.responseText).id, file);
   if (sent.size > MOST) sent.delete(sent.keys().next().value);
-}
-
-function putBack(text) {
-  const box = document.getElementById("chat-input");
-  if (!box) return;
-  // React listens to the element's own setter, and would not see a change by it.
-  const { set } = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value");
-  set.call(box, [text, box.value].filter(Boolean).join("\n"));
-  box.dispatchEvent(new Event("input", { bubbles: true }));
-  box.focus();
-}
-
-function attach(files) {
-  const input = document.getElementById("upload-button-input");
-  if (!input || !files.length) return;
-  const chosen = new DataTransfer();
-  for (const file of files) chosen.items.add(file);
-  input.files = chosen.files;
-  input.dispatchEvent(new Event("change", { bubbles: true }));
 }

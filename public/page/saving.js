@@ -1,5 +1,6 @@
 // The line that says that saving is delayed, and that it has caught up; and while nothing can be
 // saved, no message leaves the page, so that what was typed stays.
+import { beforeSending } from "./composer.js";
 import { addLine } from "./elements.js";
 import { inLanguage } from "./language.js";
 import { onTold } from "./told.js";
@@ -16,7 +17,6 @@ const SAID = {
   },
   saved: { en: "Everything is saved again.", zh: "所有内容均已保存。" },
 };
-const SEND = "#chat-submit, #confirm-edit, .edit-message";
 
 let state = "saved";
 let line;
@@ -24,8 +24,7 @@ let reading;
 
 export function showSaving() {
   onTold("keepchatSaving", show);
-  window.addEventListener("keydown", keepTyped, true);
-  window.addEventListener("click", keepTyped, true);
+  beforeSending(() => state === "refused");
 }
 
 function show(told) {
@@ -36,16 +35,4 @@ function show(told) {
   line = addLine(told === "saved" ? "info" : "warning", inLanguage(SAID[told]));
   line.setAttribute("role", told === "refused" ? "alert" : "status");
   if (told === "saved") reading = setTimeout(() => line.remove(), READ_MS);
-}
-
-// Before Chainlit's page, which would empty the field.
-function keepTyped(event) {
-  if (state !== "refused") return;
-  const sends =
-    event.type === "click"
-      ? event.target.closest?.(SEND)
-      : event.key === "Enter" && !event.shiftKey && event.target.closest?.("#chat-input");
-  if (!sends) return;
-  event.preventDefault();
-  event.stopImmediatePropagation();
 }

@@ -50,7 +50,7 @@ from routes.request_bodies import RequestBodies
 pytestmark = pytest.mark.usefixtures("_unpatched")
 
 
-LIMITS = UploadLimits(files=2, megabytes=1, types=("*/*",))
+LIMITS = UploadLimits(files=2, megabytes=1, types=("*/*",), characters=1_000)
 CHAINLITS = dict(sio.handlers["/"])
 
 

@@ -12,7 +12,7 @@ from patches.features import accepted
 from patches.patch import Parts
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-LIMITS = UploadLimits(files=2, megabytes=1, types=("*/*",))
+LIMITS = UploadLimits(files=2, megabytes=1, types=("*/*",), characters=1_000)
 
 
 def test_the_page_gets_endings_under_their_types() -> None:

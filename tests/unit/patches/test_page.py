@@ -4,6 +4,7 @@ import json
 import re
 from base64 import b64encode
 from hashlib import sha256
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from access.guard.limits import UploadLimits
 from access.guard.origins import Origins
 from patches import originals, page
 from patches.patch import Parts
@@ -26,7 +28,8 @@ from settings import ROOT
 pytestmark = pytest.mark.usefixtures("_unpatched")
 
 
-NO_PARTS = cast(Parts, SimpleNamespace())
+LIMITS = UploadLimits(files=2, megabytes=3, types=("image/*", ".txt"), characters=4_000)
+PARTS = cast(Parts, SimpleNamespace(limits=LIMITS))
 THEME = json.loads((ROOT / "public" / "theme.json").read_text())["variables"]
 
 
@@ -42,9 +45,9 @@ class Addresses(HTMLParser):
 
 
 def test_chainlits_page_names_no_other_site_and_each_script_by_its_hash() -> None:
-    page.send_offline_page(NO_PARTS)
+    page.send_offline_page(PARTS)
     originals.restore()
-    page.send_offline_page(NO_PARTS)  # as a reload of the code does
+    page.send_offline_page(PARTS)  # as a reload of the code does
     html = chainlit.server.get_html_template("/chat")
     addresses = Addresses()
     addresses.feed(html)
@@ -58,11 +61,31 @@ def test_chainlits_page_names_no_other_site_and_each_script_by_its_hash() -> Non
     assert 'src="/chat/assets/' in html
 
 
+def test_the_page_knows_what_a_message_may_have() -> None:
+    page.send_offline_page(PARTS)
+    html = chainlit.server.get_html_template("")
+    [told] = re.findall(r'<meta name="keepchat-limits" content="([^"]*)"', html)
+    assert json.loads(unescape(told)) == {
+        "characters": 4_000,
+        "files": 2,
+        "fileBytes": 3_000_000,
+        "takesText": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("types", "are_taken"),
+    [(("*/*",), True), (("text/*",), True), (("image/*", ".md"), False), ((".txt",), True)],
+)
+def test_whether_a_pasted_text_can_be_a_file(types: tuple[str, ...], are_taken: bool) -> None:
+    assert page.takes_text(types) is are_taken
+
+
 def test_only_a_page_with_custom_elements_may_make_scripts_of_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "APP_ROOT", str(tmp_path))
-    page.send_offline_page(NO_PARTS)
+    page.send_offline_page(PARTS)
     folder = tmp_path / "public" / "elements" / "charts"
     assert "unsafe-eval" not in chainlit.server.get_html_template("")
     folder.mkdir(parents=True)

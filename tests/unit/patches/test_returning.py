@@ -126,7 +126,7 @@ async def test_messages_are_given_back_while_nothing_keeps_them(
     async def give_back(_session: Any, payload: str, _sentence: Any) -> None:
         given_back.append(payload)
 
-    monkeypatch.setattr(sockets, "_return_message", give_back)
+    monkeypatch.setattr(sockets, "return_message", give_back)
     pages[SID] = Page(new_id())
     layer = Layer()
     message = if_kept(original, cast(Any, layer))

@@ -24,7 +24,7 @@ NOTHING: Any = None
 
 
 def test_ours_go_before_those_that_are_written_down_and_no_others(tmp_path: Path) -> None:
-    limits = UploadLimits(files=1, megabytes=1, types=("*/*",))
+    limits = UploadLimits(files=1, megabytes=1, types=("*/*",), characters=1_000)
     before = (
         guarded_router(NOTHING, UserLimits(None), ""),
         sharing_router(NOTHING, NOTHING, "", sharing=True),

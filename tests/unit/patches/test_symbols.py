@@ -64,7 +64,7 @@ def test_what_is_gone_is_said(uses: Uses, monkeypatch: pytest.MonkeyPatch) -> No
         "access/guard/owners.py, patches/returning.py, routes/session_files.py, "
         "routes/uploads.py relies on it: the page that sends an event, or that a request names.",
         "Chainlit 2.13.0 has no event edit_message. "
-        "patches/sockets.py relies on it: all that follows is removed.",
+        "patches/message_length.py, patches/sockets.py relies on it: all that follows is removed.",
     ]
 
 

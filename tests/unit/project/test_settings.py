@@ -58,7 +58,9 @@ def test_the_example_shows_the_defaults() -> None:
 
 def test_the_limits_are_described_with_their_defaults() -> None:
     table = (ROOT / "docs/security.md").read_text(encoding="utf-8")
-    described = dict(re.findall(r"`((?:USER_MAX|REQUEST|UPLOAD_MAX)_[A-Z_]+)` \| (\d+)", table))
+    described = dict(
+        re.findall(r"`((?:USER_MAX|REQUEST|UPLOAD_MAX|MESSAGE_MAX)_[A-Z_]+)` \| (\d+)", table)
+    )
     limits = {name for name in example() if name in described or name.startswith("USER_MAX_")}
     assert described == {name: str(Settings.model_fields[name.lower()].default) for name in limits}
 

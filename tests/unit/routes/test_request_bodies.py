@@ -14,7 +14,7 @@ from access.guard.requests import RequestLimits
 from routes.request_bodies import RequestBodies
 
 REQUESTS = RequestLimits(megabytes=2, timeout_s=20)
-LIMITS = UploadLimits(files=2, megabytes=1, types=("*/*",))
+LIMITS = UploadLimits(files=2, megabytes=1, types=("*/*",), characters=1_000)
 TOO_LARGE = "A file may have 1 MB at most."
 
 

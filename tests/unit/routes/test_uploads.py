@@ -29,7 +29,7 @@ from routes.uploads import NO_SESSION, uploads_router
 from tests.support import documents
 
 ADA = User(identifier="ada")
-LIMITS = UploadLimits(files=2, megabytes=1, types=("*/*",))
+LIMITS = UploadLimits(files=2, megabytes=1, types=("*/*",), characters=1_000)
 FILES = SessionFiles(Path("nowhere"))  # what is written down is beside the files
 TOO_MANY = "Too many files wait for their message. Send it, or reload."
 TOO_LARGE = "A file may have 1 MB at most."
