@@ -175,6 +175,13 @@ PATCHES = (
         routes.place_notice,
     ),
     Patch(
+        "script of the page",
+        "Chainlit's page asks for what shows PDF files without the path that the program is under, "
+        "and copies links without it.",
+        Moment.START,
+        routes.place_bundle,
+    ),
+    Patch(
         "health",
         "Chainlit says that it runs, whatever is away, and counts nothing.",
         Moment.START,

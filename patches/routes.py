@@ -1,5 +1,7 @@
 """Our routes, before Chainlit's own: its last one answers every path."""
 
+from pathlib import Path
+
 from chainlit import server
 from chainlit.server import app
 from fastapi import APIRouter
@@ -13,6 +15,7 @@ from patches.originals import replace
 from patches.patch import Parts
 from routes.account import account_router
 from routes.answers import answers_router
+from routes.bundle import bundle_router
 from routes.export import export_router
 from routes.files import files_router
 from routes.health.health import health_router
@@ -112,6 +115,11 @@ def place_files(parts: Parts) -> None:
 def place_notice(parts: Parts) -> None:
     """Add what tells the page its standing line."""
     _place(notice_router(notice_about(parts.models), parts.prefix))
+
+
+def place_bundle(parts: Parts) -> None:
+    """Send the page's script with the path that the program is under."""
+    _place(bundle_router(Path(server.build_dir) / "assets", parts.prefix))
 
 
 def place_health(parts: Parts) -> None:

@@ -39,6 +39,20 @@ def removing(names: Iterable[str]) -> Sequence[str]:
     return answer.headers.getlist("set-cookie")
 
 
+def below(prefix: str, cookie: str) -> Sequence[str]:
+    """Return `Set-Cookie` values for a program that has a path of its own beside others.
+
+    Its login is sent to that path alone; what is taken away is so at both paths: versions of before
+    had it at the other one.
+    """
+    name, *attributes = cookie.split("; ")
+    if not prefix or "Path=/" not in attributes or not is_login_cookie(name.partition("=")[0]):
+        return [cookie]
+    attributes[attributes.index("Path=/")] = f"Path={prefix}"
+    placed = "; ".join([name, *attributes])
+    return [placed, cookie] if "Max-Age=0" in attributes else [placed]
+
+
 def secured(cookie: str) -> str:
     """Return a `Set-Cookie` value for a browser that came by HTTPS."""
     parts = {part.strip().lower() for part in cookie.split(";")[1:]}

@@ -42,7 +42,8 @@ class Door:
         elif visit:
             scope = _as_judged(scope, visit, admission)
         if scope["type"] == "http":
-            send = _adding(_cookies(visit, admission), send, is_secure=scope["scheme"] == "https")
+            added, is_secure = _cookies(visit, admission), scope["scheme"] == "https"
+            send = _adding(added, send, self._prefix, is_secure=is_secure)
         await app(scope, receive, send)
 
     async def _judge(self, scope: Scope) -> tuple[Visit | None, Admission]:
@@ -88,15 +89,17 @@ def _cookies(visit: Visit | None, admission: Admission) -> Sequence[str]:
     return admission.cookies
 
 
-def _adding(added: Sequence[str], send: Send, *, is_secure: bool) -> Send:
-    """Return a `send` that adds cookies, and marks all for HTTPS alone where that was used."""
+def _adding(added: Sequence[str], send: Send, prefix: str, *, is_secure: bool) -> Send:
+    """Return a `send` that adds cookies, keeps those of logins below the prefix, and marks all for
+    HTTPS alone where that was used.
+    """
 
     async def send_with_cookies(message: Message) -> None:
-        if message["type"] == "http.response.start" and (added or is_secure):
+        if message["type"] == "http.response.start" and (added or prefix or is_secure):
             headers = MutableHeaders(scope=message)
             given = [*added, *headers.getlist("set-cookie")]  # the answer's own count
             del headers["set-cookie"]
-            for cookie in given:
+            for cookie in (placed for one in given for placed in cookies.below(prefix, one)):
                 headers.append("set-cookie", cookies.secured(cookie) if is_secure else cookie)
             if added:
                 headers["Cache-Control"] = "no-store"

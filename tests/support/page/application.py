@@ -76,7 +76,7 @@ class Application:
     ) -> None:
         self.home = Path(shutil.copytree(project, home))
         self.port = free_port()
-        self.url = f"http://localhost:{self.port}"
+        self.url = f"http://localhost:{self.port}{settings.get('CHAINLIT_ROOT_PATH', '')}"
         self.data = home / "data"
         self.database = Database(self.data / "keepchat.db")
         self._log = home.with_suffix(".log")

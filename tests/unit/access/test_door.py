@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from access.login.base import Admission, LoginMode, LoginState, Visit
-from access.login.cookies import sign_in
+from access.login.cookies import below, sign_in
 from access.login.door import Door, visit_of
 from access.login.sessions import Sessions
 from datalayer.errors import StoreUnavailable
@@ -199,3 +199,21 @@ def test_a_new_login_takes_the_rest_of_the_one_before_along(mode: AnyLogin) -> N
     assert set_.startswith("access_token=new;")
     assert [one.split("=")[0] for one in removed] == ["access_token_0", "access_token_1"]
     assert all("Max-Age=0" in one for one in removed)
+
+
+@pytest.mark.parametrize(
+    ("cookie", "placed"),
+    [
+        ("access_token=a; Path=/; HttpOnly", ["access_token=a; Path=/chat; HttpOnly"]),
+        ("access_token_0=a; Path=/", ["access_token_0=a; Path=/chat"]),
+        (
+            'access_token=""; Max-Age=0; Path=/',
+            ['access_token=""; Max-Age=0; Path=/chat', 'access_token=""; Max-Age=0; Path=/'],
+        ),
+        ("access_token=a; Path=/chat", ["access_token=a; Path=/chat"]),
+        ("other=a; Path=/", ["other=a; Path=/"]),
+    ],
+)
+def test_a_login_below_a_path_is_kept_there(cookie: str, placed: list[str]) -> None:
+    assert below("/chat", cookie) == placed
+    assert below("", cookie) == [cookie]

@@ -48,6 +48,7 @@ GROUPS = (
     Group(_SERVER, "get_html_template", "the page as it is sent; looked up at each request"),
     Group(_SERVER, "logger webbrowser", "they say and open the address as the program starts"),
     Group(_SERVER, "get_markdown_str", "the help; looked up at each request"),
+    Group(_SERVER, "build_dir", "where the page's script is, with addresses that lack the path"),
     Group(f"{_SERVER}.sio", "handlers on", "our handlers of events go before Chainlit's"),
     Group(f"{_SERVER}.sio", "emit disconnect", "end a page whose login has ended"),
     Group(_SERVER, "sio", "the socket's server"),
