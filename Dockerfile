@@ -4,9 +4,10 @@
 
 FROM python:3.11.14-slim-bookworm AS installed
 WORKDIR /opt
-COPY requirements.txt ./
+COPY requirements.txt deploy/keepchat.pth ./
 RUN python -m venv keepchat \
     && keepchat/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.txt \
+    && cp keepchat.pth keepchat/lib/python3*/site-packages/ \
     && keepchat/bin/pip uninstall --yes pip setuptools
 
 

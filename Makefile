@@ -81,9 +81,10 @@ $(VENV)/.created:
 		"or name it: 'make PYTHON=/path/to/python3 ...'." >&2; \
 	exit 1
 
-$(VENV)/.runtime: requirements.txt $(VENV)/.created
+$(VENV)/.runtime: requirements.txt deploy/keepchat.pth $(VENV)/.created
 	@echo "Installing the runtime into $(VENV); this takes a minute ..."
 	@$(INSTALL) requirements.txt
+	@cp deploy/keepchat.pth $(VENV)/lib/python3*/site-packages/
 	@touch $@
 
 $(VENV)/.demo: requirements-demo.txt $(VENV)/.runtime

@@ -49,6 +49,8 @@ def started() -> tuple[Settings, Parts]:
     settings = environment.load()
     log_as(settings.log_format)
     log_in_detail(settings.log_debug)
+    for sentence in environment.misspelt():
+        logger.warning(sentence)
     environment.prepare_data_dir(settings)
     keep_private(settings, FILES_DIRECTORY)
     environment.export_auth_secret(settings)

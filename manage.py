@@ -6,6 +6,7 @@ import sys
 from bootstrap.logs import log_commands, quiet_libraries
 from cli import accounts, doctor, import_, journal, link, migrate, sweep
 from common.owner_only import make_all_private
+from common.version import VERSION
 
 COMMANDS = (doctor, migrate, import_, sweep, journal, accounts, link)
 
@@ -13,6 +14,7 @@ COMMANDS = (doctor, migrate, import_, sweep, journal, accounts, link)
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     root = argparse.ArgumentParser(prog="manage.py", description="Operator commands of Keepchat.")
+    root.add_argument("--version", action="version", version=f"Keepchat {VERSION}")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     for module in COMMANDS:
         module.add_commands(commands)

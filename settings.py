@@ -1,4 +1,4 @@
-"""The settings: the only place that reads the environment.
+"""The settings: the only place that reads the environment, once `.env` was looked at.
 
 A variable of the environment beats the same one in `.env`, which beats the default. A wrong value
 stops the program at start with one line that names the variable. `.env.example` lists every
@@ -8,6 +8,7 @@ variable of `Settings`.
 import os
 import re
 import sys
+from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,8 +25,10 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from access.login.loopback import is_loopback
+from common import env_file
 from common.endpoints import base_url, clean_key
 from common.kept_secret import kept_secret
+from common.misspelt import most_alike, nearest
 from common.strength import secret_fault
 
 ROOT = Path(__file__).resolve().parent
@@ -169,6 +172,12 @@ def _claim(given: str) -> str:
     return given
 
 
+def _path(given: str) -> str:
+    if fault := env_file.fault_of_path(given):
+        raise ValueError(fault)
+    return given
+
+
 def _label(given: str) -> str:
     if not given.isprintable() or "{" in given or "$" in given:
         message = "a label is plain text, without { and $"
@@ -238,7 +247,11 @@ class Settings(BaseSettings):
     """Everything that can be set, as read at start."""
 
     model_config = SettingsConfigDict(
-        env_file=ROOT / ".env", extra="ignore", frozen=True, env_ignore_empty=True
+        env_file=ROOT / ".env",
+        env_file_encoding="utf-8-sig",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
     )
 
     data_dir: Path = Path("data")
@@ -328,7 +341,7 @@ class Settings(BaseSettings):
     # Chainlit reads these itself.
     chainlit_host: str = "127.0.0.1"
     chainlit_port: int = Field(default=8_000, ge=1, le=65_535)
-    chainlit_root_path: str = ""
+    chainlit_root_path: Annotated[str, AfterValidator(_path)] = ""
     chainlit_url: Annotated[str, AfterValidator(_public)] = ""
     auth_mode: Literal["local", "password", "oidc", "header"] = "local"
     users_file: Path | None = None
@@ -604,11 +617,40 @@ def read() -> Settings:
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
         if not os.environ.get(name, "none"):
             del os.environ[name]  # the SDK would look for a profile without a name
+    file = Settings.model_config.get("env_file")
+    if isinstance(file, Path) and (fault := env_file.fault_of(file)):
+        raise SettingsError(fault)
     try:
         return Settings()
     except ValidationError as exc:
         lines = [_sentence(error) for error in exc.errors()]
         raise SettingsError("\n".join(lines)) from None  # the cause would tell secrets
+
+
+# Names of others' that differ little from one of ours.
+_OTHERS = re.compile(
+    r"(S3|POSTGRES|COMPOSE|AZURITE)_.*|AWS_ENDPOINT_URL_.*|AWS_(ACCESS|SECRET)_KEY|OLLAMA_MODELS|"
+    r"AWS_DEFAULT_PROFILE|OPENAI_(API_BASE|API_TYPE|API_VERSION|ORG_ID)|DATABASE_URI|"
+    r"CHAINLIT_(AUTH_COOKIE_(NAME|PATH)|ENV_FILE)"
+)
+
+
+def misspelt() -> Iterator[str]:
+    """Say of each variable whose name is nearly one of ours which was meant.
+
+    In `.env` names may also lack a word; the environment is full of others'.
+    """
+    known = {name.upper() for name in Settings.model_fields}
+    file = Settings.model_config.get("env_file")
+    filed = env_file.names(file) if isinstance(file, Path) else ()
+    for name in dict.fromkeys([*filed, *os.environ]):
+        if name.upper() in known or _OTHERS.fullmatch(name.upper()):
+            continue
+        found = nearest(name.upper(), known)
+        if not found and name in filed:
+            found = most_alike(name.upper(), known)
+        if found:
+            yield f"{name} is not known, and does nothing. Did you mean {found}?"
 
 
 def load() -> Settings:

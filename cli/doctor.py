@@ -8,8 +8,8 @@ import anyio
 
 from cli import checks, replicas, waiting
 from cli.commands import Subcommands
-from cli.findings import Finding, exit_code, failed, ok, report, report_json
-from settings import Settings, SettingsError, read
+from cli.findings import Finding, exit_code, failed, ok, report, report_json, warning
+from settings import Settings, SettingsError, misspelt, read
 
 Check = Callable[[Settings], Finding | Awaitable[Finding]]
 
@@ -46,7 +46,14 @@ async def examine() -> list[Finding]:
         settings = read()
     except SettingsError as exc:
         return [failed("settings", line) for line in str(exc).splitlines()]
-    return [ok("settings", "can be read"), *[await _made(check, settings) for check in CHECKS]]
+    told = [
+        warning("settings", said, "Rename it, or remove it if it is another program's.")
+        for said in misspelt()
+    ]
+    return [
+        *(told or [ok("settings", "can be read")]),
+        *[await _made(check, settings) for check in CHECKS],
+    ]
 
 
 async def _made(check: Check, settings: Settings) -> Finding:

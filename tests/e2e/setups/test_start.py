@@ -51,6 +51,59 @@ async def test_wrong_setting_ends_the_program_with_one_line(
     assert "Traceback" not in ended.output
 
 
+WRONG_FILES = {
+    "utf-16": ("OPENAI_MODEL=x\n".encode("utf-16"), ".env: it is in UTF-16"),
+    "utf-16 without a mark": ("OPENAI_MODEL=x\n".encode("utf-16-le"), ".env: it has zero bytes"),
+    "utf-8 of Windows-1252": (
+        b"A=1\nSYSTEM_PROMPT=Gr\xfc\xdfe\n",
+        ".env, line 2: it is not in UTF",
+    ),
+    "no assignment": (b"# Mine\n\nOPENAI_MODEL: x\n", ".env, line 3: it is no assignment"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_FILES)
+async def test_a_wrong_env_file_ends_the_program_with_one_line(
+    project: Path, tmp_path: Path, kind: str
+) -> None:
+    content, said = WRONG_FILES[kind]
+    ended = await run_to_its_end(project, tmp_path / "keepchat", {}, env_file=content)
+    assert ended.code == 1
+    assert ended.errors.startswith(said)
+    assert ended.errors.count("\n") == 1
+    assert ended.output == ""
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("CHAINLIT_ROOT_PATH", "chat/"), ("CHAINLIT_PORT", "80a")]
+)
+async def test_what_chainlit_reads_itself_is_one_line_too(
+    project: Path, tmp_path: Path, variable: str, value: str
+) -> None:
+    ended = await run_to_its_end(project, tmp_path / "keepchat", {variable: value})
+    assert ended.code == 1
+    assert re.fullmatch(
+        rf"{variable}: .* \(it is '{value}'\)\. See \.env\.example\.\n", ended.errors
+    )
+
+
+async def test_a_marked_env_file_is_read_and_what_is_misspelt_is_told(
+    project: Path, tmp_path: Path
+) -> None:
+    """It ends for another reason, which is what the first line says."""
+    content = b"\xef\xbb\xbfAUTH_MODE=foo\nOPENAI_MODLE=x\nPOSTGRES_PASSWORD=x\n"
+    home = tmp_path / "keepchat"
+    ended = await run_to_its_end(project, home, {}, env_file=content)
+    assert ended.errors.startswith("AUTH_MODE: ")
+    given = {"STORAGE_ULR": "x", "DATABASE_URL": "sqlite:////proc/none/x.db", "DB_URL": "x"}
+    ended = await run_to_its_end(
+        project, tmp_path / "other", given, env_file=content.splitlines(keepends=True)[1]
+    )
+    assert "OPENAI_MODLE is not known, and does nothing. Did you mean OPENAI_MODEL?" in ended.output
+    assert "STORAGE_ULR is not known, and does nothing. Did you mean STORAGE_URL?" in ended.output
+    assert ended.output.count("Did you mean") == 2
+
+
 async def test_an_address_that_others_can_reach_ends_the_program(
     project: Path, model: ModelServer, tmp_path: Path
 ) -> None:

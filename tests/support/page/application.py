@@ -241,10 +241,16 @@ class Ended:
 
 
 async def run_to_its_end(
-    project: Path, home: Path, settings: Mapping[str, str], *arguments: str
+    project: Path,
+    home: Path,
+    settings: Mapping[str, str],
+    *arguments: str,
+    env_file: bytes | None = None,
 ) -> Ended:
     """Start the program and wait until it has ended by itself."""
     shutil.copytree(project, home)
+    if env_file is not None:
+        (home / ".env").write_bytes(env_file)
     process = await asyncio.create_subprocess_exec(
         *command("--port", str(free_port()), *arguments),
         cwd=home,
