@@ -153,7 +153,7 @@ def _image_block(
 ) -> tuple[str, str | None]:
     for number, other in enumerate(images, 1):
         if other is file:
-            return _wrapped(file.name, f"[image {number} of this message]"), None
+            return _shown_image(file.name, number, other.reading)
     if limits.takes_images:
         words = "[an image, not shown]"
         return _wrapped(file.name, words), sentences.image_not_fitting(file.name)
@@ -162,13 +162,25 @@ def _image_block(
     return _wrapped(file.name, words), said(file.name)
 
 
+def _shown_image(name: str, number: int, image: Reading | None) -> tuple[str, str | None]:
+    words = f"[image {number} of this message]"
+    if not isinstance(image, Picture) or not image.remarks:
+        return _wrapped(name, words), None
+    words += f" [{sentences.remarked(image.remarks)}]"
+    return _wrapped(name, words), sentences.noted(name, image.remarks)
+
+
 def _text_block(name: str, text: ExtractedText, tokens: int) -> tuple[str, str | None]:
     kept = first_tokens(text.text, tokens)
-    if text.total is not None and len(kept) >= text.total:
-        return _wrapped(name, kept, text.counts), None
-    first, whole = _tokens(kept), _whole(text)
-    words = f"{kept}\n[… cut: {sentences.part(first, whole)} …]"
-    return _wrapped(name, words, text.counts), sentences.was_cut(name, first, whole)
+    words, notes = kept, []
+    if text.total is None or len(kept) < text.total:
+        first, whole = _tokens(kept), _whole(text)
+        words = f"{kept}\n[… cut: {sentences.part(first, whole)} …]"
+        notes.append(sentences.was_cut(name, first, whole))
+    if text.remarks:
+        words = f"[{sentences.remarked(text.remarks)}]\n{words}"
+        notes.append(sentences.noted(name, text.remarks))
+    return _wrapped(name, words, text.counts), " ".join(notes) or None
 
 
 def _whole(text: ExtractedText) -> int | None:

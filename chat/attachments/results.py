@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -24,6 +24,20 @@ class Reason(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
+class RemarkKind(StrEnum):
+    """What the model gets otherwise than it is in the file. Each has its words in `sentences`."""
+
+    FIRST_FRAME = "first_frame"  # detail: how many there are
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One thing that was guessed, changed or left out; `detail` is a number or a name."""
+
+    kind: RemarkKind
+    detail: str = ""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExtractedText:
     """A file's text, as much as was asked for; `total` is about how many characters it has.
@@ -35,6 +49,7 @@ class ExtractedText:
     text: str
     total: int | None
     counts: Mapping[str, int] = field(default_factory=dict)
+    remarks: Sequence[Remark] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +60,7 @@ class Picture:
     data: str
     width: int
     height: int
+    remarks: Sequence[Remark] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +111,10 @@ def from_json(line: bytes) -> Reading:
         kind = fields.pop("kind")
         if kind == "unread":
             fields["reason"] = Reason(fields["reason"])
+        else:
+            fields["remarks"] = tuple(
+                Remark(RemarkKind(it["kind"]), it["detail"]) for it in fields.get("remarks", ())
+            )
         return _KINDS[kind](**fields)
     except (AttributeError, KeyError, TypeError) as exc:
         message = "The reading process gave no reading."

@@ -1,8 +1,8 @@
 """What became of a file, in one sentence for people and in a few words for the model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from chat.attachments.results import Reason
+from chat.attachments.results import Reason, Remark, RemarkKind
 
 _REASONS: Mapping[Reason, str] = {
     Reason.BINARY: "it is not a kind of file that can be read",
@@ -17,6 +17,20 @@ _REASONS: Mapping[Reason, str] = {
     Reason.TOO_MANY_PIXELS: "the image has too many pixels",
     Reason.UNAVAILABLE: "the place where files are kept does not answer",
 }
+
+_REMARKS: Mapping[RemarkKind, str] = {
+    RemarkKind.FIRST_FRAME: "only the first of its {} pictures is shown",
+}
+
+
+def remarked(remarks: Sequence[Remark]) -> str:
+    """Return in half a sentence what the model gets otherwise than it is in the file."""
+    return "; ".join(_REMARKS[it.kind].format(it.detail) for it in remarks)
+
+
+def noted(name: str, remarks: Sequence[Remark]) -> str:
+    """Return the sentence about a file that was read, but not all or not surely as it is."""
+    return f"“{name}”: {remarked(remarks)}."
 
 
 def why(reason: Reason) -> str:

@@ -1,11 +1,21 @@
 """Images as a model takes them: upright, small enough, and without what tells of the user."""
 
 import io
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import cast
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from chat.attachments.results import CannotRead, Picture, Reason, picture
+from chat.attachments.results import (
+    CannotRead,
+    Picture,
+    Reason,
+    Remark,
+    RemarkKind,
+    picture,
+)
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 JPEG_QUALITY = 85
@@ -16,11 +26,18 @@ def read(content: bytes, pixels: int) -> Picture:
     """Return an image whose longer side is at most so many pixels."""
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            return _encoded(_prepared(image, pixels))
+            return replace(_encoded(_prepared(image, pixels)), remarks=_remarks(image))
     except (Image.DecompressionBombError, MemoryError) as exc:
         raise CannotRead(Reason.TOO_MANY_PIXELS, str(exc)) from exc
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as exc:
         raise CannotRead(Reason.BROKEN, str(exc)) from exc
+
+
+def _remarks(image: Image.Image) -> Sequence[Remark]:
+    frames = 1
+    with suppress(OSError, SyntaxError, ValueError, EOFError):  # the first is there all the same
+        frames = getattr(image, "n_frames", 1)
+    return [Remark(RemarkKind.FIRST_FRAME, str(frames))] if frames > 1 else []
 
 
 def _prepared(image: Image.Image, pixels: int) -> Image.Image:

@@ -2,7 +2,7 @@
 
 import re
 
-from chat.attachments.results import ExtractedText
+from chat.attachments.results import ExtractedText, Remark, RemarkKind
 
 # Control characters say nothing to a model; a lone surrogate cannot be sent at all.
 _UNWANTED = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -22,6 +22,7 @@ class TextBuffer:
         self._through = 0.0
         self._blank = True
         self.counts: dict[str, int] = {}
+        self._remarks: list[Remark] = []
 
     @property
     def is_blank(self) -> bool:
@@ -44,6 +45,12 @@ class TextBuffer:
         if self._length >= self.limit:
             raise BufferFull
 
+    def remark(self, kind: RemarkKind, detail: object = "") -> None:
+        """Note what was guessed, changed or left out; what is noted twice is told once."""
+        remark = Remark(kind, str(detail))
+        if remark not in self._remarks:
+            self._remarks.append(remark)
+
     def reached(self, done: float, whole: float) -> None:
         """Note that so much of the whole is written, in whatever unit."""
         self._through = min(1.0, done / whole) if whole > 0 else 1.0
@@ -51,7 +58,11 @@ class TextBuffer:
     def text(self) -> ExtractedText:
         """Return what was written, with an estimate of how much the file has."""
         text = "".join(self._parts).strip()
+        return ExtractedText(
+            text=text, total=self._total(text), counts=self.counts, remarks=tuple(self._remarks)
+        )
+
+    def _total(self, text: str) -> int | None:
         if self._length < self.limit:
-            return ExtractedText(text=text, total=len(text), counts=self.counts)
-        total = max(round(self._length / self._through), len(text) + 1) if self._through else None
-        return ExtractedText(text=text, total=total, counts=self.counts)
+            return len(text)
+        return max(round(self._length / self._through), len(text) + 1) if self._through else None

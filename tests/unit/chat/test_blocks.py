@@ -1,5 +1,6 @@
 """Files as blocks of text and images within a budget. Pure."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,15 @@ from chat.attachments.blocks import (
     message_parts,
     share,
 )
-from chat.attachments.results import ExtractedText, Picture, Reading, Reason, Unread
+from chat.attachments.results import (
+    ExtractedText,
+    Picture,
+    Reading,
+    Reason,
+    Remark,
+    RemarkKind,
+    Unread,
+)
 from chat.turn.history import PastMessage, build
 
 PICTURE = Picture(mime="image/jpeg", data="AAAA", width=1, height=1)
@@ -48,6 +57,16 @@ def test_a_long_file_is_cut_and_both_are_told() -> None:
     assert "[… cut: the first 500 of about 20,000 tokens …]\n</file>" in cut.text
     assert cut.notes == ("“1.x” is long: the model gets the first 500 of about 20,000 tokens.",)
     assert cut.tokens < 541
+
+
+@pytest.mark.parametrize("reading", [text("Hello"), PICTURE])
+def test_what_is_not_as_in_the_file_is_told_to_model_and_person(
+    reading: ExtractedText | Picture,
+) -> None:
+    remarked = replace(reading, remarks=(Remark(RemarkKind.FIRST_FRAME, "12"),))
+    files = fitted(remarked)
+    assert "[only the first of its 12 pictures is shown]" in files.text
+    assert files.notes == ("“1.x”: only the first of its 12 pictures is shown.",)
 
 
 def test_a_file_of_unknown_length_is_cut() -> None:

@@ -14,7 +14,15 @@ from PIL import Image
 
 from chat.attachments.process import MEMORY, Reader, ReadingLimits
 from chat.attachments.reading.pictures import SMALL_PNG
-from chat.attachments.results import ExtractedText, Picture, Reading, Reason, Unread
+from chat.attachments.results import (
+    ExtractedText,
+    Picture,
+    Reading,
+    Reason,
+    Remark,
+    RemarkKind,
+    Unread,
+)
 from tests.support import documents
 
 CHARACTERS = 3_000
@@ -162,6 +170,14 @@ async def test_images_become_jpeg(kind: str) -> None:
     assert picture.mime == "image/jpeg"
     red, green, _ = shown.convert("RGB").getpixel((30, 20))  # type: ignore[misc]
     assert red > 200 > 50 > green
+
+
+async def test_of_many_pictures_the_first_is_shown_and_that_is_said() -> None:
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "green", "blue")]
+    written = io.BytesIO()
+    frames[0].save(written, "GIF", save_all=True, append_images=frames[1:])
+    picture, _ = await picture_of(written.getvalue())
+    assert list(picture.remarks) == [Remark(RemarkKind.FIRST_FRAME, "3")]
 
 
 async def test_a_large_image_is_made_smaller() -> None:
