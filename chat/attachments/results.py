@@ -28,6 +28,8 @@ class RemarkKind(StrEnum):
     """What the model gets otherwise than it is in the file. Each has its words in `sentences`."""
 
     FIRST_FRAME = "first_frame"  # detail: how many there are
+    PICTURES = "pictures"  # detail: how many are left out
+    PARTS = "parts"  # detail: how many files within it are not read
 
 
 @dataclass(frozen=True, slots=True)

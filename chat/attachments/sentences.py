@@ -20,6 +20,8 @@ _REASONS: Mapping[Reason, str] = {
 
 _REMARKS: Mapping[RemarkKind, str] = {
     RemarkKind.FIRST_FRAME: "only the first of its {} pictures is shown",
+    RemarkKind.PICTURES: "pictures in it that are left out: {}",
+    RemarkKind.PARTS: "files in it that are not read: {}",
 }
 
 

@@ -10,7 +10,7 @@ import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 
-from chat.attachments.reading import walls
+from chat.attachments.reading import readers, walls
 from chat.attachments.reading.kinds import readable_kind
 from chat.attachments.reading.text_buffer import BufferFull, TextBuffer
 from chat.attachments.results import CannotRead, Reading, Reason, Unread, to_json
@@ -92,7 +92,7 @@ def _read(content: bytes, request: ReadingRequest) -> Reading:
         return pictures.read(content, request.pixels)
     buffer = TextBuffer(request.characters)
     with suppress(BufferFull):
-        _write(kind, content, request, buffer)
+        readers.write(kind, content, request.suffix, buffer)
     return _text(buffer)
 
 
@@ -100,38 +100,6 @@ def _text(buffer: TextBuffer) -> Reading:
     if buffer.is_blank:
         raise CannotRead(Reason.NO_TEXT)
     return buffer.text()
-
-
-def _write(kind: FileKind, content: bytes, request: ReadingRequest, buffer: TextBuffer) -> None:
-    """Load the one library that is needed: all of them would take half a second."""
-    if kind is FileKind.TEXT:
-        from chat.attachments.reading import plain
-
-        plain.read(content, request.suffix, buffer)
-    elif kind is FileKind.PDF:
-        from chat.attachments.reading import pdf
-
-        pdf.read(content, buffer)
-    else:
-        _write_office(kind, content, buffer)
-
-
-def _write_office(kind: FileKind, content: bytes, buffer: TextBuffer) -> None:
-    from chat.attachments.reading import archives
-
-    archives.check(content)
-    if kind is FileKind.DOCUMENT:
-        from chat.attachments.reading import word
-
-        word.read(content, buffer)
-    elif kind is FileKind.SHEETS:
-        from chat.attachments.reading import sheets
-
-        sheets.read(content, buffer)
-    else:
-        from chat.attachments.reading import slides
-
-        slides.read(content, buffer)
 
 
 if __name__ == "__main__":
