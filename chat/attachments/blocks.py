@@ -10,6 +10,7 @@ from typing import Any
 from chat.attachments import sentences
 from chat.attachments.results import ExtractedText, Picture, Reading, Unread
 from chat.models.tokens import estimate_tokens, first_tokens
+from chat.wording.language import Localized
 
 IMAGE_TOKENS = 1_000  # about what the common models count for an image of our size
 _HEAD_TOKENS = 40  # what a block costs besides the file's name and text
@@ -31,7 +32,7 @@ class FittedFiles:
 
     text: str = ""
     images: tuple[Picture, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Localized[str], ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -134,7 +135,7 @@ def _tokens(text: str) -> int:
 
 def _block(
     file: NamedReading, tokens: int, images: Sequence[NamedReading], limits: PromptLimits
-) -> tuple[str, str | None]:
+) -> tuple[str, Localized[str] | None]:
     """Return a file's block, and the sentence for its user where there is one to say."""
     match file.reading:
         case ExtractedText() as text:
@@ -150,7 +151,7 @@ def _block(
 
 def _image_block(
     file: NamedReading, images: Sequence[NamedReading], limits: PromptLimits
-) -> tuple[str, str | None]:
+) -> tuple[str, Localized[str] | None]:
     for number, other in enumerate(images, 1):
         if other is file:
             return _shown_image(file.name, number, other.reading)
@@ -162,25 +163,27 @@ def _image_block(
     return _wrapped(file.name, words), said(file.name)
 
 
-def _shown_image(name: str, number: int, image: Reading | None) -> tuple[str, str | None]:
+def _shown_image(
+    name: str, number: int, image: Reading | None
+) -> tuple[str, Localized[str] | None]:
     words = f"[image {number} of this message]"
     if not isinstance(image, Picture) or not image.remarks:
         return _wrapped(name, words), None
     words += f" [{sentences.remarked(image.remarks)}]"
-    return _wrapped(name, words), sentences.noted(name, image.remarks)
+    return _wrapped(name, words), sentences.noted(name, sentences.facts(image.remarks))
 
 
-def _text_block(name: str, text: ExtractedText, tokens: int) -> tuple[str, str | None]:
+def _text_block(name: str, text: ExtractedText, tokens: int) -> tuple[str, Localized[str] | None]:
     kept = first_tokens(text.text, tokens)
-    words, notes = kept, []
+    words, facts = kept, sentences.facts(text.remarks)
     if text.total is None or len(kept) < text.total:
         first, whole = _tokens(kept), _whole(text)
         words = f"{kept}\n[… cut: {sentences.part(first, whole)} …]"
-        notes.append(sentences.was_cut(name, first, whole))
+        facts.insert(0, sentences.was_cut(first, whole))
     if text.remarks:
         words = f"[{sentences.remarked(text.remarks)}]\n{words}"
-        notes.append(sentences.noted(name, text.remarks))
-    return _wrapped(name, words, text.counts), " ".join(notes) or None
+    note = sentences.noted(name, facts) if facts else None
+    return _wrapped(name, words, text.counts), note
 
 
 def _whole(text: ExtractedText) -> int | None:

@@ -1,72 +1,126 @@
-"""What became of a file, in one sentence for people and in a few words for the model."""
+"""What became of a file: in one sentence for people, in few words of English for the model."""
 
 from collections.abc import Mapping, Sequence
 
 from chat.attachments.results import Reason, Remark, RemarkKind
+from chat.wording.language import Localized
 
-_REASONS: Mapping[Reason, str] = {
-    Reason.BINARY: "it is not a kind of file that can be read",
-    Reason.BROKEN: "it is damaged, or not what its name says",
-    Reason.EMPTY: "it is empty",
-    Reason.KILLED: "reading it was stopped from outside",
-    Reason.NO_TEXT: "there is no text in it; perhaps it is a scan",
-    Reason.OLD_OFFICE: "it has the old Office format; save it as .docx, .xlsx or .pptx",
-    Reason.PASSWORD: "it is protected with a password",
-    Reason.SLOW: "reading it took too long",
-    Reason.TOO_LARGE: "it takes too much memory",
-    Reason.TOO_MANY_PIXELS: "the image has too many pixels",
-    Reason.UNAVAILABLE: "the place where files are kept does not answer",
+_REASONS: Mapping[Reason, Localized[str]] = {
+    Reason.BINARY: Localized(
+        en="it is not a kind of file that can be read",
+        zh="无法读取这类文件",
+    ),
+    Reason.BROKEN: Localized(
+        en="it is damaged, or not what its name says",
+        zh="文件已损坏，或内容与扩展名不符",
+    ),
+    Reason.EMPTY: Localized(en="it is empty", zh="文件是空的"),
+    Reason.KILLED: Localized(en="reading it was stopped from outside", zh="读取过程被外部终止"),
+    Reason.NO_TEXT: Localized(
+        en="there is no text in it; perhaps it is a scan",
+        zh="其中没有文字，可能是扫描件",
+    ),
+    Reason.OLD_OFFICE: Localized(
+        en="it has the old Office format; save it as .docx, .xlsx or .pptx",
+        zh="这是旧版 Office 格式，请另存为 .docx、.xlsx 或 .pptx",
+    ),
+    Reason.PASSWORD: Localized(en="it is protected with a password", zh="文件受密码保护"),
+    Reason.SLOW: Localized(en="reading it took too long", zh="读取时间过长"),
+    Reason.TOO_LARGE: Localized(en="it takes too much memory", zh="读取它需要的内存过多"),
+    Reason.TOO_MANY_PIXELS: Localized(en="the image has too many pixels", zh="图片像素过多"),
+    Reason.UNAVAILABLE: Localized(
+        en="the place where files are kept does not answer",
+        zh="文件存储没有响应",
+    ),
 }
 
-_REMARKS: Mapping[RemarkKind, str] = {
-    RemarkKind.FIRST_FRAME: "only the first of its {} pictures is shown",
-    RemarkKind.PICTURES: "pictures in it that are left out: {}",
-    RemarkKind.PARTS: "files in it that are not read: {}",
+# Halves of sentences, one for each kind; `{}` is the remark's detail.
+_REMARKS: Mapping[RemarkKind, Localized[str]] = {
+    RemarkKind.FIRST_FRAME: Localized(
+        en="only the first of its {} pictures is shown",
+        zh="共 {} 幅图像，只显示第一幅",
+    ),
+    RemarkKind.PICTURES: Localized(
+        en="pictures in it that are left out: {}",
+        zh="省略了其中的 {} 幅图片",
+    ),
+    RemarkKind.PARTS: Localized(
+        en="files in it that are not read: {}",
+        zh="其中有 {} 个文件未读取",
+    ),
 }
 
 
 def remarked(remarks: Sequence[Remark]) -> str:
-    """Return in half a sentence what the model gets otherwise than it is in the file."""
-    return "; ".join(_REMARKS[it.kind].format(it.detail) for it in remarks)
+    """Return for the model, in half a sentence, what it gets otherwise than it is in the file."""
+    return "; ".join(fact.en for fact in facts(remarks))
 
 
-def noted(name: str, remarks: Sequence[Remark]) -> str:
-    """Return the sentence about a file that was read, but not all or not surely as it is."""
-    return f"“{name}”: {remarked(remarks)}."
+def facts(remarks: Sequence[Remark]) -> list[Localized[str]]:
+    """Return each remark as half a sentence."""
+    return [_filled(_REMARKS[it.kind], it.detail) for it in remarks]
+
+
+def _filled(words: Localized[str], detail: str) -> Localized[str]:
+    return Localized(en=words.en.format(detail), zh=words.zh.format(detail))
+
+
+def noted(name: str, facts: Sequence[Localized[str]]) -> Localized[str]:
+    """Return the one sentence about a file that was read, but not all or not surely as it is."""
+    return Localized(
+        en=f"“{name}”: {'; '.join(fact.en for fact in facts)}.",
+        zh=f"“{name}”：{'；'.join(fact.zh for fact in facts)}。",
+    )
 
 
 def why(reason: Reason) -> str:
-    """Return why a file could not be read, as half a sentence."""
-    return _REASONS[reason]
+    """Return for the model why a file could not be read, as half a sentence."""
+    return _REASONS[reason].en
 
 
-def not_read(name: str, reason: Reason) -> str:
+def not_read(name: str, reason: Reason) -> Localized[str]:
     """Return the sentence about a file that could not be read."""
-    return f"“{name}” could not be read: {why(reason)}."
+    words = _REASONS[reason]
+    return Localized(
+        en=f"“{name}” could not be read: {words.en}.", zh=f"无法读取“{name}”：{words.zh}。"
+    )
 
 
 def part(first: int, whole: int | None) -> str:
-    """Return which part of a text is there; `whole` is None where that is not known."""
+    """Return for the model which part of a text is there; `whole` is None where not known."""
     return (
         f"the first {first:,} of about {whole:,} tokens" if whole else f"the first {first:,} tokens"
     )
 
 
-def was_cut(name: str, first: int, whole: int | None) -> str:
-    """Return the sentence about a file of which the model gets the beginning; in tokens."""
-    return f"“{name}” is long: the model gets {part(first, whole)}."
+def was_cut(first: int, whole: int | None) -> Localized[str]:
+    """Return that the model gets the beginning of a file, as half a sentence; in tokens."""
+    of_whole = f"（共约 {whole:,} 个）" if whole else ""
+    return Localized(
+        en=f"it is long, and the model gets {part(first, whole)}",
+        zh=f"文件较长，模型只得到前 {first:,} 个词元{of_whole}",
+    )
 
 
-def image_not_seen(name: str) -> str:
+def image_not_seen(name: str) -> Localized[str]:
     """Return the sentence about an image that the model could not look at."""
-    return f"“{name}” was not sent: this model cannot see images."
+    return Localized(
+        en=f"“{name}” was not sent: this model cannot see images.",
+        zh=f"未发送“{name}”：此模型不能看图片。",
+    )
 
 
-def image_not_fitting(name: str) -> str:
+def image_not_fitting(name: str) -> Localized[str]:
     """Return the sentence about an image for which the model's context is too small."""
-    return f"“{name}” was not sent: the model has no room for another image."
+    return Localized(
+        en=f"“{name}” was not sent: the model has no room for another image.",
+        zh=f"未发送“{name}”：模型容纳不下更多图片。",
+    )
 
 
-def image_refused(name: str) -> str:
+def image_refused(name: str) -> Localized[str]:
     """Return the sentence about an image that the model's server does not take."""
-    return f"“{name}” was not sent: the model's server does not take this image."
+    return Localized(
+        en=f"“{name}” was not sent: the model's server does not take this image.",
+        zh=f"未发送“{name}”：模型服务器不接受此图片。",
+    )

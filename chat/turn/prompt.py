@@ -16,6 +16,7 @@ from chat.turn import history
 from chat.turn.attempts import Attempt
 from chat.turn.durability import AWAY_S, DEADLINE_S, database_deadline
 from chat.turn.history import ROLES, History, PastMessage, Talk
+from chat.wording.language import Localized
 from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import ElementRecord, StepRecord
@@ -49,7 +50,7 @@ class Prompt:
     """The messages for the model, and what is to be said of the question's files."""
 
     talk: Talk
-    notes: Sequence[str]
+    notes: Sequence[Localized[str]]
     is_first: bool
     """Whether nothing was asked in this conversation before."""
     follows_refusal: bool = False

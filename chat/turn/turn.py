@@ -34,6 +34,7 @@ from chat.wording.faults import (
     fault_of,
     image_fault,
 )
+from chat.wording.language import Localized
 from chat.wording.sentences import (
     OPERATOR,
     Sentence,
@@ -58,7 +59,7 @@ class Course:
     reply: Reply
     attempt: Attempt
     prompt: Prompt | None = None
-    notes: set[str] = field(default_factory=set)
+    notes: set[Localized[str]] = field(default_factory=set)
     """What was said of the question's files."""
     began: float = field(default_factory=time.monotonic)
     is_shown: bool = False

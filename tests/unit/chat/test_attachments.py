@@ -268,4 +268,6 @@ async def test_a_blind_model_is_sent_no_image(attachments: Attachments, tmp_path
     (tmp_path / "a.png").write_text("pixels")
     found = await collected(attachments, [], question(tmp_path / "a.png"), sees_images=False)
     assert not found.question.images
-    assert found.question.notes == ("“a.png” was not sent: this model cannot see images.",)
+    assert [note.en for note in found.question.notes] == [
+        "“a.png” was not sent: this model cannot see images."
+    ]

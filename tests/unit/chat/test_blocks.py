@@ -38,6 +38,10 @@ def fitted(*readings: Reading | None, budget: int = 10_000, **options: Any) -> F
     return fit(files, budget, PromptLimits(**{"file_tokens": 1_000, **options}))
 
 
+def english(files: FittedFiles) -> list[str]:
+    return [note.en for note in files.notes]
+
+
 def test_a_file_is_a_block_with_its_name_and_length() -> None:
     [file] = [NamedReading('a "b" <c>\n&.pdf', text("Hello", pages=12))]
     block = fit([file], 1_000, PromptLimits(1_000))
@@ -55,7 +59,9 @@ def test_a_file_cannot_close_its_block() -> None:
 def test_a_long_file_is_cut_and_both_are_told() -> None:
     cut = fitted(text("x" * 6_000, total=60_000), file_tokens=541)
     assert "[… cut: the first 500 of about 20,000 tokens …]\n</file>" in cut.text
-    assert cut.notes == ("“1.x” is long: the model gets the first 500 of about 20,000 tokens.",)
+    assert english(cut) == [
+        "“1.x”: it is long, and the model gets the first 500 of about 20,000 tokens."
+    ]
     assert cut.tokens < 541
 
 
@@ -66,12 +72,33 @@ def test_what_is_not_as_in_the_file_is_told_to_model_and_person(
     remarked = replace(reading, remarks=(Remark(RemarkKind.FIRST_FRAME, "12"),))
     files = fitted(remarked)
     assert "[only the first of its 12 pictures is shown]" in files.text
-    assert files.notes == ("“1.x”: only the first of its 12 pictures is shown.",)
+    assert english(files) == ["“1.x”: only the first of its 12 pictures is shown."]
+
+
+def test_all_that_is_to_say_of_a_file_is_one_sentence_in_each_language() -> None:
+    remarks = (Remark(RemarkKind.FIRST_FRAME, "12"),)
+    long = replace(text("x" * 6_000, total=60_000), remarks=remarks)
+    [note] = fitted(long, file_tokens=541).notes
+    assert note.en == (
+        "“1.x”: it is long, and the model gets the first 500 of about 20,000 tokens; "
+        "only the first of its 12 pictures is shown."
+    )
+    assert note.zh == (
+        "“1.x”：文件较长，模型只得到前 500 个词元（共约 20,000 个）；共 12 幅图像，只显示第一幅。"
+    )
+
+
+@pytest.mark.parametrize("kind", list(RemarkKind))
+def test_every_remark_has_its_words_in_both_languages(kind: RemarkKind) -> None:
+    [note] = fitted(replace(text("Hello"), remarks=(Remark(kind, "7"),))).notes
+    assert note.en.startswith("“1.x”: ")
+    assert note.zh.startswith("“1.x”：")
+    assert "{" not in note.en + note.zh
 
 
 def test_a_file_of_unknown_length_is_cut() -> None:
     cut = fitted(text("x" * 6_000, total=None), file_tokens=541)
-    assert cut.notes == ("“1.x” is long: the model gets the first 500 tokens.",)
+    assert english(cut) == ["“1.x”: it is long, and the model gets the first 500 tokens."]
 
 
 def test_a_cut_ends_with_a_whole_character() -> None:
@@ -101,14 +128,16 @@ def test_a_file_that_could_not_be_read_is_told_to_both() -> None:
         '<file name="1.x">\n[could not be read: it is protected with a password]\n</file>\n\n'
         '<file name="2.x">\nHello\n</file>'
     )
-    assert unread.notes == ("“1.x” could not be read: it is protected with a password.",)
+    assert english(unread) == ["“1.x” could not be read: it is protected with a password."]
 
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_reason_has_a_sentence(reason: Reason) -> None:
     [note] = fitted(Unread(reason=reason)).notes
-    assert note.startswith("“1.x” could not be read: ")
-    assert note.endswith(".")
+    assert note.en.startswith("“1.x” could not be read: ")
+    assert note.en.endswith(".")
+    assert note.zh.startswith("无法读取“1.x”：")
+    assert note.zh.endswith("。")
 
 
 def test_an_image_is_a_part_of_its_own() -> None:
@@ -129,21 +158,21 @@ def test_text_is_one_part() -> None:
 def test_images_for_which_there_is_no_room_are_left_out() -> None:
     shown = fitted(PICTURE, PICTURE, budget=IMAGE_TOKENS + 300)
     assert len(shown.images) == 1
-    assert shown.notes == ("“2.x” was not sent: the model has no room for another image.",)
+    assert english(shown) == ["“2.x” was not sent: the model has no room for another image."]
 
 
 def test_a_blind_model_gets_no_images_and_its_user_is_told() -> None:
     shown = fitted(PICTURE, sees_images=False)
     assert not shown.images
     assert "which you cannot see" in shown.text
-    assert shown.notes == ("“1.x” was not sent: this model cannot see images.",)
+    assert english(shown) == ["“1.x” was not sent: this model cannot see images."]
 
 
 def test_a_refused_image_is_named_and_its_user_is_told() -> None:
     limits = PromptLimits(refused_images=frozenset({"1", "2"}))
     shown = fit([NamedReading("1.x", PICTURE)], 5_000, limits.of("1"))
     assert not shown.images
-    assert shown.notes == ("“1.x” was not sent: the model's server does not take this image.",)
+    assert english(shown) == ["“1.x” was not sent: the model's server does not take this image."]
     assert fit([NamedReading("1.x", PICTURE)], 5_000, limits.of("3")).images == (PICTURE,)
 
 
