@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SERVERS := tests/support/servers
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r
-SIDE_BY_SIDE := --numprocesses auto --maxprocesses 8 --dist loadgroup
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 8
 TESTABLE := needs $(VENV)/.demo $(VENV)/.dev $(SERVERS)/node_modules/.installed
 
 .DEFAULT_GOAL := help

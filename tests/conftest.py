@@ -2,11 +2,13 @@
 
 import gc
 from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import settings
 
+from tests.support.scheduling import E2E, ByModule, processes
 from tests.support.servers.azurite import Azurite, running_azurite
 from tests.support.servers.certificates import make_own
 from tests.support.servers.dynamodb import DynamoDB, running_dynamodb
@@ -51,12 +53,34 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks for a server, so that `make quick` leaves it out."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Mark what asks for a server, so that `make quick` leaves it out; run first what is longest,
+    so that at the end no process waits for another.
+    """
     for item in items:
         if isinstance(item, pytest.Function) and "may_serve" in item.fixturenames:
             item.add_marker(pytest.mark.server)
+    yield
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.nodeid.startswith(E2E):
+        return 0
+    return 1 if item.get_closest_marker("drill") else 2
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """As many as gain something."""
+    return processes()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModule:
+    """The same for all runs of several processes."""
+    return ByModule(config, log)
 
 
 def is_full_count() -> bool:

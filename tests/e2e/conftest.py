@@ -24,22 +24,12 @@ _HAS_FAILED = pytest.StashKey[bool]()
 expect.set_options(timeout=PATIENCE_MS)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Run these tests in the loop that the browser and the servers live in, and before all others.
-
-    They take longest. Of several processes each takes whole modules of them.
-    """
-    for item in filter(_is_ours, items):
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
-        if pytest_asyncio.is_async_test(item):
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run these tests in the loop that the browser and the servers live in."""
+    for item in items:
+        if item.path.is_relative_to(_HERE) and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-    yield
-    items.sort(key=_is_ours, reverse=True)
-
-
-def _is_ours(item: pytest.Item) -> bool:
-    return item.path.is_relative_to(_HERE)
 
 
 @pytest.hookimpl(wrapper=True)
