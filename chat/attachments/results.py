@@ -30,6 +30,17 @@ class RemarkKind(StrEnum):
     FIRST_FRAME = "first_frame"  # detail: how many there are
     PICTURES = "pictures"  # detail: how many are left out
     PARTS = "parts"  # detail: how many files within it are not read
+    PAGES_WITHOUT_TEXT = "pages_without_text"  # detail: which
+    XFA = "xfa"
+    MACROS = "macros"
+    UNFORMATTED = "unformatted"
+    # detail of those that follow: how many
+    DELETED_TEXT = "deleted_text"
+    HIDDEN_TEXT = "hidden_text"
+    HIDDEN_SLIDES = "hidden_slides"
+    HIDDEN_SHEETS = "hidden_sheets"
+    HIDDEN_CELLS = "hidden_cells"
+    FORMULAS = "formulas"
 
 
 @dataclass(frozen=True, slots=True)

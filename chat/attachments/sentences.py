@@ -21,8 +21,8 @@ _REASONS: Mapping[Reason, Localized[str]] = {
         zh="其中没有文字，可能是扫描件",
     ),
     Reason.OLD_OFFICE: Localized(
-        en="it has the old Office format; save it as .docx, .xlsx or .pptx",
-        zh="这是旧版 Office 格式，请另存为 .docx、.xlsx 或 .pptx",
+        en="it has the old Office format; save it as .docx or .pptx, or as PDF",
+        zh="这是旧版 Office 格式，请另存为 .docx 或 .pptx，或 PDF",
     ),
     Reason.PASSWORD: Localized(en="it is protected with a password", zh="文件受密码保护"),
     Reason.SLOW: Localized(en="reading it took too long", zh="读取时间过长"),
@@ -47,6 +47,46 @@ _REMARKS: Mapping[RemarkKind, Localized[str]] = {
     RemarkKind.PARTS: Localized(
         en="files in it that are not read: {}",
         zh="其中有 {} 个文件未读取",
+    ),
+    RemarkKind.PAGES_WITHOUT_TEXT: Localized(
+        en="no text on its pages {}, which may be scans",
+        zh="第 {} 页没有文字，可能是扫描件",
+    ),
+    RemarkKind.XFA: Localized(
+        en="it is a form for Adobe's own programs (XFA), of which the data alone is read",
+        zh="这是 Adobe 专用表单（XFA），只读取了其中的数据",
+    ),
+    RemarkKind.MACROS: Localized(
+        en="its macros are left out",
+        zh="省略了其中的宏",
+    ),
+    RemarkKind.UNFORMATTED: Localized(
+        en="its numbers are as they are stored, without their formats",
+        zh="其中的数字按存储值给出，未套用数字格式",
+    ),
+    RemarkKind.DELETED_TEXT: Localized(
+        en="passages left out that tracked changes delete: {}",
+        zh="省略了 {} 处修订中已删除的文字",
+    ),
+    RemarkKind.HIDDEN_TEXT: Localized(
+        en="hidden passages left out: {}",
+        zh="省略了 {} 处隐藏文字",
+    ),
+    RemarkKind.HIDDEN_SLIDES: Localized(
+        en="hidden slides, which are read too: {}",
+        zh="包括 {} 张隐藏的幻灯片",
+    ),
+    RemarkKind.HIDDEN_SHEETS: Localized(
+        en="hidden sheets, which are read too: {}",
+        zh="包括 {} 个隐藏的工作表",
+    ),
+    RemarkKind.HIDDEN_CELLS: Localized(
+        en="hidden rows and columns, which are read too: {}",
+        zh="包括 {} 个隐藏的行或列",
+    ),
+    RemarkKind.FORMULAS: Localized(
+        en="formulas whose value is not stored, shown as formulas: {}",
+        zh="有 {} 个公式没有存储结果，显示为公式本身",
     ),
 }
 

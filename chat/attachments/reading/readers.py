@@ -7,7 +7,7 @@ from common.file_types import FileKind
 
 _OPEN_XML = frozenset({FileKind.DOCUMENT, FileKind.SHEETS, FileKind.SLIDES})
 _ROOMS = {
-    FileKind.PDF: "pdf",
+    FileKind.PDF: "pdf.document",
     FileKind.DOCUMENT: "word",
     FileKind.SHEETS: "sheets",
     FileKind.SLIDES: "slides",

@@ -1,6 +1,7 @@
 """What is read is written into a buffer until that is full."""
 
 import re
+from collections import Counter
 
 from chat.attachments.results import ExtractedText, Remark, RemarkKind
 
@@ -22,6 +23,8 @@ class TextBuffer:
         self._through = 0.0
         self._blank = True
         self.counts: dict[str, int] = {}
+        self.tally: Counter[RemarkKind] = Counter()
+        """How much of each kind was left out so far; becomes remarks at the end."""
         self._remarks: list[Remark] = []
 
     @property
@@ -58,8 +61,10 @@ class TextBuffer:
     def text(self) -> ExtractedText:
         """Return what was written, with an estimate of how much the file has."""
         text = "".join(self._parts).strip()
+        tallied = (Remark(kind, str(number)) for kind, number in self.tally.items())
+        remarks = (*self._remarks, *tallied)
         return ExtractedText(
-            text=text, total=self._total(text), counts=self.counts, remarks=tuple(self._remarks)
+            text=text, total=self._total(text), counts=self.counts, remarks=remarks
         )
 
     def _total(self, text: str) -> int | None:

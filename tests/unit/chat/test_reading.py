@@ -251,6 +251,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
         ("a.zip", documents.zipped({"a.txt": b"x"}), Reason.BINARY),
         ("a.pdf", documents.pdf("x", encrypted=True), Reason.PASSWORD),
         ("a.pdf", documents.pdf("", ""), Reason.NO_TEXT),
+        ("a.pdf", documents.pdf(), Reason.NO_TEXT),
         ("a.pdf", documents.pdf("x")[:60], Reason.BROKEN),
         ("a.pdf", b"\0\1\2" * 100, Reason.BROKEN),
         ("a.docx", documents.docx("x" * 10_000)[:200], Reason.BROKEN),

@@ -1,0 +1,90 @@
+"""The fields of a page's form with their values, which are no part of the page's own text."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pypdfium2
+from pypdfium2 import raw
+
+from chat.attachments.reading.pdf.pdfium import annotations, place, string
+
+_LONGEST_LABEL = 80  # characters
+_TICKED = frozenset({"yes", "on", "1", "true"})
+
+
+def fields(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage) -> Iterator[str]:
+    """Yield `Name: value` for each field that says something, in the order of the page."""
+    chosen: dict[str, bool] = {}
+    for subtype, widget in annotations(page):
+        if subtype != raw.FPDF_ANNOT_WIDGET:
+            continue
+        field = _Field(page.formenv, widget)
+        if field.kind == raw.FPDF_FORMFIELD_RADIOBUTTON:
+            chosen[field.name] = chosen.get(field.name, False) or field.is_checked
+            if not field.is_checked:
+                continue
+        value = field.value()
+        if value is not None:
+            yield f"{_label(field, text)}: {value}"
+    yield from (f"{name}: (none chosen)" for name, is_chosen in chosen.items() if not is_chosen)
+
+
+class _Field:
+    def __init__(self, form: Any, widget: Any) -> None:
+        self._of = (form, widget)
+        self.kind = raw.FPDFAnnot_GetFormFieldType(form, widget)
+        self.name = string(raw.FPDFAnnot_GetFormFieldName, form, widget)
+        self.place = place(widget)
+
+    @property
+    def is_checked(self) -> bool:
+        return bool(raw.FPDFAnnot_IsChecked(*self._of))
+
+    @property
+    def tooltip(self) -> str:
+        return string(raw.FPDFAnnot_GetFormFieldAlternateName, *self._of)
+
+    def value(self) -> str | None:
+        """Return what is filled in, empty where nothing is; None of what takes no value."""
+        if self.kind in (raw.FPDF_FORMFIELD_UNKNOWN, raw.FPDF_FORMFIELD_PUSHBUTTON):
+            return None
+        if self.kind == raw.FPDF_FORMFIELD_CHECKBOX:
+            return self._ticked() if self.is_checked else "No"
+        if self.kind == raw.FPDF_FORMFIELD_RADIOBUTTON:
+            return self._exported()
+        if self.kind == raw.FPDF_FORMFIELD_SIGNATURE:
+            return "(a signature)"
+        selected = ", ".join(self._selected())
+        return selected or string(raw.FPDFAnnot_GetFormFieldValue, *self._of)
+
+    def _ticked(self) -> str:
+        exported = self._exported()
+        return "Yes" if exported.lower() in _TICKED else f"Yes ({exported})"
+
+    def _exported(self) -> str:
+        return string(raw.FPDFAnnot_GetFormFieldExportValue, *self._of) or "Yes"
+
+    def _selected(self) -> Iterator[str]:
+        for index in range(raw.FPDFAnnot_GetOptionCount(*self._of)):
+            if raw.FPDFAnnot_IsOptionSelected(*self._of, index):
+                yield string(raw.FPDFAnnot_GetOptionLabel, *self._of, index)
+
+
+def _label(field: _Field, text: pypdfium2.PdfTextPage) -> str:
+    """Return what a field is called for people, with its own name where that is another."""
+    shown = field.tooltip or _words_before(field, text)
+    if not shown or _plain(shown) == _plain(field.name):
+        return shown or field.name or "(no name)"
+    return f"{shown} ({field.name})" if field.name else shown
+
+
+def _words_before(field: _Field, text: pypdfium2.PdfTextPage) -> str:
+    """Return what stands on the page to the left of a field, on its line."""
+    left, bottom, _, top = field.place
+    words = text.get_text_bounded(left=0, bottom=bottom, right=max(0, left), top=top)
+    label = " ".join(str(words).split()).rstrip(" :.…_")
+    return label if len(label) <= _LONGEST_LABEL else ""
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).casefold()
