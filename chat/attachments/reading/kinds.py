@@ -5,7 +5,7 @@ import struct
 import zipfile
 
 from chat.attachments.results import CannotRead, Reason
-from common.file_types import MAIN_PARTS, OLD_OFFICE_TYPES, READABLE_TYPES, FileKind, kind_of
+from common.file_types import OLD_OFFICE_TYPES, READABLE_TYPES, FileKind, kind_of
 
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
@@ -28,16 +28,17 @@ def readable_kind(content: bytes, suffix: str) -> FileKind:
 
 
 def _office_kind(content: bytes, suffix: str) -> FileKind:
+    from chat.attachments.reading.office.package import Package  # loads lxml
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = set(archive.namelist())
+            kind = Package(archive).kind
     # The third is what zipfile raises of an archive of a version later than its own.
     except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as exc:
         raise _unreadable(suffix) from exc
-    for part, kind in MAIN_PARTS.items():
-        if part in names:
-            return kind
-    raise _unreadable(suffix)
+    if kind is None:
+        raise _unreadable(suffix)
+    return kind
 
 
 def _reason_of_ole(content: bytes, suffix: str) -> Reason:

@@ -8,7 +8,7 @@ from common.file_types import FileKind
 _OPEN_XML = frozenset({FileKind.DOCUMENT, FileKind.SHEETS, FileKind.SLIDES})
 _ROOMS = {
     FileKind.PDF: "pdf.document",
-    FileKind.DOCUMENT: "word",
+    FileKind.DOCUMENT: "office.word.document",
     FileKind.SHEETS: "sheets",
     FileKind.SLIDES: "slides",
 }

@@ -4,11 +4,13 @@ So one reader knows both kinds of Open XML, whose names differ in nothing but th
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 from lxml import etree
 
 _SAFE = {"resolve_entities": False, "no_network": True, "load_dtd": False, "remove_pis": True}
+_PIECE = 8_192  # bytes; so much further than what is yielded the source has been read
 
 Element = Any
 """One of lxml's, which has no annotations."""
@@ -16,7 +18,19 @@ Element = Any
 
 def parse(content: bytes) -> Element:
     """Return the root; raises lxml's `XMLSyntaxError` where it is no XML."""
-    return etree.fromstring(content, etree.XMLParser(**_SAFE, remove_comments=True))
+    with _memory_errors():
+        return etree.fromstring(content, etree.XMLParser(**_SAFE, remove_comments=True))
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Raise `MemoryError` for what lxml takes for a fault of the XML."""
+    try:
+        yield
+    except etree.XMLSyntaxError as exc:
+        if exc.code == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from exc
+        raise
 
 
 def stream(source: IO[bytes], *names: str) -> Iterator[Element]:
@@ -25,8 +39,14 @@ def stream(source: IO[bytes], *names: str) -> Iterator[Element]:
     What stands before one is forgotten where `forget` was called on it.
     """
     tags = [f"{{*}}{name}" for name in names]
-    for _, element in etree.iterparse(source, tag=tags, remove_comments=True, **_SAFE):
-        yield element
+    parser = etree.XMLPullParser(("end",), tag=tags, remove_comments=True, **_SAFE)
+    while piece := source.read(_PIECE):
+        with _memory_errors():
+            parser.feed(piece)
+        for _, element in parser.read_events():
+            yield element
+    with _memory_errors():
+        parser.close()
 
 
 def forget(element: Element) -> None:

@@ -290,9 +290,10 @@ async def test_entities_that_grow_are_refused() -> None:
 
 @pytest.mark.slow
 async def test_a_document_that_needs_too_much_memory_is_given_up() -> None:
-    # 20 MB of XML, whose tree has no room; where it has, the end turns out to be missing
-    body = b"<w:p><w:r><w:t>x</w:t></w:r></w:p>" * 600_000
-    content = documents.zipped({"word/document.xml": b'<w:document xmlns:w="w">' + body})
+    # 30 MB of XML in one table, whose tree has no room; where it has, the end is missing
+    body = b"<w:tc><w:p><w:r><w:t>x</w:t></w:r></w:p></w:tc>" * 600_000
+    head = b'<w:document xmlns:w="w"><w:body><w:tbl><w:tr>'
+    content = documents.zipped({"word/document.xml": head + body})
     reading = await read("a.docx", content, memory=1 << 28)
     assert isinstance(reading, Unread)
     assert reading.reason is (Reason.TOO_LARGE if sys.platform == "linux" else Reason.BROKEN)

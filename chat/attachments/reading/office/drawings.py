@@ -1,0 +1,76 @@
+"""What drawings say: charts, SmartArt and texts in shapes are the same in all of Office's files."""
+
+from collections.abc import Iterator
+
+from chat.attachments.reading import xml
+from chat.attachments.reading.office.package import Package, Relation
+
+_MOST_POINTS = 500  # of one series of a chart
+
+
+def outermost(element: xml.Element, wanted: str) -> Iterator[xml.Element]:
+    """Yield the elements of a local name that are within no other of it."""
+    for child in element:
+        if xml.name(child) == wanted:
+            yield child
+        else:
+            yield from outermost(child, wanted)
+
+
+def paragraphs(body: xml.Element) -> Iterator[str]:
+    """Yield the paragraphs of a text in a shape that are not blank."""
+    for paragraph in xml.children(body, "p"):
+        text = "".join(_pieces(paragraph)).strip()
+        if text:
+            level = int(xml.value(xml.child(paragraph, "pPr"), "lvl") or 0)
+            yield "  " * min(level, 9) + text
+
+
+def _pieces(paragraph: xml.Element) -> Iterator[str]:
+    for piece in xml.within(paragraph, "t", "br"):
+        yield "\n" if xml.name(piece) == "br" else piece.text or ""
+
+
+def referred(package: Package, relations: dict[str, Relation], of: xml.Element) -> Iterator[str]:
+    """Yield the texts of the charts and diagrams that a drawing shows."""
+    for element in xml.within(of, "chart", "relIds"):
+        key = "dm" if xml.name(element) == "relIds" else "id"
+        relation = relations.get(xml.value(element, key) or "")
+        if relation and (root := package.xml(relation.target)) is not None:
+            yield diagram(root) if key == "dm" else chart(root)
+
+
+def diagram(root: xml.Element) -> str:
+    """Return the texts of a SmartArt, one a line."""
+    said = (" ".join(xml.texts(point).split()) for point in xml.within(root, "pt"))
+    return "\n".join(f"- {text}" for text in said if text)
+
+
+def chart(root: xml.Element) -> str:
+    """Return a chart's title, and its values where they are stored with it, as CSV."""
+    shown = xml.child(root, "chart")
+    title = xml.child(shown, "title")
+    name = " ".join(xml.texts(title).split()) if title is not None else ""
+    lines = [f"[chart: {name}]" if name else "[chart]"]
+    lines += (_series(it) for it in xml.within(root, "ser"))
+    return "\n".join(lines)
+
+
+def _series(series: xml.Element) -> str:
+    name = " ".join(_points(xml.child(series, "tx")))
+    across = _points(xml.child(series, "cat") if _has(series, "cat") else xml.child(series, "xVal"))
+    up = _points(xml.child(series, "val") if _has(series, "val") else xml.child(series, "yVal"))
+    labels = across + [""] * (len(up) - len(across))
+    pairs = (f"{label} = {value}".strip(" =") for label, value in zip(labels, up, strict=False))
+    return f"{name or 'values'}: {'; '.join(pairs)}"
+
+
+def _has(series: xml.Element, name: str) -> bool:
+    return xml.child(series, name) is not None
+
+
+def _points(element: xml.Element | None) -> list[str]:
+    if element is None:
+        return []
+    values = [it.text or "" for it in xml.within(element, "v")]
+    return values[:_MOST_POINTS]
