@@ -29,6 +29,18 @@ class FileKind(Enum):
     SLIDES = auto()
     OLE = auto()  # the container of Office's old files, and of encrypted new ones
     OTHER = auto()
+    # What `kind_of` does not tell from ZIP, OLE, TEXT and OTHER
+    ARCHIVE = auto()
+    EPUB = auto()
+    IWORK = auto()  # of Apple's
+    MAIL = auto()
+    MAILBOX = auto()
+    NOTEBOOK = auto()
+    OPEN_DOCUMENT = auto()
+    OUTLOOK = auto()  # a message of Outlook's
+    RTF = auto()
+    SVG = auto()
+    WEB_ARCHIVE = auto()  # of Safari's
 
 
 # Office's files, by the one of their members that each has
@@ -41,7 +53,18 @@ _FOLDERS = {part.partition("/")[0].encode(): kind for part, kind in MAIN_PARTS.i
 _OFFICE_MEMBER = re.compile(rb"PK\x03\x04.{26}(%b)/" % b"|".join(_FOLDERS), re.DOTALL)
 _ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")  # the second begins an empty one
 _OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_IMAGE_MARKS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
+_IMAGE_MARKS = (
+    *(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*"),
+    *(b"\0\0\1\0", b"\0\0\0\x0cjP  \r\n\x87\n"),  # icons, JPEG 2000
+)
+_BRANDS = frozenset(  # of images that have the container of films
+    {b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+)
+# A book, or what LibreOffice writes, says first what it is.
+_SAYS_TYPE = re.compile(
+    rb"PK\x03\x04.{26}mimetype(application/(?:epub\+zip|vnd\.oasis\.opendocument\.[a-z-]{1,40}))",
+    re.DOTALL,
+)
 _TEXT_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b\x08")) + b"\x7f"
 _PDF_WITHIN = 1024  # bytes
@@ -51,15 +74,18 @@ _MARKUP = (
     (re.compile(r"<!doctype\s+html|<html[\s>]", re.IGNORECASE), "text/html"),
 )
 
+_OPEN_DOCUMENT = "vnd.oasis.opendocument"
 _BINARY = "application/octet-stream"
 _TEXT = "text/plain"
 _TEXTUAL = frozenset(
     f"application/{kind}"
     for kind in (
-        *("json", "ld+json", "xml", "javascript", "x-javascript", "sql", "toml", "yaml"),
+        *("json", "ld+json", "geo+json", "xml", "javascript", "x-javascript", "sql", "toml"),
         *("x-sh", "x-tex", "x-latex", "x-ndjson", "rtf", "x-python", "typescript", "x-php"),
+        *("yaml", "mbox", "x-bibtex", "x-ipynb+json", "x-mswinurl", "x-subrip"),
+        *(f"{_OPEN_DOCUMENT}.{kind}-flat-xml" for kind in ("text", "spreadsheet", "presentation")),
     )
-)
+) | {"message/rfc822"}
 _OPEN_XML = "application/vnd.openxmlformats-officedocument"
 _TYPES: Mapping[FileKind, str] = {
     FileKind.PDF: "application/pdf",
@@ -76,7 +102,27 @@ READABLE_TYPES: Mapping[str, str] = {
     **dict.fromkeys((".pptx", ".pptm"), _TYPES[FileKind.SLIDES]),
     **dict.fromkeys((".jpg", ".jpeg"), "image/jpeg"),
     **dict.fromkeys((".tif", ".tiff"), "image/tiff"),
-    **{f".{kind}": f"image/{kind}" for kind in ("png", "gif", "webp", "bmp", "avif")},
+    **{f".{kind}": f"image/{kind}" for kind in ("png", "gif", "webp", "bmp", "avif", "heic")},
+    ".heif": "image/heic",
+    ".ico": "image/x-icon",
+    ".jp2": "image/jpx",
+    **{
+        f".{ending}": f"application/{_OPEN_DOCUMENT}.{kind}"
+        for ending, kind in (
+            *(("odt", "text"), ("ods", "spreadsheet"), ("odp", "presentation")),
+            *(("ott", "text-template"), ("ots", "spreadsheet-template")),
+            *(("otp", "presentation-template"), ("odg", "graphics")),
+        )
+    },
+    ".epub": "application/epub+zip",
+    ".msg": "application/vnd.ms-outlook",
+    ".zip": "application/zip",
+    ".tar": "application/x-tar",
+    **dict.fromkeys((".gz", ".tgz", ".svgz"), "application/gzip"),
+    ".bz2": "application/x-bzip2",
+    ".xz": "application/x-xz",
+    **{f".{kind}": f"application/vnd.apple.{kind}" for kind in ("pages", "numbers")},
+    ".key": "application/vnd.apple.keynote",
 }
 OLD_OFFICE_TYPES: Mapping[str, str] = {
     **dict.fromkeys((".doc", ".dot"), "application/msword"),
@@ -96,6 +142,27 @@ _TEXT_TYPES: Mapping[str, str] = {
     ".js": "text/javascript",
     ".ts": "application/typescript",
     ".sh": "application/x-sh",
+    ".ipynb": "application/x-ipynb+json",
+    ".geojson": "application/geo+json",
+    **dict.fromkeys((".eml", ".mht", ".mhtml"), "message/rfc822"),
+    ".mbox": "application/mbox",
+    ".vcf": "text/vcard",
+    ".ics": "text/calendar",
+    ".srt": "application/x-subrip",
+    ".vtt": "text/vtt",
+    ".tex": "application/x-tex",
+    ".bib": "application/x-bibtex",
+    ".url": "application/x-mswinurl",
+    **{
+        f".{ending}": f"application/{_OPEN_DOCUMENT}.{kind}-flat-xml"
+        for ending, kind in (
+            *(("fodt", "text"), ("fods", "spreadsheet"), ("fodp", "presentation")),
+        )
+    },
+}
+_WITHIN = {  # containers, and what may be in them that their beginning does not tell
+    FileKind.OLE: frozenset({*OLD_OFFICE_TYPES.values(), READABLE_TYPES[".msg"]}),
+    FileKind.ZIP: frozenset(READABLE_TYPES[it] for it in (".pages", ".numbers", ".key")),
 }
 _TYPES_BY_ENDING = {**READABLE_TYPES, **OLD_OFFICE_TYPES, **_TEXT_TYPES}
 
@@ -118,7 +185,7 @@ def _is_image(head: bytes) -> bool:
     return (
         head.startswith(_IMAGE_MARKS)
         or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
-        or head[4:12] in (b"ftypavif", b"ftypavis")
+        or (head[4:8] == b"ftyp" and head[8:12] in _BRANDS)
         or _is_bitmap(head)
     )
 
@@ -143,10 +210,12 @@ def type_of(head: bytes, name: str) -> str:
     kind = kind_of(head)
     if kind is FileKind.TEXT:
         return _text_type(head, named_type(name))
+    if said := _SAYS_TYPE.match(head):
+        return said[1].decode("ascii")
     if kind is FileKind.ZIP and (member := _OFFICE_MEMBER.search(head)):
         kind = _FOLDERS[member[1]]
-    if kind is FileKind.OLE and (named := named_type(name)) in OLD_OFFICE_TYPES.values():
-        return named or _BINARY
+    if (named := named_type(name)) and named in _WITHIN.get(kind, ()):
+        return named
     return _TYPES.get(kind) or _guess(head)
 
 

@@ -143,34 +143,39 @@ def _block(
         case Unread(reason=reason):
             words = f"[could not be read: {sentences.why(reason)}]"
             return _wrapped(file.name, words), sentences.not_read(file.name, reason)
-        case Picture():
-            return _image_block(file, images, limits)
+        case Picture() as image:
+            return _image_block(file, image, images, limits)
         case _:
             return _wrapped(file.name, "[an image from earlier, not shown again]"), None
 
 
 def _image_block(
-    file: NamedReading, images: Sequence[NamedReading], limits: PromptLimits
+    file: NamedReading, image: Picture, images: Sequence[NamedReading], limits: PromptLimits
+) -> tuple[str, Localized[str] | None]:
+    words, note = _image_words(file, image, images, limits)
+    if image.words:
+        words += f"\n[what is written in it]\n{image.words}"
+    return _wrapped(file.name, words), note
+
+
+def _image_words(
+    file: NamedReading, image: Picture, images: Sequence[NamedReading], limits: PromptLimits
 ) -> tuple[str, Localized[str] | None]:
     for number, other in enumerate(images, 1):
         if other is file:
-            return _shown_image(file.name, number, other.reading)
+            return _shown_image(file.name, number, image)
     if limits.takes_images:
-        words = "[an image, not shown]"
-        return _wrapped(file.name, words), sentences.image_not_fitting(file.name)
-    words = "[an image, which you cannot see]"
+        return "[an image, not shown]", sentences.image_not_fitting(file.name)
     said = sentences.image_refused if limits.refused_images else sentences.image_not_seen
-    return _wrapped(file.name, words), said(file.name)
+    return "[an image, which you cannot see]", said(file.name)
 
 
-def _shown_image(
-    name: str, number: int, image: Reading | None
-) -> tuple[str, Localized[str] | None]:
+def _shown_image(name: str, number: int, image: Picture) -> tuple[str, Localized[str] | None]:
     words = f"[image {number} of this message]"
-    if not isinstance(image, Picture) or not image.remarks:
-        return _wrapped(name, words), None
+    if not image.remarks:
+        return words, None
     words += f" [{sentences.remarked(image.remarks)}]"
-    return _wrapped(name, words), sentences.noted(name, sentences.facts(image.remarks))
+    return words, sentences.noted(name, sentences.facts(image.remarks))
 
 
 def _text_block(name: str, text: ExtractedText, tokens: int) -> tuple[str, Localized[str] | None]:

@@ -11,13 +11,19 @@ from typing import Any
 class Reason(StrEnum):
     """Why a file could not be read."""
 
+    ARCHIVE = "archive"
     BINARY = "binary"
     BROKEN = "broken"
+    DATA = "data"
+    DRAWING = "drawing"
     EMPTY = "empty"
+    IMAGE = "image"
+    IWORK = "iwork"
     KILLED = "killed"
     NO_TEXT = "no_text"
     OLD_OFFICE = "old_office"
     PASSWORD = "password"  # noqa: S105 - a reason, not a secret
+    RECORDING = "recording"
     SLOW = "slow"
     TOO_LARGE = "too_large"
     TOO_MANY_PIXELS = "too_many_pixels"
@@ -41,6 +47,9 @@ class RemarkKind(StrEnum):
     HIDDEN_SHEETS = "hidden_sheets"
     HIDDEN_CELLS = "hidden_cells"
     FORMULAS = "formulas"
+    LOCKED = "locked"  # detail: how many files within it are encrypted
+    OUTPUTS = "outputs"  # detail: how many outputs of a notebook are cut
+    PREVIEW = "preview"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +76,13 @@ class ExtractedText:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """An image as a model takes it, `data` in Base64."""
+    """An image as a model takes it, `data` in Base64; `words` are what a drawing says in text."""
 
     mime: str
     data: str
     width: int
     height: int
+    words: str = ""
     remarks: Sequence[Remark] = ()
 
 

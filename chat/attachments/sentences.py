@@ -6,6 +6,10 @@ from chat.attachments.results import Reason, Remark, RemarkKind
 from chat.wording.language import Localized
 
 _REASONS: Mapping[Reason, Localized[str]] = {
+    Reason.ARCHIVE: Localized(
+        en="this kind of archive cannot be opened; pack its files as .zip",
+        zh="无法打开这类压缩包，请改用 .zip",
+    ),
     Reason.BINARY: Localized(
         en="it is not a kind of file that can be read",
         zh="无法读取这类文件",
@@ -14,7 +18,23 @@ _REASONS: Mapping[Reason, Localized[str]] = {
         en="it is damaged, or not what its name says",
         zh="文件已损坏，或内容与扩展名不符",
     ),
+    Reason.DATA: Localized(
+        en="it holds data for other programs; export what matters as .csv",
+        zh="这是其他程序的数据文件，请将需要的内容导出为 .csv",
+    ),
+    Reason.DRAWING: Localized(
+        en="it is a drawing for other programs; export it as a PDF",
+        zh="这是其他程序的图纸文件，请导出为 PDF",
+    ),
     Reason.EMPTY: Localized(en="it is empty", zh="文件是空的"),
+    Reason.IMAGE: Localized(
+        en="this kind of image cannot be shown; save it as .png or .jpg",
+        zh="无法显示这类图片，请另存为 .png 或 .jpg",
+    ),
+    Reason.IWORK: Localized(
+        en="it is of Apple's Pages, Numbers or Keynote; export it as a PDF",
+        zh="这是 Apple 的 Pages、Numbers 或 Keynote 文件，请导出为 PDF",
+    ),
     Reason.KILLED: Localized(en="reading it was stopped from outside", zh="读取过程被外部终止"),
     Reason.NO_TEXT: Localized(
         en="there is no text in it; perhaps it is a scan",
@@ -25,6 +45,10 @@ _REASONS: Mapping[Reason, Localized[str]] = {
         zh="这是旧版 Office 格式，请另存为 .docx 或 .pptx，或 PDF",
     ),
     Reason.PASSWORD: Localized(en="it is protected with a password", zh="文件受密码保护"),
+    Reason.RECORDING: Localized(
+        en="sound and films are not read; attach what is said as text",
+        zh="无法读取音频和视频，请附上其文字内容",
+    ),
     Reason.SLOW: Localized(en="reading it took too long", zh="读取时间过长"),
     Reason.TOO_LARGE: Localized(en="it takes too much memory", zh="读取它需要的内存过多"),
     Reason.TOO_MANY_PIXELS: Localized(en="the image has too many pixels", zh="图片像素过多"),
@@ -87,6 +111,18 @@ _REMARKS: Mapping[RemarkKind, Localized[str]] = {
     RemarkKind.FORMULAS: Localized(
         en="formulas whose value is not stored, shown as formulas: {}",
         zh="有 {} 个公式没有存储结果，显示为公式本身",
+    ),
+    RemarkKind.LOCKED: Localized(
+        en="files in it that are protected with a password: {}",
+        zh="其中有 {} 个文件受密码保护",
+    ),
+    RemarkKind.OUTPUTS: Localized(
+        en="long outputs in it that are cut: {}",
+        zh="其中有 {} 段过长的输出被截短",
+    ),
+    RemarkKind.PREVIEW: Localized(
+        en="only a preview of its first page is shown; export it as a PDF",
+        zh="只显示首页预览，请导出为 PDF",
     ),
 }
 

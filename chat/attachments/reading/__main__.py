@@ -10,7 +10,7 @@ import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 
-from chat.attachments.reading import readers, walls
+from chat.attachments.reading import compressed, readers, walls
 from chat.attachments.reading.kinds import readable_kind
 from chat.attachments.reading.text_buffer import BufferFull, TextBuffer
 from chat.attachments.results import CannotRead, Reading, Reason, Unread, to_json
@@ -83,16 +83,15 @@ def read(content: bytes, request: ReadingRequest) -> Reading:
 
 
 def _read(content: bytes, request: ReadingRequest) -> Reading:
-    kind = readable_kind(content, request.suffix)
+    content, suffix = compressed.unpacked(content, request.suffix, MAX_INPUT)
+    kind = readable_kind(content, suffix)
     if kind is not FileKind.TEXT and len(content) > MAX_INPUT:
         raise CannotRead(Reason.TOO_LARGE)
-    if kind is FileKind.IMAGE:
-        from chat.attachments.reading import pictures
-
-        return pictures.read(content, request.pixels)
+    if picture := readers.picture(kind, content, request.pixels):
+        return picture
     buffer = TextBuffer(request.characters)
     with suppress(BufferFull):
-        readers.write(kind, content, request.suffix, buffer)
+        readers.write(kind, content, suffix, buffer)
     return _text(buffer)
 
 

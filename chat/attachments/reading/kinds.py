@@ -1,12 +1,22 @@
 """As what a file is read, or why it cannot be. Pure."""
 
 import io
+import re
 import struct
 import zipfile
+from collections.abc import Collection, Mapping
 
+from chat.attachments.reading.text_kinds import text_kind
+from chat.attachments.reading.unreadable import reason
 from chat.attachments.results import CannotRead, Reason
 from common.file_types import OLD_OFFICE_TYPES, READABLE_TYPES, FileKind, kind_of
 
+_MEMBERS: Mapping[str, FileKind] = {
+    "META-INF/container.xml": FileKind.EPUB,
+    "content.xml": FileKind.OPEN_DOCUMENT,
+}
+_IWORK = re.compile(r"(?:[^/]+/)?(?:Index/Document\.iwa|Index\.zip|index\.(?:xml|apxl)(?:\.gz)?)\Z")
+_OUTLOOK = "__properties_version1.0".encode("utf-16-le")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -18,27 +28,49 @@ def readable_kind(content: bytes, suffix: str) -> FileKind:
     if not content.strip():
         raise CannotRead(Reason.EMPTY)
     kind = kind_of(content)
+    if kind is FileKind.TEXT:
+        return text_kind(content, suffix)
     if kind is FileKind.ZIP:
-        return _office_kind(content, suffix)
+        return _zip_kind(content, suffix)
     if kind is FileKind.OLE:
+        if _OUTLOOK in content:
+            return FileKind.OUTLOOK
         raise CannotRead(_reason_of_ole(content, suffix))
     if kind is FileKind.OTHER:
-        raise _unreadable(suffix)
+        return _other_kind(content, suffix)
     return kind
 
 
-def _office_kind(content: bytes, suffix: str) -> FileKind:
+def _zip_kind(content: bytes, suffix: str) -> FileKind:
     from chat.attachments.reading.office.package import Package  # loads lxml
 
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             kind = Package(archive).kind
+            names = archive.namelist()
     # The third is what zipfile raises of an archive of a version later than its own.
     except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as exc:
-        raise _unreadable(suffix) from exc
-    if kind is None:
-        raise _unreadable(suffix)
-    return kind
+        raise CannotRead(reason(content, suffix)) from exc
+    return kind or _other_zip(names, suffix)
+
+
+def _other_zip(names: Collection[str], suffix: str) -> FileKind:
+    for member, kind in _MEMBERS.items():
+        if member in names:
+            return kind
+    if any(_IWORK.match(name) for name in names):
+        return FileKind.IWORK
+    if suffix in READABLE_TYPES and suffix != ".zip":
+        raise CannotRead(Reason.BROKEN)
+    return FileKind.ARCHIVE
+
+
+def _other_kind(content: bytes, suffix: str) -> FileKind:
+    if content[257:262] == b"ustar" or suffix == ".tar":
+        return FileKind.ARCHIVE
+    if content.startswith(b"bplist00") and b"WebMainResource" in content:
+        return FileKind.WEB_ARCHIVE
+    raise CannotRead(reason(content, suffix))
 
 
 def _reason_of_ole(content: bytes, suffix: str) -> Reason:
@@ -46,8 +78,3 @@ def _reason_of_ole(content: bytes, suffix: str) -> Reason:
     if _ENCRYPTED in content:
         return Reason.PASSWORD
     return Reason.OLD_OFFICE if suffix in OLD_OFFICE_TYPES else Reason.BINARY
-
-
-def _unreadable(suffix: str) -> CannotRead:
-    """Return what is wrong with bytes that are not what their name says."""
-    return CannotRead(Reason.BROKEN if suffix in READABLE_TYPES else Reason.BINARY)

@@ -17,13 +17,17 @@ from chat.attachments.results import (
     picture,
 )
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "ICO", "JPEG2000", "HEIF")
 JPEG_QUALITY = 85
 SMALL_PNG = 300_000  # bytes; a larger image loses its transparency to JPEG
 
 
 def read(content: bytes, pixels: int) -> Picture:
     """Return an image whose longer side is at most so many pixels."""
+    if content[4:8] == b"ftyp":
+        import pi_heif
+
+        pi_heif.register_heif_opener()
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             return replace(_encoded(_prepared(image, pixels)), remarks=_remarks(image))

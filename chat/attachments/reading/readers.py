@@ -1,17 +1,51 @@
 """Which room reads which kind of file. Each loads one library: all would take half a second."""
 
+from collections.abc import Mapping
 from importlib import import_module
+from typing import cast
 
 from chat.attachments.reading.text_buffer import TextBuffer
+from chat.attachments.results import CannotRead, Picture
 from common.file_types import FileKind
 
 _OPEN_XML = frozenset({FileKind.DOCUMENT, FileKind.SHEETS, FileKind.SLIDES})
-_ROOMS = {
-    FileKind.PDF: "pdf.document",
+_DRAWN: Mapping[FileKind, str] = {
+    FileKind.IMAGE: "pictures",
+    FileKind.IWORK: "previews",
+    FileKind.SVG: "vectors",
+}
+_WRITTEN: Mapping[FileKind, str] = {
+    FileKind.ARCHIVE: "packed.archive",
     FileKind.DOCUMENT: "office.word.document",
+    FileKind.EPUB: "documents.epub",
+    FileKind.MAIL: "mail.message",
+    FileKind.MAILBOX: "mail.mailbox",
+    FileKind.NOTEBOOK: "documents.notebook",
+    FileKind.OPEN_DOCUMENT: "documents.opendocument",
+    FileKind.OUTLOOK: "mail.outlook",
+    FileKind.PDF: "pdf.document",
+    FileKind.RTF: "documents.rtf",
     FileKind.SHEETS: "sheets",
     FileKind.SLIDES: "slides",
+    FileKind.WEB_ARCHIVE: "documents.web_archive",
 }
+
+
+def picture(kind: FileKind, content: bytes, pixels: int) -> Picture | None:
+    """Return a file whose kind is shown as an image, its longer side of at most so many pixels.
+
+    None where it is one of text, or a drawing that cannot be drawn and still is a text. Raises
+    `CannotRead`, or whatever a library raises.
+    """
+    if kind not in _DRAWN:
+        return None
+    room = import_module(f"chat.attachments.reading.{_DRAWN[kind]}")
+    try:
+        return cast(Picture, room.read(content, pixels))
+    except CannotRead:
+        if kind is FileKind.SVG:
+            return None
+        raise
 
 
 def write(kind: FileKind, content: bytes, suffix: str, buffer: TextBuffer) -> None:
@@ -23,9 +57,9 @@ def write(kind: FileKind, content: bytes, suffix: str, buffer: TextBuffer) -> No
         from chat.attachments.reading import archives
 
         archives.check(content)
-    if kind is FileKind.TEXT:
+    if kind in (FileKind.TEXT, FileKind.SVG):
         from chat.attachments.reading import plain
 
         plain.read(content, suffix, buffer)
     else:
-        import_module(f"chat.attachments.reading.{_ROOMS[kind]}").read(content, buffer)
+        import_module(f"chat.attachments.reading.{_WRITTEN[kind]}").read(content, buffer)

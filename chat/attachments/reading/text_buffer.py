@@ -26,11 +26,32 @@ class TextBuffer:
         self.tally: Counter[RemarkKind] = Counter()
         """How much of each kind was left out so far; becomes remarks at the end."""
         self._remarks: list[Remark] = []
+        self.depth = 0  # of how many files this one is within
 
     @property
     def is_blank(self) -> bool:
         """Tell whether nothing was written but headings."""
         return self._blank
+
+    @property
+    def room(self) -> int:
+        """How many characters it still takes."""
+        return self.limit - self._length
+
+    def part(self, limit: int) -> "TextBuffer":
+        """Return a buffer for a file within this one; `add` then takes what it holds."""
+        part = TextBuffer(min(limit, self.room))
+        part.depth = self.depth + 1
+        return part
+
+    def add(self, part: "TextBuffer") -> None:
+        """Write what the buffer of a part holds; raises `BufferFull`."""
+        text = part.text()
+        self.tally += part.tally
+        for remark in part._remarks:
+            self.remark(remark.kind, remark.detail)
+        is_whole = text.total is not None and len(text.text) >= text.total
+        self.write(text.text if is_whole else f"{text.text}\n[… cut …]")
 
     def heading(self, text: str) -> None:
         """Write what is not of the file itself."""
@@ -61,7 +82,7 @@ class TextBuffer:
     def text(self) -> ExtractedText:
         """Return what was written, with an estimate of how much the file has."""
         text = "".join(self._parts).strip()
-        tallied = (Remark(kind, str(number)) for kind, number in self.tally.items())
+        tallied = (Remark(kind, str(number)) for kind, number in (+self.tally).items())
         remarks = (*self._remarks, *tallied)
         return ExtractedText(
             text=text, total=self._total(text), counts=self.counts, remarks=remarks

@@ -248,7 +248,6 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
         ("a.txt", b"", Reason.EMPTY),
         ("a.txt", b" \n\n", Reason.EMPTY),
         ("a.exe", b"MZ\0\1" * 100, Reason.BINARY),
-        ("a.zip", documents.zipped({"a.txt": b"x"}), Reason.BINARY),
         ("a.pdf", documents.pdf("x", encrypted=True), Reason.PASSWORD),
         ("a.pdf", documents.pdf("", ""), Reason.NO_TEXT),
         ("a.pdf", documents.pdf(), Reason.NO_TEXT),

@@ -1,0 +1,1 @@
+"""Messages: as they are sent, in mailboxes, and as Outlook keeps them."""

@@ -1,0 +1,1 @@
+"""Archives, and the files within a file."""

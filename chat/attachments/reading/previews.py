@@ -1,0 +1,22 @@
+"""Apple's Pages, Numbers and Keynote: nobody else reads them, but most hold a preview."""
+
+import io
+import zipfile
+from dataclasses import replace
+
+from chat.attachments.reading import archives, pictures
+from chat.attachments.results import CannotRead, Picture, Reason, Remark, RemarkKind
+
+_PREVIEWS = ("preview.jpg", "QuickLook/Thumbnail.jpg", "preview-web.jpg", "preview-micro.jpg")
+
+
+def read(content: bytes, pixels: int) -> Picture:
+    """Return the preview, or raise `CannotRead` with what to do."""
+    archives.check(content)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = set(archive.namelist())
+        for name in _PREVIEWS:
+            if name in names:
+                shown = pictures.read(archive.read(name), pixels)
+                return replace(shown, remarks=[Remark(RemarkKind.PREVIEW)])
+    raise CannotRead(Reason.IWORK)
