@@ -18,7 +18,9 @@ from bootstrap.logs import log_as, log_in_detail, quiet_libraries
 from bootstrap.parts import open_parts, with_new_turns
 from bootstrap.private_files import keep_private
 from bootstrap.replicas import tell_kept_apart
+from bootstrap.start import require_port, tell_start
 from bootstrap.stores import take_over_users_late
+from bootstrap.watch import Watch
 from chat import callbacks
 from common.kernel import hide
 from datalayer.errors import DataLayerError
@@ -54,6 +56,7 @@ def started() -> tuple[Settings, Parts]:
     environment.prepare_data_dir(settings)
     keep_private(settings, FILES_DIRECTORY)
     environment.export_auth_secret(settings)
+    require_port(config.run.host, config.run.port)
     parts = open_parts(settings, host=config.run.host, prefix=config.run.root_path)
     patch_server(parts)
     return settings, parts
@@ -85,6 +88,8 @@ async def tell_who_can_sign_in(login: LoginMode) -> None:
 def register(settings: Settings, parts: Parts) -> None:
     """Let Chainlit know our data layer, and begin and end with it."""
 
+    watch = Watch()
+
     @cl.data_layer
     def data_layer() -> KeepchatDataLayer:
         return parts.layer
@@ -98,6 +103,8 @@ def register(settings: Settings, parts: Parts) -> None:
         chainlit.data.get_data_layer()
         parts.layer.start()
         log_as(settings.log_format)  # the server has made handlers of its own
+        run = config.run
+        tell_start(settings, parts.models, run.host, run.port, run.root_path)
         await parts.login.sessions.start()
         late = take_over_users_late(settings)
         server.state.taking_over = asyncio.get_running_loop().create_task(late)
@@ -106,11 +113,13 @@ def register(settings: Settings, parts: Parts) -> None:
         parts.elsewhere.start(on_met=partial(tell_kept_apart, settings))
         parts.lag.start()
         await parts.models.start()
+        watch.start(parts.storage, parts.layer.outages, parts.turns, parts.models.default)
 
     @cl.on_app_shutdown
     async def on_app_shutdown() -> None:
         parts.ending.begin()
         server.state.taking_over.cancel()
+        await watch.close()
         await parts.ending.step("what other processes are told", close_parts(parts), PARTS_S)
 
 

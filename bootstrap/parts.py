@@ -134,6 +134,7 @@ def _open_login(
 ) -> LoginMode:
     secret = auth_secret(settings)
     login = open_login(settings, store.accounts, secret, layer.create_user, store.get_user, prefix)
+    login.sessions.database = layer.outages.database
     state = login.state(host)
     sentence = f"{state.message} {state.remedy}".strip()
     if state.status == "failed":

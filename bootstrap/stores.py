@@ -79,10 +79,10 @@ def prepare_store(settings: Settings, recorder: Recorder = NO_RECORDER) -> Store
         _in_a_loop_of_its_own(prepare, settings)
     except StoreMisconfigured:
         raise
-    except StoreUnavailable as exc:
+    except StoreUnavailable:
         if not store.is_remote:
             raise
-        logger.warning("The chat starts without its database and waits for it. %s", exc)
+        logger.warning("The chat starts without its database and waits for it.")
     return store
 
 

@@ -24,6 +24,7 @@ A message is for people. It names the write that it is about by its kind and id,
 about, never what people wrote; and it says what to do, where somebody can do something.
 """
 
+import logging
 from collections.abc import Collection
 
 
@@ -100,3 +101,13 @@ class NewerWrite(UnreadableWrite):
 
 class WriterClosed(DataLayerError):
     """A write arrived after the writer was closed; the program is shutting down."""
+
+
+def is_away(exc: BaseException) -> bool:
+    """Tell whether the database is away: that is told once, by `common.outages`."""
+    return isinstance(exc, StoreUnavailable) and not isinstance(exc, StoreHeldUp | JournalUnusable)
+
+
+def level_of(exc: BaseException) -> int:
+    """Return the level at which to log what cannot be done for somebody because of an error."""
+    return logging.DEBUG if is_away(exc) else logging.WARNING

@@ -41,6 +41,7 @@ from datalayer.pipeline.deletion import FileDeletion
 from datalayer.pipeline.delivery import Delivery, Patiently
 from datalayer.pipeline.journal.journal import Journal, JournalState
 from datalayer.pipeline.maintenance import Maintenance
+from datalayer.pipeline.outages import Outages
 from datalayer.pipeline.spool.in_time import InTime
 from datalayer.pipeline.spool.spool import Spool, SpoolState
 from datalayer.pipeline.spool.storage import SpooledStorage
@@ -122,6 +123,8 @@ class KeepchatDataLayer(BaseDataLayer):
         self._root_path = root_path
         self._journal = journal
         self._clock = clock or HybridClock()
+        self.outages = Outages()
+        """Whether the database and the storage are away; told once for all who miss them."""
         self._writer = Writer(
             store,
             on_resolved=self._wake_workers,
@@ -130,12 +133,15 @@ class KeepchatDataLayer(BaseDataLayer):
             journal_after_s=journal_after_s,
             recorder=recorder,
             ending=self._ending,
+            outages=self.outages,
         )
-        self._deletion = FileDeletion(store, storage, self._writer, self._clock)
-        self._maintenance = Maintenance(store) if isinstance(store, Maintains) else None
+        self._deletion = FileDeletion(store, storage, self._writer, self._clock, self.outages)
+        self._maintenance = (
+            Maintenance(store, self.outages) if isinstance(store, Maintains) else None
+        )
         self._users = RecentUsers(store)
         self._homes = Homes()
-        delivery = Delivery(storage, self._writer, self._clock, recorder)
+        delivery = Delivery(storage, self._writer, self._clock, recorder, self.outages)
         way = InTime(delivery, spool, journal_after_s) if spool else Patiently(delivery)
         self._uploads = Uploads(way, on_lost, recorder)
         self.on_step_stored: Callable[[str, int], None] = lambda _thread_id, _revision: None

@@ -22,7 +22,7 @@ from chainlit.step import Step
 
 from common.failures import in_one_line
 from common.tasks import TaskSet
-from datalayer.errors import DataLayerError
+from datalayer.errors import DataLayerError, level_of
 from patches.originals import replace
 from patches.patch import Parts
 
@@ -86,6 +86,6 @@ def _tell(about: str, task: asyncio.Task[Any]) -> None:
     """Say in one line what went wrong; what the data layer refuses is no fault of the program."""
     exc = None if task.cancelled() else task.exception()
     if isinstance(exc, DataLayerError):
-        logger.warning("In the background, %s: %s", about, in_one_line(exc))
+        logger.log(level_of(exc), "In the background, %s: %s", about, in_one_line(exc))
     elif exc:
         logger.error("In the background, %s: %s", about, in_one_line(exc))

@@ -24,7 +24,7 @@ from access.guard.handshakes import Handshakes
 from access.guard.pages import user_of
 from access.guard.user_limits import LimitReached, UserLimits
 from common.failures import in_one_line
-from datalayer.errors import StoreUnavailable
+from datalayer.errors import StoreUnavailable, level_of
 from patches.originals import Handler, replace, wrap, wrap_packets
 from patches.patch import Parts
 
@@ -208,7 +208,7 @@ def failing_quietly(event: str, original: Handler) -> Handler:
             if session := WebsocketSession.get(sid):
                 await tell(session, exc)
         except StoreUnavailable as exc:
-            logger.warning("The event %s is not answered: %s", event, in_one_line(exc))
+            logger.log(level_of(exc), "The event %s is not answered: %s", event, in_one_line(exc))
         except Exception as exc:  # noqa: BLE001 - whatever it is
             logger.error("The event %s failed: %s", event, in_one_line(exc))  # noqa: TRY400
         return None

@@ -9,7 +9,7 @@ from socketio.exceptions import ConnectionRefusedError as SocketRefused
 
 from chat.turn.durability import database_deadline
 from common.failures import in_one_line
-from datalayer.errors import DataLayerError
+from datalayer.errors import DataLayerError, level_of
 from patches.originals import Handler, wrap
 from patches.patch import Parts
 
@@ -45,7 +45,9 @@ def leaving(original: Handler) -> Handler:
         try:
             await original(sid, *reason)
         except DataLayerError as exc:
-            logger.warning("What was chosen in a page is not stored: %s", in_one_line(exc))
+            logger.log(
+                level_of(exc), "What was chosen in a page is not stored: %s", in_one_line(exc)
+            )
 
     return disconnect
 
@@ -57,7 +59,7 @@ def or_ended(original: Handler) -> Handler:
         try:
             await original(sid)
         except DataLayerError as exc:
-            logger.warning("A page is not given its thread: %s", in_one_line(exc))
+            logger.log(level_of(exc), "A page is not given its thread: %s", in_one_line(exc))
             await sio.disconnect(sid)
 
     return connection_successful

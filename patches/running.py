@@ -15,7 +15,7 @@ from chat.live.running import LiveThreads
 from chat.live.thread import current_turn
 from chat.turn.durability import database_deadline
 from common.failures import in_one_line
-from datalayer.errors import DataLayerError, StoreUnavailable
+from datalayer.errors import DataLayerError, StoreUnavailable, level_of
 from patches.originals import Handler, replace, wrap
 from patches.patch import Parts
 
@@ -114,7 +114,9 @@ def coming_back(original: Handler, live: LiveThreads) -> Handler:
         try:
             await original(sid)
         except DataLayerError as exc:
-            logger.warning("A page that comes back is given what runs: %s", in_one_line(exc))
+            logger.log(
+                level_of(exc), "A page that comes back is given what runs: %s", in_one_line(exc)
+            )
             await live.catch_up(page)
         await live.greet(page)  # it has missed what became of saving meanwhile
 

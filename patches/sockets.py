@@ -31,7 +31,7 @@ from chat.wording.language import Localized
 from chat.wording.settings_panel import NAMES
 from chat.wording.unavailable import FILES_NOT_HERE, NOTHING_KEPT
 from common.failures import in_one_line
-from datalayer.errors import StoreUnavailable
+from datalayer.errors import StoreUnavailable, level_of
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import Saving
 from patches.originals import Handler, wrap
@@ -63,7 +63,7 @@ def if_auth_is_valid(original: Handler, limits: UserLimits) -> Handler:
         except (SocketRefused, ConnectionRefusedError):
             raise
         except StoreUnavailable as exc:
-            logger.warning("A page cannot connect: %s", in_one_line(exc))
+            logger.log(level_of(exc), "A page cannot connect: %s", in_one_line(exc))
             raise SocketRefused("failed") from exc
         except Exception as exc:
             logger.error("A page cannot connect: %s", in_one_line(exc))  # noqa: TRY400

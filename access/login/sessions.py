@@ -19,6 +19,7 @@ from chainlit.user import User
 from access.login.record import record
 from access.login.tokens import Login, Tokens
 from common.failures import in_one_line
+from common.outages import Outage
 from datalayer.errors import DataLayerError, StoreUnavailable
 from datalayer.stores.accounts import Account, AccountStore, LoginSession
 
@@ -27,6 +28,7 @@ logger = logging.getLogger("keepchat.login")
 POLL_S = 0.5
 FIRST_POLL_S = 3.0  # so long the start waits for a database that is away
 LEAVE_S = 2.0  # so long who signs out waits for one that is silent
+_PART = "logins"  # who misses a database that is away
 _TIDY_S = 3_600.0  # all that ended is read anew, and what has expired is forgotten
 LONGEST_CLIENT = 200  # characters of what a browser says it is
 
@@ -57,6 +59,8 @@ class Sessions:
         keep_user: KeepUser | None = None,
         personal: bool = False,
     ) -> None:
+        self.database = Outage("The database")
+        """Tells that it is away; one for all who miss it."""
         self.tokens = tokens
         self.mode = mode
         self._store = store
@@ -65,7 +69,6 @@ class Sessions:
         self._ended: set[str] = set()
         self._cursor = ""
         self._tidied_at: float | None = None
-        self._is_away = False
         self._unstored: dict[str, str] = {}  # whose; sessions that ended while it was away
         self._unbegun: list[LoginSession] = []
         self._task: asyncio.Task[None] | None = None
@@ -192,11 +195,11 @@ class Sessions:
                 self._ended.update(found.ids)
                 self._cursor = found.cursor
         except DataLayerError as exc:
-            self._note_away(exc)
+            self.database.note(_PART, exc)
         except Exception as exc:  # noqa: BLE001 - the next one may succeed
             logger.error("Which logins have ended is not known: %s", in_one_line(exc))  # noqa: TRY400
         else:
-            self._note_back()
+            self.database.over(_PART)
 
     async def _read_anew(self) -> None:
         if self._tidied_at is not None:
@@ -215,16 +218,6 @@ class Sessions:
         for session_id, identifier in list(self._unstored.items()):
             await self._store.end_sessions(identifier, [session_id])
             del self._unstored[session_id]
-
-    def _note_away(self, exc: DataLayerError) -> None:
-        if not self._is_away:
-            logger.warning("Which logins have ended is not known for now: %s", exc)
-        self._is_away = True
-
-    def _note_back(self) -> None:
-        if self._is_away:
-            logger.warning("Which logins have ended is known again.")
-        self._is_away = False
 
     async def _tell(self) -> None:
         try:

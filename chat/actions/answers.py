@@ -21,7 +21,7 @@ from chat.wording.language import Localized
 from common.failures import in_one_line
 from common.tasks import TaskSet
 from datalayer import siblings
-from datalayer.errors import CopyFailed
+from datalayer.errors import CopyFailed, level_of
 from datalayer.layer import KeepchatDataLayer
 from storage.errors import StorageUnavailable
 
@@ -130,7 +130,9 @@ class AnswerActions:
         except CopyFailed as exc:
             if isinstance(exc.__cause__, StorageUnavailable):
                 raise exc.__cause__ from exc
-            logger.warning("No branch of thread %s: %s", page.thread_id, in_one_line(exc))
+            logger.log(
+                level_of(exc), "No branch of thread %s: %s", page.thread_id, in_one_line(exc)
+            )
             raise ActionRefused(NO_BRANCH) from exc
 
     def _refuse_busy(self, page: WebsocketSession) -> None:

@@ -28,7 +28,7 @@ from chat.wording.actions import BEFORE_EDIT, BUSY, KEPT, NOT_KEPT
 from chat.wording.language import Localized
 from chat.wording.sentences import EDIT_REFUSED
 from common.failures import in_one_line
-from datalayer.errors import DataLayerError
+from datalayer.errors import DataLayerError, level_of
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import ThreadRecord
 from datalayer.siblings import SIBLING_OF, belonging
@@ -70,7 +70,9 @@ class Editing:
         except (_Refused, LimitReached) as exc:
             await self._refuse(page, exc.sentence)
         except DataLayerError as exc:
-            logger.warning("Thread %s is not edited: %s", page.thread_id, in_one_line(exc))
+            logger.log(
+                level_of(exc), "Thread %s is not edited: %s", page.thread_id, in_one_line(exc)
+            )
             await self._refuse(page, EDIT_REFUSED)
 
     async def _refuse(self, page: WebsocketSession, sentence: Localized[str]) -> None:
@@ -88,7 +90,12 @@ class Editing:
                 await self._layer.settle(page.thread_id)
                 record = await self._layer.get_thread_record(page.thread_id)
         except DataLayerError as exc:
-            logger.warning("Nothing is edited in thread %s: %s", page.thread_id, in_one_line(exc))
+            logger.log(
+                level_of(exc),
+                "Nothing is edited in thread %s: %s",
+                page.thread_id,
+                in_one_line(exc),
+            )
             raise _Refused(EDIT_REFUSED) from exc
         if record is None:
             raise _Refused(EDIT_REFUSED)
@@ -138,7 +145,7 @@ class Editing:
         try:
             return await self._layer.copy_elements(thread_id, former_id, question_id)
         except DataLayerError as exc:
-            logger.warning("Question %s is not edited: %s", former_id, in_one_line(exc))
+            logger.log(level_of(exc), "Question %s is not edited: %s", former_id, in_one_line(exc))
             raise _Refused(EDIT_REFUSED) from exc
 
     async def _delete_files(self, page: WebsocketSession, files: Sequence[Any]) -> None:
@@ -178,7 +185,7 @@ class Editing:
         try:
             return await self._layer.copy_thread(thread_id, name)
         except DataLayerError as exc:
-            logger.warning("Thread %s is not edited: %s", thread_id, in_one_line(exc))
+            logger.log(level_of(exc), "Thread %s is not edited: %s", thread_id, in_one_line(exc))
             raise _Refused(NOT_KEPT) from exc
 
     async def _delete_copy(self, thread_id: str) -> None:

@@ -18,6 +18,7 @@ from chat.attachments.files import AttachedFile, asker, files_by_message
 from chat.attachments.process import Reader, ReadingLimits
 from chat.attachments.results import Picture, Reading, Reason, Unread
 from chat.models.tokens import BYTES_A_TOKEN
+from common.failures import in_one_line
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import ElementRecord
@@ -118,8 +119,8 @@ class Attachments:
     async def _read_now(self, file: AttachedFile) -> Reading:
         try:
             return await self._reader.read(file.name, partial(self._content, file), asker())
-        except (StorageError, DataLayerError, OSError):
-            logger.warning("The file of element %s cannot be read", file.id, exc_info=True)
+        except (StorageError, DataLayerError, OSError) as exc:
+            logger.warning("The file of element %s cannot be read: %s", file.id, in_one_line(exc))
             return Unread(reason=Reason.UNAVAILABLE)
 
     async def _content(self, file: AttachedFile) -> AsyncGenerator[bytes, None]:

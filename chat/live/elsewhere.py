@@ -14,7 +14,7 @@ from chat.live.replicas import Replicas
 from chat.live.running import LiveThreads
 from chat.live.thread import LiveThread, RunningTurn
 from common.failures import in_one_line
-from datalayer.errors import DataLayerError
+from datalayer.errors import DataLayerError, level_of
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.answers import AnswerBoard, RunningAnswer
 
@@ -30,7 +30,7 @@ class AnswersElsewhere:
         self._board = board
         self._layer = layer
         self._live = live
-        self._replicas = Replicas(board, self)
+        self._replicas = Replicas(board, self, database=layer.outages.database)
         self._stored: dict[str, int] = {}  # by turn: the newest revision of what it has shown
         self._locks: WeakKeyDictionary[LiveThread, asyncio.Lock] = WeakKeyDictionary()
         live.on_change = self._replicas.changed
@@ -129,7 +129,9 @@ class AnswersElsewhere:
         try:
             await self._live.renew(thread)
         except DataLayerError as exc:
-            logger.warning("Thread %s is not shown as it is: %s", thread.id, in_one_line(exc))
+            logger.log(
+                level_of(exc), "Thread %s is not shown as it is: %s", thread.id, in_one_line(exc)
+            )
             return False
         return True
 

@@ -30,12 +30,14 @@ from chat.live.board import (
     to_watch,
 )
 from common.failures import in_one_line
+from common.outages import Outage
 from datalayer.errors import DataLayerError
 from datalayer.stores.answers import AnswerBoard, Board, RunningAnswer
 
 logger = logging.getLogger("keepchat.replicas")
 
 ALONE_S = 5.0  # between two looks
+_PART = "replicas"  # who misses a database that is away
 POLL_S = 0.3
 WOKEN_S = 1.0  # the same where the store wakes whoever waits
 SHORTEST_S = 0.1
@@ -74,8 +76,13 @@ class Replicas:
     """One task, which keeps this process and others informed of each other's answers."""
 
     def __init__(
-        self, board: AnswerBoard, answers: Answers, now: Callable[[], int] = wall_clock
+        self,
+        board: AnswerBoard,
+        answers: Answers,
+        now: Callable[[], int] = wall_clock,
+        database: Outage | None = None,
     ) -> None:
+        self._database = database or Outage("The database")
         self.name = str(uuid.uuid4())
         self._board = board
         self._answers = answers
@@ -92,7 +99,6 @@ class Replicas:
         """Called once, when another one is heard of."""
         self._is_new = True  # to others: they have not been told of this process
         self._is_announced = False
-        self._is_away = False
         self._read_at = 0
         self._judged_by = (0, 0)  # after the database was away: until when, and by what time
 
@@ -218,11 +224,12 @@ class Replicas:
             try:
                 await self.look()
             except DataLayerError as exc:
-                self._note_away(exc)
+                self._is_new = True
+                self._database.note(_PART, exc)
             except Exception as exc:  # noqa: BLE001 - the next look may succeed
                 logger.error("Others are not told what runs here: %s", in_one_line(exc))  # noqa: TRY400
             else:
-                self._note_back()
+                self._database.over(_PART)
             await self._rest()
 
     async def _rest(self) -> None:
@@ -243,16 +250,6 @@ class Replicas:
                 one.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
         self._changed.clear()
-
-    def _note_away(self, exc: DataLayerError) -> None:
-        if self._others and not self._is_away:
-            logger.warning("What other processes answer is not known for now: %s", exc)
-        self._is_away = self._is_new = True
-
-    def _note_back(self) -> None:
-        if self._others and self._is_away:
-            logger.warning("What other processes answer is known again.")
-        self._is_away = False
 
 
 async def _call(

@@ -154,6 +154,13 @@ class Model(ABC):
     async def start(self) -> None:
         """Begin to load what answering needs; `stream` waits for it where it is not ready."""
 
+    async def reach(self) -> None:  # noqa: B027 - for who has a server
+        """Ask its server something that costs nothing; a model without one is always reached.
+
+        Raises `openai.APIConnectionError` for a server that cannot be reached, and
+        `openai.AuthenticationError` for one that refuses the key.
+        """
+
     @abstractmethod
     async def close(self) -> None:
         """Close every connection that was opened."""

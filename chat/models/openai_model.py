@@ -30,6 +30,7 @@ from chat.models.request_form import RequestForm, after_refusal
 from chat.models.silence import with_word_of_silence
 
 CONNECT_TIMEOUT_S = 10
+REACH_TIMEOUT_S = 10
 TOLD_FROM_S = 2.0  # a shorter wait is over before anybody has read of it
 
 # OpenAI's own newer models take the second name only, most other servers the first only.
@@ -66,6 +67,15 @@ class OpenAIModel(Model):
         ):
             async for batch in told:
                 yield batch
+
+    async def reach(self) -> None:
+        client = self._client.with_options(max_retries=0, timeout=REACH_TIMEOUT_S)
+        try:
+            await client.models.list()
+        except (openai.APIConnectionError, openai.AuthenticationError):
+            raise
+        except openai.APIError:
+            return  # it lists none, and is there
 
     async def complete(self, messages: Messages, generation: GenerationSettings) -> str:
         events: list[AnswerEvent] = []

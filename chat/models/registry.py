@@ -127,10 +127,24 @@ def _only_model(endpoint: Endpoint) -> str:
     """Return the first model that a server lists, for servers that have but one."""
     base = endpoint.base_url or ""
     models = _list_models(base, endpoint.api_key) or _list_models(f"{base}/v1", endpoint.api_key)
-    if not models:
-        message = "OPENAI_MODEL: the server at OPENAI_BASE_URL lists no model. Name one in .env."
+    if models:
+        return models[0]
+    if why := _why_unreachable(base):
+        message = (
+            f"OPENAI_BASE_URL: {base} cannot be reached ({why}). Correct it, or start its server; "
+            "or name OPENAI_MODEL, and the chat starts without it."
+        )
         raise NoModel(message)
-    return models[0]
+    message = "OPENAI_MODEL: the server at OPENAI_BASE_URL lists no model. Name one in .env."
+    raise NoModel(message)
+
+
+def _why_unreachable(base_url: str) -> str | None:
+    try:
+        httpx2.head(base_url, timeout=PROBE_TIMEOUT_S)
+    except httpx2.TransportError as exc:
+        return str(exc) or type(exc).__name__
+    return None
 
 
 def _ollama_models(settings: ModelSettings) -> list[str]:

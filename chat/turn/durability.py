@@ -41,7 +41,7 @@ async def until_stored(
             await stored
     except DataLayerError as exc:
         if isinstance(exc, StoreUnavailable) and not isinstance(exc, JournalUnusable):
-            logger.warning("%s waits for the database", name)
+            logger.debug("%s waits for the database", name)
             await cl.context.emitter.send_toast(sentences.of_session().late, "warning")
             return
         logger.error("%s is not stored: %s", name, in_one_line(exc))  # noqa: TRY400 - in one line

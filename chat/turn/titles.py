@@ -11,6 +11,8 @@ from openai.types.chat import ChatCompletionMessageParam
 from chat.models.base import GenerationSettings, Model
 from chat.turn.crowd import Crowd
 from chat.turn.title_text import clean
+from chat.wording.faults import is_defect
+from common.failures import in_one_line
 from common.tasks import TaskSet
 from datalayer.layer import KeepchatDataLayer
 from datalayer.values import clean_text
@@ -61,7 +63,12 @@ class Titles:
                 await self._layer.update_thread(thread_id, name=title)
                 await _show(session, thread_id, title)
         except Exception as exc:  # the conversation keeps the name that it has
-            logger.warning("Thread %s gets no title", thread_id, exc_info=exc)
+            logger.warning(
+                "Thread %s gets no title: %s",
+                thread_id,
+                in_one_line(exc),
+                exc_info=exc if is_defect(exc) else None,
+            )
 
 
 def is_from_question(name: str | None, question: str) -> bool:

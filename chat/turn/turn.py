@@ -16,7 +16,7 @@ from chat.attachments.collect import Attachments
 from chat.attachments.files import sent_with
 from chat.attachments.notices import show_notices
 from chat.live.exchanges import ERROR, Exchange, required
-from chat.models.base import AnswerWithheld, EmptyAnswer, Ending, GenerationSettings
+from chat.models.base import AnswerWithheld, EmptyAnswer, Ending, GenerationSettings, Model
 from chat.models.registry import Models
 from chat.turn.again import ask_again, below, forget, message_of, remove_from_page
 from chat.turn.attempts import Attempt, next_attempt, refusals
@@ -27,12 +27,13 @@ from chat.turn.reply import Reply
 from chat.turn.titles import Titles
 from chat.wording.commands import with_command
 from chat.wording.faults import (
-    Fault,
+    AWAY,
     QuestionRefused,
     QuestionUnsaved,
     ThreadDeleted,
     fault_of,
     image_fault,
+    is_defect,
 )
 from chat.wording.language import Localized
 from chat.wording.sentences import (
@@ -43,6 +44,7 @@ from chat.wording.sentences import (
 )
 from chat.wording.settings_panel import generation_from
 from chat.wording.unavailable import QUESTION
+from common.outages import Outage
 from common.recorder import NO_RECORDER, Recorder
 from common.tasks import TaskSet, to_its_end
 from datalayer.errors import DataLayerError, JournalUnusable, StepGone, WriteRefused
@@ -111,6 +113,7 @@ class Turns:
         self._crowd = crowd or Crowd()
         self._users_are_operators = users_are_operators
         self._recorder = recorder
+        self._outages: dict[str, Outage] = {}  # by model
         self._tasks = TaskSet()
         self._is_closing = False
         self._kept: WeakKeyDictionary[object, tuple[str, dict[str, Any]]] = WeakKeyDictionary()
@@ -169,6 +172,7 @@ class Turns:
                 async with reply.checkpointing():
                     prompt = await self._stream_in_attempts(course, arrived)
                 await reply.finish("done", course.refusals())
+            self.outage_of(request.model).over("answers")
             if self._titles and prompt.is_first:
                 self._titles.begin(request.model, question, reply.text)
         except asyncio.CancelledError:
@@ -178,18 +182,24 @@ class Turns:
         except Exception as exc:  # every failure is said in the page, and the chat goes on
             sentences = sentences_for(exc, request.model.variables)
             self._recorder.error(fault_of(exc).name.lower())
+            if fault_of(exc) in AWAY:
+                self.outage_of(request.model).note("answers", sentences.en.operator)
             logger.warning(
                 "No whole answer in thread %s: %s Cause: %s",
                 question.thread_id,
                 sentences.en.operator,
                 in_one_line(exc),
-                exc_info=exc if fault_of(exc) is Fault.OTHER else None,
+                exc_info=exc if is_defect(exc) else None,
             )
             await reply.finish("interrupted", course.refusals())
             await self._explain(sentences.of_session(), course.refusals(exc))
         finally:
             reply.tell(self._recorder)
             self.in_background(self._keep_chosen(question.thread_id))
+
+    def outage_of(self, model: Model) -> Outage:
+        """Return what tells once that the server of a model is away."""
+        return self._outages.setdefault(model.name, Outage(f"The server of the model {model.name}"))
 
     async def _explain(self, sentence: Sentence, refused: Mapping[str, Sequence[str]]) -> None:
         """Say in the page what went wrong; what was refused is noted with it."""

@@ -20,6 +20,7 @@ from chat.models.base import (
     NoChatAPI,
     ServerBusy,
 )
+from datalayer.errors import DataLayerError
 
 
 class ThreadDeleted(Exception):
@@ -278,6 +279,21 @@ def fault_of(exc: BaseException) -> Fault:
     if isinstance(exc, openai.APIConnectionError):
         return _connection(exc)
     return _refusal(exc) if isinstance(exc, openai.APIError) else Fault.OTHER
+
+
+AWAY = frozenset(
+    {
+        *(Fault.PROXY, Fault.CERTIFICATE, Fault.NO_TLS, Fault.UNKNOWN_HOST),
+        *(Fault.NOBODY_LISTENS, Fault.LATE, Fault.UNREACHABLE),
+    }
+)
+"""What is no answer of a server: it cannot be reached."""
+
+
+def is_defect(exc: BaseException) -> bool:
+    """Tell whether an error is one of the program, and not what a server, a file or a line did."""
+    outside = (openai.OpenAIError, httpx2.HTTPError, OSError, DataLayerError)
+    return fault_of(exc) is Fault.OTHER and not isinstance(exc, outside)
 
 
 def image_fault(exc: BaseException) -> Fault | None:

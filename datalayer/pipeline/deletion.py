@@ -5,6 +5,7 @@ import logging
 
 from common.retry import RetryPolicy
 from datalayer.pipeline.background import BackgroundWorker
+from datalayer.pipeline.outages import Outages
 from datalayer.pipeline.writer import Writer
 from datalayer.stores.base import Store
 from datalayer.writes import ForgetRemovals, RevisionClock
@@ -22,13 +23,19 @@ class FileDeletion(BackgroundWorker):
     """Removes what is on the store's list of removals, tries again, and strikes it off."""
 
     def __init__(
-        self, store: Store, storage: Storage, writer: Writer, clock: RevisionClock
+        self,
+        store: Store,
+        storage: Storage,
+        writer: Writer,
+        clock: RevisionClock,
+        outages: Outages | None = None,
     ) -> None:
         super().__init__()
         self._store = store
         self._storage = storage
         self._writer = writer
         self._clock = clock
+        self._outages = outages or Outages()
 
     async def _run(self) -> None:
         failures = 0  # in a row, since a file was removed
@@ -38,11 +45,17 @@ class FileDeletion(BackgroundWorker):
             gone, failure = await self._try_all()
             if gone or not failure:
                 failures = 0
+            self._tell(failure)
             if failure:
                 failures += 1
-                logger.warning("Deleted files are not removed yet: %s", failure)
                 await asyncio.sleep(RETRY.pause_s(failures))
                 self._wake.set()
+
+    def _tell(self, failure: Exception | None) -> None:
+        if failure is None or not self._outages.note("deletion", failure):
+            self._outages.over("deletion")
+            if failure:
+                logger.warning("Deleted files are not removed yet: %s", failure)
 
     async def _try_all(self) -> tuple[int, Exception | None]:
         try:

@@ -8,6 +8,7 @@ from typing import Protocol, TypedDict
 from common.recorder import NO_RECORDER, Recorder
 from common.retry import RetryPolicy
 from datalayer.clock import HybridClock
+from datalayer.pipeline.outages import Outages
 from datalayer.pipeline.writer import Writer
 from datalayer.records import Result
 from datalayer.writes import FinishElement, SaveElement
@@ -53,7 +54,9 @@ class Delivery:
         writer: Writer,
         clock: HybridClock,
         recorder: Recorder = NO_RECORDER,
+        outages: Outages | None = None,
     ) -> None:
+        self.outages = outages or Outages()
         self._storage = storage
         self._recorder = recorder
         self._writer = writer
@@ -67,9 +70,12 @@ class Delivery:
         except StorageError as exc:
             self._recorder.file_failed()
             self.is_away = self.is_away or isinstance(exc, StorageUnavailable)
+            if not self.outages.note("files", exc):
+                self.outages.over("files")
             raise
         self._recorder.file_stored(receipt.size)
         self.is_away = False
+        self.outages.over("files")
         return receipt
 
     async def announce(self, write: SaveElement) -> Result:
@@ -143,4 +149,4 @@ class Patiently:
 
 def log_wait(element_id: str, error: BaseException) -> None:
     """Log that a file is not stored yet."""
-    logger.warning("The file of element %s waits for its storage: %s", element_id, error)
+    logger.debug("The file of element %s waits for its storage: %s", element_id, error)

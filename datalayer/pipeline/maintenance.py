@@ -5,6 +5,7 @@ import logging
 
 from common.retry import RetryPolicy
 from datalayer.pipeline.background import BackgroundWorker
+from datalayer.pipeline.outages import Outages
 from datalayer.records import MaintenanceState
 from datalayer.stores.capabilities import Maintains
 
@@ -17,9 +18,10 @@ RETRY = RetryPolicy(first_pause_s=0.5, longest_pause_s=60.0)
 class Maintenance(BackgroundWorker):
     """Has the store maintain itself some time after it was woken, until nothing is left."""
 
-    def __init__(self, store: Maintains) -> None:
+    def __init__(self, store: Maintains, outages: Outages | None = None) -> None:
         super().__init__()
         self._store = store
+        self._outages = outages or Outages()
 
     async def _run(self) -> None:
         attempt = 1
@@ -38,6 +40,8 @@ class Maintenance(BackgroundWorker):
             while (done := await self._store.maintain()) is MaintenanceState.MORE:
                 pass
         except Exception as exc:  # noqa: BLE001 - whatever it is, what is left is still there
-            logger.warning("Maintenance of the database is put off: %s", exc)
+            if not self._outages.note("maintenance", exc):
+                logger.warning("Maintenance of the database is put off: %s", exc)
             return False
+        self._outages.over("maintenance")
         return done is MaintenanceState.DONE

@@ -11,6 +11,7 @@ from pathlib import Path
 from cachetools import LRUCache
 
 from common.blocking import CHUNK_SIZE, BlockingPool, FileReader
+from common.failures import in_one_line
 from common.recorder import NO_RECORDER, Recorder
 from datalayer.pipeline.delivery import Puts, Rereadable
 from datalayer.records import Outcome, Result
@@ -145,7 +146,9 @@ class Uploads:
             if durable.done():
                 raise
             if isinstance(exc, StorageError | OSError):
-                logger.exception("The file of element %s is not stored", upload.write.id)
+                logger.error(  # noqa: TRY400 - in one line
+                    "The file of element %s is not stored: %s", upload.write.id, in_one_line(exc)
+                )
                 self._recorder.file_lost()
                 await self._tell_lost(upload.write)
             durable.set_exception(exc)

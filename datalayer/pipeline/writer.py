@@ -38,6 +38,7 @@ from datalayer.errors import (
 from datalayer.pipeline.backlog import AFTER_S, Backlog
 from datalayer.pipeline.journal.journal import Journal, JournalState, Receipt
 from datalayer.pipeline.locks import Applies, apply_when_free
+from datalayer.pipeline.outages import Outages
 from datalayer.pipeline.queues import ByKey, Entry, Queues, balanced, halves, only, without
 from datalayer.records import Outcome, Result, Saving
 from datalayer.writes import SaveStep, Write, describe
@@ -73,6 +74,7 @@ class Writer:
         journal_after_s: float = AFTER_S,
         recorder: Recorder = NO_RECORDER,
         ending: Ending | None = None,
+        outages: Outages | None = None,
     ) -> None:
         """Write to a store; `on_resolved` is told of each write, None when it is not stored.
 
@@ -84,6 +86,7 @@ class Writer:
         self._recorder = recorder
         self._close_timeout_s = close_timeout_s
         self._ending = ending or Ending()
+        self._outages = outages or Outages()
         self._closed = False
         self._count = 0
         self._queues = Queues()
@@ -354,6 +357,7 @@ class Writer:
             passes=_passes,
             before_pause=partial(self._note_wait, len(writes)),
         )
+        self._outages.over("writes")
         self._backlog.answered()
         return list(zip(entries, results, strict=True))
 
@@ -364,7 +368,8 @@ class Writer:
         return results
 
     def _note_wait(self, count: int, error: BaseException) -> None:
-        logger.warning("%d writes wait for the database: %s", count, error)
+        if not self._outages.note("writes", error):
+            logger.warning("%d writes wait for the database: %s", count, error)
         self._recorder.batch_retried()
 
     def _give_up(self, entry: Entry) -> None:

@@ -29,6 +29,7 @@ class SpoolSender(BackgroundWorker):
 
     def __init__(self, spool: Spool, delivery: Delivery) -> None:
         super().__init__()
+        self._outages = delivery.outages
         self._spool = spool
         self._delivery = delivery
         self._look_at = 0.0  # by the loop's clock
@@ -42,11 +43,13 @@ class SpoolSender(BackgroundWorker):
             self._wake.clear()
             failure = await self._try_all()
             if failure is None:
+                self._outages.over("spool")
                 failures = 0
                 continue
             failures += 1
-            depth = self._spool.state.depth
-            logger.warning("%d files wait for their storage: %s", depth, failure)
+            if not self._outages.note("spool", failure):
+                depth = self._spool.state.depth
+                logger.warning("%d files wait for their storage: %s", depth, failure)
             await asyncio.sleep(RETRY.pause_s(failures))
             self._wake.set()
 

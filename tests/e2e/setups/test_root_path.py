@@ -22,7 +22,7 @@ ANNA = ("anna", "correct horse")
 BOB = ("bob", "battery staple")
 QUESTION = "What is the capital of France, below a path?"
 PARIS = "The capital of France is Paris."
-MAP = 'map $http_upgrade $keepchat_connection { default upgrade; "" ""; }'
+MAP = 'map $http_upgrade $connection_upgrade { default upgrade; "" ""; }'
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

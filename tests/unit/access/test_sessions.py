@@ -113,15 +113,15 @@ async def test_with_the_database_away_who_is_in_stays_in_and_nobody_comes(
     store.is_away = True
     with pytest.raises(StoreUnavailable):
         await sessions.begin(ANNA)
-    with caplog.at_level(logging.WARNING, "keepchat.login"):
+    with caplog.at_level(logging.WARNING, "keepchat"):
         for _ in range(3):
             await sessions._poll()
         assert sessions.honours(login.token)
         store.is_away = False
         await sessions._poll()
-    assert [record.getMessage()[:40] for record in caplog.records] == [
-        "Which logins have ended is not known for",
-        "Which logins have ended is known again.",
+    assert [record.getMessage()[:21] for record in caplog.records] == [
+        "The database is away:",
+        "The database is back,",
     ]
 
 

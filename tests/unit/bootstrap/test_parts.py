@@ -74,7 +74,7 @@ def test_a_login_that_anybody_could_reach_ends_the_program(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("openai_model", None, "OPENAI_MODEL: "),
+        ("openai_model", None, "OPENAI_BASE_URL: "),
         ("database_url", "postgresql://user:pass/word@host/db", "DATABASE_URL: "),
         ("storage_url", "s3:", "STORAGE_URL"),
     ],

@@ -142,7 +142,7 @@ GROUPS = (
     Group("chainlit.config", "config APP_ROOT", "where the program is, and what it is told"),
     Group("chainlit.config", "FILES_DIRECTORY", "where the files of sessions are"),
     Group("chainlit.config.config", "run code features", "where the program is, what it is told"),
-    Group("chainlit.config.config.run", "host root_path", "what the server listens on"),
+    Group("chainlit.config.config.run", "host port root_path", "what the server listens on"),
     Group("chainlit.config.config.code", "on_chat_start", "set without its decorator"),
     Group("chainlit.config.config.code", "on_message", "called for what is asked once more"),
     Group("chainlit.config.config.features", "spontaneous_file_upload", "what may be sent"),

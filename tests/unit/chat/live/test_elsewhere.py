@@ -10,6 +10,7 @@ from chat.live.elsewhere import AnswersElsewhere
 from chat.live.running import LiveThreads
 from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
+from datalayer.pipeline.outages import Outages
 from datalayer.stores.answers import RunningAnswer
 from datalayer.stores.memory import MemoryStore
 
@@ -40,6 +41,7 @@ class Layer:
         self.steps: dict[str, dict[str, Any]] = {}
         self.is_away = False
         self.on_step_stored: Any = None
+        self.outages = Outages()
 
     async def get_thread(self, _thread_id: str) -> dict[str, Any]:
         if self.is_away:

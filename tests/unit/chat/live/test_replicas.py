@@ -535,9 +535,9 @@ async def test_a_database_that_is_away_is_told_of_once(
     one.replicas.start()
     await until(lambda: tried > 3, "some looks")
     del one.board.read
-    await until(lambda: "known again" in caplog.text, "its return")
+    await until(lambda: "is back, after" in caplog.text, "its return")
     await one.replicas.close()
-    assert caplog.text.count("not known for now") == 1
+    assert caplog.text.count("The database is away: ") == 1
 
 
 async def test_who_was_alone_comes_anew_when_the_database_does(
@@ -547,7 +547,7 @@ async def test_who_was_alone_comes_anew_when_the_database_does(
     await until(lambda: alone.board.writes == ["announce"], "the announcement")
     clock.pass_s(12)
     alone.board.is_away = True
-    await until(lambda: alone.replicas._is_away, "the end of the database")
+    await until(lambda: alone.replicas._database.is_on, "the end of the database")
     alone.board.is_away = False
     await until(lambda: alone.board.writes == ["announce", "announce"], "another announcement")
     await alone.replicas.close()

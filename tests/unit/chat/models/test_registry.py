@@ -74,8 +74,13 @@ def test_an_address_needs_no_key_and_may_name_no_model(lister: str) -> None:
     assert (found.model, found.base_url) == ("llama3.2:3b", f"{lister}/v1")
 
 
-def test_an_address_that_lists_no_model_wants_one_named() -> None:
-    with pytest.raises(NoModel, match=r"^OPENAI_MODEL: "):
+def test_an_address_that_lists_no_model_wants_one_named(lister: str) -> None:
+    with pytest.raises(NoModel, match=r"^OPENAI_MODEL: .* lists no model"):
+        models(base_url=f"{lister}/elsewhere")
+
+
+def test_an_address_where_nobody_is_has_to_be_corrected() -> None:
+    with pytest.raises(NoModel, match=r"^OPENAI_BASE_URL: .* cannot be reached \(.*refused\)"):
         models(base_url=f"{NOWHERE}/v1")
 
 
