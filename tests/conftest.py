@@ -100,7 +100,7 @@ def _cheap_passwords() -> Iterator[None]:
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("access.login.passwords._hasher", cheap)
-        patch.setattr("access.login.passwords._NOBODY", cheap.hash("nobody"))
+        patch.setattr("access.login.passwords.OF_NOBODY", cheap.hash("nobody"))
         yield
 
 

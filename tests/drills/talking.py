@@ -109,9 +109,8 @@ class Told:
         self.dropping: set[str] = set()
         self.cutting: dict[str, list[str]] = {}
 
-    def take(self, line: bytes) -> None:
-        """Take in a line."""
-        kind, thread_id, person, *more = json.loads(line)
+    def take(self, kind: str, thread_id: str, person: str, *more: str) -> None:
+        """Take in what a line says."""
         self.people[thread_id] = person
         getattr(self, f"_{kind}")(thread_id, *more)
 

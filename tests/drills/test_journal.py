@@ -1,10 +1,6 @@
 """A program is killed while its database is away: what it had accepted is there in the end."""
 
-import asyncio
-import json
 import random
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -12,48 +8,35 @@ import pytest
 
 from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Migrates
+from tests.drills.listening import PATIENCE_S, Talker
 from tests.drills.talking import opened
 
 KILLS, KILLS_IN_SHORT = 20, 3
-PATIENCE_S = 30
 A_ROUND_S = 0.03  # about as long as an append or a batch takes: the kill comes at any moment of it
 
 Told = dict[str, list[tuple[str, str]]]
 """What was told to be durable, by thread: ids and numbers, in that order."""
 
 
-async def start(url: str, folder: Path, *seed: str) -> Process:
-    command = (sys.executable, "-m", "tests.drills.accepting", url, str(folder), *seed)
-    return await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
-
-
 async def run_and_kill(url: str, folder: Path, chance: random.Random, told: Told) -> Counter[str]:
     """Let a program talk while the database goes away and comes back; kill it in either."""
-    process = await start(url, folder, str(chance.random()))
-    assert process.stdout
+    program = await Talker.start("accepting", url, str(folder), str(chance.random()))
     outcomes: Counter[str] = Counter()
     away = folder / "away"
     for turn in range(chance.randint(2, 5)):
         away.touch() if turn % 2 else away.unlink(missing_ok=True)
         for _ in range(chance.randint(50, 300)):
-            outcomes[await take(process, told)] += 1
-    await asyncio.sleep(chance.uniform(0, A_ROUND_S))
-    process.kill()
-    while await take(process, told):
-        pass
-    await process.wait()
+            outcomes[take(await program.hear(), told)] += 1
+    async for words in program.kill(chance.uniform(0, A_ROUND_S)):
+        take(words, told)
     return outcomes
 
 
-async def take(process: Process, told: Told) -> str:
-    """Take in what the program says; returns what became of a write, nothing at its end."""
-    assert process.stdout
-    line = await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)
-    if not line.endswith(b"\n"):
-        return ""
-    outcome, thread_id, step_id, number = json.loads(line)
+def take(words: list[str], told: Told) -> str:
+    """Take in what a line says; returns what became of a write."""
+    outcome, thread_id, step_id, number = words
     told[thread_id].append((step_id, number))
-    return str(outcome)
+    return outcome
 
 
 async def check(store: Store, told: Told) -> None:
@@ -85,9 +68,8 @@ async def test_what_was_accepted_survives_kills(tmp_path: Path, full_count: bool
     for seed in range(KILLS if full_count else KILLS_IN_SHORT):
         outcomes += await run_and_kill(url, tmp_path, random.Random(seed), told)
     (tmp_path / "away").unlink(missing_ok=True)
-    last = await start(url, tmp_path)
-    _, errors = await asyncio.wait_for(last.communicate(), PATIENCE_S)
-    assert last.returncode == 0, errors.decode()
+    last = await Talker.start("accepting", url, str(tmp_path))
+    await last.ended(PATIENCE_S)
     await check(store, told)
     await store.close()
     assert outcomes["accepted"]

@@ -1,10 +1,8 @@
 """A program is killed amid saves and deletes: nothing is lost, half seen, or back."""
 
-import asyncio
 import logging
 import random
 import sys
-from asyncio.subprocess import PIPE
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -19,6 +17,7 @@ from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.maintenance import LOOK_AFTER
 from datalayer.stores.dynamodb.store import DynamoStore
 from datalayer.writes import wall_clock
+from tests.drills.listening import Talker
 from tests.drills.talking import Told, items_of, opened
 from tests.support.builders import keep_up, new_id
 from tests.support.marks import on
@@ -28,7 +27,7 @@ from tests.support.servers.postgres import Postgres
 KILLS, KILLS_IN_SHORT = 20, 3
 MAINTENANCE = maintenance.logger.name
 SECOND = 1_000_000  # microseconds
-AMID = (b'"saved"', b'"cutting"', b'"dropping"', b'"dropping"')
+AMID = ("saved", "cutting", "dropping", "dropping")
 A_WRITE_S = 0.03  # about as long as one takes: the kill comes at any moment of it
 
 
@@ -56,22 +55,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 async def run_and_kill(url: str, chance: random.Random, told: Told) -> None:
     """Let a program talk for a while, and kill it amid a save or a delete; take in what it says."""
-    command = (sys.executable, "-m", "tests.drills.talking", url, str(chance.random()))
-    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
-    assert process.stdout
-    assert process.stderr
-    line = b""
-    amid, heard = chance.choice(AMID), chance.randint(20, 100)
-    while heard > 0 or amid not in line or not told.dropped:
-        line, heard = await process.stdout.readline(), heard - 1
-        assert line, (await process.stderr.read()).decode()
-        told.take(line)
-    await asyncio.sleep(chance.uniform(0, A_WRITE_S))
-    process.kill()
-    while line := await process.stdout.readline():
-        if line.endswith(b"\n"):
-            told.take(line)
-    await process.wait()
+    program = await Talker.start("talking", url, str(chance.random()))
+    amid, heard, said = chance.choice(AMID), chance.randint(20, 100), ""
+    while heard > 0 or said != amid or not told.dropped:
+        words, heard = await program.hear(), heard - 1
+        told.take(*words)
+        said = words[0]
+    async for words in program.kill(chance.uniform(0, A_WRITE_S)):
+        told.take(*words)
 
 
 async def kill_often(url: str, store: Store, kills: int) -> Told:

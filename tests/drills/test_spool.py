@@ -1,10 +1,6 @@
 """A program is killed while its storage is away: the files that it had kept are there later."""
 
-import asyncio
-import json
 import random
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from pathlib import Path
 
@@ -13,12 +9,12 @@ import pytest
 from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Migrates
 from storage.local.storage import LocalStorage
+from tests.drills.listening import Talker
 from tests.drills.talking import opened
 from tests.drills.uploading import content_of, sha256_of
 from tests.support.storages import get, keys
 
 KILLS, KILLS_IN_SHORT = 20, 4
-PATIENCE_S = 60  # for a line
 STORED_S = 400
 A_ROUND_S = 0.05  # about as long as a file takes: the kill comes at any moment of it
 FAULTS = ("away", "silent", "off", "")
@@ -27,39 +23,27 @@ Told = dict[tuple[str, str], str]
 """What was told last of each thread and its element."""
 
 
-async def start(url: str, folder: Path, *seed: str) -> Process:
-    command = (sys.executable, "-m", "tests.drills.uploading", url, str(folder), *seed)
-    return await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
-
-
 async def run_and_kill(url: str, folder: Path, chance: random.Random, told: Told) -> Counter[str]:
     """Let a program keep files while all comes and goes; kill it meanwhile."""
     (folder / "storage").write_text(chance.choice(FAULTS))
-    process = await start(url, folder, str(chance.random()))
+    program = await Talker.start("uploading", url, str(folder), str(chance.random()))
     said: Counter[str] = Counter()
     for turn in range(chance.randint(1, 3)):
         (folder / "storage").write_text(chance.choice(FAULTS))
         away = folder / "database"
         away.touch() if turn % 2 else away.unlink(missing_ok=True)
         for _ in range(chance.randint(20, 60)):
-            said[await take(process, told)] += 1
-    await asyncio.sleep(chance.uniform(0, A_ROUND_S))
-    process.kill()
-    while await take(process, told):
-        pass
-    await process.wait()
+            said[take(await program.hear(), told)] += 1
+    async for words in program.kill(chance.uniform(0, A_ROUND_S)):
+        take(words, told)
     return said
 
 
-async def take(process: Process, told: Told) -> str:
-    """Take in what the program says; returns what it is about, nothing at its end."""
-    assert process.stdout
-    line = await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)
-    if not line.endswith(b"\n"):
-        return ""
-    what, thread_id, element_id = json.loads(line)
+def take(words: list[str], told: Told) -> str:
+    """Take in what a line says; returns what it is about."""
+    what, thread_id, element_id = words
     told[thread_id, element_id] = what
-    return str(what)
+    return what
 
 
 async def check(store: Store, storage: LocalStorage, told: Told) -> None:
@@ -100,9 +84,8 @@ async def test_files_that_were_kept_survive_kills(tmp_path: Path, full_count: bo
         said += await run_and_kill(url, tmp_path, random.Random(seed), told)
     for name in ("database", "storage"):
         (tmp_path / name).unlink(missing_ok=True)
-    last = await start(url, tmp_path)
-    _, errors = await asyncio.wait_for(last.communicate(), STORED_S)
-    assert last.returncode == 0, errors.decode()
+    last = await Talker.start("uploading", url, str(tmp_path))
+    await last.ended(STORED_S)
     storage = LocalStorage(tmp_path / "files")
     await check(store, storage, told)
     await storage.close()

@@ -1,8 +1,9 @@
 """Rows that theirs has changed since they were imported, and ours has not. Pure.
 
 Chainlit's layers keep no time of a row's last change: what was streaming when it was first imported
-would stay so. A row that was changed here has a revision of much later, all others one in the
-millisecond from that of theirs. There a change in theirs takes the next.
+would stay so. A row that was changed here has a revision of much later, all others one within a
+millisecond of that of theirs, which moves there with the row's place among others of the same time.
+A change in theirs takes the next.
 """
 
 from collections.abc import Mapping
@@ -49,12 +50,18 @@ def change(write: Write, stored: KnownThread, attempt: int) -> Write | None:
     return replace(found, revision=write.revision + attempt) if found else None
 
 
+def is_there(write: Write, stored: KnownThread) -> bool:
+    """Tell whether ours has a row of theirs, as it was imported or as it was changed since."""
+    row = stored.rows.get(write.id) if isinstance(write, SaveStep | SaveElement) else None
+    return row is not None and row.revision > write.revision - SLOT
+
+
 def _of_row(
     write: SaveStep | SaveElement, stored: StepRecord | ElementRecord | None
 ) -> SaveStep | SaveElement | None:
     if stored is None or _says(write, stored.fields):
         return None
-    following = next_within(stored.revision, write.revision, SLOT)
+    following = next_within(stored.revision, write.revision - SLOT + 1, 2 * SLOT - 1)
     return replace(write, revision=following) if following else None
 
 

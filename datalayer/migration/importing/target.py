@@ -8,22 +8,23 @@ from itertools import groupby
 from datalayer.errors import DataLayerError, WriteRefused
 from datalayer.migration.importing import phrases
 from datalayer.migration.importing.deadline import DEADLINE_S, DeadlineStore
-from datalayer.migration.importing.refresh import KnownThread, change
+from datalayer.migration.importing.refresh import KnownThread, change, is_there
 from datalayer.migration.importing.report import ImportOutcome, RowResult
 from datalayer.migration.importing.rows import ConvertedRow
 from datalayer.pipeline.writer import MAX_BATCH, Writer
 from datalayer.records import Outcome, Result
 from datalayer.stores.base import Store
-from datalayer.writes import SaveFeedback, SaveStep, SaveUser, Write
+from datalayer.writes import SaveElement, SaveFeedback, SaveStep, SaveThread, SaveUser, Write
 
 CLOSE_S = 5.0  # for what was on its way when somebody interrupted it
 ATTEMPTS = 8  # so often a thread's name can change in theirs, between imports, and still arrive
 
 _STORED: RowResult = (ImportOutcome.STORED, "")
+_KNOWN: RowResult = (ImportOutcome.KNOWN, "")
 _OUTCOMES: dict[Outcome, RowResult] = {
     Outcome.APPLIED: _STORED,
-    Outcome.REPEATED: (ImportOutcome.KNOWN, ""),
-    Outcome.STALE: (ImportOutcome.KNOWN, ""),
+    Outcome.REPEATED: _KNOWN,
+    Outcome.STALE: _KNOWN,
     Outcome.GONE: (ImportOutcome.GONE, phrases.GONE),
 }
 
@@ -61,15 +62,21 @@ class ImportTarget:
         self._deadline = DeadlineStore(store, deadline_s)
         self._writer = Writer(self._deadline, close_timeout_s=CLOSE_S)
         self._steps_left: set[str] = set()
+        self._threads_known: set[str] = set()
         self._last: tuple[str, KnownThread | None] = ("", None)
 
     async def store(self, window: Sequence[ConvertedRow]) -> list[RowResult]:
         """Store rows, and return what became of each and what is to be said of it."""
-        results = iter(await self._write([one.write for one in window if one.write]))
+        there = {index async for index in self._there(window)}
+        new = {at: one.write for at, one in enumerate(window) if one.write and at not in there}
+        results = dict(zip(new, await self._write(new.values()), strict=True))
         found = [
-            await self._row_result(one.write, next(results)) if one.write else one.result
-            for one in window
+            await self._row_result(new[index], results[index]) if index in new else one.result
+            for index, one in enumerate(window)
         ]
+        for index in there:
+            found[index] = _KNOWN
+        self._note_threads(window, found)
         if self._compares:
             for index in await self._refresh(_known(window, found)):
                 found[index] = _STORED
@@ -83,6 +90,34 @@ class ImportTarget:
         """Wait for what is on its way, unless there is no use in it."""
         if not self._deadline.ended.done():
             await self._writer.close()
+
+    async def _there(self, window: Sequence[ConvertedRow]) -> AsyncIterator[int]:
+        """Iterate over the places of rows that an earlier import stored, as far as that is known.
+
+        Stored again they would take the places that they have now among rows of the same time.
+        """
+        inside = {
+            at: it.write for at, it in enumerate(window) if it.write and self._knows(it.write)
+        }
+        for thread_id, group in groupby(inside.items(), key=lambda each: each[1].order_key):
+            stored = await self._stored(thread_id, anew=False)
+            for index, write in group:
+                if stored and is_there(write, stored):
+                    yield index
+
+    def _knows(self, write: Write) -> bool:
+        inside = isinstance(write, SaveStep | SaveElement)
+        return inside and write.order_key in self._threads_known
+
+    def _note_threads(self, window: Sequence[ConvertedRow], found: Sequence[RowResult]) -> None:
+        """Note which of the threads, whose rows come next, an earlier import stored."""
+        threads = [
+            (one.write.id, result)
+            for one, result in zip(window, found, strict=True)
+            if isinstance(one.write, SaveThread)
+        ]
+        if threads and self._compares:
+            self._threads_known = {name for name, result in threads if result == _KNOWN}
 
     async def _write(self, writes: Iterable[Write]) -> list[Result | BaseException]:
         done = asyncio.gather(*map(self._writer.submit, writes), return_exceptions=True)

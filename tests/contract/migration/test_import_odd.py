@@ -187,3 +187,27 @@ async def test_steps_of_one_millisecond_stay_in_order(official: Official, store:
     await imported(official, store)
     steps = (await get_thread(store, talk.thread)).steps[3:]
     assert [step.fields["output"] for step in steps] == [str(n) for n in range(1, 51)]
+
+
+async def test_rows_of_one_millisecond_keep_their_places(official: Official, store: Store) -> None:
+    """Their database puts a row that changes behind the others."""
+    [talk] = await fill(official, "one")
+    official.run("""
+        UPDATE "Step" SET "startTime" = '2025-04-01', "createdAt" = '2025-04-01';
+        UPDATE "Element" SET "createdAt" = '2025-04-01';
+    """)
+    await imported(official, store)
+    before = await get_thread(store, talk.thread)
+    official.run(f"""
+        UPDATE "Element" SET name = 'Theirs' WHERE id = '{talk.element}';
+        UPDATE "Step" SET output = 'Theirs' WHERE id = '{talk.question}';
+    """)  # noqa: S608 - our own ids
+    changed = await imported(official, store)
+    assert counts(changed, ImportOutcome.STORED) == {"steps": 1, "elements": 1}
+    assert counts(changed, ImportOutcome.KNOWN)["elements"] == 2
+    after = await get_thread(store, talk.thread)
+    assert [step.id for step in after.steps] == [step.id for step in before.steps]
+    assert [element.id for element in after.elements] == [it.id for it in before.elements]
+    assert (after.steps[0].fields["output"], after.elements[0].fields["name"]) == ("Theirs",) * 2
+    async with unchanged(store):
+        assert counts(await imported(official, store), ImportOutcome.STORED) == {}

@@ -339,7 +339,7 @@ async def others_open_no_page(world: World) -> None:
 
 
 async def test_a_page_that_was_open_before_its_person_was_removed(world: World) -> None:
-    await world.add("dora", "light bulb")
+    await world.add(dora="light bulb")
     async with socket_page(world.app, world.cookies["dora"]) as page:
         await page.barrier()
         before = await world.settled()

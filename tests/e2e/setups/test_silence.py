@@ -93,7 +93,7 @@ async def running(
     world = World(app, NO_DOORS, app.database)
     try:
         await app.start()
-        await world.add("anna", PEOPLE["anna"])
+        await world.add(anna=PEOPLE["anna"])
         world.ids |= await fill(world, "anna", SECRET)
         yield world
     finally:

@@ -1,9 +1,10 @@
 """Which passwords are taken, and how they are kept."""
 
 import pytest
+from argon2 import PasswordHasher
 
 from access.login.errors import AccountError
-from access.login.passwords import checked_password, hash_password, is_password
+from access.login.passwords import OF_NOBODY, checked_password, hash_password, is_password
 
 PASSWORD = "correct horse"
 
@@ -48,6 +49,10 @@ def test_a_password_that_is_taken_opens_as_it_is_written(password: str) -> None:
     assert kept.startswith("$argon2id$")
     assert is_password(password, kept)
     assert not is_password(password.upper() + "!", kept)
+
+
+def test_a_name_that_there_is_not_takes_as_long() -> None:
+    assert not PasswordHasher().check_needs_rehash(OF_NOBODY)
 
 
 def test_nobody_has_a_password() -> None:

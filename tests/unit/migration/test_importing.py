@@ -200,7 +200,7 @@ def test_what_theirs_has_changed_is_the_next_revision() -> None:
         a_record(1_000_000, output="whole", later=1, parentId=None),
         a_record(1_000_999, output="", later=1),  # no revision is left in the millisecond
         a_record(1_001_000, output="", later=1),  # changed in ours
-        a_record(999_999, output="", later=1),  # of another time
+        a_record(999_000, output="", later=1),  # of another time
     ],
 )
 def test_what_stays(ours: StepRecord) -> None:
