@@ -1,8 +1,9 @@
 """Which answers are on their way, of which page: counted for each user, and ended by Stop."""
 
 import asyncio
+from collections import defaultdict
+from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from chainlit.session import WebsocketSession
 
@@ -19,7 +20,7 @@ class RunningAnswers:
     def __init__(self, limits: UserLimits, ending: Ending | None = None) -> None:
         self._limits = limits
         self._ending = ending or Ending()
-        self._pages: WeakKeyDictionary[Task, WebsocketSession] = WeakKeyDictionary()
+        self._pages: defaultdict[str, dict[Task, WebsocketSession]] = defaultdict(dict)  # by user
 
     def begin(self, session: WebsocketSession, task: Task) -> None:
         """Count one more.
@@ -30,23 +31,27 @@ class RunningAnswers:
             raise Stopping
         user = user_of(session)
         self._limits.check("answers", self.number(user) + 1, user)
-        self._pages[task] = session
+        self.go_on(session, task)
 
     def go_on(self, session: WebsocketSession, task: Task) -> None:
         """Count what goes on with an answer that has begun."""
-        self._pages[task] = session
+        user = user_of(session)
+        self._pages[user][task] = session
+        task.add_done_callback(partial(self._ended, user))
+
+    def _ended(self, user: str, task: Task) -> None:
+        self._pages[user].pop(task, None)
+        if not self._pages[user]:
+            del self._pages[user]
 
     def number(self, user: str) -> int:
         """Return how many of a user's are on their way."""
-        pages = [page for task, page in self._pages.items() if not task.done()]
-        return sum(user_of(page) == user for page in pages)
+        return sum(not task.done() for task in self._pages.get(user, ()))
 
     def of(self, session: WebsocketSession) -> list[Task]:
         """Return those of the thread that a page shows, wherever they were asked for."""
         return [
             task
-            for task, page in self._pages.items()
-            if page.thread_id == session.thread_id
-            and user_of(page) == user_of(session)
-            and not task.done()
+            for task, page in self._pages.get(user_of(session), {}).items()
+            if page.thread_id == session.thread_id and not task.done()
         ]

@@ -1,5 +1,6 @@
 """Tells open pages what is noted at the answers of their thread, and which threads are at work."""
 
+import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -9,12 +10,14 @@ from weakref import WeakKeyDictionary
 
 from chainlit.session import WebsocketSession
 
-from access.guard.pages import sessions_of, user_of
+from access.guard.pages import all_pages, user_of
 from chat.live.line import Line
 from chat.live.notes import Note, notes_of
+from common.tasks import TaskSet
 
 Step = Mapping[str, Any]
 TELL = "window_message"  # Chainlit's event for what is our own part of the page
+SOON_S = 0.2  # until pages are told that a thread is at work, or no longer
 
 
 class Offers:
@@ -72,37 +75,46 @@ class Offers:
 class AtWork:
     """The threads in which something is answered, and whose they are."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, tasks: TaskSet) -> None:
         self._line = line
+        self._tasks = tasks
         self._threads: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._changed: set[str] = set()  # users whose pages are not told yet
 
-    async def begin(self, user: str, thread_id: str) -> None:
-        """Note one more answer in a user's thread, and tell their pages."""
+    def begin(self, user: str, thread_id: str) -> None:
+        """Note one more answer in a user's thread, and tell their pages soon."""
         self._threads[user][thread_id] += 1
-        await self._tell_pages(user)
+        self._tell_soon(user)
 
-    async def end(self, user: str, thread_id: str) -> None:
-        """Note that an answer in a user's thread has ended, and tell their pages."""
+    def end(self, user: str, thread_id: str) -> None:
+        """Note that an answer in a user's thread has ended, and tell their pages soon."""
         threads = self._threads[user]
         threads[thread_id] -= 1
         if threads[thread_id] <= 0:
             del threads[thread_id]
         if not threads:
             del self._threads[user]
-        await self._tell_pages(user)
+        self._tell_soon(user)
 
     async def tell(self, page: WebsocketSession) -> None:
         """Tell a page that has just come; also that there are none, since a program that was killed
         cannot have said so.
         """
-        await self._tell(user_of(page), [page])
+        threads = list(self._threads.get(user_of(page), ()))
+        await self._line.send(TELL, {"keepchatRunning": threads}, [page])
 
-    async def _tell_pages(self, user: str) -> None:
-        await self._tell(user, [page for page in sessions_of(user) if self._line.is_open(page)])
+    def _tell_soon(self, user: str) -> None:
+        if not self._changed:
+            self._tasks.start(self._tell_changed())
+        self._changed.add(user)
 
-    async def _tell(self, user: str, pages: Sequence[WebsocketSession]) -> None:
-        threads = list(self._threads.get(user, ()))
-        await self._line.send(TELL, {"keepchatRunning": threads}, pages)
+    async def _tell_changed(self) -> None:
+        """Tell all at once: many who ask together have their first words before that."""
+        await asyncio.sleep(SOON_S)
+        changed, self._changed = self._changed, set()
+        for page in all_pages():
+            if user_of(page) in changed and self._line.is_open(page):
+                await self.tell(page)
 
 
 def _closed(note: Note) -> Note:

@@ -67,11 +67,11 @@ class LiveThreads:
         self._layer = layer
         self._line = line
         self._offers = Offers(line)
-        self._at_work = AtWork(line)
         self._threads: WeakValueDictionary[str, LiveThread] = WeakValueDictionary()
         self._of_page: WeakKeyDictionary[WebsocketSession, LiveThread] = WeakKeyDictionary()
         self._remote: dict[str, tuple[str, str]] = {}  # by turn: the user and the thread
         self._tasks = TaskSet()
+        self._at_work = AtWork(line, self._tasks)
         self.saving = SavingNotice(line, self._tasks)
         """What pages are told of what becomes of what is written."""
         self.on_change: Callable[[], None] = lambda: None
@@ -135,7 +135,7 @@ class LiveThreads:
             if goes_back:
                 await self._offers.withdraw(thread.pages())
             self.on_change()
-            await self._at_work.begin(thread.user, thread.id)
+            self._at_work.begin(thread.user, thread.id)
             yield turn
         finally:
             current.reset(token)
@@ -145,7 +145,7 @@ class LiveThreads:
         thread, shown = turn.thread, turn.thread.mirror.steps
         await thread.end(turn)
         self.on_change()
-        await self._at_work.end(thread.user, thread.id)
+        self._at_work.end(thread.user, thread.id)
         if not thread.is_running:
             await self._note(turn, shown)
 
@@ -274,7 +274,7 @@ class LiveThreads:
     async def begin_elsewhere(self, answer: RunningAnswer) -> LiveThread | None:
         """Note that a turn runs elsewhere; returns its thread where that has pages here."""
         self._remote[answer.turn] = answer.owner, answer.thread_id
-        await self._at_work.begin(answer.owner, answer.thread_id)
+        self._at_work.begin(answer.owner, answer.thread_id)
         thread = self._threads.get(answer.thread_id)
         if thread:
             thread.elsewhere[answer.turn] = frozenset(answer.step_ids)
@@ -289,7 +289,7 @@ class LiveThreads:
             if not thread.is_running:
                 thread.forget()
         if self._remote.pop(answer.turn, None):
-            await self._at_work.end(answer.owner, answer.thread_id)
+            self._at_work.end(answer.owner, answer.thread_id)
         return thread
 
     # What is said in a turn

@@ -1,6 +1,7 @@
 """The answers that run at a time: who waits for a first word goes before all that can wait."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -10,6 +11,8 @@ LIMIT_S = 30.0  # so long something is put off at most
 SHORTEST_S = 0.03
 LONGEST_S = 0.25
 AN_ANSWER_S = 0.0005
+# So far apart are the moments at which pages are told: the loop then wakes once for all of them.
+TICK_S = 0.01
 
 QUICK_S = 0.01  # a loop that is later than this has enough to do
 _LOOK_S = 0.02
@@ -23,6 +26,11 @@ async def until_quick() -> None:
         due = clock() + _LOOK_S
         await asyncio.sleep(_LOOK_S)
         lag = clock() - due
+
+
+def shared_moment(earliest: float) -> float:
+    """Return the first moment from then on that answers share; in seconds of the loop's clock."""
+    return math.ceil(earliest / TICK_S) * TICK_S
 
 
 class Crowd:
@@ -68,6 +76,11 @@ class Crowd:
         if self._expected and self._running > self._expected:
             return LONGEST_S
         return min(max(SHORTEST_S, AN_ANSWER_S * self._running), LONGEST_S)
+
+    async def pause(self) -> None:
+        """Let an answer's page wait for the next words, up to a moment that others share."""
+        now = asyncio.get_running_loop().time()
+        await asyncio.sleep(shared_moment(now + self.interval_s) - now)
 
     async def until_idle(self, limit_s: float = LIMIT_S) -> None:
         """Wait until nobody waits for a first word, or for so long."""

@@ -279,7 +279,7 @@ class Turns:
                     self._note_arrival(course)
                     arrived()
                 if not isinstance(batch[-1], Ending):
-                    await asyncio.sleep(self._crowd.interval_s)
+                    await self._crowd.pause()
 
     def _note_arrival(self, course: Course) -> None:
         if not course.is_shown:
@@ -297,7 +297,7 @@ class Turns:
         await until_stored(self._stored(question), name, QUESTION)
         await until_kept(self._layer.flush_files(sent_with(question)), question.thread_id)
         # Whoever opens it from now on goes on with the same model.
-        self.in_background(self._keep_chosen(question.thread_id))
+        self.in_background(self._keep_chosen_when_idle(question.thread_id))
 
     async def _stored(self, question: cl.Message) -> None:
         try:
@@ -312,6 +312,10 @@ class Turns:
         except StepGone as exc:
             if not await self._layer.get_thread_author(question.thread_id):
                 raise ThreadDeleted(question.thread_id) from exc
+
+    async def _keep_chosen_when_idle(self, thread_id: str) -> None:
+        await self._crowd.until_idle()
+        await self._keep_chosen(thread_id)
 
     async def _keep_chosen(self, thread_id: str) -> None:
         """Store what was chosen for the conversation; Chainlit does when the page is left."""

@@ -12,6 +12,7 @@ where there is a journal (`backlog`): it comes from there in the order in which 
 import asyncio
 import contextvars
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from functools import partial
@@ -47,6 +48,7 @@ logger = logging.getLogger(__name__)
 
 MAX_BATCH = 1_000  # writes in one transaction
 SHARE = 200  # writes from which on it pays to store them in one more batch, side by side
+SPACING_S = 0.01  # between the beginnings of batches that are on their way at the same time
 RETRY = RetryPolicy(first_pause_s=0.05, longest_pause_s=5.0, jitter=0.5)
 Apply = Callable[[Sequence[Write]], Awaitable[list[Result]]]
 AT_THE_END_S = 1.0  # how long a database is waited for, at most, as the program ends
@@ -93,6 +95,8 @@ class Writer:
         self._slots = store.concurrency
         self._tasks: set[asyncio.Task[None]] = set()
         self._awake = False
+        self._began_at = -math.inf  # when the last batch began, by the loop's clock
+        self._timer: asyncio.TimerHandle | None = None
         self._failed: LRUCache[str, Exception] = LRUCache(REMEMBERED_FAILURES)
         self._unkept: LRUCache[str, Unkept] = LRUCache(REMEMBERED_FAILURES)  # by step
         self._backlog = Backlog(
@@ -256,12 +260,27 @@ class Writer:
 
     def _dispatch(self) -> None:
         self._awake = False
-        if self._slots and self._queues.ready:
+        if self._slots and self._queues.ready and not self._waits_for_more():
+            self._began_at = asyncio.get_running_loop().time()
             taken = self._queues.take(self._slots * MAX_BATCH, MAX_BATCH)
             count = sum(map(len, taken.values()))
             for queues in balanced(taken, min(self._slots, max(1, count // SHARE))):
                 self._slots -= 1
                 self._start(self._run(queues))
+
+    def _waits_for_more(self) -> bool:
+        """Let what arrives shortly after a batch that is on its way share the next one.
+
+        A busy loop would otherwise have all slots taken by a few writes each.
+        """
+        loop = asyncio.get_running_loop()
+        then = self._began_at + SPACING_S
+        if not self._queues.in_flight or loop.time() >= then:
+            return False
+        if self._timer is None or self._timer.when() < then:
+            context = contextvars.Context()
+            self._timer = loop.call_at(then, self._dispatch, context=context)
+        return True
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -131,6 +131,36 @@ async def test_writes_are_stored_in_the_order_of_the_calls(make: Make) -> None:
     assert len(store.batches) > 1
 
 
+async def test_what_arrives_while_a_batch_is_new_shares_the_next_one(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "SPACING_S", 100.0)
+    store, writer = make(concurrency=4)
+    store.gate.clear()
+    writes = writes_of(3)
+    for write in writes:
+        writer.submit(write)
+        await turns()
+    assert list(map(len, store.batches)) == [1]
+    store.gate.set()
+    await writer.flush()
+    assert list(map(len, store.batches)) == [1, 2]
+
+
+async def test_a_batch_that_takes_long_holds_up_no_other(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "SPACING_S", 0.001)
+    store, writer = make(concurrency=4)
+    store.gate.clear()
+    slow, quick = writes_of(2)
+    store.held = {slow.thread_id}
+    writer.submit(slow)
+    await turns()
+    await writer.submit(quick)
+    assert store.ids == [quick.id]
+
+
 async def test_a_future_has_the_result_of_its_own_write(make: Make) -> None:
     store, writer = make()
     stale, applied, gone = writes = writes_of(3)

@@ -4,7 +4,9 @@ import asyncio
 import time
 from contextlib import ExitStack
 
-from chat.turn.crowd import Crowd, until_quick
+import pytest
+
+from chat.turn.crowd import SHORTEST_S, Crowd, shared_moment, until_quick
 
 
 async def test_nobody_is_waited_for_where_nobody_waits() -> None:
@@ -95,3 +97,16 @@ async def test_a_late_loop_is_waited_for() -> None:
     held = asyncio.create_task(hold_up())
     await until_quick()
     assert held.done()
+
+
+def test_pages_are_told_together() -> None:
+    moments = {shared_moment(100.0 + number / 1_000) for number in range(1, 11)}
+    assert moments == {100.01}
+    assert shared_moment(100.0101) == pytest.approx(100.02)
+
+
+async def test_a_page_waits_its_time() -> None:
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    await Crowd().pause()
+    assert clock() - began >= SHORTEST_S
