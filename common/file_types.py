@@ -31,6 +31,7 @@ class FileKind(Enum):
     OTHER = auto()
     # What `kind_of` does not tell from ZIP, OLE, TEXT and OTHER
     ARCHIVE = auto()
+    BINARY_SHEETS = auto()  # Excel's, in OLE or ZIP
     EPUB = auto()
     IWORK = auto()  # of Apple's
     MAIL = auto()
@@ -50,7 +51,9 @@ MAIN_PARTS: Mapping[str, FileKind] = {
     "ppt/presentation.xml": FileKind.SLIDES,
 }
 _FOLDERS = {part.partition("/")[0].encode(): kind for part, kind in MAIN_PARTS.items()}
-_OFFICE_MEMBER = re.compile(rb"PK\x03\x04.{26}(%b)/" % b"|".join(_FOLDERS), re.DOTALL)
+_OFFICE_MEMBER = re.compile(
+    rb"PK\x03\x04.{26}[/\\]?(%b)[/\\]" % b"|".join(_FOLDERS), re.DOTALL | re.IGNORECASE
+)
 _ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")  # the second begins an empty one
 _OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _IMAGE_MARKS = (
@@ -93,13 +96,15 @@ _TYPES: Mapping[FileKind, str] = {
     FileKind.SHEETS: f"{_OPEN_XML}.spreadsheetml.sheet",
     FileKind.SLIDES: f"{_OPEN_XML}.presentationml.presentation",
 }
-# What the chat reads that is no text. Office's files with macros are named as their content is
-# judged. Python knows few of these endings where there is no /etc/mime.types.
+# What the chat reads that is no text. Office's files with macros, templates and the like are named
+# as their content is judged. Python knows few of these endings where there is no /etc/mime.types.
 READABLE_TYPES: Mapping[str, str] = {
     ".pdf": _TYPES[FileKind.PDF],
-    **dict.fromkeys((".docx", ".docm"), _TYPES[FileKind.DOCUMENT]),
-    **dict.fromkeys((".xlsx", ".xlsm"), _TYPES[FileKind.SHEETS]),
-    **dict.fromkeys((".pptx", ".pptm"), _TYPES[FileKind.SLIDES]),
+    **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), _TYPES[FileKind.DOCUMENT]),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xltm", ".xlsb"), _TYPES[FileKind.SHEETS]),
+    **dict.fromkeys(
+        (".pptx", ".pptm", ".potx", ".potm", ".ppsx", ".ppsm"), _TYPES[FileKind.SLIDES]
+    ),
     **dict.fromkeys((".jpg", ".jpeg"), "image/jpeg"),
     **dict.fromkeys((".tif", ".tiff"), "image/tiff"),
     **{f".{kind}": f"image/{kind}" for kind in ("png", "gif", "webp", "bmp", "avif", "heic")},
@@ -213,7 +218,7 @@ def type_of(head: bytes, name: str) -> str:
     if said := _SAYS_TYPE.match(head):
         return said[1].decode("ascii")
     if kind is FileKind.ZIP and (member := _OFFICE_MEMBER.search(head)):
-        kind = _FOLDERS[member[1]]
+        kind = _FOLDERS[member[1].lower()]
     if (named := named_type(name)) and named in _WITHIN.get(kind, ()):
         return named
     return _TYPES.get(kind) or _guess(head)

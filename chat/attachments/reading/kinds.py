@@ -17,7 +17,11 @@ _MEMBERS: Mapping[str, FileKind] = {
 }
 _IWORK = re.compile(r"(?:[^/]+/)?(?:Index/Document\.iwa|Index\.zip|index\.(?:xml|apxl)(?:\.gz)?)\Z")
 _OUTLOOK = "__properties_version1.0".encode("utf-16-le")
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+# Streams of the old container, by which one tells what is in it
+_ENCRYPTED, _WORD, _SLIDES, _WORKBOOK, _OLD_WORKBOOK = (
+    name.encode("utf-16-le")
+    for name in ("EncryptedPackage", "WordDocument", "PowerPoint Document", "Workbook", "Book")
+)
 
 
 def readable_kind(content: bytes, suffix: str) -> FileKind:
@@ -33,9 +37,7 @@ def readable_kind(content: bytes, suffix: str) -> FileKind:
     if kind is FileKind.ZIP:
         return _zip_kind(content, suffix)
     if kind is FileKind.OLE:
-        if _OUTLOOK in content:
-            return FileKind.OUTLOOK
-        raise CannotRead(_reason_of_ole(content, suffix))
+        return _ole_kind(content, suffix)
     if kind is FileKind.OTHER:
         return _other_kind(content, suffix)
     return kind
@@ -71,6 +73,21 @@ def _other_kind(content: bytes, suffix: str) -> FileKind:
     if content.startswith(b"bplist00") and b"WebMainResource" in content:
         return FileKind.WEB_ARCHIVE
     raise CannotRead(reason(content, suffix))
+
+
+def _ole_kind(content: bytes, suffix: str) -> FileKind:
+    if _OUTLOOK in content:
+        return FileKind.OUTLOOK
+    if _is_workbook(content, suffix):
+        return FileKind.BINARY_SHEETS
+    raise CannotRead(_reason_of_ole(content, suffix))
+
+
+def _is_workbook(content: bytes, suffix: str) -> bool:
+    """Tell whether the old container is Excel's; a letter may have a workbook within."""
+    if any(name in content for name in (_ENCRYPTED, _WORD, _SLIDES)):
+        return False
+    return _WORKBOOK in content or (_OLD_WORKBOOK in content and suffix.startswith(".xl"))
 
 
 def _reason_of_ole(content: bytes, suffix: str) -> Reason:

@@ -17,6 +17,7 @@ _DRAWN: Mapping[FileKind, str] = {
 _WRITTEN: Mapping[FileKind, str] = {
     FileKind.ARCHIVE: "packed.archive",
     FileKind.DOCUMENT: "office.word.document",
+    FileKind.BINARY_SHEETS: "office.sheets.binary",
     FileKind.EPUB: "documents.epub",
     FileKind.MAIL: "mail.message",
     FileKind.MAILBOX: "mail.mailbox",
@@ -25,7 +26,7 @@ _WRITTEN: Mapping[FileKind, str] = {
     FileKind.OUTLOOK: "mail.outlook",
     FileKind.PDF: "pdf.document",
     FileKind.RTF: "documents.rtf",
-    FileKind.SHEETS: "sheets",
+    FileKind.SHEETS: "office.sheets.workbook",
     FileKind.SLIDES: "slides",
     FileKind.WEB_ARCHIVE: "documents.web_archive",
 }

@@ -1,6 +1,6 @@
 """What drawings say: charts, SmartArt and texts in shapes are the same in all of Office's files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from chat.attachments.reading import xml
 from chat.attachments.reading.office.package import Package, Relation
@@ -31,7 +31,7 @@ def _pieces(paragraph: xml.Element) -> Iterator[str]:
         yield "\n" if xml.name(piece) == "br" else piece.text or ""
 
 
-def referred(package: Package, relations: dict[str, Relation], of: xml.Element) -> Iterator[str]:
+def referred(package: Package, relations: Mapping[str, Relation], of: xml.Element) -> Iterator[str]:
     """Yield the texts of the charts and diagrams that a drawing shows."""
     for element in xml.within(of, "chart", "relIds"):
         key = "dm" if xml.name(element) == "relIds" else "id"

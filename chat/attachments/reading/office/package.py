@@ -65,7 +65,7 @@ class Package:
         if self.main is None:
             return None
         if self.is_binary:
-            return FileKind.SHEETS
+            return FileKind.BINARY_SHEETS
         root = _ROOT.search(self._begins(self.main))
         return _ROOTS.get(root[1].decode("ascii", "replace")) if root else None
 

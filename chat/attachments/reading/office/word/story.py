@@ -43,8 +43,8 @@ class Story:
         self._boxes: list[str] = []
 
     @cached_property
-    def _relations(self) -> dict[str, Relation]:
-        return dict(self._shared.package.relations(self._part))
+    def _relations(self) -> Mapping[str, Relation]:
+        return self._shared.package.relations(self._part)
 
     def blocks(self, container: Element) -> Iterator[str]:
         """Yield the paragraphs, list items and tables in an element."""

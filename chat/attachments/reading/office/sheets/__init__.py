@@ -1,0 +1,1 @@
+"""Excel workbooks: what each sheet shows, as CSV under the sheet's name."""

@@ -1,0 +1,131 @@
+"""What the cells of one sheet show."""
+
+import datetime
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chat.attachments.reading import xml
+from chat.attachments.reading.office.sheets import digits, formats
+from chat.attachments.reading.office.sheets.dates import serial
+from chat.attachments.reading.office.sheets.strings import SharedStrings, rich_text
+from chat.attachments.results import RemarkKind
+
+WIDEST = 16_384  # columns of a sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What the sheets of a workbook share; `formats` are the number formats by cell style."""
+
+    strings: SharedStrings
+    formats: list[str]
+    since_1904: bool
+    computes_at_opening: bool
+    """Whether stored zeros stand for results that some program left to Excel."""
+    tally: Counter[RemarkKind]
+
+    def format_of(self, style: str | None) -> str:
+        """Return the number format of a cell's style."""
+        index = int(style) if style and style.isdecimal() else 0
+        return self.formats[index] if index < len(self.formats) else formats.GENERAL
+
+    def number(self, value: float, code: str) -> str:
+        """Return a number as its format shows it."""
+        if code == formats.GENERAL:
+            return digits.general(value)
+        return formats.shown(value, code, since_1904=self.since_1904)
+
+
+class Cells:
+    """Reads the cells of a sheet, from its first row on."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._shared: dict[str | None, str] = {}
+
+    def of(self, row: xml.Element) -> Iterator[tuple[int, str]]:
+        """Yield column from 0 and text of each cell that shows something."""
+        column = -1
+        for cell in xml.children(row, "c"):
+            place = cell.get("r")
+            column = column_of(place) if place else column + 1
+            if 0 <= column < WIDEST and (text := self._text(cell)):
+                yield column, text
+
+    def _text(self, cell: xml.Element) -> str:
+        kind = cell.get("t") or "n"
+        formula = value = None
+        for part in cell:
+            match xml.name(part):
+                case "v":
+                    value = part.text
+                case "f":
+                    formula = part
+                case "is":
+                    return rich_text(part)
+        if formula is not None and self._is_open(kind, value):
+            return self._formula(formula, cell.get("r") or "")
+        return self._value(kind, value or "", cell.get("s"))
+
+    def _is_open(self, kind: str, value: str | None) -> bool:
+        """Tell whether a formula has no result; an empty text is one."""
+        if not value:
+            return kind != "str"
+        return self._book.computes_at_opening and kind == "n" and value == "0"
+
+    def _formula(self, formula: xml.Element, place: str) -> str:
+        text, key = (formula.text or "").replace("_xlfn.", ""), formula.get("si")
+        if text and key is not None:
+            self._shared[key] = f"={text} (as in {place})"
+        self._book.tally[RemarkKind.FORMULAS] += 1
+        return f"={text}" if text else self._shared.get(key, "=?")
+
+    def _value(self, kind: str, value: str, style: str | None) -> str:
+        if kind == "s":
+            text = self._book.strings[int(value)] if value.strip().isdecimal() else ""
+            return formats.shown_text(text, self._book.format_of(style))
+        if kind == "b":
+            return "TRUE" if value.strip() in ("1", "true") else "FALSE"
+        if kind == "n":
+            return self._number(value, style)
+        if kind == "d":
+            return self._moment(value, style)
+        return value
+
+    def _number(self, value: str, style: str | None) -> str:
+        try:
+            return self._book.number(float(value), self._book.format_of(style)) if value else ""
+        except ValueError:
+            return value
+
+    def _moment(self, value: str, style: str | None) -> str:
+        """Return a date that is stored as one, as in the strict kind of files."""
+        try:
+            moment = datetime.datetime.fromisoformat(value).replace(tzinfo=None)
+        except ValueError:
+            return value
+        code = self._book.format_of(style)
+        if code == formats.GENERAL:
+            return value.removesuffix("T00:00:00")
+        return formats.shown(serial(moment), code)
+
+
+def column_of(place: str) -> int:
+    """Return the column from 0 of a cell's address, -1 where it has none."""
+    column = 0
+    for letter in place[:4].upper():
+        if not "A" <= letter <= "Z":
+            break
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return column - 1
+
+
+def address(column: int, row: int) -> str:
+    """Return a cell's address: `AB12` for column 27 and row 12."""
+    letters = ""
+    column += 1
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return f"{letters}{row}"
