@@ -119,15 +119,14 @@ def register(settings: Settings, parts: Parts) -> None:
     async def on_app_shutdown() -> None:
         parts.ending.begin()
         server.state.taking_over.cancel()
-        await watch.close()
-        await parts.ending.step("what other processes are told", close_parts(parts), PARTS_S)
+        await parts.ending.step("what other processes are told", close_parts(parts, watch), PARTS_S)
 
 
-async def close_parts(parts: Parts) -> None:
+async def close_parts(parts: Parts, watch: Watch) -> None:
     """Close what needs the data layer, all at once."""
     links = [parts.links.close()] if parts.links else []
     closing = (parts.models, parts.elsewhere, parts.live, parts.login.sessions, parts.readiness)
-    await asyncio.gather(parts.lag.close(), *(it.close() for it in closing), *links)
+    await asyncio.gather(watch.close(), parts.lag.close(), *(it.close() for it in closing), *links)
 
 
 main()

@@ -54,12 +54,13 @@ class ProcessFolder:
         self.lock.release()
 
 
-def take_dead(root: Path) -> Iterator[ProcessFolder]:
+def take_dead(root: Path, *, only_locked: bool = False) -> Iterator[ProcessFolder]:
     """Take the folders of processes that are gone, one by one, by name.
 
-    One that cannot be taken is logged, and left.
+    One that cannot be taken is logged, and left; so is one that never had a lock, if others may
+    have folders there: `only_locked`.
     """
-    for path in sorted(_folders(root)):
+    for path in sorted(_locked(root) if only_locked else _folders(root)):
         try:
             folder = ProcessFolder(path, _lock(path))
             if not path.is_dir():  # somebody else has removed it, or nothing came of it
@@ -83,5 +84,8 @@ def _lock(path: Path, within_s: float = 0) -> FileLock:
 def _folders(root: Path) -> set[Path]:
     if not root.is_dir():
         return set()
-    locks = {file.with_suffix("") for file in root.glob(f"*{_LOCK}")}
-    return locks | {path for path in root.iterdir() if path.is_dir()}
+    return _locked(root) | {path for path in root.iterdir() if path.is_dir()}
+
+
+def _locked(root: Path) -> set[Path]:
+    return {file.with_suffix("") for file in root.glob(f"*{_LOCK}")}

@@ -38,8 +38,11 @@ class Leaving:
 
 
 def remove_dead(root: Path) -> None:
-    """Remove the folders that versions of before had in Chainlit's own folder."""
-    for folder in take_dead(root):
+    """Remove the folders that versions of before had in Chainlit's own folder, and no others.
+
+    What is there without a lock belongs to another program of Chainlit's in the same folder.
+    """
+    for folder in take_dead(root, only_locked=True):
         try:
             folder.remove()
         except OSError as exc:

@@ -90,3 +90,43 @@ async def test_a_message_whose_file_is_lost_comes_back_with_it(
     await chat.page.locator("#chat-submit:enabled").click()
     await is_with_its_file(chat, model, question)
     app.expect_in_log("its files are not here")
+
+
+PLAIN = """
+import chainlit as cl
+
+@cl.on_message
+async def on_message(message: cl.Message) -> None:
+    await message.send()
+"""
+
+
+@pytest.mark.parametrize("program", ["app.py", "plain.py"])
+@pytest.mark.parametrize("is_killed", [True, False])
+async def test_another_program_in_the_folder_begins_and_ends_without_them(
+    start_application: StartApplication,
+    open_chat: OpenChat,
+    model: ModelServer,
+    note: Path,
+    question: str,
+    program: str,
+    is_killed: bool,
+) -> None:
+    app = await start_application()
+    (app.home / "plain.py").write_text(PLAIN)
+    chat = await open_chat(app)
+    await attach(chat, note)
+    async with app.beside(program) as other:
+        if is_killed:
+            other.kill()
+        else:
+            other.terminate()
+        await other.wait()
+    async with app.beside(program):  # which looks for what the one before it has left
+        more = note.with_name("more.txt")
+        more.write_text("It eats insects.")
+        await attach(chat, more)
+    await chat.ask(question)
+    await is_with_its_file(chat, model, question)
+    thread_id = await chat.thread_id()
+    await until(lambda: len(app.files(thread_id)) == 2, "the stored files")

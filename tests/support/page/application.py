@@ -10,7 +10,8 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,6 +123,28 @@ class Application:
                 lambda: process.returncode is not None or _is_up(client), "the program", START_S
             )
         assert process.returncode is None, self.log()[printed:]
+
+    @asynccontextmanager
+    async def beside(self, program: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Run another program of Chainlit's in the same folder, with the same settings."""
+        port = free_port()
+        line = [program if one == "app.py" else one for one in command("--port", str(port))]
+        other = await asyncio.create_subprocess_exec(
+            *line,
+            cwd=self.home,
+            env=self._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            with httpx2.Client(base_url=f"http://localhost:{port}") as client:
+                await until(lambda: _is_up(client), "the other program", START_S)
+            yield other
+        finally:
+            if other.returncode is None:
+                other.kill()
+                await other.wait()
 
     def set(self, name: str, value: str) -> None:
         """Change a setting; it counts from the next start."""

@@ -19,17 +19,17 @@ def test_only_their_owner_can_read_them(tmp_path: Path) -> None:
 
 
 def test_those_of_a_process_that_is_gone_are_removed(tmp_path: Path) -> None:
-    """Also those of a program of before, which had no locks."""
+    """Not those without a lock: another program of Chainlit's may be at work in the folder."""
     own = ProcessFolder.make(tmp_path)
     (own.path / "page").mkdir()
     (own.path / "page" / "file.txt").write_text("x")
-    old = tmp_path / "old-page"
-    old.mkdir()
+    others = tmp_path / "page-of-another-program"
+    others.mkdir()
     remove_dead(tmp_path)
-    assert (own.path.exists(), old.exists()) == (True, False)
+    assert (own.path.exists(), others.exists()) == (True, True)
     own.release()  # as the end of the process does
     remove_dead(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [others]
 
 
 def test_a_folder_that_is_not_there_is_no_failure(tmp_path: Path) -> None:
@@ -40,6 +40,7 @@ def test_what_cannot_be_removed_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "page").mkdir()
+    (tmp_path / "page.lock").touch()
 
     def acquire(*_: object, **__: object) -> None:
         raise PermissionError
