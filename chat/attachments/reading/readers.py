@@ -27,7 +27,7 @@ _WRITTEN: Mapping[FileKind, str] = {
     FileKind.PDF: "pdf.document",
     FileKind.RTF: "documents.rtf",
     FileKind.SHEETS: "office.sheets.workbook",
-    FileKind.SLIDES: "slides",
+    FileKind.SLIDES: "office.presentation",
     FileKind.WEB_ARCHIVE: "documents.web_archive",
 }
 

@@ -1,8 +1,9 @@
 """What drawings say: charts, SmartArt and texts in shapes are the same in all of Office's files."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from chat.attachments.reading import xml
+from chat.attachments.reading.office import equations
 from chat.attachments.reading.office.package import Package, Relation
 
 _MOST_POINTS = 500  # of one series of a chart
@@ -17,18 +18,31 @@ def outermost(element: xml.Element, wanted: str) -> Iterator[xml.Element]:
             yield from outermost(child, wanted)
 
 
-def paragraphs(body: xml.Element) -> Iterator[str]:
-    """Yield the paragraphs of a text in a shape that are not blank."""
+def paragraphs(
+    body: xml.Element, link: Callable[[xml.Element], str | None] = lambda _: None
+) -> Iterator[str]:
+    """Yield the paragraphs of a text in a shape that are not blank, by their levels.
+
+    `link` tells where a piece of text leads to.
+    """
     for paragraph in xml.children(body, "p"):
-        text = "".join(_pieces(paragraph)).strip()
+        text = "".join(_pieces(paragraph, link)).strip()
         if text:
-            level = int(xml.value(xml.child(paragraph, "pPr"), "lvl") or 0)
-            yield "  " * min(level, 9) + text
+            level = xml.value(xml.child(paragraph, "pPr"), "lvl") or ""
+            yield "  " * (min(int(level), 9) if level.isdecimal() else 0) + text
 
 
-def _pieces(paragraph: xml.Element) -> Iterator[str]:
-    for piece in xml.within(paragraph, "t", "br"):
-        yield "\n" if xml.name(piece) == "br" else piece.text or ""
+def _pieces(paragraph: xml.Element, link: Callable[[xml.Element], str | None]) -> Iterator[str]:
+    for piece in paragraph:
+        kind = xml.name(piece)
+        if kind == "br":
+            yield "\n"
+        elif kind in ("r", "fld"):
+            text, address = xml.texts(piece), link(piece)
+            yield f"[{text}]({address})" if address and address not in text else text
+        elif kind in ("m", "AlternateContent"):
+            math = next(xml.within(piece, "oMath"), None)
+            yield equations.linear(math) if math is not None else xml.texts(piece)
 
 
 def referred(package: Package, relations: Mapping[str, Relation], of: xml.Element) -> Iterator[str]:
