@@ -36,21 +36,14 @@ from datalayer.clock import HybridClock
 from datalayer.errors import StoreUnavailable, WriteRefused
 from datalayer.homes import Homes
 from datalayer.pipeline.backlog import AFTER_S
-from datalayer.pipeline.copies import Admission, Copies
-from datalayer.pipeline.deletion import FileDeletion
-from datalayer.pipeline.delivery import Delivery, Patiently
+from datalayer.pipeline.copies import Admission
 from datalayer.pipeline.journal.journal import Journal, JournalState
-from datalayer.pipeline.maintenance import Maintenance
-from datalayer.pipeline.outages import Outages
-from datalayer.pipeline.spool.in_time import InTime
+from datalayer.pipeline.pipeline import Pipeline
 from datalayer.pipeline.spool.spool import Spool, SpoolState
-from datalayer.pipeline.spool.storage import SpooledStorage
-from datalayer.pipeline.uploads import ElementBytes, OnLost, Uploads
-from datalayer.pipeline.writer import Writer
+from datalayer.pipeline.uploads import ElementBytes, OnLost
 from datalayer.records import Outcome, Result, Saving, ThreadRecord
 from datalayer.siblings import HIDDEN
 from datalayer.stores.base import Store
-from datalayer.stores.capabilities import Maintains
 from datalayer.users import RecentUsers
 from datalayer.values import as_id, time_of_revision
 from datalayer.writes import (
@@ -59,7 +52,6 @@ from datalayer.writes import (
     DeleteStep,
     DeleteStepsAfter,
     DeleteThread,
-    FinishElement,
     SaveElement,
     SaveFeedback,
     SaveStep,
@@ -81,12 +73,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CATCH_UP_S = 4.0  # how long a read waits for what is accepted, once the database answers
-# At the end of the program, in seconds.
-FILES_S = 2.0
-WRITES_S = 3.0  # most of it for a disk: how long the database is waited for the writer says
-CONNECTIONS_S = 0.5
-
-_REMOVING = (DeleteThread, DeleteStep, DeleteStepsAfter, DeleteElement)
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
@@ -115,52 +101,41 @@ class KeepchatDataLayer(BaseDataLayer):
         """Without a journal what is written waits in memory for a database that is away, and
         without a spool a file for its storage.
         """
-        self._ending = ending or Ending()
         self._store = store
-        self._spool = spool
-        self.storage = storage = SpooledStorage(storage, spool) if spool else storage
-        """The storage as everybody is to use it: with what waits for it."""
         self._root_path = root_path
-        self._journal = journal
         self._clock = clock or HybridClock()
-        self.outages = Outages()
-        """Whether the database and the storage are away; told once for all who miss them."""
-        self._writer = Writer(
+        self._pipeline = Pipeline(
             store,
-            on_resolved=self._wake_workers,
-            on_saving=self._tell_saving,
+            storage,
+            self._clock,
+            self._note_resolved,
+            self._tell_saving,
+            on_lost=on_lost,
             journal=journal,
             journal_after_s=journal_after_s,
+            spool=spool,
             recorder=recorder,
-            ending=self._ending,
-            outages=self.outages,
+            ending=ending,
         )
-        self._deletion = FileDeletion(store, storage, self._writer, self._clock, self.outages)
-        self._maintenance = (
-            Maintenance(store, self.outages) if isinstance(store, Maintains) else None
-        )
+        self._writer = self._pipeline.writer
         self._users = RecentUsers(store)
         self._homes = Homes()
-        delivery = Delivery(storage, self._writer, self._clock, recorder, self.outages)
-        way = InTime(delivery, spool, journal_after_s) if spool else Patiently(delivery)
-        self._uploads = Uploads(way, on_lost, recorder)
+        self.storage = self._pipeline.storage
+        """The storage as everybody is to use it: with what waits for it."""
+        self.outages = self._pipeline.outages
+        """Whether the database and the storage are away; told once for all who miss them."""
         self.on_step_stored: Callable[[str, int], None] = lambda _thread_id, _revision: None
         """Told the thread and the revision of each step that has been stored."""
         self.on_saving: Callable[[Saving], None] = lambda _saving: None
         """Told what becomes of what is written, whenever that has changed."""
-        self._copies = Copies(store, storage, self._writer, self._uploads, self._clock)
 
     def start(self) -> None:
         """Begin the background work: what was left over by the last run is done."""
-        self._writer.start()
-        self._uploads.open()
-        self._deletion.wake()
-        if self._maintenance:
-            self._maintenance.wake()
+        self._pipeline.start()
 
     def limit_copies(self, admission: Admission) -> None:
         """Have each copy of a thread, or of files, admitted before it begins."""
-        self._copies.admission = admission
+        self._pipeline.copies.admission = admission
 
     async def flush(self, thread_id: str, step_id: str | None = None) -> None:
         """Wait until what was written so far for a thread is durable; raises its error.
@@ -176,7 +151,7 @@ class KeepchatDataLayer(BaseDataLayer):
 
         Whoever sent one that cannot be kept is told; here that is no error.
         """
-        await asyncio.gather(*map(self._uploads.durable, element_ids))
+        await asyncio.gather(*map(self._pipeline.uploads.durable, element_ids))
 
     async def settle(self, thread_id: str) -> None:
         """Wait until what was written so far for a thread is in the store, or has failed."""
@@ -190,28 +165,15 @@ class KeepchatDataLayer(BaseDataLayer):
     @property
     def spool_state(self) -> SpoolState | None:
         """How many files are accepted and not in their storage; None without a spool."""
-        return self._spool.state if self._spool else None
+        return self._pipeline.spool_state
 
     async def count_dead_letters(self) -> int:
         """Return how many writes are kept that no database takes. Raises `OSError`."""
-        return await self._journal.count_dead_letters() if self._journal else 0
+        return await self._pipeline.count_dead_letters()
 
     async def close(self) -> None:
         """End all of it; once the end of the program has begun each step has so much time."""
-        await asyncio.sleep(0)  # what was called by a task just made is still taken
-        self._deletion.stop()
-        step = self._ending.step
-        await step("files on their way", self._uploads.close(), FILES_S, hurries=False)
-        # Before what may wait for a storage that does not answer.
-        await step("writes on their way", self._writer.close(), WRITES_S, hurries=False)
-        await step("connections", self._disconnect(), CONNECTIONS_S)
-
-    async def _disconnect(self) -> None:
-        await self._deletion.close()
-        if self._maintenance:
-            await self._maintenance.close()
-        await self.storage.close()
-        await self._store.close()
+        await self._pipeline.close()
 
     async def build_debug_url(self) -> str:
         return ""
@@ -310,8 +272,8 @@ class KeepchatDataLayer(BaseDataLayer):
                 page = await read()
         self._observe_activity(page.threads)
         self._homes.note_listed(page.threads)
-        if filters.search and self._maintenance:  # it may have met what is to be indexed
-            self._maintenance.wake()
+        if filters.search:  # it may have met what is to be indexed
+            self._pipeline.wake_maintenance()
         info = PageInfo(
             hasNextPage=page.next_cursor is not None,
             startCursor=pagination.cursor,
@@ -362,7 +324,7 @@ class KeepchatDataLayer(BaseDataLayer):
         `CopyFailed`, or what its admission raises; then, and when it is cancelled, nothing of the
         copy stays.
         """
-        return await self._copies.copy_thread(thread_id, convert.short_name(name), until)
+        return await self._pipeline.copies.copy_thread(thread_id, convert.short_name(name), until)
 
     # Steps
 
@@ -496,7 +458,7 @@ class KeepchatDataLayer(BaseDataLayer):
 
     async def get_stored_element(self, thread_id: str, element_id: str) -> "ElementDict | None":
         """Return an element once its bytes, if they are on their way here, are stored."""
-        await self._uploads.finished(element_id)
+        await self._pipeline.uploads.finished(element_id)
         return await self.get_element(thread_id, element_id)
 
     async def copy_elements(
@@ -506,7 +468,7 @@ class KeepchatDataLayer(BaseDataLayer):
 
         Returns those of the copy. What it waits for and raises is as with `copy_thread`.
         """
-        made = await self._copies.copy_elements(thread_id, from_step, to_step)
+        made = await self._pipeline.copies.copy_elements(thread_id, from_step, to_step)
         return [convert.element_dict(record, self._root_path) for record in made]
 
     @asynccontextmanager
@@ -603,7 +565,7 @@ class KeepchatDataLayer(BaseDataLayer):
         stored = self._submit(write)
         if not isinstance(write, SaveElement) or content is None:
             return await self._above_others(write, await stored)
-        upload = self._uploads.start(write, content, stored)
+        upload = self._pipeline.uploads.start(write, content, stored)
         result = await asyncio.shield(stored)
         await asyncio.shield(upload)
         return result
@@ -642,21 +604,12 @@ class KeepchatDataLayer(BaseDataLayer):
     def _tell_saving(self, saving: Saving) -> None:
         self.on_saving(saving)
 
-    def _wake_workers(self, write: Write, result: Result | None) -> None:
+    def _note_resolved(self, write: Write, result: Result | None) -> None:
         self._clock.observe(write.order_key, write.revision)  # it may be of an earlier run
         if isinstance(write, SaveStep) and result:
             self.on_step_stored(write.thread_id, write.revision)
         if isinstance(write, SaveStep) and result is None:
             self._homes.forget_own(write)
-        if self._maintenance and isinstance(write, SaveStep | SaveThread):
-            self._maintenance.wake()
-        if self._spool and result and isinstance(write, DeleteThread):
-            self._spool.forget(write.id)
-        late = isinstance(write, FinishElement)
-        if isinstance(write, _REMOVING) or (
-            late and not (result and result.outcome is Outcome.APPLIED)
-        ):
-            self._deletion.wake()
 
     @_waits_for_first_message
     async def _queued(self, write: Write, content: ElementBytes | None) -> Result:

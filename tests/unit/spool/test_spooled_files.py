@@ -228,7 +228,8 @@ async def test_few_files_wait_for_a_silent_storage_in_memory(
     await asyncio.gather(*map(run.layer.create_element, elements))
     assert storage.most <= in_time.AT_ONCE + sender.AT_ONCE
     await until(
-        lambda: len(run.layer._uploads._running) <= in_time.AT_ONCE, "the end of the others"
+        lambda: len(run.layer._pipeline.uploads._running) <= in_time.AT_ONCE,
+        "the end of the others",
     )
     (tmp_path / "upload").unlink()
     storage.heard.set()
@@ -527,7 +528,7 @@ async def test_whoever_waits_for_a_file_is_told_once_it_is_durable(
     await before
     assert run.spool.find(key_of(element))
     await run.layer.flush_files([element.id])  # it was long ago
-    assert run.layer._uploads._expected == {}
+    assert run.layer._pipeline.uploads._expected == {}
 
 
 async def test_a_file_that_cannot_be_kept_is_no_longer_waited_for(
