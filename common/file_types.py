@@ -78,6 +78,7 @@ _MARKUP = (
 )
 
 _OPEN_DOCUMENT = "vnd.oasis.opendocument"
+_UNSHOWN = frozenset(f"image/{kind}" for kind in ("heic", "heif", "tiff", "jpx"))
 _BINARY = "application/octet-stream"
 _TEXT = "text/plain"
 _TEXTUAL = frozenset(
@@ -247,7 +248,12 @@ def named_type(name: str) -> str | None:
 
 
 def shown_type(found: str, declared: str | None) -> str:
-    """Return as what a file is kept: what was declared counts where its content says little."""
+    """Return as what a file is kept: what was declared counts where its content says little.
+
+    An image that browsers do not show is kept as a file, since the page would show it as broken.
+    """
+    if found in _UNSHOWN:
+        return _BINARY
     is_vague = found in (_BINARY, _TEXT, "application/zip")
     is_shown = (declared or "").startswith(("image/", "audio/", "video/", "application/pdf"))
     return declared if declared and is_vague and not is_shown else found

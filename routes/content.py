@@ -64,6 +64,7 @@ _HARMLESS = (
         "application/msword",
         "application/rtf",
         "application/vnd.ms-excel",
+        "application/vnd.ms-outlook",
         "application/vnd.ms-powerpoint",
         "application/vnd.oasis.opendocument.presentation",
         "application/vnd.oasis.opendocument.spreadsheet",
@@ -72,11 +73,19 @@ _HARMLESS = (
         f"{_OFFICE}.spreadsheetml.sheet",
         f"{_OFFICE}.wordprocessingml.document",
         "application/x-7z-compressed",
+        "application/x-bzip2",
+        "application/x-ipynb+json",
+        "application/x-subrip",
         "application/x-tar",
+        "application/x-xz",
         "application/zip",
+        *(f"application/vnd.apple.{kind}" for kind in ("keynote", "numbers", "pages")),
+        "text/calendar",
         "text/csv",
         "text/markdown",
         "text/plain",
+        "text/vcard",
+        "text/vtt",
     }
 )
 _MIME = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")

@@ -24,6 +24,7 @@ from chat.attachments.results import (
     Unread,
 )
 from tests.support import documents
+from tests.support.reading import CASES, text_in
 
 CHARACTERS = 3_000
 
@@ -227,6 +228,25 @@ async def test_images_of_every_mode(mode: str) -> None:
     picture, shown = await picture_of(documents.image(kind, mode=mode, colour=0))
     assert picture.mime == ("image/png" if mode == "LA" else "image/jpeg")
     assert shown.size == (60, 40)
+
+
+# Of each library one file, by the process behind its walls
+
+
+@pytest.mark.parametrize(
+    "name", ["account.ods", "letter.epub", "letter.rtf", "old.ipynb", "outlook.msg"]
+)
+async def test_what_other_programs_wrote_is_read_behind_the_walls(name: str) -> None:
+    content = (CASES / name).read_bytes()
+    assert await text_of(name, content) == text_in(name, content, CHARACTERS)
+
+
+async def test_images_of_phones_and_drawings_are_shown_behind_the_walls() -> None:
+    _, shown = await picture_of((CASES / "phone.heic").read_bytes())
+    assert sorted(shown.size) == [40, 60]
+    drawing = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 1"><title>x</title></svg>'
+    drawn, _ = await picture_of(drawing)
+    assert (drawn.width, drawn.height, drawn.words) == (512, 256, "x")
 
 
 # What cannot be read

@@ -7,7 +7,9 @@ import pytest
 
 from common.file_types import HEAD_SIZE, FileKind, allowed_as, kind_of, shown_type, type_of
 from tests.support import documents
+from tests.support.reading import CASES
 
+OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
@@ -23,6 +25,17 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
         (documents.xlsx({"a": [[1]]}), "a.xlsx", XLSX),
         (documents.zipped({"a": b"x"}), "a.docx", "application/zip"),
         (OLE, "a.doc", "application/msword"),
+        (OLE, "a.msg", "application/vnd.ms-outlook"),
+        ((CASES / "letter.odt").read_bytes(), "a.zip", f"{OPEN_DOCUMENT}.text"),
+        ((CASES / "account.ods").read_bytes(), "a.ods", f"{OPEN_DOCUMENT}.spreadsheet"),
+        ((CASES / "slides.odp").read_bytes(), "a", f"{OPEN_DOCUMENT}.presentation"),
+        ((CASES / "letter.fodt").read_bytes(), "a.fodt", f"{OPEN_DOCUMENT}.text-flat-xml"),
+        ((CASES / "letter.epub").read_bytes(), "a.zip", "application/epub+zip"),
+        ((CASES / "phone.heic").read_bytes(), "a.jpg", "image/heic"),
+        ((CASES / "old.ipynb").read_bytes(), "a.ipynb", "application/x-ipynb+json"),
+        (documents.image("ICO"), "a.ico", "image/x-icon"),
+        (documents.zipped({"a": b"x"}), "a.pages", "application/vnd.apple.pages"),
+        (b"From: a\nTo: b\n\nx", "a.eml", "message/rfc822"),
         (b"MZ\0\1\2", "a.png", "application/x-msdownload"),
         (b"\0\1\2\3", "a.png", "application/octet-stream"),
         (b"BMW sales", "a.txt", "text/plain"),
@@ -78,6 +91,25 @@ def test_endings_are_known_where_the_computer_has_no_list_of_types(
     monkeypatch.setattr(mimetypes, "_db", mimetypes.MimeTypes())  # as without /etc/mime.types
     assert allowed_as(content, name, (PurePath(name).suffix,))
     assert not allowed_as(documents.image("PNG"), name, (PurePath(name).suffix,))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("letter.odt", "letter.fodt", "letter.rtf", "letter.epub", "account.ods", "slides.odp"),
+        *("old.ipynb", "outlook.msg", "phone.heic"),
+    ],
+)
+def test_whoever_allows_an_ending_allows_its_files(name: str) -> None:
+    content = (CASES / name).read_bytes()
+    assert allowed_as(content[:HEAD_SIZE], name, (PurePath(name).suffix,))
+    assert not allowed_as(documents.image("PNG"), name, (PurePath(name).suffix,))
+
+
+def test_what_browsers_do_not_show_is_kept_as_a_file() -> None:
+    for kind in ("image/heic", "image/tiff"):
+        assert shown_type(kind, kind) == "application/octet-stream"
+    assert shown_type("image/avif", None) == "image/avif"
 
 
 def test_what_was_declared_counts_where_the_content_says_little() -> None:

@@ -2,20 +2,21 @@
 
 import io
 import posixpath
+import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from lxml import etree
-
-from chat.attachments.reading import archives, markup
+from chat.attachments.reading import archives, markup, xml
 from chat.attachments.reading.plain import decode
 from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import CannotRead, Reason, RemarkKind
 
 _CONTAINER = "META-INF/container.xml"
 _RIGHTS = ("META-INF/rights.xml", "META-INF/license.lcpl")  # who has them reads no chapter
+_PICTURE = re.compile(r"!\[[^\]]*\]\((?!https?:)[^)]*\)")  # of the book itself
+_DECLARED = re.compile(r"\A\s*<\?xml[^>]*>")  # it is read as HTML
 _ABOUT = ("title", "creator", "publisher", "date", "language")
 
 
@@ -25,10 +26,10 @@ def read(content: bytes, buffer: TextBuffer) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if not {*_RIGHTS}.isdisjoint(archive.namelist()):
             raise CannotRead(Reason.PASSWORD)
-        path = _tree(archive.read(_CONTAINER)).xpath(
+        path = xml.parse(archive.read(_CONTAINER)).xpath(
             "string(//*[local-name()='rootfile']/@full-path)"
         )
-        package = _tree(archive.read(path))
+        package = xml.parse(archive.read(path))
         _write_about(package, buffer)
         buffer.tally[RemarkKind.PICTURES] += int(
             package.xpath("count(//*[local-name()='item'][starts-with(@media-type, 'image/')])")
@@ -56,12 +57,8 @@ def _write_chapters(archive: zipfile.ZipFile, chapters: list[str], buffer: TextB
     for number, name in enumerate(chapters):
         buffer.reached(number + 0.5, len(chapters))
         try:
-            page = decode(archive.read(name))
+            page = _DECLARED.sub("", decode(archive.read(name)))
         except KeyError:
             buffer.tally[RemarkKind.PARTS] += 1
             continue
-        buffer.write(f"\n\n{markup.to_markdown(page)}")
-
-
-def _tree(content: bytes) -> Any:
-    return etree.fromstring(content, etree.XMLParser(resolve_entities=False))
+        buffer.write(f"\n\n{_PICTURE.sub('', markup.to_markdown(page))}")

@@ -14,6 +14,7 @@ _LEAST = 1_000  # characters of an output that are kept in any case
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\n])")  # as progress bars do it
 _INLINE = re.compile(r"data:[a-z]+/[\w.+-]+(?:;[\w=.-]+)*;base64,[A-Za-z0-9+/=\s]*")
+_NO_PICTURE = re.compile(r"!\[[^\]]*\]\(\)")  # what was within is left out
 _TEXTS = ("text/markdown", "text/latex", "text/plain", "latex", "text")  # the best is first
 _MARKUP = ("text/html", "html")
 _PICTURES = frozenset({"png", "jpeg", "svg", "pdf"})
@@ -81,18 +82,18 @@ def _shown(data: Mapping[str, Any], buffer: TextBuffer) -> str:
         kind in _PICTURES or kind.startswith("image/") for kind in data
     )
     for kind in _TEXTS:
-        if text := _plain(_joined(data.get(kind) or "")).strip():
+        if (text := _plain(_joined(data.get(kind) or "")).strip("\n")).strip():
             return _without_pictures(text, buffer)
     for kind in _MARKUP:
         if html := _joined(data.get(kind) or ""):
-            return _markdown(html)
+            return _markdown(_without_pictures(html, buffer))
     return json.dumps(data["application/json"]) if "application/json" in data else ""
 
 
 def _markdown(html: str) -> str:
     from chat.attachments.reading import markup
 
-    return markup.to_markdown(html)
+    return _NO_PICTURE.sub("", markup.to_markdown(html))
 
 
 def _joined(text: str | Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lxml import etree
 
-from chat.attachments.reading import archives
+from chat.attachments.reading import archives, xml
 from chat.attachments.reading.documents import tables
 from chat.attachments.reading.documents.words import DRAW, OFFICE, PRESENTATION, STYLE, Words
 from chat.attachments.reading.text_buffer import TextBuffer
@@ -16,13 +16,15 @@ from chat.attachments.results import CannotRead, Reason, RemarkKind
 
 _MANIFEST, _ENCRYPTED = "META-INF/manifest.xml", b"encryption-data"
 _IS_SPREADSHEET = re.compile(rb"<office:spreadsheet[\s>/]")
+_PICTURE = re.compile(rb"(?<=<office:binary-data>)[^<]++")  # of a document of one XML
 _RUNNING = re.compile(r".*\}(?:header|footer)(?:-first|-left)?")
 
 
 def read(content: bytes, buffer: TextBuffer) -> None:
     """Write what stands in a document, the heads and feet of its pages included."""
     if not content.startswith(b"PK"):
-        _write(content, content, buffer)
+        plain = _PICTURE.sub(b"", content)
+        _write(plain, plain, buffer)
         return
     archives.check(content)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -41,7 +43,7 @@ def _write(content: bytes, styles: bytes, buffer: TextBuffer) -> None:
     try:
         for text in _running_texts(styles, words):
             buffer.write(f"{text}\n\n")
-        for body in _tree(content).iterfind(f"{OFFICE}body/*"):
+        for body in xml.parse(content).iterfind(f"{OFFICE}body/*"):
             if pages := body.findall(f"{DRAW}page"):
                 _write_slides(pages, words, buffer)
             else:
@@ -54,7 +56,7 @@ def _running_texts(styles: bytes, words: Words) -> Iterator[str]:
     """Yield the heads and feet of pages, each once."""
     seen: set[str] = set()
     pages = f"{OFFICE}master-styles/{STYLE}master-page/*"
-    for part in _tree(styles).iterfind(pages) if styles else ():
+    for part in xml.parse(styles).iterfind(pages) if styles else ():
         if isinstance(part.tag, str) and _RUNNING.fullmatch(part.tag):
             text = words.whole(part)
             if text not in seen:
@@ -80,7 +82,3 @@ def _write_slides(pages: Sequence[Any], words: Words, buffer: TextBuffer) -> Non
         for notes in page.iterfind(f"{PRESENTATION}notes"):
             said = words.whole(notes)
             buffer.write(f"\nNotes: {said}\n" if said else "")
-
-
-def _tree(content: bytes) -> Any:
-    return etree.fromstring(content, etree.XMLParser(resolve_entities=False, huge_tree=True))

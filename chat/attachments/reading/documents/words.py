@@ -45,6 +45,8 @@ class Words:
                 yield from self._items(element)
             case tag if tag == f"{TABLE}table":
                 yield from self._rows(element)
+            case tag if tag == f"{OFFICE}annotation":
+                yield self._piece(element).strip()
             case tag if tag not in _LEFT_OUT:
                 self._count(element)
                 yield from self.blocks(element)

@@ -34,7 +34,9 @@ def decoded(content: bytes, charset: str | None) -> str:
 
 def header(message: Message, name: str) -> str:
     """Return a header as people read it; empty where there is none."""
-    return plain(str(message.get(name) or ""))
+    # `get` would lose what is written without any encoding.
+    raw = (value for it, value in message.raw_items() if it.lower() == name.lower())
+    return plain(str(next(raw, "")))
 
 
 def plain(value: str) -> str:

@@ -12,7 +12,6 @@ from chat.attachments.reading.packed import parts
 from chat.attachments.reading.packed.names import member_names
 from chat.attachments.reading.packed.parts import Part
 from chat.attachments.reading.text_buffer import TextBuffer
-from chat.attachments.results import RemarkKind
 
 _ENCRYPTED = 1  # a flag
 _LISTED = 500  # names
@@ -23,7 +22,7 @@ _MOST_MEMBERS = 100_000  # of a tape archive, which has no directory
 
 def read(content: bytes, buffer: TextBuffer) -> None:
     """Write the list, and after it the texts, each under its name."""
-    found = _zipped(content, buffer) if content.startswith(b"PK") else _taped(content)
+    found = _zipped(content) if content.startswith(b"PK") else _taped(content)
     members = [it for it in found if not _is_of_system(it.name)]
     buffer.counts["files"] = len(members)
     _write_list(members, buffer)
@@ -47,10 +46,9 @@ def _write_list(members: Sequence[Part], buffer: TextBuffer) -> None:
         buffer.write("There are no files in this archive.")
 
 
-def _zipped(content: bytes, buffer: TextBuffer) -> list[Part]:
+def _zipped(content: bytes) -> list[Part]:
     archive = zipfile.ZipFile(io.BytesIO(content))
     members = [it for it in archive.infolist() if not it.is_dir()]
-    buffer.tally[RemarkKind.LOCKED] += sum(it.flag_bits & _ENCRYPTED for it in members)
 
     def load(member: zipfile.ZipInfo, most: int) -> bytes:
         with archive.open(member) as opened:
@@ -58,7 +56,8 @@ def _zipped(content: bytes, buffer: TextBuffer) -> list[Part]:
 
     names = member_names(members)
     return [
-        Part(name, it.file_size, partial(load, it)) for name, it in zip(names, members, strict=True)
+        Part(name, it.file_size, partial(load, it), bool(it.flag_bits & _ENCRYPTED))
+        for name, it in zip(names, members, strict=True)
     ]
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from chat.attachments.reading.kinds import readable_kind
-from chat.attachments.reading.text_buffer import BufferFull, TextBuffer
+from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import CannotRead, Reason, RemarkKind
 from common.file_types import FileKind
 
 MAX_PART = 5_000_000  # bytes of one file within another
 _MAX_READ = 40_000_000  # bytes of all of them
+_LEAST = 500  # characters that each may have, while there is room
 _DEEPEST = 3  # files within each other
 _PICTURES = frozenset({FileKind.IMAGE, FileKind.SVG, FileKind.IWORK})
 
@@ -26,6 +27,7 @@ class Part:
     name: str
     size: int
     load: Callable[[int], bytes]
+    is_locked: bool = False
 
 
 def write(parts: Sequence[Part], buffer: TextBuffer) -> None:
@@ -34,7 +36,9 @@ def write(parts: Sequence[Part], buffer: TextBuffer) -> None:
     They share the room: what one leaves is for those after it. Raises `BufferFull`.
     """
     left = _MAX_READ
-    for number, part in enumerate(parts):
+    buffer.tally[RemarkKind.LOCKED] += sum(it.is_locked for it in parts)
+    unlocked = [it for it in parts if it.size and not it.is_locked]
+    for number, part in enumerate(unlocked):
         content = b""
         if part.size <= min(MAX_PART, left):
             with suppress(Exception):  # a broken one leaves the others
@@ -42,7 +46,7 @@ def write(parts: Sequence[Part], buffer: TextBuffer) -> None:
         left -= len(content)
         read = TextBuffer(0)
         if content.strip():
-            read = buffer.part(buffer.room // (len(parts) - number))
+            read = buffer.part(max(_LEAST, buffer.room // (len(unlocked) - number)))
             _read(part.name, content, read)
         _add(part.name, read, buffer)
 
@@ -59,7 +63,7 @@ def _read(name: str, content: bytes, part: TextBuffer) -> None:
     from chat.attachments.reading import readers
 
     suffix = PurePath(name).suffix.lower()
-    with suppress(BufferFull, CannotRead, ValueError, Exception):
+    with suppress(Exception):
         kind = readable_kind(content, suffix)
         if kind in _PICTURES or part.depth > _DEEPEST:
             raise CannotRead(Reason.BINARY)

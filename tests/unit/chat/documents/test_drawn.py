@@ -1,0 +1,150 @@
+"""Images of phones and of drawing programs, previews, and what nobody here can show.
+
+`phone.heic` was written by pillow-heif.
+"""
+
+import base64
+import gzip
+import io
+
+import pytest
+from PIL import Image
+
+from chat.attachments import sentences
+from chat.attachments.results import Picture, Reason
+from tests.support import documents
+from tests.support.reading import CASES, reading_of, reason_in, text_in
+
+DRAWING = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<!-- Generator: of drawings -->\n'
+    '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/svg11.dtd" '
+    '[<!ENTITY ns "http://www.w3.org/2000/svg">]>\n'
+    '<svg xmlns="&ns;" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 40 20">'
+    "<title>Sales</title>{}<text x='1' y='8' font-size='6'>May <tspan>2026</tspan></text></svg>"
+)
+RECTANGLE = '<rect width="20" height="20" fill="red"/>'
+
+
+def shown(name: str, content: bytes) -> tuple[Picture, Image.Image]:
+    """What a model would see."""
+    picture = reading_of(name, content)
+    assert isinstance(picture, Picture), picture
+    return picture, Image.open(io.BytesIO(base64.b64decode(picture.data))).convert("RGB")
+
+
+def colour(image: Image.Image, x: float, y: float) -> str:
+    """Return the name of a colour at a place, in parts of the whole."""
+    place = int(x * image.width), int(y * image.height)
+    red, green, blue = image.getpixel(place)  # type: ignore[misc]
+    return {(1, 0, 0): "red", (0, 0, 1): "blue", (1, 1, 1): "white"}.get(
+        (red > 200, green > 200, blue > 200), f"{red} {green} {blue}"
+    )
+
+
+def test_an_image_of_a_phone_is_shown_and_tells_nothing_of_its_user() -> None:
+    content = (CASES / "phone.heic").read_bytes()
+    picture, image = shown("IMG_0001.HEIC", content)
+    assert picture.mime == "image/jpeg"
+    assert {picture.width, picture.height} == {60, 40}
+    assert {colour(image, 0.1, 0.1), colour(image, 0.9, 0.9)} == {"red", "blue"}
+    assert b"Ada" in content
+    assert b"Ada" not in base64.b64decode(picture.data)
+
+
+@pytest.mark.parametrize("kind", ["ICO", "JPEG2000", "AVIF"])
+def test_rarer_kinds_are_shown(kind: str) -> None:
+    _, image = shown("a.x", documents.image(kind))
+    assert colour(image, 0.5, 0.5) == "red"
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_of_many_pictures_the_first_is_shown_and_that_is_said(kind: str) -> None:
+    frames = [Image.new("RGB", (20, 20), it) for it in ("red", "blue")]
+    written = io.BytesIO()
+    frames[0].save(written, kind, save_all=True, append_images=frames[1:])
+    picture, image = shown("a", written.getvalue())
+    assert colour(image, 0.5, 0.5) == "red"
+    assert sentences.remarked(picture.remarks) == "only the first of its 2 pictures is shown"
+
+
+@pytest.mark.parametrize("name", ["a.svg", "renamed.txt", "a.svgz"])
+def test_a_drawing_is_drawn_with_what_is_written_in_it(name: str) -> None:
+    content = DRAWING.format(RECTANGLE).encode()
+    picture, image = shown(name, gzip.compress(content) if name == "a.svgz" else content)
+    assert picture.words == "Sales\nMay 2026"
+    assert picture.width == 2 * picture.height
+    assert colour(image, 0.1, 0.9) == "red"
+    assert colour(image, 0.9, 0.9) == "white"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '<image width="40" height="20" xlink:href="{}"/>',
+        '<image width="40" height="20" href="{}"/>',
+        '<use href="{}#x"/>',
+        '<filter id="f"><feImage href="{}"/></filter><g filter="url(#f)"><path/></g>',
+    ],
+)
+def test_a_drawing_loads_nothing(link: str, tmp_path: object) -> None:
+    secret = documents.image("PNG", colour="blue")
+    path = f"{tmp_path}/secret.png"
+    with open(path, "wb") as file:  # noqa: PTH123
+        file.write(secret)
+    for address in (path, f"file://{path}"):
+        _, image = shown("a.svg", DRAWING.format(link.format(address)).encode())
+        assert colour(image, 0.5, 0.9) == "white"
+
+
+def test_a_picture_within_a_drawing_is_drawn() -> None:
+    data = base64.b64encode(documents.image("PNG")).decode()
+    link = f'<image width="40" height="20" xlink:href="data:image/png;base64,{data}"/>'
+    _, image = shown("a.svg", DRAWING.format(link).encode())
+    assert colour(image, 0.5, 0.9) == "red"
+
+
+def test_entities_that_grow_are_not_drawn() -> None:
+    levels = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
+    laughs = f'<!DOCTYPE svg [<!ENTITY a0 "ha">{levels}]><svg xmlns="x"><text>&a9;</text></svg>'
+    assert text_in("a.svg", laughs.encode()).text == laughs
+
+
+def test_a_drawing_that_cannot_be_drawn_is_read_as_the_text_that_it_is() -> None:
+    assert text_in("a.svg", b"<svg><path d='").text == "<svg><path d='"
+
+
+@pytest.mark.parametrize("name", ["preview.jpg", "QuickLook/Thumbnail.jpg"])
+def test_of_apples_documents_the_preview_is_shown_and_that_is_said(name: str) -> None:
+    members = {"Index/Document.iwa": b"\0\1", name: documents.image("JPEG")}
+    picture, image = shown("a.pages", documents.zipped(members))
+    assert colour(image, 0.5, 0.5) == "red"
+    assert "export it as a PDF" in sentences.remarked(picture.remarks)
+
+
+@pytest.mark.parametrize(
+    ("begins", "reason"),
+    [
+        (b"ID3\4\0", Reason.RECORDING),
+        (b"\0\0\0\x18ftypisom", Reason.RECORDING),
+        (b"\0\0\0\x20ftypM4A ", Reason.RECORDING),
+        (b"RIFF\0\0\0\0WAVEfmt ", Reason.RECORDING),
+        (b"\x1aE\xdf\xa3", Reason.RECORDING),
+        (b"OggS\0", Reason.RECORDING),
+        (b"\xff\xfb\x90", Reason.RECORDING),
+        (b"PAR1", Reason.DATA),
+        (b"SQLite format 3\0", Reason.DATA),
+        (b"AC1032", Reason.DRAWING),
+        (b"7z\xbc\xaf\x27\x1c", Reason.ARCHIVE),
+        (b"Rar!\x1a\x07\1\0", Reason.ARCHIVE),
+        (b"\xff\x0a", Reason.IMAGE),
+        (b"8BPS", Reason.IMAGE),
+        (b"\x7fELF", Reason.BINARY),
+    ],
+)
+def test_what_is_not_read_has_the_reason_that_helps(begins: bytes, reason: Reason) -> None:
+    assert reason_in("a", begins + b"\0\1" * 200) is reason
+
+
+def test_of_apples_documents_without_a_preview_it_is_said_what_to_do() -> None:
+    content = documents.zipped({"Index/Document.iwa": b"\0\1"})
+    assert reason_in("a.pages", content) is Reason.IWORK
