@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
 
@@ -673,11 +674,15 @@ def _is_secret(name: str) -> bool:
 
 
 def prepare_data_dir(settings: Settings) -> None:
-    """Make the data folder, readable by its owner only; stops the program when it cannot be."""
+    """Make the data folder, for its owner only; stops the program when it cannot be used."""
+    path, what = settings.data_path, "made"
     try:
-        settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        what = "written to"
+        with TemporaryFile(dir=path):
+            pass
     except OSError as exc:
-        sys.exit(f"DATA_DIR: {settings.data_path} cannot be made ({exc.strerror}). Name another.")
+        sys.exit(f"DATA_DIR: {path} cannot be {what} ({exc.strerror}). Name another.")
 
 
 def auth_secret(settings: Settings) -> str:

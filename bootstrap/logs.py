@@ -6,7 +6,21 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
 
+import openai
+
+from common.failures import in_one_line
+from datalayer.errors import DataLayerError, is_away
+from storage.errors import StorageError
+
 LOGINS = "keepchat.login"
+# What libraries call an error and is none: a page went, or asked with what it had before a restart;
+# the program ended as it should.
+_NO_ERRORS = (
+    ("engineio.server", "Session is disconnected"),
+    ("engineio.server", "Invalid session"),
+    ("uvicorn.error", "timeout graceful shutdown exceeded"),
+)
+_OUTSIDE = (DataLayerError, StorageError, openai.OpenAIError, OSError)  # no defects of the program
 _QUIET = ("alembic", "azure", "botocore", "httpx2", "httpx")
 _SERVERS = ("uvicorn", "uvicorn.error", "uvicorn.access")  # they have handlers of their own
 _CONTROLS = {
@@ -31,6 +45,8 @@ def log_as(form: Literal["text", "json"]) -> None:
     for name in (None, LOGINS, *_SERVERS):
         for handler in logging.getLogger(name).handlers:
             handler.setFormatter(JsonLines() if form == "json" else TextLines())
+            if not any(isinstance(one, NoDefects) for one in handler.filters):
+                handler.addFilter(NoDefects())
 
 
 def log_commands() -> None:
@@ -40,6 +56,24 @@ def log_commands() -> None:
     logger.setLevel(logging.INFO)
     logger.propagate = False
     log_as("text")
+
+
+class NoDefects(logging.Filter):
+    """Leaves out what is no error, and tells in one line what libraries tell with the way there.
+
+    That the database is away is told once, by who watches it.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is told; one that tells of something outside is shortened."""
+        if any(record.name == name and said in record.getMessage() for name, said in _NO_ERRORS):
+            return False
+        exc = record.exc_info[1] if record.exc_info else None
+        if exc is None or not isinstance(exc, _OUTSIDE):
+            return True
+        record.msg, record.args = f"{record.getMessage()} ({in_one_line(exc)})", None
+        record.exc_info = record.exc_text = None
+        return not is_away(exc)
 
 
 class TextLines(logging.Formatter):

@@ -32,6 +32,10 @@ class Watch:
         self._tasks.start(_until_storage_answers(storage, outages))
         self._tasks.start(_until_model_answers(turns, model))
 
+    async def ended(self) -> None:
+        """Wait until all have answered."""
+        await self._tasks.ended()
+
     async def close(self) -> None:
         """Look no longer."""
         await self._tasks.cancel()

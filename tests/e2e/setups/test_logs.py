@@ -108,6 +108,7 @@ async def test_a_port_that_is_taken_ends_the_program_with_one_line(
     [
         ({"DATA_DIR": "/proc/none"}, "DATA_DIR: /proc/none cannot be "),
         ({"DATA_DIR": "app.py"}, "DATA_DIR: "),
+        ({"DATA_DIR": "/proc"}, "DATA_DIR: /proc cannot be written to ("),
         (
             {"OPENAI_MODEL": "", "OPENAI_BASE_URL": f"{NO_HOST}/v1"},
             f"OPENAI_BASE_URL: {NO_HOST}/v1 cannot be reached",

@@ -35,9 +35,6 @@ _COMPLAINTS = (
     " - ERROR - ",
     " - CRITICAL - ",
 )
-# Said by the library when a page goes while something is on its way to it, and when a page that was
-# open before a restart asks once more with what it had then.
-_HARMLESS = ("engineio.server - 'Session is disconnected'", "engineio.server - Invalid session")
 
 
 def clone(target: Path) -> None:
@@ -239,7 +236,7 @@ class Application:
             record
             for record in _LOG_RECORD.split(self.log_of_test())
             if any(sign in record for sign in _COMPLAINTS)
-            and not any(phrase in record for phrase in (*_HARMLESS, *self._expected))
+            and not any(phrase in record for phrase in self._expected)
         ]
 
     def files(self, thread_id: str) -> list[Path]:

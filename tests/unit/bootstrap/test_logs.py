@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from access.login.record import record
-from bootstrap.logs import JsonLines, TextLines, log_as, log_in_detail
+from bootstrap.logs import JsonLines, NoDefects, TextLines, log_as, log_in_detail
+from datalayer.errors import StoreHeldUp, StoreUnavailable
+from storage.errors import StorageUnavailable
 
 OURS, BELOW = "keepchat.dynamodb", "keepchat.dynamodb.calls"
 
@@ -76,3 +78,46 @@ def test_all_handlers_write_in_one_form(monkeypatch: pytest.MonkeyPatch) -> None
     assert {type(it.formatter) for it in (ours, servers)} == {JsonLines}
     log_as("text")
     assert {type(it.formatter) for it in (ours, servers)} == {TextLines}
+
+
+@pytest.mark.parametrize(
+    ("failed", "told"),
+    [
+        (ValueError("a defect"), ["failed", "ValueError: a defect"]),
+        (StorageUnavailable("no bucket"), ["failed (StorageUnavailable at ?: no bucket)"]),
+        (ConnectionResetError("cut"), ["failed (ConnectionResetError at ?: cut)"]),
+        (StoreHeldUp("locked"), ["failed (StoreHeldUp at ?: locked)"]),
+        (StoreUnavailable("away"), []),  # told once, by who watches it
+    ],
+)
+def test_only_a_defect_is_told_with_the_way_there(failed: Exception, told: list[str]) -> None:
+    one = logged("failed", failed=failed)
+    lines = TextLines().format(one) if NoDefects().filter(one) else ""
+    assert all(part in lines for part in told)
+    assert ("\n" in lines) == isinstance(failed, ValueError)
+    assert bool(lines) == bool(told)
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "is_told"),
+    [
+        ("engineio.server", "Invalid session abc", False),
+        ("uvicorn.error", "Cancel 1 running task(s), timeout graceful shutdown exceeded", False),
+        ("uvicorn.error", "address already in use", True),
+        ("keepchat", "Invalid session", True),
+    ],
+)
+def test_what_is_no_error_is_left_out(name: str, said: str, is_told: bool) -> None:
+    record_ = logging.LogRecord(name, logging.ERROR, "", 1, said, (), None)
+    assert NoDefects().filter(record_) is is_told
+
+
+def test_it_is_put_in_once() -> None:
+    handler = logging.StreamHandler()
+    logging.getLogger("keepchat.login").addHandler(handler)
+    try:
+        log_as("text")
+        log_as("json")
+        assert [type(one) for one in handler.filters] == [NoDefects]
+    finally:
+        logging.getLogger("keepchat.login").removeHandler(handler)
