@@ -164,3 +164,31 @@ async def test_an_edit_that_is_too_long_leaves_the_question_as_it_was(
         await expect(chat.toasts.get_by_text("It stays as it was.")).to_be_visible()
     await expect(chat.asked).to_have_text("What is the capital of France, in short?")
     await expect(chat.said.last).to_have_text("The capital of France is Paris.")
+
+
+_NO_SOCKETS = "window.WebSocket = class { constructor() { throw new Error('There are none.'); } };"
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+@pytest.mark.parametrize("character", ["\U0001f426", "\x01"])
+async def test_the_longest_message_is_kept_to_the_letter(
+    start_application: StartApplication,
+    open_chat: OpenChat,
+    model: ModelServer,
+    transport: str,
+    character: str,
+) -> None:
+    """Whatever it is made of, and by whatever it comes: it may have six bytes a character."""
+    most = {"MESSAGE_MAX_CHARACTERS": "150000", "MODEL_CONTEXT_TOKENS": "1000000"}
+    app = await start_application(settings={**model.settings, **most})
+    chat = await open_chat(app)
+    if transport == "polling":
+        await chat.page.add_init_script(_NO_SOCKETS)
+        await chat.open()
+    question = f"{uuid.uuid4()}{character * (150_000 - 37)}."
+    await chat.ask(question)
+    await expect(chat.answers.last).to_be_visible()
+    await chat.turn_ended()
+    [asked, *_] = app.database.messages(await chat.thread_id())
+    assert len(asked.text) == 150_000
+    assert asked.text == question
