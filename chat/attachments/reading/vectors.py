@@ -1,15 +1,20 @@
 """Drawings in SVG: drawn as an image, with what is written in them."""
 
 import re
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import resvg_py
 from lxml import etree
+from PIL import ImageFont
 
 from chat.attachments.reading import pictures
+from chat.attachments.reading.walls.landlock import FONTS
 from chat.attachments.results import CannotRead, Picture, Reason
 
+_PLAIN = ("DejaVuSans", "LiberationSans-Regular", "NotoSans-Regular")  # the best is first
 _SVG = "{http://www.w3.org/2000/svg}"
 _WORDS = (f"{_SVG}title", f"{_SVG}desc", f"{_SVG}text")
 _MOST_WORDS = 2_000  # characters
@@ -30,12 +35,17 @@ def read(content: bytes, pixels: int) -> Picture:
             if not element.get(name, "#").lstrip().startswith(_WITHIN):
                 del element.attrib[name]
     width, height = _size(root, pixels)
+    family = _family()
     try:
         drawn = resvg_py.svg_to_bytes(
             svg_string=etree.tostring(root, encoding="unicode"),
             background="white",
             width=width,
             height=height,
+            skip_system_fonts=bool(family),
+            font_dirs=list(FONTS) if family else None,
+            serif_family=family,  # what stands in for those that are not there
+            sans_serif_family=family,
         )
     except ValueError as exc:
         raise CannotRead(Reason.BROKEN, str(exc)) from exc
@@ -63,6 +73,20 @@ def _proportions(root: Any) -> tuple[float, float]:
     if not any("%" in size or not _NUMBER.match(size) for size in sizes):
         box = ["0", "0", *(_NUMBER.match(size)[0] for size in sizes)]  # type: ignore[index]
     return (float(box[-2]), float(box[-1])) if len(box) == 4 else (1.0, 1.0)
+
+
+def _family() -> str | None:
+    """Return a family of letters of this computer; None where its system says where they are.
+
+    On Linux the system's list is behind the walls, the letters themselves are not.
+    """
+    files = [it for folder in FONTS for it in sorted(Path(folder).rglob("*.[ot]t[cf]"))]
+    plain = sorted(
+        files, key=lambda it: _PLAIN.index(it.stem) if it.stem in _PLAIN else len(_PLAIN)
+    )
+    with suppress(OSError, IndexError):
+        return ImageFont.truetype(str(plain[0])).getname()[0]
+    return None
 
 
 def _words(root: Any) -> str:

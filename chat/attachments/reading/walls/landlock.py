@@ -25,7 +25,7 @@ _OUTSIDE = 0b11, 6  # abstract sockets and signals to other processes
 _PROGRAM = Path(__file__).resolve().parents[4]
 _OWN_CODE = ("chat/attachments", "common")
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/dev/null")
-_FONTS = ("/usr/share/fonts", "/usr/local/share/fonts")  # drawings are written with them
+FONTS = ("/usr/share/fonts", "/usr/local/share/fonts")  # drawings are written with them
 
 
 class _Ruleset(ctypes.Structure):
@@ -69,7 +69,7 @@ def _needed() -> Iterator[Path]:
         if path.is_absolute() and not _PROGRAM.is_relative_to(path):
             yield path
     yield from (_PROGRAM / it for it in _OWN_CODE)
-    yield from map(Path, (*_SYSTEM, *_FONTS))
+    yield from map(Path, (*_SYSTEM, *FONTS))
     yield from (Path(str(it)) for it in mimetypes.knownfiles)
 
 

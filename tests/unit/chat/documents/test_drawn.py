@@ -6,11 +6,13 @@
 import base64
 import gzip
 import io
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from chat.attachments import sentences
+from chat.attachments.reading.walls.landlock import FONTS
 from chat.attachments.results import Picture, Reason
 from tests.support import documents
 from tests.support.reading import CASES, reading_of, reason_in, text_in
@@ -77,6 +79,13 @@ def test_a_drawing_is_drawn_with_what_is_written_in_it(name: str) -> None:
     assert colour(image, 0.9, 0.9) == "white"
 
 
+@pytest.mark.skipif(not any(Path(FONTS[0]).rglob("*.ttf")), reason="there are no letters here")
+def test_letters_are_drawn_in_whatever_family_there_is() -> None:
+    text = '<text x="0" y="18" font-size="20" font-family="Unheard Of">████</text>'
+    _, image = shown("a.svg", DRAWING.format(text).encode())
+    assert colour(image, 0.5, 0.6) == "0 0 0"
+
+
 @pytest.mark.parametrize(
     "link",
     [
@@ -86,12 +95,11 @@ def test_a_drawing_is_drawn_with_what_is_written_in_it(name: str) -> None:
         '<filter id="f"><feImage href="{}"/></filter><g filter="url(#f)"><path/></g>',
     ],
 )
-def test_a_drawing_loads_nothing(link: str, tmp_path: object) -> None:
+def test_a_drawing_loads_nothing(link: str, tmp_path: Path) -> None:
     secret = documents.image("PNG", colour="blue")
-    path = f"{tmp_path}/secret.png"
-    with open(path, "wb") as file:  # noqa: PTH123
-        file.write(secret)
-    for address in (path, f"file://{path}"):
+    path = tmp_path / "secret.png"
+    path.write_bytes(secret)
+    for address in (path, path.as_uri()):
         _, image = shown("a.svg", DRAWING.format(link.format(address)).encode())
         assert colour(image, 0.5, 0.9) == "white"
 
