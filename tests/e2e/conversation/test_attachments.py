@@ -13,6 +13,7 @@ from tests.e2e.conftest import OpenChat, StartApplication
 from tests.support import documents
 from tests.support.page.application import Application
 from tests.support.page.chat import Chat
+from tests.support.reading import CASES
 from tests.support.servers.model import ModelServer
 from tests.support.waiting import until
 
@@ -71,6 +72,39 @@ async def test_what_cannot_be_read_is_said_and_the_answer_comes(
     await expect(again.answers).to_have_text(READ)
     for sentence in sentences:
         await expect(again.page.get_by_text(sentence)).to_be_visible()
+
+
+async def test_files_of_other_programs_reach_the_model_and_what_is_left_out_is_said(
+    chat: Chat, model: ModelServer, tmp_path: Path
+) -> None:
+    drawing = (
+        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 1"><title>Sales</title></svg>'
+    )
+    inner = {"readme.txt": "Größe".encode(), "a.bin": b"\0" * 9}
+    contents = {
+        "archive.zip": documents.zipped(inner),
+        "drawing.svg": drawing,
+        **{it: (CASES / it).read_bytes() for it in ("letter.odt", "outlook.msg", "phone.heic")},
+        "analysis.ipynb": (CASES / "analysis.ipynb").read_bytes(),
+    }
+    question = "From elsewhere: what is on it?"
+    await chat.attach(*written(tmp_path, contents))
+    await chat.ask(question)
+    await chat.answered(READ)
+    for sentence in (
+        "“archive.zip”: files in it that are not read: 1.",
+        "“letter.odt”: pictures in it that are left out: 1.",
+        "“outlook.msg”: pictures in it that are left out: 1; files in it that are not read: 1.",
+        "“analysis.ipynb”: pictures in it that are left out: 1.",
+    ):
+        await expect(chat.page.get_by_text(sentence).first).to_be_visible()
+    # What the browser cannot show is no broken image.
+    await expect(chat.page.get_by_text("phone.heic")).to_be_visible()
+    [messages] = model.sent(question)
+    words, *pictures = messages[-1]["content"]
+    assert len(pictures) == 2
+    for part in ("Größe", "Das Ende.", "Der innere Text.", "Conclusion", "in it]\nSales"):
+        assert part in words["text"]
 
 
 async def test_a_model_that_cannot_see_is_told_of_the_picture(
