@@ -72,6 +72,8 @@ def _other_kind(content: bytes, suffix: str) -> FileKind:
         return FileKind.ARCHIVE
     if content.startswith(b"bplist00") and b"WebMainResource" in content:
         return FileKind.WEB_ARCHIVE
+    if suffix in READABLE_TYPES and zipfile.is_zipfile(io.BytesIO(content)):
+        return _zip_kind(content, suffix)  # something stands before it, as mail programs leave it
     raise CannotRead(reason(content, suffix))
 
 

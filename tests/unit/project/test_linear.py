@@ -34,6 +34,21 @@ PLAIN = (
     "    except BufferFull:\n"
     "        pass\n"
 )
+OFFICE = (
+    "from tests.support.reading import reading_of\n"
+    "from tests.support.documents import zipped\n"
+    "def word(inside):\n"
+    "    head = '<w:document xmlns:w=\"w\"><w:body>'\n"
+    "    document = f'{head}{inside}</w:body></w:document>'\n"
+    "    reading_of('a.docx', zipped({'word/document.xml': document.encode()}), 10**7)\n"
+    "def sheet(inside):\n"
+    '    start = \'<Relationships><Relationship Id="r" Type="x/worksheet" Target="s.xml"/>\'\n'
+    "    reading_of('a.xlsx', zipped({\n"
+    "        'xl/workbook.xml': b'<workbook><sheets><sheet id=\"r\"/></sheets></workbook>',\n"
+    "        'xl/_rels/workbook.xml.rels': f'{start}</Relationships>'.encode(),\n"
+    "        'xl/s.xml': f'<worksheet>{inside}</worksheet>'.encode(),\n"
+    "    }), 10**7)\n"
+)
 COOKIE = (
     "from patches.cookies import unquote\n"
     "import http.cookies\n"
@@ -51,6 +66,21 @@ CASES = {
     "lists in lists": PLAIN + "read('<ul><li>x' * 26_000, '.html')",
     "quotes in quotes": PLAIN + "read('<blockquote>x' * 18_000, '.html')",
     "bold in bold": PLAIN + "read('<b>x' * 60_000, '.html')",
+    "notes": OFFICE + "word('<w:p><w:r><w:footnoteReference w:id=\"%d\"/></w:r></w:p>' * 100_000)",
+    "other notes": OFFICE
+    + "word('<w:p><w:r>' + ''.join(f'<w:commentReference w:id=\"{n}\"/>' for n in range(200_000))"
+    + " + '</w:r></w:p>')",
+    "a wide row above many": OFFICE
+    + "word('<w:tbl><w:tr>' + '<w:tc/>' * 30_000 + '</w:tr>' + '<w:tr><w:tc/></w:tr>' * 30_000"
+    + " + '</w:tbl>')",
+    "tables in tables": OFFICE
+    + "word('<w:tbl><w:tr><w:tc><w:p><w:r><w:t>x|</w:t></w:r></w:p>' * 80"
+    + " + '</w:tc></w:tr></w:tbl>' * 80)",
+    "columns that are hidden": OFFICE
+    + "sheet('<cols>' + '<col min=\"9\" max=\"9\" hidden=\"1\"/>' * 16_000 + '</cols><sheetData>'"
+    + " + '<row><c><v>1</v></c></row>' * 30_000 + '</sheetData>')",
+    "values far apart": OFFICE
+    + "sheet('<sheetData>' + '<row><c r=\"XFD1\"><v>1</v></c></row>' * 100_000 + '</sheetData>')",
     "marks on a letter": FOLD + "fold('a' + '\\u0301\\u0327' * 500_000)",
     "marks that come of one": FOLD + "fold('a' + '\\u0f73' * 500_000)",
     "marks that count as letters": FOLD + "fold('a' + '\\u0301\\uff9e' * 500_000)",

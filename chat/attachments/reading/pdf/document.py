@@ -3,10 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
+from functools import partial
 
 import pypdfium2
 from pypdfium2 import raw
 
+from chat.attachments.reading.packed import parts
+from chat.attachments.reading.packed.parts import Part
 from chat.attachments.reading.pdf import forms, notes, xfa
 from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import CannotRead, Reason, RemarkKind
@@ -15,6 +18,7 @@ from chat.attachments.results import CannotRead, Reason, RemarkKind
 _REASONS = {raw.FPDF_ERR_SUCCESS: Reason.NO_TEXT, raw.FPDF_ERR_PASSWORD: Reason.PASSWORD}
 # PDFium's own sign for a hyphen at which a line ends, and the soft one
 _BROKEN_WORD = re.compile("[\ufffe\x02\xad]\n?")
+_MOST_FILES = 100  # that are attached to it
 _LIGATURES = str.maketrans(
     dict(zip("ﬀﬁﬂﬃﬄﬅﬆ", ("ff", "fi", "fl", "ffi", "ffl", "st", "st"), strict=True))
 )
@@ -24,7 +28,6 @@ def read(content: bytes, buffer: TextBuffer) -> None:
     """Write the text of every page; raises `CannotRead` where they hold none, as scans do."""
     with closing(_open(content)) as document:
         buffer.counts["pages"] = len(document)
-        _name_attachments(document, buffer)
         _write_xfa(document, buffer)
         empty: list[int] = []
         try:
@@ -32,6 +35,7 @@ def read(content: bytes, buffer: TextBuffer) -> None:
         finally:
             if empty and not buffer.is_blank:
                 buffer.remark(RemarkKind.PAGES_WITHOUT_TEXT, ranges(empty))
+        parts.write(list(_files_within(document)), buffer)
         if buffer.is_blank:
             raise CannotRead(Reason.NO_TEXT)
 
@@ -90,16 +94,17 @@ def _write_xfa(document: pypdfium2.PdfDocument, buffer: TextBuffer) -> None:
         buffer.write(f"{line}\n")
 
 
-def _name_attachments(document: pypdfium2.PdfDocument, buffer: TextBuffer) -> None:
-    count = document.count_attachments()
-    if not count:
-        return
-    buffer.remark(RemarkKind.PARTS, count)
-    names = []
-    for index in range(min(count, 100)):
+def _files_within(document: pypdfium2.PdfDocument) -> Iterator[Part]:
+    """Yield the files that are attached, such as the data of an invoice."""
+    for index in range(min(document.count_attachments(), _MOST_FILES)):
         with suppress(pypdfium2.PdfiumError):
-            names.append(document.get_attachment(index).get_name())
-    buffer.heading(f"[files within: {', '.join(names)}]\n")
+            file = document.get_attachment(index)
+            content = bytes(file.get_data())
+            yield Part(file.get_name(), len(content), partial(_beginning, content))
+
+
+def _beginning(content: bytes, most: int) -> bytes:
+    return content[:most]
 
 
 def ranges(numbers: Sequence[int]) -> str:

@@ -113,11 +113,12 @@ def _locked(user: str, algorithm: str) -> bytes:
     return _written(writer)
 
 
-def test_files_within_are_named() -> None:
+def test_files_within_are_read_where_they_are_text() -> None:
     writer = PdfWriter(clone_from=io.BytesIO(documents.pdf("Invoice")))
-    writer.add_attachment("factur-x.xml", b"<x/>")
+    writer.add_attachment("factur-x.xml", b"<total>12</total>")
+    writer.add_attachment("song.mp3", b"ID3\0\0\0")
     reading = text_in("a.pdf", _written(writer))
-    assert "[files within: factur-x.xml]" in reading.text
+    assert reading.text == "[page 1]\nInvoice\n\n## factur-x.xml\n\n<total>12</total>"
     assert remarks_on(reading) == "files in it that are not read: 1"
 
 

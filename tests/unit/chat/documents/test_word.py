@@ -83,6 +83,11 @@ def test_a_letter_reads_the_same_however_its_parts_are_named(
     assert text_in("a.docx", documents.zipped(change(members))).text == case("letter.docx").text
 
 
+def test_what_stands_before_or_behind_an_archive_is_no_hindrance() -> None:
+    content = (CASES / "letter.docx").read_bytes()
+    assert text_in("a.docx", b"\r\n\r\n" + content + b"\r\n").text == case("letter.docx").text
+
+
 def test_parts_that_are_missing_leave_the_others() -> None:
     members = unpacked((CASES / "letter.docx").read_bytes())
     optional = [name for name in members if name.startswith("word/") and "document" not in name]

@@ -1,5 +1,6 @@
 """Numbers, fractions and exponents by the places that a format gives them."""
 
+import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -8,6 +9,7 @@ Token = tuple[str, str]
 """A kind (`digit`, `point`, `literal`, …) and its text."""
 
 _MOST_DIGITS = 15  # of a number in Excel
+_THOUSANDS = re.compile(r"(?<=\d)(?=(?:\d{3})+\Z)")
 _NUMERIC = frozenset({"digit", "point", "comma", "exponent", "slash"})
 
 
@@ -78,7 +80,7 @@ def _filled(tokens: Sequence[Token], number: str) -> str:
     places = [text for kind, text in tokens if kind == "digit"]
     number = "" if number == "0" and "0" not in places else number.rjust(places.count("0"), "0")
     if any(kind == "comma" for kind, _ in tokens):
-        return f"{int(number):,}".rjust(0) if number and number[0] != "0" else number
+        return _THOUSANDS.sub(",", number)
     over = max(0, len(number) - len(places))
     written, left = number[:over], number[over:].rjust(len(places))
     for kind, text in tokens:
@@ -104,7 +106,9 @@ def _scientific(tokens: Sequence[Token], value: Decimal, at: int) -> str:
     kinds = [kind for kind, _ in mantissa]
     point = kinds.index("point") if "point" in kinds else len(kinds)
     step = max(1, kinds[:point].count("digit"))
-    exponent = (value.adjusted() // step) * step if value else 0
+    places = kinds[point:].count("digit")
+    rounded = value and value.quantize(Decimal(1).scaleb(value.adjusted() - step + 1 - places))
+    exponent = (rounded.adjusted() // step) * step if rounded else 0
     head = _decimal(
         mantissa[:point], mantissa[point + 1 :], value.scaleb(-exponent), has_point=point < at
     )
@@ -113,19 +117,20 @@ def _scientific(tokens: Sequence[Token], value: Decimal, at: int) -> str:
 
 
 def _fraction(tokens: Sequence[Token], value: Decimal, at: int) -> str:
-    below = [text for kind, text in tokens[at + 1 :] if kind == "digit"]
+    below = sum(kind == "digit" for kind, _ in tokens[at + 1 :])
     is_mixed = any(kind == "literal" and not text.strip() for kind, text in tokens[:at])
-    fixed = "".join(text for kind, text in tokens[at + 1 :] if kind in ("digit", "literal"))
-    if fixed.strip().isdigit() and int(fixed):
-        denominator = int(fixed)
-        exact = Fraction(round(Fraction(value) * denominator), denominator)
-        above, under = exact * denominator, denominator
-    else:
-        exact = Fraction(value).limit_denominator(10 ** min(max(1, len(below)), 5) - 1)
-        above, under = Fraction(exact.numerator), exact.denominator
+    above, under = _halves(Fraction(value), tokens[at][1].strip("/"), below)
+    whole, rest = divmod(above, under)
     if not is_mixed:
-        return f"{int(above)}/{under}"
-    whole, rest = divmod(int(above), under)
-    return (
-        f"{whole} {rest}/{under}" if whole and rest else (f"{rest}/{under}" if rest else str(whole))
-    )
+        return f"{above}/{under}"
+    if not rest:
+        return str(whole)
+    return f"{whole} {rest}/{under}" if whole else f"{rest}/{under}"
+
+
+def _halves(value: Fraction, denominator: str, places: int) -> tuple[int, int]:
+    """Return numerator and denominator, which is given or has so many digits at most."""
+    if denominator:
+        return round(value * int(denominator)), int(denominator)
+    nearest = value.limit_denominator(10 ** min(max(1, places), 5) - 1)
+    return nearest.numerator, nearest.denominator

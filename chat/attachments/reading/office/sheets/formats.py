@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     r"|\[(?P<elapsed>h+|m+|s+)\]|\[(?P<condition>[<>=]+-?[\d.]+)\]|\[[^\]]*\]"
     r"|(?P<general>General)|(?P<half>AM/PM|A/P|上午/下午|am/pm)"
     r"|(?P<exponent>E[+-])|(?P<date>y+|m+|d+|h+|s+(?:\.0+)?|e+|b+|g+|a{3,4})"
-    r"|(?P<digit>[0#?])|(?P<point>\.)|(?P<comma>,)|(?P<percent>%)|(?P<text>@)|(?P<slash>/)"
+    r"|(?P<digit>[0#?])|(?P<point>\.)|(?P<comma>,)|(?P<percent>%)|(?P<text>@)|(?P<slash>/[1-9]\d*|/)"
     r"|(?P<literal>.)",
     re.IGNORECASE | re.DOTALL,
 )

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from typing import IO
 
 from chat.attachments.reading import xml
 from chat.attachments.reading.office.package import Package
 from chat.attachments.reading.office.sheets import formats, notes
-from chat.attachments.reading.office.sheets.cells import Book, Cells
+from chat.attachments.reading.office.sheets.cells import WIDEST, Book, Cells
 from chat.attachments.reading.office.sheets.lines import line
 from chat.attachments.reading.office.sheets.strings import SharedStrings
 from chat.attachments.reading.text_buffer import TextBuffer
@@ -83,43 +84,32 @@ def _write_sheets(
         before += package.size(part)
 
 
-def _lines(source: object, book: Book) -> Iterator[str]:
-    cells, number = Cells(book), 0
-    hidden: list[tuple[int, int]] = []
-    met: set[int] = set()
-    for element in xml.stream(source, "row", "col"):  # type: ignore[arg-type]
+def _lines(source: IO[bytes], book: Book) -> Iterator[str]:
+    cells, hidden, number = Cells(book), bytearray(WIDEST), 0
+    for element in xml.stream(source, "row", "col"):
         if xml.name(element) == "col":
-            hidden += _hidden_columns(element)
+            _note_hidden(element, hidden)
             continue
-        said = element.get("r")
-        number = int(said) if said and said.isdecimal() else number + 1
+        said = element.get("r") or ""
+        number = int(said) if said.isdecimal() else number + 1
         row = list(cells.of(element))
-        _count_hidden(element, row, hidden, met, book)
+        is_hidden = bool(row) and element.get("hidden") not in _OFF
+        book.tally[RemarkKind.HIDDEN_CELLS] += is_hidden + _newly_met(row, hidden)
         yield line(row, number)
         xml.forget(element)
 
 
-def _hidden_columns(element: xml.Element) -> Iterator[tuple[int, int]]:
-    first, last = element.get("min") or "", element.get("max") or ""
-    if element.get("hidden") not in _OFF and first.isdecimal() and last.isdecimal():
-        yield int(first) - 1, int(last) - 1
+def _note_hidden(columns: xml.Element, hidden: bytearray) -> None:
+    """Mark columns that are hidden; most of those beyond a table are empty."""
+    first, last = columns.get("min") or "", columns.get("max") or ""
+    if columns.get("hidden") not in _OFF and first.isdecimal() and last.isdecimal():
+        begin, end = int(first) - 1, min(int(last), WIDEST)
+        hidden[begin:end] = b"\1" * (end - begin)
 
 
-def _count_hidden(
-    element: xml.Element,
-    row: list[tuple[int, str]],
-    hidden: list[tuple[int, int]],
-    met: set[int],
-    book: Book,
-) -> None:
-    """Count a hidden row, and hidden columns when the first value in them is met."""
-    if not row:
-        return
-    if element.get("hidden") not in _OFF:
-        book.tally[RemarkKind.HIDDEN_CELLS] += 1
-    if not hidden:
-        return
-    for column, _ in row:
-        if column not in met and any(first <= column <= last for first, last in hidden):
-            met.add(column)
-            book.tally[RemarkKind.HIDDEN_CELLS] += 1
+def _newly_met(row: list[tuple[int, str]], hidden: bytearray) -> int:
+    """Return how many hidden columns have their first value in a row, and mark them as met."""
+    met = [column for column, _ in row if hidden[column]]
+    for column in met:
+        hidden[column] = 0
+    return len(met)

@@ -1,6 +1,7 @@
 """A Word document from its first header to its last comment, paragraph by paragraph."""
 
 from collections.abc import Iterator
+from typing import IO
 
 from chat.attachments.reading import xml
 from chat.attachments.reading.office.package import Package
@@ -54,8 +55,8 @@ def _write_body(shared: Shared, main: str, buffer: TextBuffer) -> None:
     buffer.reached(1, 1)
 
 
-def _body(source: object, story: Story) -> Iterator[str]:
-    for element in xml.stream(source, *_TOP):  # type: ignore[arg-type]
+def _body(source: IO[bytes], story: Story) -> Iterator[str]:
+    for element in xml.stream(source, *_TOP):
         if xml.name(element.getparent()) == "body":
             yield from story.block(element)
             xml.forget(element)

@@ -27,9 +27,9 @@ def markdown_table(table: xml.Element, story: Cells) -> Iterator[str]:
         yield from story.blocks(rows[0][0])
         return
     lines = [_row(cells, story) for cells in rows]
-    width = max(map(len, lines), default=0)
-    shown = [f"| {' | '.join(line + [''] * (width - len(line)))} |" for line in lines]
+    shown = [f"| {' | '.join(line)} |" for line in lines]
     if shown:
+        width = max(map(len, lines))
         yield "\n".join([shown[0], "|" + " --- |" * width, *shown[1:]])
 
 
