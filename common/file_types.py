@@ -31,6 +31,7 @@ class FileKind(Enum):
     OTHER = auto()
     # What `kind_of` does not tell from ZIP, OLE, TEXT and OTHER
     ARCHIVE = auto()
+    CARD = auto()  # of a person, or a calendar
     BINARY_SHEETS = auto()  # Excel's, in OLE or ZIP
     EPUB = auto()
     IWORK = auto()  # of Apple's

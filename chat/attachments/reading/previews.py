@@ -14,9 +14,10 @@ def read(content: bytes, pixels: int) -> Picture:
     """Return the preview, or raise `CannotRead` with what to do."""
     archives.check(content)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        names = set(archive.namelist())
-        for name in _PREVIEWS:
-            if name in names:
-                shown = pictures.read(archive.read(name), pixels)
-                return replace(shown, remarks=[Remark(RemarkKind.PREVIEW)])
+        names = archive.namelist()
+        for preview in _PREVIEWS:
+            for name in names:
+                if name.endswith(preview):  # there may be a folder around all
+                    shown = pictures.read(archive.read(name), pixels)
+                    return replace(shown, remarks=[Remark(RemarkKind.PREVIEW)])
     raise CannotRead(Reason.IWORK)

@@ -16,6 +16,7 @@ _DRAWN: Mapping[FileKind, str] = {
 }
 _WRITTEN: Mapping[FileKind, str] = {
     FileKind.ARCHIVE: "packed.archive",
+    FileKind.CARD: "documents.card",
     FileKind.DOCUMENT: "office.word.document",
     FileKind.BINARY_SHEETS: "office.sheets.binary",
     FileKind.EPUB: "documents.epub",

@@ -12,11 +12,12 @@ _BEFORE_ROOT = (
 _SVG = re.compile(_BEFORE_ROOT + rb"<(?:\w+:)?svg[\s>]", re.IGNORECASE | re.DOTALL)
 _FLAT_DOCUMENT = re.compile(_BEFORE_ROOT + rb"<office:document[\s>]", re.DOTALL)
 _HEADERS = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]{0,60}:[^\n]*+\n(?:[ \t][^\n]*+\n)*+)++")
+_COUNTED = re.compile(rb"\A\d+[ \t]*\r?\n")  # Apple's Mail begins with how many bytes there are
 _NAME = re.compile(rb"^([A-Za-z][A-Za-z0-9-]*):", re.MULTILINE)
 _ENVELOPE = re.compile(rb"From [^\n]{1,200}\d\d[^\n]*\n(?=>?[A-Za-z][A-Za-z0-9-]{0,60}[: ])")
 _OF_MAIL = frozenset({b"from", b"to", b"subject", b"date", b"cc", b"return-path", b"content-type"})
 _OF_SENT_MAIL = frozenset({b"mime-version", b"message-id", b"received"})
-_MAIL_SUFFIXES = frozenset({".eml", ".mht", ".mhtml"})
+_MAIL_SUFFIXES = frozenset({".eml", ".emlx", ".mht", ".mhtml"})
 
 
 def text_kind(content: bytes, suffix: str) -> FileKind:
@@ -31,6 +32,8 @@ def text_kind(content: bytes, suffix: str) -> FileKind:
         return FileKind.OPEN_DOCUMENT
     if begun.startswith(b"{") and _is_notebook(content):
         return FileKind.NOTEBOOK
+    if begun[:15].upper().startswith((b"BEGIN:VCARD", b"BEGIN:VCALENDAR")):
+        return FileKind.CARD
     if _ENVELOPE.match(begun):
         return FileKind.MAILBOX
     return FileKind.MAIL if _is_mail(begun, suffix) else FileKind.TEXT
@@ -41,7 +44,7 @@ def _is_notebook(content: bytes) -> bool:
 
 
 def _is_mail(begun: bytes, suffix: str) -> bool:
-    found = _HEADERS.match(begun)
+    found = _HEADERS.match(_COUNTED.sub(b"", begun))
     if not found:
         return False
     names = {name.lower() for name in _NAME.findall(found[0])}

@@ -1,6 +1,7 @@
 """Messages as they are sent: who wrote to whom, the text, and the texts that are attached."""
 
 import email
+import re
 from collections.abc import Iterator
 from email.message import Message
 
@@ -11,18 +12,28 @@ from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import RemarkKind
 
 SHOWN = ("From", "To", "Cc", "Date", "Subject")
+_COUNTED = re.compile(rb"(\d{1,9})[ \t]*\r?\n")  # so many bytes, says Apple's Mail at first
 _ENCRYPTED = frozenset(
     {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
 )
-_SIGNATURES = frozenset(
-    {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
+_READ_AT_ONCE = frozenset({"text/plain", "text/html", "text/enriched"})
+_LEFT_OUT = frozenset(  # what says nothing of its own
+    {
+        "text/x-amp-html",
+        "application/pgp-signature",
+        "application/pkcs7-signature",
+        "application/x-pkcs7-signature",
+    }
 )
 _SHARE = 4  # a text that says less than such a part of the page beside it only stands in for it
 
 
 def read(content: bytes, buffer: TextBuffer) -> None:
     """Write a message's headers and text, and what is attached to it."""
-    write(email.message_from_bytes(content.removeprefix(b"\xef\xbb\xbf").lstrip()), buffer)
+    plain = content.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if counted := _COUNTED.match(plain):
+        plain = plain[counted.end() :][: int(counted[1])]
+    write(email.message_from_bytes(plain), buffer)
 
 
 def write(message: Message, buffer: TextBuffer) -> None:
@@ -56,11 +67,11 @@ def _bodies(part: Message, attached: list[Message], buffer: TextBuffer) -> Itera
     elif kind.startswith("multipart/") and part.is_multipart():
         for it in _subparts(part):
             yield from _bodies(it, attached, buffer)
-    elif kind.startswith("text/") and not _is_attached(part):
+    elif kind in _READ_AT_ONCE and not _is_attached(part):
         yield _text(part)
     elif kind.startswith("image/"):
         buffer.tally[RemarkKind.PICTURES] += 1
-    elif kind not in _SIGNATURES:
+    elif kind not in _LEFT_OUT:
         attached.append(part)
 
 

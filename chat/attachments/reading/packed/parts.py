@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from chat.attachments.reading.compressed import unpacked
 from chat.attachments.reading.kinds import readable_kind
 from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import CannotRead, Reason, RemarkKind
@@ -64,6 +65,7 @@ def _read(name: str, content: bytes, part: TextBuffer) -> None:
 
     suffix = PurePath(name).suffix.lower()
     with suppress(Exception):
+        content, suffix = unpacked(content, suffix, MAX_PART)
         kind = readable_kind(content, suffix)
         if kind in _PICTURES or part.depth > _DEEPEST:
             raise CannotRead(Reason.BINARY)

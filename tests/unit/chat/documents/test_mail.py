@@ -1,6 +1,6 @@
 """Mail as Python's own library writes it, and a message of Outlook's.
 
-`outlook.msg` was written by aspose-email-foss.
+The messages of Outlook's were written by aspose-email-foss.
 """
 
 import base64
@@ -140,6 +140,30 @@ def test_a_long_message_leaves_room_for_those_after_it(tmp_path: Path) -> None:
     reading = text_in("box.mbox", (tmp_path / "box.mbox").read_bytes())
     assert reading.text.endswith("Zweite.")
     assert "[… cut …]" in reading.text
+
+
+def test_an_invitation_does_not_stand_for_the_text_beside_it() -> None:
+    sent = message("Kommst du?")
+    invitation = "BEGIN:VCALENDAR\n" + "X-LONG:line of the invitation\n" * 50 + "END:VCALENDAR\n"
+    sent.add_alternative(invitation, "calendar")
+    text = text_in("a.eml", sent.as_bytes()).text
+    assert "\n\nKommst du?\n" in text
+    assert "X-LONG" in text
+
+
+def test_mail_of_apple_is_read_without_what_stands_around_it() -> None:
+    inside = message("Hallo.").as_bytes()
+    around = b"%d      \n%b<?xml version='1.0'?><plist/>" % (len(inside), inside)
+    text = text_in("1.emlx", around).text
+    assert text.startswith("From: Jürgen")
+    assert text.endswith("Hallo.")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("page.msg", "# Titel\n\nGröße"), ("rich.msg", "Grüße fett")]
+)
+def test_a_message_of_outlook_may_be_a_page_or_rich_text(name: str, text: str) -> None:
+    assert case(name).text.endswith(f"\n\n{text}")
 
 
 def test_a_message_of_outlook_is_read_with_what_is_attached() -> None:

@@ -30,6 +30,7 @@ def taped(members: Mapping[str, bytes], mode: str = "w:") -> bytes:
 
 def test_an_archive_is_read_as_a_list_and_small_texts() -> None:
     inner = documents.zipped({"deep.txt": b"deep inside"})
+    table = gzip.compress(b"a;b")
     letter = documents.docx("In the letter")
     content = documents.zipped(
         {
@@ -39,6 +40,7 @@ def test_an_archive_is_read_as_a_list_and_small_texts() -> None:
             "picture.png": documents.image("PNG"),
             "letter.docx": letter,
             "inner.zip": inner,
+            "table.csv.gz": table,
             "../../etc/x.txt": b"elsewhere",
             "__MACOSX/._readme.md": b"\0",
             ".DS_Store": b"\0",
@@ -52,14 +54,16 @@ def test_an_archive_is_read_as_a_list_and_small_texts() -> None:
         f"- picture.png ({len(documents.image('PNG'))} bytes)",
         f"- letter.docx ({len(letter)} bytes)",
         f"- inner.zip ({len(inner)} bytes)",
+        f"- table.csv.gz ({len(table)} bytes)",
         "- ../../etc/x.txt (9 bytes)",
     ]
     assert "\n\n\n".join(texts) == (
         "## readme.md\n\n# Größe\n\n## letter.docx\n\nIn the letter\n\n"
         "## inner.zip\n\n- deep.txt (11 bytes)\n\n\n## deep.txt\n\ndeep inside\n\n"
+        "## table.csv.gz\n\na;b\n\n"
         "## ../../etc/x.txt\n\nelsewhere"
     )
-    assert reading.counts == {"files": 6}
+    assert reading.counts == {"files": 7}
     assert remarks_on(reading) == "files in it that are not read: 2"
 
 

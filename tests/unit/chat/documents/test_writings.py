@@ -107,6 +107,25 @@ def test_a_page_of_safari_is_read() -> None:
     assert remarks_on(reading) == PICTURE
 
 
+def test_a_card_of_an_old_telephone_is_read_without_its_picture() -> None:
+    card = (
+        b"BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:"
+        b"M=C3=BCll=\r\ner;J=C3=BCrgen\r\nPHOTO;ENCODING=BASE64;JPEG:" + b"A" * 60 + b"\r\n"
+        b" " + b"B" * 60 + b"\r\n\r\nNOTE:long\r\n er\r\nTEL;CELL:+49 1\r\nEND:VCARD\r\n"
+    )
+    reading = text_in("a.vcf", card)
+    assert "QUOTED-PRINTABLE:Müller;Jürgen\n" in reading.text
+    assert "NOTE:longer\nTEL;CELL:+49 1\nEND:VCARD" in reading.text
+    assert "AAA" not in reading.text
+    assert "BBB" not in reading.text
+    assert remarks_on(reading) == PICTURE
+
+
+def test_a_calendar_is_read_as_it_is() -> None:
+    text = "BEGIN:VCALENDAR\nSUMMARY:Besuch\nEND:VCALENDAR"
+    assert text_in("a.ics", text.encode()).text == text
+
+
 def test_a_book_that_lacks_a_chapter_says_so() -> None:
     package = (
         b'<package xmlns="http://www.idpf.org/2007/opf"><manifest><item id="a" href="a.xhtml"/>'
