@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import PurePath
 
 from chat.attachments.reading import xml
 from chat.attachments.reading.office import drawings, equations
@@ -11,10 +13,12 @@ from chat.attachments.reading.office.package import Package, Relation
 from chat.attachments.reading.office.word.numbering import Numbering
 from chat.attachments.reading.office.word.styles import Styles
 from chat.attachments.reading.office.word.tables import markdown_table
+from chat.attachments.reading.text_buffer import BufferFull, TextBuffer
 from chat.attachments.results import RemarkKind
 
 Element = xml.Element
 
+_LONGEST_CHUNK = 1_000_000  # characters
 _OFF = frozenset({"0", "false", "off", "none"})
 # Boxes and ticks of the fonts Wingdings and Wingdings 2, whose letters stand for pictures
 _SYMBOLS = {"A8": "☐", "FE": "☑", "FD": "☒", "FC": "✓", "FB": "✗", "E0": "→", "B7": "•"}
@@ -153,16 +157,29 @@ class Story:
         return _description(element) if pictures else ""
 
     def _chunk(self, element: Element) -> Iterator[str]:
-        """Yield a page of HTML within a document, as programs make them that know no Word."""
+        """Yield a page or mail within a document, as programs make them that know no Word."""
         relation = self._relations.get(xml.value(element, "id") or "")
         package = self._shared.package
         content = package.read(relation.target) if relation and relation.target in package else b""
-        if b"<" in content[:1_000] and not content.startswith(b"PK"):
-            from chat.attachments.reading import markup
-
-            yield markup.to_markdown(content.decode("utf-8", "replace"))
+        text = _text_of_chunk(content, relation.target) if content and relation else ""
+        if text:
+            yield text
         else:
             self._shared.tally[RemarkKind.PARTS] += 1
+
+
+def _text_of_chunk(content: bytes, name: str) -> str:
+    """Return a chunk's text, empty where it is a document that may hold others."""
+    from chat.attachments.reading import readers
+    from chat.attachments.reading.kinds import readable_kind
+    from common.file_types import FileKind
+
+    suffix, buffer = PurePath(name).suffix, TextBuffer(_LONGEST_CHUNK)
+    kind = readable_kind(content, suffix)
+    if kind in (FileKind.TEXT, FileKind.MAIL):
+        with suppress(BufferFull):
+            readers.write(kind, content, suffix, buffer)
+    return buffer.text().text
 
 
 def _chosen(alternatives: Element) -> Element:
