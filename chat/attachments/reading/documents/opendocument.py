@@ -50,6 +50,7 @@ def _write(content: bytes, styles: bytes, buffer: TextBuffer) -> None:
                 _write_text(body, words, buffer)
     finally:
         buffer.tally[RemarkKind.PICTURES] += words.pictures
+        buffer.tally[RemarkKind.DELETED_TEXT] += words.deleted
 
 
 def _running_texts(styles: bytes, words: Words) -> Iterator[str]:

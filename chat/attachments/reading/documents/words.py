@@ -11,9 +11,9 @@ DRAW, OFFICE, PRESENTATION, STYLE, TABLE, TEXT = (
 )
 _CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 _LINK = "{http://www.w3.org/1999/xlink}href"
-_LEFT_OUT = frozenset(  # what was deleted, what stands elsewhere, and what nobody sees
+_LEFT_OUT = frozenset(  # what stands elsewhere, and what nobody sees
     {
-        *(f"{TEXT}tracked-changes", f"{TEXT}sequence-decls", f"{TEXT}variable-decls"),
+        *(f"{TEXT}sequence-decls", f"{TEXT}variable-decls"),
         *(f"{TEXT}note-citation", f"{OFFICE}forms", f"{OFFICE}event-listeners", _CREATOR),
         *(f"{OFFICE}binary-data", f"{PRESENTATION}notes", f"{STYLE}style"),
         *("{http://purl.org/dc/elements/1.1/}date", f"{TEXT}page-number"),
@@ -23,10 +23,11 @@ _MOST_SPACES = 1_000  # that one element may stand for
 
 
 class Words:
-    """Yields what is written in elements, and counts the pictures it passes."""
+    """Yields what is written in elements; counts the pictures and deleted passages it passes."""
 
     def __init__(self) -> None:
         self.pictures = 0
+        self.deleted = 0
 
     def blocks(self, element: Any) -> Iterator[str]:
         """Yield what is within an element: paragraphs, headings, items and rows, as Markdown."""
@@ -47,6 +48,8 @@ class Words:
                 yield from self._rows(element)
             case tag if tag == f"{OFFICE}annotation":
                 yield self._piece(element).strip()
+            case tag if tag == f"{TEXT}tracked-changes":
+                self.deleted += sum(1 for _ in element.iter(f"{TEXT}deletion"))
             case tag if tag not in _LEFT_OUT:
                 self._count(element)
                 yield from self.blocks(element)

@@ -46,10 +46,13 @@ def test_a_text_is_read_with_all_that_stands_on_its_pages(name: str) -> None:
     assert remarks_on(reading) == PICTURE
 
 
-def test_what_was_deleted_is_not_read() -> None:
-    deleted = b"<text:tracked-changes><text:p>war hier</text:p></text:tracked-changes>"
+def test_what_was_deleted_is_not_read_and_that_is_said() -> None:
+    deleted = b"<text:tracked-changes><text:changed-region><text:deletion><text:p>war hier"
+    deleted += b"</text:p></text:deletion></text:changed-region></text:tracked-changes>"
     content = changed("letter.odt", "content.xml", b"<text:h ", deleted + b"<text:h ")
-    assert "war hier" not in text_in("a.odt", content).text
+    reading = text_in("a.odt", content)
+    assert "war hier" not in reading.text
+    assert "tracked changes delete: 1" in remarks_on(reading)
 
 
 def test_a_sheet_shows_values_as_they_are_shown() -> None:

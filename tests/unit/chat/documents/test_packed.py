@@ -125,6 +125,7 @@ def test_files_with_a_password_are_counted() -> None:
     assert remarks_on(reading) == "files in it that are protected with a password: 1"
 
 
+@pytest.mark.slow
 def test_bombs_are_listed_and_left_alone() -> None:
     reading = text_in("a.zip", documents.zipped({"bomb.txt": b"x" * (MAX_PART + 1), "a.txt": b"a"}))
     assert reading.text.startswith(f"- bomb.txt ({MAX_PART + 1:,} bytes)")

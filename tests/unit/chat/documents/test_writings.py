@@ -1,4 +1,7 @@
-"""Notebooks, rich text, books and pages, as Jupyter, LibreOffice and Safari write them."""
+"""Notebooks, rich text, books, cards and pages.
+
+LibreOffice wrote the letters, nbformat two of the notebooks; the third came from the field.
+"""
 
 import json
 import plistlib
