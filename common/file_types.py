@@ -13,6 +13,8 @@ from enum import Enum, auto
 from fnmatch import fnmatch
 from pathlib import PurePath
 
+from common.wide_text import wide_encodings
+
 HEAD_SIZE = 65_536  # bytes that are looked at
 ANYTHING = "*/*"
 
@@ -69,8 +71,11 @@ _SAYS_TYPE = re.compile(
     rb"PK\x03\x04.{26}mimetype(application/(?:epub\+zip|vnd\.oasis\.opendocument\.[a-z-]{1,40}))",
     re.DOTALL,
 )
-_TEXT_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_TEXT_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b\x08")) + b"\x7f"
+_TAR_MARK_AT = 257
+_NULS = re.compile(rb"\0+")
+_TEXT_A_RUN = 30  # bytes of text that a run of NUL characters needs beside it, on average
 _PDF_WITHIN = 1024  # bytes
 _MARKUP_WITHIN = 4096
 _MARKUP = (
@@ -205,11 +210,23 @@ def _is_bitmap(head: bytes) -> bool:
 
 
 def _is_text(head: bytes) -> bool:
-    """Tell whether it is text: in Unicode with a mark, or with next to no control characters."""
+    """Tell whether it is text: in UTF-16 or UTF-32, or with next to no control characters."""
     if head.startswith(_TEXT_MARKS):
         return True
     controls = len(head) - len(head.translate(None, _CONTROLS))
-    return b"\0" not in head and controls * 50 <= len(head)
+    if controls == 0 or (controls * 50 <= len(head) and b"\0" not in head):
+        return True
+    return bool(wide_encodings(head)) or _has_only_nuls(head, controls)
+
+
+def _has_only_nuls(head: bytes, controls: int) -> bool:
+    """Tell whether it is a log that a crash has left with NUL characters here and there."""
+    if head.startswith(b"ustar", _TAR_MARK_AT):  # what it packs is mostly text
+        return False
+    nuls = head.count(0)
+    runs = len(_NULS.findall(head))
+    lines = head.count(b"\n")
+    return nuls == controls and runs <= max(1, lines) and len(head) - nuls >= _TEXT_A_RUN * runs
 
 
 def type_of(head: bytes, name: str) -> str:

@@ -37,10 +37,14 @@ class RemarkKind(StrEnum):
     PICTURES = "pictures"  # detail: how many are left out
     PARTS = "parts"  # detail: how many files within it are not read
     PAGES_WITHOUT_TEXT = "pages_without_text"  # detail: which
+    GUESSED = "guessed"  # detail: the encoding
+    DOUBTED = "doubted"  # detail: the encoding
     XFA = "xfa"
     MACROS = "macros"
     UNFORMATTED = "unformatted"
     # detail of those that follow: how many
+    BAD_BYTES = "bad_bytes"
+    NULS = "nuls"
     DELETED_TEXT = "deleted_text"
     HIDDEN_TEXT = "hidden_text"
     HIDDEN_SLIDES = "hidden_slides"

@@ -76,6 +76,22 @@ _REMARKS: Mapping[RemarkKind, Localized[str]] = {
         en="no text on its pages {}, which may be scans",
         zh="第 {} 页没有文字，可能是扫描件",
     ),
+    RemarkKind.GUESSED: Localized(
+        en="it does not say its encoding, and is read as {}, the likeliest",
+        zh="文件未注明编码，按最可能的 {} 读取",
+    ),
+    RemarkKind.DOUBTED: Localized(
+        en="it does not say its encoding; it is read as {}, but some letters may be wrong",
+        zh="文件未注明编码，暂按 {} 读取，部分字符可能有误",
+    ),
+    RemarkKind.BAD_BYTES: Localized(
+        en="bytes in it that mean nothing in its encoding, each shown as �: {}",
+        zh="其中有 {} 处字节在其编码中无效，显示为 �",
+    ),
+    RemarkKind.NULS: Localized(
+        en="NUL characters in it that are left out: {}",
+        zh="省略了其中的 {} 个 NUL 字符",
+    ),
     RemarkKind.XFA: Localized(
         en="it is a form for Adobe's own programs (XFA), of which the data alone is read",
         zh="这是 Adobe 专用表单（XFA），只读取了其中的数据",

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from chat.attachments.reading import archives, markup, xml
-from chat.attachments.reading.plain import decode
+from chat.attachments.reading.text.decoding import text_of
 from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import CannotRead, Reason, RemarkKind
 
@@ -57,7 +57,7 @@ def _write_chapters(archive: zipfile.ZipFile, chapters: list[str], buffer: TextB
     for number, name in enumerate(chapters):
         buffer.reached(number + 0.5, len(chapters))
         try:
-            page = _DECLARED.sub("", decode(archive.read(name)))
+            page = _DECLARED.sub("", text_of(archive.read(name)))
         except KeyError:
             buffer.tally[RemarkKind.PARTS] += 1
             continue

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from chat.attachments.reading.plain import decode
+from chat.attachments.reading.text.decoding import text_of
 from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import RemarkKind
 
@@ -22,7 +22,7 @@ _PICTURES = frozenset({"png", "jpeg", "svg", "pdf"})
 
 def read(content: bytes, buffer: TextBuffer) -> None:
     """Write every cell with its outputs."""
-    notebook: Any = json.loads(decode(content))
+    notebook: Any = json.loads(text_of(content))
     cells = list(_cells(notebook))
     language = _language(notebook)
     buffer.counts["cells"] = len(cells)

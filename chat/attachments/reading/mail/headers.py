@@ -5,7 +5,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 
-from chat.attachments.reading.plain import decode
+from chat.attachments.reading.text.decoding import text_of
 
 # What programs of old say, and what they mean.
 _MEANT = {
@@ -29,7 +29,7 @@ def decoded(content: bytes, charset: str | None) -> str:
             return content.decode(_MEANT.get(named, named))
         except (UnicodeDecodeError, LookupError):
             pass
-    return decode(content) if content.strip() else ""
+    return text_of(content) if content.strip() else ""
 
 
 def header(message: Message, name: str) -> str:

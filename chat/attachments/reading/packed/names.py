@@ -3,7 +3,7 @@
 import zipfile
 from collections.abc import Sequence
 
-from chat.attachments.reading.plain import decode
+from chat.attachments.reading.text.decoding import text_of
 
 _IS_UNICODE = 0x800  # a flag
 _SEPARATOR = b"\n"
@@ -15,7 +15,7 @@ def member_names(members: Sequence[zipfile.ZipInfo]) -> list[str]:
     Windows writes them in the code page of its language, macOS in UTF-8 without saying so.
     """
     raw = [it.orig_filename.encode("cp437") for it in members if not it.flag_bits & _IS_UNICODE]
-    guessed = iter(decode(_SEPARATOR.join(raw)).split("\n")) if raw else iter(())
+    guessed = iter(text_of(_SEPARATOR.join(raw)).split("\n")) if raw else iter(())
     names = (
         it.filename if it.flag_bits & _IS_UNICODE else next(guessed, it.filename) for it in members
     )

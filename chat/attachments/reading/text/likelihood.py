@@ -1,0 +1,180 @@
+"""How likely a text is in the languages that are written in an encoding. Pure.
+
+All numbers are natural logarithms of likelihoods, of one character after another.
+"""
+
+import functools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from chat.attachments.reading.text.candidates import IDEOGRAPHIC
+from chat.attachments.reading.text.letters import ALONE, characters, pairs
+
+_IMPOSSIBLE = -16.0
+_UNKNOWN = -12.0  # a character that the language does not have
+_UNSEEN = -2.5  # a letter after one that it is hardly ever after, to the letter alone
+_CASE = -6.0  # a capital after a small letter
+_CAPITALS = -0.7  # a capital after a capital
+_KINDS = {
+    "“": "“„‘‚«‹",  # noqa: RUF001 - they are meant
+    "”": "”»›",  # noqa: RUF001 - they are meant
+    "–": "–—",
+    "€": "€£",
+    "°": "°º²³ªµ",
+    "§": "©®™§•·¶½¼¾±×¥¹÷",  # noqa: RUF001 - they are meant
+    "‡": "†‡‰¦¬ƒˆ˜¨´¸¯¤¢",  # noqa: RUF001 - they are meant
+    "¡": "¡¿",
+    "…": "…",
+    "’": "’",
+}
+# Marks are too rare in the tables: after a letter, a digit, a space, anything else.
+_MARKS: Mapping[str, tuple[float, float, float, float]] = {
+    "“": (_IMPOSSIBLE, -9, -6.5, -7),
+    "”": (-6.5, -7, -10, -6),
+    "–": (-8, -6, -6, -8),
+    "€": (-10, -5.5, -6, -6),
+    "°": (-9, -5, -7, -9),
+    "§": (-13, -8, -7, -8),
+    "‡": (_IMPOSSIBLE, -12, -12, -12),
+    "¡": (_IMPOSSIBLE, -9, -8, -8),
+    "…": (-6.5, -8, -8.5, -8),
+    "\xa0": (-8.5, -7, -9, -7),
+}
+_FOLLOW = {"€": "0 .", "\xa0": "0.”–°€", "°": " .0C"}
+_ENDING = "”§‡"  # no letter is after these
+_BOXES = ("─", "▟")
+
+
+def _shapes() -> dict[int, str]:
+    shapes = {ord(it): kind for kind, marks in _KINDS.items() for it in marks}
+    shapes[ord("İ")] = "i"  # its small letter is two characters
+    for code in range(128):
+        character = chr(code)
+        if code <= 32:
+            shapes[code] = " "
+        elif character.isdigit():
+            shapes[code] = "0"
+        elif not character.isalpha() and character != "'":
+            shapes[code] = "."
+    return shapes
+
+
+_SHAPES = _shapes()
+
+
+def shaped(text: str) -> str:
+    """Return a text in which what behaves alike is alike: digits, spaces, kinds of marks."""
+    return f" {text} ".translate(_SHAPES)
+
+
+def likelihood(text: str, languages: Sequence[str]) -> float:
+    """Return how likely a text is in that of the languages in which it is the likeliest."""
+    shape = shaped(text)
+    counts = Counter(pairwise(shape))
+    if languages[0] in IDEOGRAPHIC:
+        return max(_ideographic(counts, language) for language in languages)
+    case = sum(number * _case(first, then) for (first, then), number in counts.items())
+    small: Counter[tuple[str, str]] = Counter()
+    for (first, then), number in counts.items():
+        small[first.lower(), then.lower()] += number
+    return case + max(_alphabetic(small, pairs(language)) for language in languages)
+
+
+def _case(first: str, then: str) -> float:
+    if (first + then).isascii() or not then.isupper():
+        return 0.0
+    return _CASE if first.islower() else _CAPITALS if first.isupper() else 0.0
+
+
+def _alphabetic(counts: Mapping[tuple[str, str], int], table: Mapping[str, float]) -> float:
+    return sum(number * _after(first, then, table) for (first, then), number in counts.items())
+
+
+def _after(first: str, then: str, table: Mapping[str, float]) -> float:
+    """Return how likely a character is after another one."""
+    known = table.get(first + then)
+    if known is not None:
+        return known
+    if first == "’":
+        return _after("'", then, table)
+    if then == "’":
+        return _apostrophe(first, table)
+    if first in _MARKS:
+        return _after_mark(first, then, table)
+    if then in _MARKS:
+        return _MARKS[then][_place(first)]
+    if _is_box(first) or _is_box(then):
+        return _box(first, then)
+    return max(_UNKNOWN, table.get(ALONE + then, _UNKNOWN) + _UNSEEN)
+
+
+def _apostrophe(first: str, table: Mapping[str, float]) -> float:
+    return -9.0 if _place(first) == 2 else max(_UNKNOWN, table.get(first + "'", -9.0) - 1.5)
+
+
+def _after_mark(mark: str, then: str, table: Mapping[str, float]) -> float:
+    alone = table.get(ALONE + then, _UNKNOWN)
+    if then in _MARKS:
+        return _UNKNOWN
+    if mark in _FOLLOW:
+        return -2.5 if then in _FOLLOW[mark] else alone - 4
+    begins = table.get(f" {then}")
+    if mark in _ENDING and then.isalpha():
+        return (_UNKNOWN + 3 if begins is None else begins) - 6
+    if begins is not None:
+        return begins
+    return alone if then in " ." else max(_UNKNOWN, alone - 2)
+
+
+def _place(character: str) -> int:
+    if character.isalpha() or character == "'":
+        return 0
+    if character == "0":
+        return 1
+    return 2 if character in " \xa0“" else 3
+
+
+def _is_box(character: str) -> bool:
+    return _BOXES[0] <= character <= _BOXES[1]
+
+
+def _box(first: str, then: str) -> float:
+    """Lines and boxes come in rows, and not within words."""
+    if first == then:
+        return -0.7
+    if _is_box(first):
+        return -4.0 if _is_box(then) else -10.0 if then.isalpha() else -3.0
+    return -14.0 if first.isalpha() else -7.0
+
+
+def _ideographic(counts: Mapping[tuple[str, str], int], language: str) -> float:
+    latin = pairs("en")
+    total = 0.0
+    for (first, then), number in counts.items():
+        if not then.isascii():
+            total += number * (_character(language, then) - 2 * (first == " "))
+        elif first.isascii():
+            total += number * max(-6.0, latin.get((first + then).lower(), -6.0))
+        else:
+            total += number * -4.5
+    return total
+
+
+# The standards that sort characters by how common they are, and where the common ones end.
+_STANDARDS = {"zh": ("gb2312", 0xD7), "zt": ("big5", 0xC6), "ja": ("euc-jp", 0xCF)}
+
+
+@functools.cache
+def _character(language: str, character: str) -> float:
+    known = characters(language).get(character)
+    if known is not None:
+        return max(known, -9.5)
+    if "\u3000" <= character <= "\u303f" or "\uff00" <= character <= "\uff60":
+        return -8.0
+    codec, last_common = _STANDARDS.get(language, ("euc-kr", 0xC8))
+    try:
+        encoded = character.encode(codec)
+    except UnicodeEncodeError:
+        return _IMPOSSIBLE
+    return -11.0 if len(encoded) == 2 and 0xA4 <= encoded[0] <= last_common else -14.0

@@ -1,0 +1,60 @@
+"""Text in UTF-16 or UTF-32 that does not begin with a mark. Pure."""
+
+import codecs
+import re
+
+WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+_FEWEST = 4  # characters: any two bytes could be one
+_PRINTABLE = bytes(range(0x20, 0x7F))
+_MOSTLY = 0.8  # of all bytes: then they are letters, of which any two are an ideograph, too
+_SHARE = 0.97  # of the characters, to be of one script and of what all scripts use
+_COMMON = re.compile(
+    "[\t\n\r\f -~\xa0-\xff\u2010-\u2027\u2030-\u203a\u20ac\u2116\u2122\ufeff\U0001f300-\U0001faff]+"
+)
+_IDEOGRAPHS = "\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef"
+_SCRIPTS = tuple(
+    re.compile(f"[{ranges}]+")
+    for ranges in (
+        "\u0100-\u024f\u0300-\u036f\u1e00-\u1eff",  # Latin
+        "\u0370-\u03ff\u1f00-\u1fff",  # Greek
+        "\u0400-\u052f",  # Cyrillic
+        "\u0530-\u058f",  # Armenian
+        "\u0590-\u05ff",  # Hebrew
+        "\u0600-\u06ff\u200b-\u200f\ufb50-\ufdff\ufe70-\ufefc",  # Arabic
+        "\u0900-\u097f\u200b-\u200f",  # Devanagari
+        "\u0980-\u09ff\u200b-\u200f",  # Bengali
+        "\u0b80-\u0bff",  # Tamil
+        "\u0e00-\u0e7f",  # Thai
+        "\u10a0-\u10ff",  # Georgian
+        f"\uac00-\ud7a3{_IDEOGRAPHS}",  # Korean
+        _IDEOGRAPHS,
+    )
+)
+
+
+def wide_encodings(head: bytes) -> list[str]:
+    """Return as what a beginning of bytes can well be text, the likeliest first."""
+    if b"\0" not in head and _printable(head) >= _MOSTLY * len(head):
+        return []
+    found = [(_common_share(text), codec) for codec in WIDE if (text := _decoded(head, codec))]
+    found = [it for it in found if it[0] is not None]
+    return [codec for _, codec in sorted(found, key=lambda it: -(it[0] or 0.0))]
+
+
+def _printable(head: bytes) -> int:
+    return len(head) - len(head.translate(None, _PRINTABLE))
+
+
+def _decoded(head: bytes, codec: str) -> str:
+    try:
+        text = codecs.getincrementaldecoder(codec)().decode(head)  # its end may be cut
+    except UnicodeDecodeError:
+        return ""
+    return text if len(text) >= _FEWEST or text.isascii() else ""
+
+
+def _common_share(text: str) -> float | None:
+    """Return the share of what all scripts use; None where a text mixes scripts."""
+    rest = _COMMON.sub("", text)
+    others = min(len(script.sub("", rest)) for script in _SCRIPTS)
+    return None if others > (1 - _SHARE) * len(text) else 1 - len(rest) / len(text)
