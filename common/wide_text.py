@@ -8,26 +8,30 @@ _FEWEST = 4  # characters: any two bytes could be one
 _PRINTABLE = bytes(range(0x20, 0x7F))
 _MOSTLY = 0.8  # of all bytes: then they are letters, of which any two are an ideograph, too
 _SHARE = 0.97  # of the characters, to be of one script and of what all scripts use
+_LONG = 30  # characters
+_FEWEST_DIFFERENT = 8
 _COMMON = re.compile(
     "[\t\n\r\f -~\xa0-\xff\u2010-\u2027\u2030-\u203a\u20ac\u2116\u2122\ufeff\U0001f300-\U0001faff]+"
 )
 _IDEOGRAPHS = "\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef"
+_SPACED = 1 / 60
+# The letters of a script, and the least of a longer text that are spaces, digits or ends of lines.
 _SCRIPTS = tuple(
-    re.compile(f"[{ranges}]+")
-    for ranges in (
-        "\u0100-\u024f\u0300-\u036f\u1e00-\u1eff",  # Latin
-        "\u0370-\u03ff\u1f00-\u1fff",  # Greek
-        "\u0400-\u052f",  # Cyrillic
-        "\u0530-\u058f",  # Armenian
-        "\u0590-\u05ff",  # Hebrew
-        "\u0600-\u06ff\u200b-\u200f\ufb50-\ufdff\ufe70-\ufefc",  # Arabic
-        "\u0900-\u097f\u200b-\u200f",  # Devanagari
-        "\u0980-\u09ff\u200b-\u200f",  # Bengali
-        "\u0b80-\u0bff",  # Tamil
-        "\u0e00-\u0e7f",  # Thai
-        "\u10a0-\u10ff",  # Georgian
-        f"\uac00-\ud7a3{_IDEOGRAPHS}",  # Korean
-        _IDEOGRAPHS,
+    (re.compile(f"[{ranges}]+"), least)
+    for ranges, least in (
+        ("\u0100-\u024f\u0300-\u036f\u1e00-\u1eff", 0.5),  # Latin, beside A to Z
+        ("\u0370-\u03ff\u1f00-\u1fff", _SPACED),  # Greek
+        ("\u0400-\u052f", _SPACED),  # Cyrillic
+        ("\u0530-\u058f", _SPACED),  # Armenian
+        ("\u0590-\u05ff", _SPACED),  # Hebrew
+        ("\u0600-\u06ff\u200b-\u200f\ufb50-\ufdff\ufe70-\ufefc", _SPACED),  # Arabic
+        ("\u0900-\u097f\u200b-\u200f", _SPACED),  # Devanagari
+        ("\u0980-\u09ff\u200b-\u200f", _SPACED),  # Bengali
+        ("\u0b80-\u0bff", _SPACED),  # Tamil
+        ("\u0e00-\u0e7f", 0),  # Thai
+        ("\u10a0-\u10ff", _SPACED),  # Georgian
+        (f"\uac00-\ud7a3{_IDEOGRAPHS}", 0),  # Korean
+        (_IDEOGRAPHS, 0),
     )
 )
 
@@ -54,7 +58,15 @@ def _decoded(head: bytes, codec: str) -> str:
 
 
 def _common_share(text: str) -> float | None:
-    """Return the share of what all scripts use; None where a text mixes scripts."""
+    """Return the share of what all scripts use; None where it is not like text of one script."""
     rest = _COMMON.sub("", text)
-    others = min(len(script.sub("", rest)) for script in _SCRIPTS)
-    return None if others > (1 - _SHARE) * len(text) else 1 - len(rest) / len(text)
+    others, least = min((len(script.sub("", rest)), least) for script, least in _SCRIPTS)
+    share = 1 - len(rest) / len(text)
+    is_spaced = share >= least or len(text) < _LONG
+    is_one_script = others <= (1 - _SHARE) * len(text)
+    return share if is_one_script and is_spaced and _is_varied(rest) else None
+
+
+def _is_varied(rest: str) -> bool:
+    """Numbers of two bytes have few different ones, or the same over and over."""
+    return len(rest) < _LONG or len(set(rest)) >= _FEWEST_DIFFERENT

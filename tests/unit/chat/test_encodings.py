@@ -136,9 +136,10 @@ def test_wide_text_without_a_mark_is_read(codec: str, text: str) -> None:
     assert decode(content).guessed == codec
 
 
+@pytest.mark.parametrize("length", [1, 40])
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
-def test_chinese_in_utf16_without_any_ascii_is_read(codec: str) -> None:
-    text = "今天天气很好我们去公园散步"
+def test_chinese_in_utf16_without_any_ascii_is_read(codec: str, length: int) -> None:
+    text = "今天天气很好，我们去公园散步。" * length
     assert kind_of(text.encode(codec)) is FileKind.TEXT
     assert decode(text.encode(codec)).text == text
 
@@ -233,7 +234,8 @@ def test_binary_data_is_no_text(tmp_path: Path) -> None:
     words = " ".join(str(chance.random()) for _ in range(500)).encode()
     packets = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1) + words
     sound = struct.pack("<2000h", *(chance.randrange(-300, 300) for _ in range(2_000)))
-    for content in (_database(tmp_path), gzip.compress(words), packets, sound, _tar()):
+    counters = b"AC1032" + b"\0\1" * 200
+    for content in (counters, _database(tmp_path), gzip.compress(words), packets, sound, _tar()):
         assert kind_of(content) is not FileKind.TEXT
     assert kind_of(Path(sys.executable).read_bytes()) is not FileKind.TEXT
 

@@ -13,7 +13,7 @@ _BEHIND = 40.0  # as a logarithm: what is so much less likely after the first by
 _SURE = 4.0  # as a logarithm: the next reading is 50 times less likely
 _LEAST = -6.2  # as a logarithm, of a byte: what is less likely than that is no text
 _SHORT = 32  # bytes: of fewer anything may be a text
-# No longer character has a byte below @ (but for a few of GB 18030): what begins after one is whole.
+# No longer character has a byte below @, but for a few of GB 18030: what is after one is whole.
 _NOT_ASCII = re.compile(rb"(?<![\x40-\xff])[\x40-\x7f]{0,200}[\x80-\xff][^\n]{0,400}")
 
 

@@ -177,5 +177,6 @@ def test_a_message_of_outlook_is_read_with_what_is_attached() -> None:
         "## An attached message\n\nSubject: Innere Nachricht\n\nDer innere Text."
     )
     assert remarks_on(reading) == (
+        "it does not say its encoding, and is read as Windows-1252, the likeliest; "
         "pictures in it that are left out: 1; files in it that are not read: 1"
     )
