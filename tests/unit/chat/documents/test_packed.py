@@ -7,7 +7,7 @@ import lzma
 import struct
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -84,11 +84,9 @@ def test_links_in_a_tape_archive_lead_nowhere() -> None:
     assert text_in("a.tar", written.getvalue()).text == "There are no files in this archive."
 
 
-@pytest.mark.parametrize(
-    "packed",
-    [gzip.compress(b"a;b\n1;2", mtime=0), bz2.compress(b"a;b\n1;2"), lzma.compress(b"a;b\n1;2")],
-)
-def test_a_compressed_file_is_read_as_what_is_in_it(packed: bytes) -> None:
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_compressed_file_is_read_as_what_is_in_it(compress: Callable[[bytes], bytes]) -> None:
+    packed = compress(b"a;b\n1;2")
     assert text_in("a.csv.gz", packed).text == "a;b\n1;2"
     assert reason_in("a.csv.gz", packed[:12]) is Reason.BROKEN
 
