@@ -156,6 +156,8 @@ def websocket_handler(original: Handle) -> Handle:
     async def handle(socket: Any, ws: Any) -> Any:
         try:
             return await original(socket, ws)
+        except OSError:  # its page has gone
+            await end(socket)
         except Exception as exc:  # noqa: BLE001 - whatever the library makes of it
             logger.warning("A socket is closed: %s", in_one_line(exc))
             await end(socket)

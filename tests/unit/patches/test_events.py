@@ -240,3 +240,20 @@ async def test_a_websocket_that_says_that_it_ends_is_ended(line: Line) -> None:
     async with asyncio.timeout(10):
         await closed.wait()
     await handling
+
+
+@pytest.mark.parametrize(("exc", "lines"), [(ConnectionResetError(), 0), (ValueError("x"), 1)])
+async def test_a_page_that_goes_is_no_line_of_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, exc: Exception, lines: int
+) -> None:
+    ended: list[object] = []
+
+    async def end(socket: object) -> None:
+        ended.append(socket)
+
+    async def failing(*_: object) -> None:
+        raise exc
+
+    monkeypatch.setattr(events, "end", end)
+    await events.websocket_handler(failing)("socket", None)
+    assert (ended, len(caplog.records)) == (["socket"], lines)
