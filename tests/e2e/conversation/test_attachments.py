@@ -107,6 +107,42 @@ async def test_files_of_other_programs_reach_the_model_and_what_is_left_out_is_s
         assert part in words["text"]
 
 
+async def test_office_and_pdf_files_reach_the_model_whole_and_what_is_left_out_is_said(
+    chat: Chat, model: ModelServer, tmp_path: Path
+) -> None:
+    names = (
+        "word_online.docx",
+        "letter.docx",
+        "strict.xlsx",
+        "formulas.xlsx",
+        "costs.xls",
+        "form.pdf",
+    )
+    contents = {name: (CASES / name).read_bytes() for name in names}
+    contents["scan.pdf"] = documents.pdf("one", "", "", "four")
+    question = "From an office: what is on it?"
+    await chat.attach(*written(tmp_path, contents))
+    await chat.ask(question)
+    await chat.answered(READ)
+    for sentence in (
+        "“letter.docx”: passages left out that tracked changes delete: 1; "
+        "hidden passages left out: 1.",
+        "“formulas.xlsx”: formulas whose value is not stored, shown as formulas: 3.",
+        "“scan.pdf”: no text on its pages 2–3, which may be scans.",
+    ):
+        await expect(chat.page.get_by_text(sentence).first).to_be_visible()
+    [messages] = model.sent(question)
+    text = str(messages[-1]["content"])
+    for part in (
+        "Dear reader,",
+        "Letterhead",
+        "=SUM(D2:D3)",
+        "Name: Erika Mustermann",
+        "pen,2026-03",
+    ):
+        assert part in text
+
+
 async def test_a_model_that_cannot_see_is_told_of_the_picture(
     start_application: StartApplication, open_chat: OpenChat, model: ModelServer, tmp_path: Path
 ) -> None:

@@ -18,7 +18,8 @@ def string(ask: Callable[..., int], *of: object) -> str:
         return ""
     held = ctypes.create_string_buffer(length)
     ask(*of, ctypes.cast(held, ctypes.POINTER(raw.FPDF_WCHAR)), length)
-    return held.raw[: length - 2].decode("utf-16-le", "ignore").strip()
+    text = held.raw[: length - 2].decode("utf-16-le", "ignore")
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def utf8(ask: Callable[..., int], *of: object) -> bytes:
