@@ -161,6 +161,14 @@ def test_images_for_which_there_is_no_room_are_left_out() -> None:
     assert english(shown) == ["“2.x” was not sent: the model has no room for another image."]
 
 
+@pytest.mark.parametrize("sees_images", [True, False])
+def test_what_is_written_in_a_drawing_is_told_to_who_sees_it_and_who_does_not(
+    sees_images: bool,
+) -> None:
+    shown = fitted(replace(PICTURE, words="Sales\nMay"), sees_images=sees_images)
+    assert shown.text.endswith("\n[what is written in it]\nSales\nMay\n</file>")
+
+
 def test_a_blind_model_gets_no_images_and_its_user_is_told() -> None:
     shown = fitted(PICTURE, sees_images=False)
     assert not shown.images
