@@ -1,6 +1,7 @@
 """Mail as Python's own library writes it, and a message of Outlook's.
 
-The messages of Outlook's were written by aspose-email-foss.
+The messages of Outlook's were written by aspose-email-foss; the one in a code page got its
+letters afterwards.
 """
 
 import base64
@@ -160,9 +161,16 @@ def test_mail_of_apple_is_read_without_what_stands_around_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("page.msg", "# Titel\n\nGröße"), ("rich.msg", "Grüße fett")]
+    ("name", "text"),
+    [
+        ("page.msg", "# Titel\n\nGröße"),
+        ("rich.msg", "Grüße fett"),
+        ("narrow.msg", "Добрый день, Ёлка."),
+    ],
 )
-def test_a_message_of_outlook_may_be_a_page_or_rich_text(name: str, text: str) -> None:
+def test_a_message_of_outlook_may_be_a_page_or_rich_text_or_of_a_code_page(
+    name: str, text: str
+) -> None:
     assert case(name).text.endswith(f"\n\n{text}")
 
 
