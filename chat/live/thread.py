@@ -76,8 +76,9 @@ class LiveThread:
                 yield page
 
     def join(self, page: WebsocketSession) -> None:
-        """Let a page that knows all hear what comes from now on."""
-        self._hearers.add(page)
+        """Let a page that knows all hear what comes from now on; one that is cut off knows not."""
+        if self._line.is_open(page):
+            self._hearers.add(page)
 
     def forget(self) -> None:
         """Empty the mirror, when what it has can be read from the store."""
