@@ -1,12 +1,17 @@
-"""A store whose database goes away, or is silent, as it is told."""
+"""A store and a storage that go away, or are silent, as they are told."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+from common.blocking import ByteSource
 from datalayer.errors import StoreUnavailable, WriteRejected
 from datalayer.records import Result, StepRecord
 from datalayer.stores.memory import MemoryStore
 from datalayer.writes import Write
+from storage.base import Receipt
+from storage.errors import StorageDenied
+from storage.local.storage import LocalStorage
 
 
 class AwayStore(MemoryStore):
@@ -53,3 +58,41 @@ class AwayStore(MemoryStore):
         results = await super().apply(writes)
         self.stored += writes
         return results
+
+
+class AwayStorage(LocalStorage):
+    """A folder that fails, or is silent, as it is told."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.failure: Exception | None = None
+        self.refused: set[str] = set()
+        self.heard = asyncio.Event()
+        self.heard.set()
+        self.running = self.most = 0
+        self.put_keys: list[str] = []
+
+    async def put(
+        self, key: str, source: ByteSource, *, mime: str, filename: str | None = None
+    ) -> Receipt:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await self.heard.wait()
+            self._fail(key)
+            receipt = await super().put(key, source, mime=mime, filename=filename)
+        finally:
+            self.running -= 1
+        self.put_keys.append(key)
+        return receipt
+
+    def _fail(self, key: str) -> None:
+        if self.failure:
+            raise self.failure
+        if key in self.refused:
+            raise StorageDenied(key)
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        if self.failure:
+            raise self.failure
+        await super().delete(keys)

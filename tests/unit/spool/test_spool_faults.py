@@ -1,0 +1,183 @@
+"""What a spool cannot keep, or finds damaged, is told, and keeps nothing else from its storage."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datalayer.pipeline.spool import spool as spool_module
+from storage.base import Receipt
+from storage.errors import StorageDenied, StorageUnavailable
+from storage.local.storage import LocalStorage
+from tests.support.away import AwayStorage
+from tests.support.builders import new_id
+from tests.support.spools import Start, all_sent, key_of, killed, spooled, text
+from tests.support.storages import keys
+from tests.support.waiting import until
+
+
+async def test_a_full_spool_is_told(
+    start: Start, storage: AwayStorage, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = start(most_bytes=10)
+    storage.failure = StorageUnavailable("away")
+    await run.layer.create_element(text("0123456"))
+    with pytest.raises(StorageUnavailable):
+        await run.layer.create_element(text("0123456"))
+    assert run.lost == ["a.txt"]
+    assert "SPOOL_MAX_MB" in caplog.text
+    state = run.layer.spool_state
+    assert state
+    assert "SPOOL_MAX_MB" in state.failure
+    assert state.size == len("0123456")
+
+
+async def test_a_disk_without_room_is_told(
+    start: Start, storage: AwayStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start()
+    monkeypatch.setattr(spool_module, "LEFT_FREE", 2**62)
+    storage.failure = StorageUnavailable("away")
+    with pytest.raises(StorageUnavailable):
+        await run.layer.create_element(text("lost"))
+    assert run.lost == ["a.txt"]
+
+
+async def test_what_the_storage_refuses_at_once_is_told_at_once(
+    start: Start, storage: AwayStorage, tmp_path: Path
+) -> None:
+    run = start()
+    storage.failure = StorageDenied("no rights")
+    with pytest.raises(StorageDenied):
+        await run.layer.create_element(text("lost"))
+    assert run.lost == ["a.txt"]
+    assert spooled(tmp_path / "data") == []
+
+
+async def test_a_file_that_is_refused_keeps_no_other(start: Start, storage: AwayStorage) -> None:
+    run = start()
+    storage.failure = StorageUnavailable("away")
+    elements = [text(str(number)) for number in range(10)]
+    for element in elements:
+        await run.layer.create_element(element)
+    storage.refused = {key_of(elements[0]), key_of(elements[5])}
+    storage.failure = None
+    await until(lambda: len(storage.put_keys) == len(elements) - 2, "the others")
+    storage.refused.clear()
+    await until(all_sent(run), "the rest")
+    assert len(await keys(storage)) == len(elements)
+
+
+async def test_bytes_that_were_never_accepted_are_removed(start: Start, tmp_path: Path) -> None:
+    left = tmp_path / "data" / "spool" / new_id() / "bytes"
+    left.mkdir(parents=True)
+    (left / "half").write_bytes(b"half")
+    run = start()
+    await until(lambda: not spooled(tmp_path / "data"), "the removal")
+    assert all_sent(run)()
+
+
+async def test_a_record_that_cannot_be_read_stays_with_its_bytes(
+    start: Start, storage: AwayStorage, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = start()
+    storage.failure = StorageUnavailable("away")
+    for content in ("readable", "damaged"):
+        await first.layer.create_element(text(content))
+    left = killed(tmp_path / "data", "left")
+    [folder] = [path for path in (left / "spool").iterdir() if path.is_dir()]
+    _, damaged = sorted((folder / "writes").iterdir())
+    damaged.write_bytes(b"1 2 3 4\n")
+    storage.failure = None
+    second = start(left)
+    await until(lambda: "A file stays in" in caplog.text, "the word about it")
+    await until(lambda: {it.name for it in spooled(left)} == {damaged.name}, "the other file")
+    await second.layer.close()
+    assert {path.name for path in spooled(left)} == {damaged.name}
+    assert (folder / "bytes" / damaged.name).read_bytes() == b"damaged"
+
+
+async def test_bytes_that_somebody_has_removed_are_lost_and_said(
+    start: Start, storage: AwayStorage, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = start()
+    storage.failure = StorageUnavailable("away")
+    element = text("removed")
+    await run.layer.create_element(element)
+    for path in spooled(tmp_path / "data"):
+        path.unlink()
+    storage.failure = None
+    await until(all_sent(run), "the end")
+    assert f"The file of element {element.id} is lost" in caplog.text
+
+
+async def test_a_file_that_cannot_be_kept_is_no_longer_waited_for(
+    start: Start, storage: AwayStorage
+) -> None:
+    run = start()
+    storage.failure = StorageDenied("no rights")
+    element = text("lost")
+    waiting = asyncio.create_task(run.layer.flush_files([element.id]))
+    with pytest.raises(StorageDenied):
+        await run.layer.create_element(element)
+    await waiting
+    assert run.lost == ["a.txt"]
+
+
+async def test_a_file_whose_record_has_no_room_leaves_nothing(
+    start: Start, storage: AwayStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start()
+    storage.failure = StorageUnavailable("away")
+    put = LocalStorage.put
+
+    async def no_room(self: LocalStorage, key: str, *given: Any, **more: Any) -> Receipt:
+        if key.startswith("writes/"):
+            raise StorageUnavailable("No space left on device")
+        return await put(self, key, *given, **more)
+
+    monkeypatch.setattr(LocalStorage, "put", no_room)
+    with pytest.raises(StorageUnavailable):
+        await run.layer.create_element(text("lost"))
+    assert run.lost == ["a.txt"]
+    assert spooled(tmp_path / "data") == []
+    assert "No space left" in run.spool.state.failure
+
+
+async def test_a_record_that_nobody_may_read_keeps_no_other(
+    start: Start, storage: AwayStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = start()
+    storage.failure = StorageUnavailable("away")
+    elements = [text("good"), text("bad")]
+    for element in elements:
+        await first.layer.create_element(element)
+    left = killed(tmp_path / "data", "left")
+    _, record = sorted((left / "spool").glob("*/writes/*"))
+    opened = LocalStorage.open
+
+    def denied(self: LocalStorage, key: str, *given: Any) -> Any:
+        if key == f"writes/{record.name}" and self._tree.root == record.parent.parent:
+            raise StorageDenied(key)
+        return opened(self, key, *given)
+
+    monkeypatch.setattr(LocalStorage, "open", denied)
+    storage.failure = None
+    second = start(left)
+    await until(lambda: storage.put_keys.count(key_of(elements[0])) == 2, "both runs' file")
+    await until(lambda: {it.name for it in spooled(left)} == {record.name}, "the file")
+    await second.layer.close()
+    assert {path.name for path in spooled(left)} == {record.name}
+
+
+async def test_a_spool_that_was_full_is_not_said_to_be_full_any_more(
+    start: Start, storage: AwayStorage
+) -> None:
+    run = start(most_bytes=10)
+    storage.failure = StorageUnavailable("away")
+    await run.layer.create_element(text("0123456"))
+    with pytest.raises(StorageUnavailable):
+        await run.layer.create_element(text("0123456"))
+    storage.failure = None
+    await until(lambda: run.spool.state.failure == "", "the end of it")
