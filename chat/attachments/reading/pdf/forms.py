@@ -9,23 +9,26 @@ from pypdfium2 import raw
 from chat.attachments.reading.pdf.pdfium import annotations, place, string
 
 _LONGEST_LABEL = 80  # characters
+_LINE = 8  # points: fields whose middles are no further apart stand in one line
 _TICKED = frozenset({"yes", "on", "1", "true"})
 
 
 def fields(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage) -> Iterator[str]:
     """Yield `Name: value` for each field that says something, in the order of the page."""
     chosen: dict[str, bool] = {}
+    labels = _Labels(text)
     for subtype, widget in annotations(page):
         if subtype != raw.FPDF_ANNOT_WIDGET:
             continue
         field = _Field(page.formenv, widget)
+        label = labels.of(field)
         if field.kind == raw.FPDF_FORMFIELD_RADIOBUTTON:
             chosen[field.name] = chosen.get(field.name, False) or field.is_checked
             if not field.is_checked:
                 continue
         value = field.value()
         if value is not None:
-            yield f"{_label(field, text)}: {value}"
+            yield f"{label}: {value}"
     yield from (f"{name}: (none chosen)" for name, is_chosen in chosen.items() if not is_chosen)
 
 
@@ -70,20 +73,30 @@ class _Field:
                 yield string(raw.FPDFAnnot_GetOptionLabel, *self._of, index)
 
 
-def _label(field: _Field, text: pypdfium2.PdfTextPage) -> str:
-    """Return what a field is called for people, with its own name where that is another."""
-    shown = field.tooltip or _words_before(field, text)
-    if not shown or _plain(shown) == _plain(field.name):
-        return shown or field.name or "(no name)"
-    return f"{shown} ({field.name})" if field.name else shown
+class _Labels:
+    """Finds what fields are called on their page."""
 
+    def __init__(self, text: pypdfium2.PdfTextPage) -> None:
+        self._text = text
+        self._ends: dict[int, list[float]] = {}  # where fields end, by the line they are in
 
-def _words_before(field: _Field, text: pypdfium2.PdfTextPage) -> str:
-    """Return what stands on the page to the left of a field, on its line."""
-    left, bottom, _, top = field.place
-    words = text.get_text_bounded(left=0, bottom=bottom, right=max(0, left), top=top)
-    label = " ".join(str(words).split()).rstrip(" :.…_")
-    return label if len(label) <= _LONGEST_LABEL else ""
+    def of(self, field: _Field) -> str:
+        """Return a field's name for people, with its own where that is another."""
+        before = self._words_before(field)
+        shown = field.tooltip or before
+        if not shown or _plain(shown) == _plain(field.name):
+            return shown or field.name or "(no name)"
+        return f"{shown} ({field.name})" if field.name else shown
+
+    def _words_before(self, field: _Field) -> str:
+        """Return what stands to the left of a field, behind the one before it on its line."""
+        left, bottom, right, top = field.place
+        ends = self._ends.setdefault(round((bottom + top) / 2 / _LINE), [])
+        start = max((end for end in ends if end <= left), default=0.0)
+        ends.append(right)
+        words = self._text.get_text_bounded(left=start, bottom=bottom, right=max(0, left), top=top)
+        label = " ".join(str(words).split()).rstrip(" :.…_")
+        return label if len(label) <= _LONGEST_LABEL else ""
 
 
 def _plain(name: str) -> str:

@@ -58,6 +58,16 @@ def test_fields_of_every_kind_have_their_values() -> None:
     ]
 
 
+def test_fields_in_one_line_have_each_their_label() -> None:
+    def draw(canvas: Canvas) -> None:
+        for at, label in ((10, "Street:"), (250, "Town:")):
+            canvas.drawString(at, 704, label)
+            canvas.acroForm.textfield(name=f"f{at}", x=at + 60, y=700, value="x", width=100)
+
+    text = text_in("a.pdf", drawn(draw)).text
+    assert text.endswith("Street (f10): x\nTown (f250): x")
+
+
 def test_values_are_read_that_no_program_has_drawn_yet() -> None:
     writer = PdfWriter(clone_from=io.BytesIO(drawn(fill)))
     for annotation in writer.pages[0]["/Annots"]:  # type: ignore[attr-defined]

@@ -154,6 +154,12 @@ PARAGRAPH = "<w:p><w:r><w:t>inside</w:t></w:r></w:p>"
             "~~old~~new",
         ),
         (
+            '<w:p><w:r><w:t>a </w:t><w:sym w:font="Symbol" w:char="F0A3"/>'
+            '<w:sym w:font="Symbol" w:char="F062"/><w:sym w:font="Wingdings" w:char="F0FE"/>'
+            '<w:sym w:font="Arial" w:char="00D7"/></w:r></w:p>',
+            "a ≤β☑×",  # noqa: RUF001
+        ),
+        (
             '<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>DATE</w:instrText>'
             '</w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>1 May</w:t></w:r>'
             "</w:p>",

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from chat.attachments.reading import xml
 from chat.attachments.reading.office import drawings, equations
 from chat.attachments.reading.office.package import Package, Relation
+from chat.attachments.reading.office.word import symbols
 from chat.attachments.reading.office.word.numbering import Numbering
 from chat.attachments.reading.office.word.styles import Styles
 from chat.attachments.reading.office.word.tables import markdown_table
@@ -20,8 +21,6 @@ Element = xml.Element
 
 _LONGEST_CHUNK = 1_000_000  # characters
 _OFF = frozenset({"0", "false", "off", "none"})
-# Boxes and ticks of the fonts Wingdings and Wingdings 2, whose letters stand for pictures
-_SYMBOLS = {"A8": "☐", "FE": "☑", "FD": "☒", "FC": "✓", "FB": "✗", "E0": "→", "B7": "•"}
 
 
 @dataclass(slots=True)
@@ -207,8 +206,7 @@ def _description(element: Element) -> str:
 
 
 def _symbol(_: Story, element: Element) -> str:
-    code = (xml.value(element, "char") or "")[-2:].upper()
-    return _SYMBOLS.get(code, "")
+    return symbols.shown(xml.value(element, "font") or "", xml.value(element, "char") or "")
 
 
 def _field(_: Story, element: Element) -> str:
