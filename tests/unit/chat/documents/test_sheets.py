@@ -14,7 +14,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from chat.attachments.reading.office.sheets.cells import address, column_of
 from chat.attachments.results import Reason
 from tests.support import documents
-from tests.support.office import renamed, strict, unpacked, without
+from tests.support.office import renamed, strict, unpacked, without, xlsb
 from tests.support.reading import CASES, case, reason_in, remarks_on, text_in
 
 COSTS = (
@@ -84,6 +84,11 @@ def test_excels_old_files_are_read() -> None:
         "its numbers are as they are stored, without their formats; "
         "hidden sheets, which are read too: 1"
     )
+
+
+def test_binary_workbooks_are_read() -> None:
+    reading = text_in("a.xlsb", xlsb("Größe", 12.5, 3))
+    assert reading.text == "## Sheet1\n\nGröße,12.5,3"
 
 
 def test_zeros_that_a_program_left_for_excel_to_compute_are_no_values() -> None:
