@@ -29,6 +29,8 @@ _MOST = 1_500_000  # characters of a language
 _RARE_LETTER = 1.5e-5  # of all letters
 _RARE_PAIR = 3e-4  # of what is after a letter
 _FEWEST = 3  # times that a pair occurs
+_OF_NAMES = "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßœ"  # in the West they are in names everywhere
+_NAMES_SHARE = 4e-5  # of all letters
 _PLACEHOLDERS = re.compile(r"[%<\\{}|]")
 _ROFF = re.compile(r"^\.\w+ ?|\\f[A-Z(]\w?|\\[&/,]|\\\(\w\w|\\.(\[[^\]]*\])?")
 
@@ -93,6 +95,9 @@ def _pairs(language: str, texts: Iterable[str]) -> str:
             shape = shaped(form).lower()
             alone.update(shape)
             both.update(pairwise(shape))
+    if language in CANDIDATES[0].languages:
+        least = math.ceil(_NAMES_SHARE * alone.total())
+        alone.update({it: least for it in _OF_NAMES if alone[it] < least})
     marks = {*_MARKS, "’"}
     kept = {it for it, n in alone.items() if n > _RARE_LETTER * alone.total()}
     letters = [ALONE + it + packed(math.log(alone[it] / alone.total())) for it in sorted(kept)]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.parts.encodings import measure
 from chat.attachments.reading.text.candidates import CANDIDATES
 from chat.attachments.reading.text.decoding import decode, text_of
 from chat.attachments.results import Reason
@@ -33,6 +34,11 @@ SHORT = [
     ("cp1252", "20 °C"),
     ("cp1252", "¿Qué?"),
     ("cp1252", "§ 5 Abs. 2"),
+    ("cp1252", "Gómez Núñez"),
+    ("cp1252", "Ibáñez"),
+    ("cp1252", "cœur"),
+    ("cp1252", "Nome;Endereço\nJoão;Rua São José 12"),
+    ("cp1252", "Datum;Betrag\n01.02.2024;1.234,56 €\n"),
     ("cp1252", "Don’t"),
     ("cp1252", "“Hello”"),
     ("cp1252", "© 2024 Foo"),
@@ -260,6 +266,15 @@ def test_a_doubt_is_said_as_a_doubt() -> None:
 def test_what_is_far_behind_ascii_is_found(before: bytes) -> None:
     content = before * 100_000 + "汉字编码测试文件，今天天气很好".encode("gbk")
     assert decode(content).text.endswith("汉字编码测试文件，今天天气很好")
+
+
+@pytest.mark.slow
+def test_of_a_kilobyte_all_and_of_twenty_bytes_nearly_all_is_read_to_the_letter() -> None:
+    found = measure([20, 1_000], 1)
+    assert [it.met for it in found.verdicts] == [True]
+    [table] = found.tables
+    [every] = [row for row in table.rows if row[0] == "all"]
+    assert float(every[1].rstrip("%")) >= 95
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda it: it.codec)

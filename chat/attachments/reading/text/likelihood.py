@@ -12,7 +12,8 @@ from chat.attachments.reading.text.candidates import IDEOGRAPHIC
 from chat.attachments.reading.text.letters import ALONE, characters, pairs
 
 _IMPOSSIBLE = -16.0
-_UNKNOWN = -12.0  # a character that the language does not have
+_FOREIGN = -15.0  # a character that the language does not have
+_UNKNOWN = -12.0  # one where it never is
 _UNSEEN = -2.5  # a letter after one that it is hardly ever after, to the letter alone
 _CASE = -6.0  # a capital after a small letter
 _CAPITALS = -0.7  # a capital after a capital
@@ -22,8 +23,8 @@ _KINDS = {
     "–": "–—",
     "€": "€£",
     "°": "°º²³ªµ",
-    "§": "©®™§•·¶½¼¾±×¥¹÷",  # noqa: RUF001 - they are meant
-    "‡": "†‡‰¦¬ƒˆ˜¨´¸¯¤¢",  # noqa: RUF001 - they are meant
+    "§": "©®™§•·¶½¼¾±×¥÷№",  # noqa: RUF001 - they are meant
+    "‡": "†‡‰¦¬ƒˆ˜¨´¸¯¤¢¹",  # noqa: RUF001 - they are meant
     "¡": "¡¿",
     "…": "…",
     "’": "’",
@@ -43,6 +44,7 @@ _MARKS: Mapping[str, tuple[float, float, float, float]] = {
 }
 _FOLLOW = {"€": "0 .", "\xa0": "0.”–°€", "°": " .0C"}
 _ENDING = "”§‡"  # no letter is after these
+_GREEK = "\u0370"  # the first letter that is not Latin
 _BOXES = ("─", "▟")
 
 
@@ -106,7 +108,15 @@ def _after(first: str, then: str, table: Mapping[str, float]) -> float:
         return _MARKS[then][_place(first)]
     if _is_box(first) or _is_box(then):
         return _box(first, then)
-    return max(_UNKNOWN, table.get(ALONE + then, _UNKNOWN) + _UNSEEN)
+    if _are_of_two_scripts(first, then):
+        return _FOREIGN
+    alone = table.get(ALONE + then)
+    return _FOREIGN if alone is None else max(_UNKNOWN, alone + _UNSEEN)
+
+
+def _are_of_two_scripts(first: str, then: str) -> bool:
+    low, high = sorted((first, then))
+    return low.isascii() and low.isalpha() and high >= _GREEK and high.isalpha()
 
 
 def _apostrophe(first: str, table: Mapping[str, float]) -> float:
@@ -153,12 +163,16 @@ def _ideographic(counts: Mapping[tuple[str, str], int], language: str) -> float:
     total = 0.0
     for (first, then), number in counts.items():
         if not then.isascii():
-            total += number * (_character(language, then) - 2 * (first == " "))
+            total += number * (_character(language, then) + _begun(first))
         elif first.isascii():
             total += number * max(-6.0, latin.get((first + then).lower(), -6.0))
         else:
             total += number * -4.5
     return total
+
+
+def _begun(first: str) -> float:
+    return -3.0 if first.isascii() and first.isalpha() else -2.0 if first == " " else 0.0
 
 
 # The standards that sort characters by how common they are, and where the common ones end.
