@@ -14,6 +14,7 @@ from common.file_types import OLD_OFFICE_TYPES, READABLE_TYPES, FileKind, kind_o
 _MEMBERS: Mapping[str, FileKind] = {
     "META-INF/container.xml": FileKind.EPUB,
     "content.xml": FileKind.OPEN_DOCUMENT,
+    "encrypted-package": FileKind.OPEN_DOCUMENT,
 }
 _IWORK = re.compile(r"(?:[^/]+/)?(?:Index/Document\.iwa|Index\.zip|index\.(?:xml|apxl)(?:\.gz)?)\Z")
 _OUTLOOK = "__properties_version1.0".encode("utf-16-le")

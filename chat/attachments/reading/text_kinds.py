@@ -17,6 +17,7 @@ _NAME = re.compile(rb"^([A-Za-z][A-Za-z0-9-]*):", re.MULTILINE)
 _ENVELOPE = re.compile(rb"From [^\n]{1,200}\d\d[^\n]*\n(?=>?[A-Za-z][A-Za-z0-9-]{0,60}[: ])")
 _OF_MAIL = frozenset({b"from", b"to", b"subject", b"date", b"cc", b"return-path", b"content-type"})
 _OF_SENT_MAIL = frozenset({b"mime-version", b"message-id", b"received"})
+_OF_PAGES = frozenset({b"mime-version", b"content-type"})
 _MAIL_SUFFIXES = frozenset({".eml", ".emlx", ".mht", ".mhtml"})
 
 
@@ -50,4 +51,5 @@ def _is_mail(begun: bytes, suffix: str) -> bool:
     names = {name.lower() for name in _NAME.findall(found[0])}
     if suffix in _MAIL_SUFFIXES:
         return True
-    return len(names & _OF_MAIL) >= 2 and bool(names & _OF_SENT_MAIL)
+    # A page that Word saved as one file is a message to nobody.
+    return names >= _OF_PAGES or (len(names & _OF_MAIL) >= 2 and bool(names & _OF_SENT_MAIL))

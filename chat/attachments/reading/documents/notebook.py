@@ -45,7 +45,7 @@ def _language(notebook: Mapping[str, Any]) -> str:
 
 
 def _write_cell(cell: Mapping[str, Any], language: str, buffer: TextBuffer) -> None:
-    text = _joined(cell.get("source", cell.get("input", "")))
+    text = _joined(cell.get("source") or cell.get("input") or "")
     buffer.tally[RemarkKind.PICTURES] += len(cell.get("attachments") or ())
     match cell.get("cell_type"):
         case "code":
@@ -68,7 +68,7 @@ def _write_output(output: Mapping[str, Any], buffer: TextBuffer) -> None:
 def _output_text(output: Mapping[str, Any], buffer: TextBuffer) -> str:
     match output.get("output_type"):
         case "stream":
-            return _plain(_joined(output.get("text", "")))
+            return _plain(_joined(output.get("text") or ""))
         case "error" | "pyerr":
             trace = _plain("\n".join(map(str, output.get("traceback") or ())))
             return trace or f"{output.get('ename')}: {output.get('evalue')}"

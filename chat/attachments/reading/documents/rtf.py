@@ -13,6 +13,8 @@ _SHOWN_TWICE = re.compile(rb"\\nonshppict\b")  # the same picture for older prog
 _DATA = re.compile(rb"(?:[0-9a-fA-F]{2}\s*+){200,}+")  # pictures are written as digits
 _BYTE = re.compile(rb"[\x80-\xff]")  # not as the format wants it, and as some programs write it
 _SYMBOL = re.compile("[\uf020-\uf0ff]")  # of a font of symbols: mostly a list's bullet
+_CODE_PAGE = re.compile(rb"\\(mac|pca?)(?![a-z0-9])")  # where no number says it
+_CODE_PAGES = {b"mac": "mac_roman", b"pc": "cp437", b"pca": "cp850"}
 _BRACE = re.compile(rb"\\[\\{}]|[{}]")
 # What the library leaves out, and what it becomes. Boxes stand in groups that are left out whole.
 _ASIDE = re.compile(
@@ -32,7 +34,10 @@ def read(content: bytes, buffer: TextBuffer) -> None:
 def to_text(content: bytes) -> str:
     """Return what is written in rich text: the text of boxes, heads and feet comes before it."""
     escaped = _BYTE.sub(lambda byte: b"\\'%02x" % ord(byte[0]), _DATA.sub(b" ", content))
-    text = str(rtf_to_text(_with_asides(escaped).decode("ascii"), errors="replace"))
+    said = _CODE_PAGE.search(escaped)
+    encoding = _CODE_PAGES[said[1]] if said else "cp1252"
+    plain = _with_asides(escaped).decode("ascii")
+    text = str(rtf_to_text(plain, encoding=encoding, errors="replace"))
     # What lies beyond 16 bits is written in two halves.
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return _SYMBOL.sub("•", whole)

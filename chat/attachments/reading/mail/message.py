@@ -17,9 +17,11 @@ _ENCRYPTED = frozenset(
     {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
 )
 _READ_AT_ONCE = frozenset({"text/plain", "text/html", "text/enriched"})
-_LEFT_OUT = frozenset(  # what says nothing of its own
+_OF_PAGES = frozenset(  # what a page consists of, where it is not attached as a file
+    {"text/x-amp-html", "text/css", "text/javascript", "application/javascript"}
+)
+_SIGNATURES = frozenset(
     {
-        "text/x-amp-html",
         "application/pgp-signature",
         "application/pkcs7-signature",
         "application/x-pkcs7-signature",
@@ -71,7 +73,7 @@ def _bodies(part: Message, attached: list[Message], buffer: TextBuffer) -> Itera
         yield _text(part)
     elif kind.startswith("image/"):
         buffer.tally[RemarkKind.PICTURES] += 1
-    elif kind not in _LEFT_OUT:
+    elif kind not in _SIGNATURES and (_is_attached(part) or kind not in _OF_PAGES):
         attached.append(part)
 
 

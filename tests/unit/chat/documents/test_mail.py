@@ -116,9 +116,13 @@ def test_mail_is_known_without_its_name_and_other_texts_are_none() -> None:
     assert "\nDate: " in text_in("a", message().as_bytes()).text
     notes = b"From: here\nTo: there\nSubject: travel\n\nPack.\n"
     assert text_in("a.txt", notes).text == notes.decode().strip()
-    saved = raw('multipart/related; boundary="b"', b"--b\r\nContent-Type: text/html\r\n\r\n"
-                b"<h1>Page</h1>\r\n--b--\r\n")  # fmt: skip
+    # What a page consists of is none of its texts.
+    page = b"--b\r\nContent-Type: text/html\r\n\r\n<h1>Page</h1>\r\n"
+    style = b"--b\r\nContent-Type: text/css\r\n\r\nh1{}\r\n--b--\r\n"
+    saved = raw('multipart/related; boundary="b"', page + style)
     assert text_in("a.mhtml", saved).text.endswith("# Page")
+    of_word = saved[saved.index(b"MIME-Version") :]
+    assert text_in("a.doc", of_word).text == "# Page"
 
 
 def test_a_mailbox_is_read_message_by_message(tmp_path: Path) -> None:

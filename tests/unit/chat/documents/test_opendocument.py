@@ -94,6 +94,8 @@ def test_a_document_with_a_password_is_said_to_have_one() -> None:
     locked = b"<manifest:encryption-data/></manifest:file-entry>"
     content = changed("letter.odt", "META-INF/manifest.xml", b"</manifest:manifest>", locked)
     assert reason_in("a.odt", content) is Reason.PASSWORD
+    newer = {"META-INF/manifest.xml": locked, "encrypted-package": b"\1\2"}
+    assert reason_in("a.odt", documents.zipped(newer)) is Reason.PASSWORD
 
 
 def test_what_only_claims_to_be_one_is_broken() -> None:

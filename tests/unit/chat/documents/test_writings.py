@@ -81,6 +81,7 @@ def test_rich_text_is_read_with_notes_heads_and_boxes() -> None:
         (rb"{\rtf1\ansi\ansicpg1251 \'cf\'f0\'e8\'e2\'e5\'f2}", "Привет"),
         (b"{\\rtf1\\ansi\\ansicpg1251 " + "Привет".encode("cp1251") + b"}", "Привет"),
         (rb"{\rtf1\ansi\uc1 Gr\u252 ?\u223 ?e \u-10179 ?\u-8704 ?}", "Grüße 😀"),
+        (rb"{\rtf1\mac Gr\'9f\'a7e}", "Grüße"),
         (rb"{\rtf1 one\par two\line three {\b bold}\{x\}}", "one\ntwo\nthree bold{x}"),
         (rb"{\rtf1 a{\footnote {\b n}\}}b}", "a [note:  n}]b"),
     ],
