@@ -47,8 +47,10 @@ class Cells:
     def of(self, row: xml.Element) -> Iterator[tuple[int, str]]:
         """Yield column from 0 and text of each cell that shows something."""
         column = -1
-        for cell in xml.children(row, "c"):
+        for cell in row:
             place = cell.get("r")
+            if len(cell) == 0 and place:  # styled, and nothing in it: sheets are full of these
+                continue
             column = column_of(place) if place else column + 1
             if 0 <= column < WIDEST and (text := self._text(cell)):
                 yield column, text

@@ -11,7 +11,7 @@ _FEW = 50  # columns that are written out in any case
 
 
 def line(cells: Sequence[tuple[int, str]], row: int) -> str:
-    """Return a row's line, empty where no cell shows anything.
+    """Return a row's line, empty where there are no cells.
 
     Cells are columns from 0 with texts. Where they stand far apart they are named, so that one
     value at a sheet's end is no line of ten thousand commas.

@@ -92,10 +92,10 @@ def _lines(source: IO[bytes], book: Book) -> Iterator[str]:
             continue
         said = element.get("r") or ""
         number = int(said) if said.isdecimal() else number + 1
-        row = list(cells.of(element))
-        is_hidden = bool(row) and element.get("hidden") not in _OFF
-        book.tally[RemarkKind.HIDDEN_CELLS] += is_hidden + _newly_met(row, hidden)
-        yield line(row, number)
+        if row := list(cells.of(element)):
+            is_hidden = element.get("hidden") not in _OFF
+            book.tally[RemarkKind.HIDDEN_CELLS] += is_hidden + _newly_met(row, hidden)
+            yield line(row, number)
         xml.forget(element)
 
 
