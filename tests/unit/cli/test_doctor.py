@@ -279,5 +279,5 @@ def test_a_program_says_what_it_keeps_for_itself(
         tell_kept_apart(Settings())
     [kept, split] = caplog.records
     assert (kept.levelname, split.levelname) == ("INFO", "WARNING")
-    assert str(tmp_path) in kept.message
-    assert "STORAGE_URL" in split.message
+    assert str(tmp_path) in kept.getMessage()
+    assert "STORAGE_URL" in split.getMessage()

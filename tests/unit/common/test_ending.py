@@ -43,7 +43,7 @@ async def test_what_takes_too_long_is_cancelled_and_said(
     ending.begin()
     await ending.step("a friend", forever(cancelled), 0.01)
     await cancelled.wait()
-    assert [it.message for it in caplog.records] == [
+    assert [it.getMessage() for it in caplog.records] == [
         "The end of the program does not wait for a friend"
     ]
 
