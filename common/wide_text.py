@@ -9,6 +9,7 @@ _PRINTABLE = bytes(range(0x20, 0x7F))
 _MOSTLY = 0.8  # of all bytes: then they are letters, of which any two are an ideograph, too
 _SHARE = 0.97  # of the characters, to be of one script and of what all scripts use
 _LONG = 30  # characters
+_HALF = 0.5
 _FEWEST_DIFFERENT = 8
 _COMMON = re.compile(
     "[\t\n\r\f -~\xa0-\xff\u2010-\u2027\u2030-\u203a\u20ac\u2116\u2122\ufeff\U0001f300-\U0001faff]+"
@@ -19,7 +20,7 @@ _SPACED = 1 / 60
 _SCRIPTS = tuple(
     (re.compile(f"[{ranges}]+"), least)
     for ranges, least in (
-        ("\u0100-\u024f\u0300-\u036f\u1e00-\u1eff", 0.5),  # Latin, beside A to Z
+        ("\u0100-\u024f\u0300-\u036f\u1e00-\u1eff", _HALF),  # Latin, beside A to Z
         ("\u0370-\u03ff\u1f00-\u1fff", _SPACED),  # Greek
         ("\u0400-\u052f", _SPACED),  # Cyrillic
         ("\u0530-\u058f", _SPACED),  # Armenian
@@ -64,9 +65,9 @@ def _common_share(text: str) -> float | None:
     share = 1 - len(rest) / len(text)
     is_spaced = share >= least or len(text) < _LONG
     is_one_script = others <= (1 - _SHARE) * len(text)
-    return share if is_one_script and is_spaced and _is_varied(rest) else None
+    return share if is_one_script and is_spaced and _is_varied(rest, share) else None
 
 
-def _is_varied(rest: str) -> bool:
+def _is_varied(rest: str, share: float) -> bool:
     """Numbers of two bytes have few different ones, or the same over and over."""
-    return len(rest) < _LONG or len(set(rest)) >= _FEWEST_DIFFERENT
+    return share >= _HALF or len(rest) < _LONG or len(set(rest)) >= _FEWEST_DIFFERENT

@@ -133,6 +133,8 @@ def test_a_character_that_is_cut_at_the_end_is_bad_in_a_whole_file_alone(codec: 
         "안녕하세요 세계",
         "नमस्ते दुनिया",
         "emoji 🙂\n",
+        "0;1\n" * 100,
+        "Toţi oamenii se nasc liberi şi egali în demnitate şi în drepturi.\n" * 20,
     ],
 )
 def test_wide_text_without_a_mark_is_read(codec: str, text: str) -> None:
