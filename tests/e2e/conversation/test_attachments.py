@@ -94,7 +94,8 @@ async def test_files_of_other_programs_reach_the_model_and_what_is_left_out_is_s
     for sentence in (
         "“archive.zip”: files in it that are not read: 1.",
         "“letter.odt”: pictures in it that are left out: 1.",
-        "“outlook.msg”: pictures in it that are left out: 1; files in it that are not read: 1.",
+        "“outlook.msg”: it does not say its encoding, and is read as Windows-1252, the likeliest; "
+        "pictures in it that are left out: 1; files in it that are not read: 1.",
         "“analysis.ipynb”: pictures in it that are left out: 1.",
     ):
         await expect(chat.page.get_by_text(sentence).first).to_be_visible()
@@ -141,6 +142,24 @@ async def test_office_and_pdf_files_reach_the_model_whole_and_what_is_left_out_i
         "pen,2026-03",
     ):
         assert part in text
+
+
+async def test_what_was_guessed_of_a_file_is_said_in_the_language_of_the_page(
+    app: Application, open_chat: OpenChat, model: ModelServer, tmp_path: Path
+) -> None:
+    chat = await open_chat(app, locale="zh-CN")
+    question = "A table of an older office: what is on it?"
+    await chat.attach(
+        *written(tmp_path, {"ventas.csv": "Año;Región\n2024;Málaga".encode("cp1252")})
+    )
+    await chat.ask(question)
+    sentence = "“ventas.csv”：文件未注明编码，按最可能的 Windows-1252 读取。"
+    await expect(chat.toasts.filter(has_text=sentence)).to_be_visible()
+    await chat.answered(READ)
+    await expect(chat.page.get_by_text(sentence).last).to_be_visible()
+    [messages] = model.sent(question)
+    assert "Año;Región\n2024;Málaga\n</file>" in messages[-1]["content"]
+    assert "is read as Windows-1252, the likeliest]" in messages[-1]["content"]
 
 
 async def test_a_model_that_cannot_see_is_told_of_the_picture(
