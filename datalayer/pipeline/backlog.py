@@ -77,7 +77,7 @@ class Backlog:
         """Begin to take over what was left by processes that are gone, once."""
         if self._journal and not self._opening and not self._closed:
             self._opening = True
-            self._start(self._open())
+            self._start(self._open(self._journal))
 
     @property
     def is_away(self) -> bool:
@@ -105,12 +105,14 @@ class Backlog:
         if self._journal and self._timer is None:
             self._look_in(0.0 if self._is_away else self._after_s)
 
-    async def _open(self) -> None:
+    async def _open(self, journal: Journal) -> None:
+        """Take over what was left, which may be much: what comes meanwhile is appended."""
         try:
             async with self._appending:
-                await self._open_journal()
+                await journal.prepare()  # so that it is known at the start if it cannot be used
         except JournalUnusable as exc:
             self._fail(exc)
+        await self._take_over(journal)
         self._is_known = True
         for key in self._queues.behind():
             if not self._keys[key]:
@@ -120,11 +122,11 @@ class Backlog:
         self._read_on()
         self._look_for_more_in(LOOK_S)
 
-    async def _open_journal(self) -> None:
-        if self._journal and not self._journal.is_open:
-            self._note_left(await self._journal.open())
-        if self._journal:
-            await self._journal.prepare()  # so that it is known at the start if it cannot be used
+    async def _take_over(self, journal: Journal) -> None:
+        try:
+            self._note_left(await journal.open())
+        except JournalUnusable as exc:
+            self._say(exc)
 
     def _note_left(self, keys: Counter[str]) -> None:
         """Let what comes wait for what others have left of the same keys."""
@@ -144,10 +146,7 @@ class Backlog:
 
     async def _take_more(self, journal: Journal) -> None:
         """Take over what processes have left that ended while this one runs."""
-        try:
-            self._note_left(await journal.open())
-        except JournalUnusable as exc:
-            self._say(exc)
+        await self._take_over(journal)
         self._read_on()
         self._look_for_more_in(LOOK_S)
 
@@ -202,7 +201,6 @@ class Backlog:
             return
         self._note_away(entries[0])
         try:
-            await self._open_journal()
             receipts = await self._journal.append([entry.write for entry in entries])
         except JournalUnusable as exc:
             self._fail(exc)
@@ -239,10 +237,11 @@ class Backlog:
     # Out of it
 
     def _read_on(self) -> None:
-        """Hand out more of the journal, where there is room in memory."""
+        """Hand out more of the journal, where there is room in memory: what was left goes first."""
         journal = self._journal
         if (
             journal
+            and self._is_known
             and journal.has_more
             and not self._is_reading
             and self._room

@@ -80,7 +80,7 @@ class Journal:
         self._segments: deque[_Segment] = deque()
         self._stored: list[_Segment] = []  # whose files are to be removed
         self._own: ProcessFolder | None = None
-        self._taken: dict[Path, ProcessFolder] | None = None  # over; None before `open`
+        self._taken: dict[Path, ProcessFolder] = {}  # over
         self._left: set[Path] = set()  # to a newer program
         self._current: _Segment | None = None  # to which is appended
         self._file: SegmentFile | None = None  # the current segment's, or that of one before
@@ -101,10 +101,6 @@ class Journal:
         return min((int(it.path.stem) for it in self._segments), default=None)
 
     @property
-    def is_open(self) -> bool:
-        return self._taken is not None
-
-    @property
     def has_more(self) -> bool:
         """Whether there is something to hand out, or to tidy up."""
         return self._unread() is not None or bool(self._stored)
@@ -120,7 +116,6 @@ class Journal:
         """
         with self._translated():
             found, keys = await self._looking.run(self._take_over)
-        self._taken = self._taken or {}
         self._taken |= {segment.folder.path: segment.folder for segment in found}
         self._segments = deque(sorted([*self._segments, *found], key=lambda it: it.path.name))
         if found:
@@ -317,7 +312,7 @@ class Journal:
     def _close(self) -> None:
         if self._file:
             self._file.close()
-        for folder in (self._own, *(self._taken or {}).values()):
+        for folder in (self._own, *self._taken.values()):
             if folder:
                 _give_up(folder)
 

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,8 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.ending import Ending
-from common.retry import RetryPolicy
-from datalayer.errors import JournalUnusable, StepGone
+from datalayer.errors import StepGone
 from datalayer.pipeline import backlog as backlog_module
 from datalayer.pipeline import writer as writer_module
 from datalayer.pipeline.backlog import WINDOW
@@ -25,18 +24,16 @@ from datalayer.pipeline.journal.journal import Journal, Receipt
 from datalayer.pipeline.journal.records import encode_record
 from datalayer.pipeline.journal.segments import Portion, read_portion
 from datalayer.pipeline.writer import Writer
-from datalayer.records import Outcome, Saving
+from datalayer.records import Outcome
 from datalayer.stores.memory import MemoryStore
-from datalayer.writes import DeleteElement, DeleteStep, DeleteThread, SaveStep, Write
+from datalayer.writes import DeleteElement, DeleteStep, DeleteThread, Write
 from tests.support.away import AwayStore
 from tests.support.builders import BOB, delete_thread, favorite, new_id, step
+from tests.support.journals import MUCH, SOON_S, Make, accept, files, steps_of
 from tests.support.random_writes import PlannedWrite, World, planned_writes, shown
 from tests.support.waiting import until
 
-MUCH = 100_000_000
-SOON_S = 0.01
 LATE_S = 600.0
-QUICK = RetryPolicy(first_pause_s=0.001, longest_pause_s=0.002)
 KINDS = (
     "thread",
     "step",
@@ -51,53 +48,6 @@ KINDS = (
 )
 DELETES = (DeleteThread, DeleteStep, DeleteElement)
 IN_ONE_THREAD = planned_writes(KINDS).map(lambda plan: replace(plan, person=0, thread=0))
-
-Make = Callable[..., Writer]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer_module, "RETRY", QUICK)
-    monkeypatch.setattr(backlog_module, "AGAIN_S", 0.001)
-
-
-@pytest.fixture
-def store() -> AwayStore:
-    return AwayStore()
-
-
-@pytest.fixture
-async def make(store: AwayStore, tmp_path: Path) -> AsyncIterator[Make]:
-    """Make writers with a journal each in one folder; those that are not closed are, at the end."""
-    made: list[Writer] = []
-
-    def new(most_bytes: int = MUCH, after_s: float = SOON_S, **options: Any) -> Writer:
-        journal = Journal(tmp_path / "journal", most_bytes=most_bytes)
-        made.append(Writer(store, journal=journal, journal_after_s=after_s, **options))
-        return made[-1]
-
-    yield new
-    store.heard.set()
-    store.is_away = False
-    for writer in made:
-        await writer.drain()
-        await writer.close()
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-    assert files(tmp_path) == []
-
-
-def files(root: Path, kind: str = "*.journal") -> list[Path]:
-    return sorted(root.rglob(kind))
-
-
-def steps_of(count: int, thread_id: str | None = None) -> list[SaveStep]:
-    return [step(thread_id or new_id(), output=str(number)) for number in range(count)]
-
-
-async def accept(writer: Writer, writes: list[SaveStep]) -> None:
-    """Submit writes, and wait until they are in the journal."""
-    results = await asyncio.gather(*map(writer.submit, writes))
-    assert {result.outcome for result in results} == {Outcome.ACCEPTED}
 
 
 async def test_what_is_stored_in_time_is_not_in_the_journal(
@@ -372,82 +322,7 @@ async def test_a_newer_change_on_another_replica_stays(make: Make, store: AwaySt
     assert found.fields["output"] == "newer"
 
 
-# A journal that takes nothing
-
-
-async def test_over_the_limit_nothing_is_accepted_until_the_database_is_back(
-    make: Make, store: AwayStore, caplog: pytest.LogCaptureFixture
-) -> None:
-    store.is_away = True
-    first, second, third, fourth = steps_of(4)
-    writer = make(most_bytes=len(encode_record(first)) + 5)
-    await accept(writer, [first])
-    with pytest.raises(JournalUnusable, match="JOURNAL_MAX_MB"):
-        await writer.submit(second)
-    with pytest.raises(JournalUnusable, match="JOURNAL_MAX_MB"):
-        writer.submit(third)
-    for each in (second, third):  # as a turn finds out
-        with pytest.raises(JournalUnusable, match="JOURNAL_MAX_MB"):
-            await writer.flush(each.thread_id)
-    assert caplog.text.count("JOURNAL_MAX_MB") == 1
-    store.is_away = False
-    await writer.drain()
-    assert store.stored == [first, second]
-    assert (await writer.submit(fourth)).outcome is Outcome.APPLIED
-
-
-async def test_that_it_was_full_once_says_nothing_of_the_next_time(
-    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second, third = steps_of(3)
-    writer = make(most_bytes=len(encode_record(first)) + 5)
-    store.is_away = True
-    await accept(writer, [first])
-    with pytest.raises(JournalUnusable):
-        await writer.submit(second)
-    store.is_away = False
-    await writer.drain()
-    append, seen = Journal.append, list[Saving]()
-
-    async def looking(journal: Journal, writes: Sequence[Write]) -> list[Receipt]:
-        seen.append(writer.saving)
-        return await append(journal, writes)
-
-    monkeypatch.setattr(Journal, "append", looking)
-    store.is_away = True
-    await accept(writer, [third])
-    assert seen == [Saving.SAVED]
-    assert writer.saving is Saving.DELAYED
-
-
-async def test_a_folder_that_cannot_be_used_harms_nothing_while_the_database_is_there(
-    make: Make, store: AwayStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "journal").write_text("a file")
-    writer, (first, second) = make(), steps_of(2)
-    assert (await writer.submit(first)).outcome is Outcome.APPLIED
-    store.is_away = True
-    with pytest.raises(JournalUnusable, match="cannot be used"):
-        await writer.submit(second)
-    store.is_away = False
-    await writer.drain()
-    assert store.stored == [first, second]
-    assert "cannot be used" in caplog.text
-
-
-async def test_what_was_accepted_is_not_said_to_be_lost_when_the_rest_does_not_fit(
-    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(backlog_module, "ROUND", 1)
-    store.is_away = True
-    first, second = steps_of(2)
-    writer = make(most_bytes=len(encode_record(first)) + 5)
-    results = await asyncio.gather(*map(writer.submit, [first, second]), return_exceptions=True)
-    assert getattr(results[0], "outcome", None) is Outcome.ACCEPTED
-    assert isinstance(results[1], JournalUnusable)
-    await writer.flush(first.thread_id)
-    with pytest.raises(JournalUnusable):
-        await writer.flush(second.thread_id)
+# A journal that cannot be read
 
 
 async def test_what_cannot_be_read_again_keeps_nothing_from_being_accepted(
@@ -478,27 +353,6 @@ async def test_what_cannot_be_read_again_keeps_nothing_from_being_accepted(
     await writer.drain()
     assert len(store.stored) == len(writes)
     assert caplog.text.count("cannot be read") == 1
-
-
-async def test_that_one_step_could_be_kept_nowhere_says_nothing_of_another(
-    make: Make, store: AwayStore
-) -> None:
-    store.is_away = True
-    thread_id = new_id()
-    first, second, third = steps_of(3, thread_id)
-    writer = make(most_bytes=1)
-    with pytest.raises(JournalUnusable):
-        await writer.submit(first)
-    with pytest.raises(JournalUnusable):
-        writer.submit(second)
-    store.is_away = False
-    await writer.drain()
-    await writer.submit(third)
-    await writer.flush(thread_id, row_id=third.id)
-    await writer.flush(thread_id, row_id=first.id)  # it has been stored after all
-    with pytest.raises(JournalUnusable):
-        await writer.flush(thread_id, row_id=second.id)
-    await writer.flush(thread_id)
 
 
 # Of those that end meanwhile

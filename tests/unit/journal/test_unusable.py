@@ -1,0 +1,147 @@
+"""A journal that takes nothing, or does not answer: people are told, and nothing is lost unseen."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datalayer.errors import JournalUnusable
+from datalayer.pipeline import backlog as backlog_module
+from datalayer.pipeline.journal import journal as journal_module
+from datalayer.pipeline.journal.journal import Journal, Receipt
+from datalayer.pipeline.journal.records import encode_record
+from datalayer.records import Outcome, Saving
+from datalayer.writes import Write
+from tests.support.away import AwayStore
+from tests.support.builders import new_id
+from tests.support.journals import Make, accept, steps_of
+
+
+async def test_what_was_left_is_counted_while_others_append(
+    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be much; and yet it is stored first."""
+    store.is_away = True
+    left, later = steps_of(2, new_id()), steps_of(2)
+    later += steps_of(2, left[0].thread_id)
+    dead = make()
+    await accept(dead, left)
+    await dead.close()
+    counted = threading.Event()
+    count = journal_module._count
+
+    def slowly(*given: Any) -> None:
+        counted.wait()
+        count(*given)
+
+    monkeypatch.setattr(journal_module, "_count", slowly)
+    writer = make()
+    writer.start()
+    try:
+        async with asyncio.timeout(30):
+            await accept(writer, later)
+        assert not writer._backlog._is_reading  # or it would be stored before
+    finally:
+        counted.set()
+    store.is_away = False
+    await writer.drain()
+    assert store.stored == [*left, *later]
+
+
+async def test_over_the_limit_nothing_is_accepted_until_the_database_is_back(
+    make: Make, store: AwayStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.is_away = True
+    first, second, third, fourth = steps_of(4)
+    writer = make(most_bytes=len(encode_record(first)) + 5)
+    await accept(writer, [first])
+    with pytest.raises(JournalUnusable, match="JOURNAL_MAX_MB"):
+        await writer.submit(second)
+    with pytest.raises(JournalUnusable, match="JOURNAL_MAX_MB"):
+        writer.submit(third)
+    for each in (second, third):  # as a turn finds out
+        with pytest.raises(JournalUnusable, match="JOURNAL_MAX_MB"):
+            await writer.flush(each.thread_id)
+    assert caplog.text.count("JOURNAL_MAX_MB") == 1
+    store.is_away = False
+    await writer.drain()
+    assert store.stored == [first, second]
+    assert (await writer.submit(fourth)).outcome is Outcome.APPLIED
+
+
+async def test_that_it_was_full_once_says_nothing_of_the_next_time(
+    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = steps_of(3)
+    writer = make(most_bytes=len(encode_record(first)) + 5)
+    store.is_away = True
+    await accept(writer, [first])
+    with pytest.raises(JournalUnusable):
+        await writer.submit(second)
+    store.is_away = False
+    await writer.drain()
+    append, seen = Journal.append, list[Saving]()
+
+    async def looking(journal: Journal, writes: Sequence[Write]) -> list[Receipt]:
+        seen.append(writer.saving)
+        return await append(journal, writes)
+
+    monkeypatch.setattr(Journal, "append", looking)
+    store.is_away = True
+    await accept(writer, [third])
+    assert seen == [Saving.SAVED]
+    assert writer.saving is Saving.DELAYED
+
+
+async def test_a_folder_that_cannot_be_used_harms_nothing_while_the_database_is_there(
+    make: Make, store: AwayStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "journal").write_text("a file")
+    writer, (first, second) = make(), steps_of(2)
+    assert (await writer.submit(first)).outcome is Outcome.APPLIED
+    store.is_away = True
+    with pytest.raises(JournalUnusable, match="cannot be used"):
+        await writer.submit(second)
+    store.is_away = False
+    await writer.drain()
+    assert store.stored == [first, second]
+    assert "cannot be used" in caplog.text
+
+
+async def test_what_was_accepted_is_not_said_to_be_lost_when_the_rest_does_not_fit(
+    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog_module, "ROUND", 1)
+    store.is_away = True
+    first, second = steps_of(2)
+    writer = make(most_bytes=len(encode_record(first)) + 5)
+    results = await asyncio.gather(*map(writer.submit, [first, second]), return_exceptions=True)
+    assert getattr(results[0], "outcome", None) is Outcome.ACCEPTED
+    assert isinstance(results[1], JournalUnusable)
+    await writer.flush(first.thread_id)
+    with pytest.raises(JournalUnusable):
+        await writer.flush(second.thread_id)
+
+
+async def test_that_one_step_could_be_kept_nowhere_says_nothing_of_another(
+    make: Make, store: AwayStore
+) -> None:
+    store.is_away = True
+    thread_id = new_id()
+    first, second, third = steps_of(3, thread_id)
+    writer = make(most_bytes=1)
+    with pytest.raises(JournalUnusable):
+        await writer.submit(first)
+    with pytest.raises(JournalUnusable):
+        writer.submit(second)
+    store.is_away = False
+    await writer.drain()
+    await writer.submit(third)
+    await writer.flush(thread_id, row_id=third.id)
+    await writer.flush(thread_id, row_id=first.id)  # it has been stored after all
+    with pytest.raises(JournalUnusable):
+        await writer.flush(thread_id, row_id=second.id)
+    await writer.flush(thread_id)
