@@ -226,7 +226,7 @@ def _has_only_nuls(head: bytes, controls: int) -> bool:
     nuls = head.count(0)
     runs = len(_NULS.findall(head))
     lines = head.count(b"\n")
-    return nuls == controls and runs <= max(1, lines) and len(head) - nuls >= _TEXT_A_RUN * runs
+    return nuls == controls and runs <= lines and len(head) - nuls >= _TEXT_A_RUN * runs
 
 
 def type_of(head: bytes, name: str) -> str:

@@ -243,7 +243,16 @@ def test_binary_data_is_no_text(tmp_path: Path) -> None:
     packets = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1) + words
     sound = struct.pack("<2000h", *(chance.randrange(-300, 300) for _ in range(2_000)))
     counters = b"AC1032" + b"\0\1" * 200
-    for content in (counters, _database(tmp_path), gzip.compress(words), packets, sound, _tar()):
+    states = b"@" + b"U" * 180 + b"\0" * 8_011  # which transactions ended, by PostgreSQL
+    for content in (
+        counters,
+        states,
+        _database(tmp_path),
+        gzip.compress(words),
+        packets,
+        sound,
+        _tar(),
+    ):
         assert kind_of(content) is not FileKind.TEXT
     assert kind_of(Path(sys.executable).read_bytes()) is not FileKind.TEXT
 
