@@ -128,14 +128,14 @@ class NoticingMeters(Meters):
 async def test_writes_are_counted_by_what_became_of_them(tmp_path: Path) -> None:
     meters, store = NoticingMeters(), AwayStore()
     journal = Journal(tmp_path / "journal", most_bytes=MEBI)
-    writer = Writer(store, journal=journal, journal_after_s=0, recorder=meters)
+    writer = Writer(store, journal=journal, journal_after_s=60, recorder=meters)
     write = step(new_id(), owner="anna", output="x")
     await writer.submit(write)
     await writer.submit(write)
     store.impossible.add(bad := new_id())
     with pytest.raises(Exception, match="can never be held"):
         await writer.submit(step(bad, owner="anna", output="x"))
-    store.is_away = True
+    store.is_away, writer._backlog._after_s = True, 0
     await writer.submit(step(new_id(), owner="anna", output="y"))
     await meters.retried.wait()
     assert await counted(meters, "keepchat_batch_retries_total") >= 1

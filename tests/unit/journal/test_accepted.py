@@ -156,7 +156,9 @@ async def test_others_do_not_wait_for_them(make: Make, store: AwayStore) -> None
     writer, accepted = make(after_s=60), steps_of(3)
     writer._backlog._after_s = SOON_S
     await accept(writer, accepted)
+    writer._backlog._after_s = 60
     store.is_away = False
+    await until(lambda: not writer.is_away, "a database that is back")
     assert (await writer.submit(steps_of(1)[0])).outcome is Outcome.APPLIED
 
 
