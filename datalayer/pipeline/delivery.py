@@ -11,6 +11,7 @@ from datalayer.clock import HybridClock
 from datalayer.pipeline.outages import Outages
 from datalayer.pipeline.writer import Writer
 from datalayer.records import Result
+from datalayer.stores.base import Store
 from datalayer.writes import FinishElement, SaveElement
 from storage.base import Receipt, Storage
 from storage.errors import StorageError, StorageUnavailable
@@ -50,6 +51,7 @@ class Delivery:
 
     def __init__(
         self,
+        store: Store,
         storage: Storage,
         writer: Writer,
         clock: HybridClock,
@@ -57,6 +59,7 @@ class Delivery:
         outages: Outages | None = None,
     ) -> None:
         self.outages = outages or Outages()
+        self._store = store
         self._storage = storage
         self._recorder = recorder
         self._writer = writer
@@ -81,6 +84,15 @@ class Delivery:
     async def announce(self, write: SaveElement) -> Result:
         """Store an element's row, which may be the first time, or long after it was deleted."""
         return await self._writer.submit(write)
+
+    async def is_there(self, write: SaveElement) -> bool:
+        """Tell whether the storage has anything under an element's key; what waits is not in it."""
+        return any([True async for _ in self._storage.list(key_of(write))])
+
+    async def told_of(self, write: SaveElement) -> str | None:
+        """Return the SHA-256 of the bytes that an element's row was told of last."""
+        record = await self._store.get_element(write.thread_id, write.id)
+        return record.sha256 if record else None
 
     async def finish(self, write: SaveElement, receipt: Receipt) -> Result:
         """Tell an element's row that there are its bytes; of one that is deleted they are removed.

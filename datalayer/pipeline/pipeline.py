@@ -90,7 +90,7 @@ class Pipeline:
         self._maintenance = (
             Maintenance(store, self.outages) if isinstance(store, Maintains) else None
         )
-        delivery = Delivery(storage, self.writer, clock, recorder, self.outages)
+        delivery = Delivery(store, storage, self.writer, clock, recorder, self.outages)
         way = InTime(delivery, spool, journal_after_s) if spool else Patiently(delivery)
         self.uploads = Uploads(way, on_lost, recorder)
         self.copies = Copies(store, storage, self.writer, self.uploads, clock)

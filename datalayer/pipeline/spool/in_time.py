@@ -59,11 +59,13 @@ class InTime:
             durable()
             return
         self._delivery.is_away = True
-        with self._spool.holding(key_of(write) if attempt else None):
-            await self._keep(write, content, durable)
-            if attempt:
-                await self._wait_for_late(write, attempt)
-        self._sender.wake()
+        try:
+            with self._spool.holding(key_of(write) if attempt else None):
+                await self._keep(write, content, durable)
+                if attempt:
+                    await self._wait_for_late(write, attempt)
+        finally:
+            self._sender.wake()
 
     async def _keep(
         self, write: SaveElement, content: Rereadable, durable: Callable[[], None]
@@ -71,7 +73,8 @@ class InTime:
         try:
             receipt = await self._spool.keep(write, content())
         except SpoolUnusable:
-            await Patiently(self._delivery).put(write, content, durable)
+            with self._spool.holding(key_of(write)):  # an older one that waits may be all there is
+                await Patiently(self._delivery).put(write, content, durable)
             return
         await self._delivery.finish(write, receipt)
         durable()

@@ -9,11 +9,11 @@ from contextlib import suppress
 import anyio
 
 from common.retry import RetryPolicy
-from datalayer.errors import DataLayerError, WriteRefused, WriteRejected
+from datalayer.errors import DataLayerError, StoreUnavailable, WriteRefused, WriteRejected
 from datalayer.pipeline.background import BackgroundWorker
 from datalayer.pipeline.delivery import Delivery
 from datalayer.pipeline.spool.spool import Spool, SpooledFile
-from datalayer.records import Outcome
+from datalayer.records import Outcome, Result
 from storage.base import Receipt
 from storage.errors import ObjectMissing, StorageError, StorageUnavailable
 
@@ -83,21 +83,38 @@ class SpoolSender(BackgroundWorker):
                 file.is_announced = True
 
     async def _is_wanted(self, file: SpooledFile) -> bool:
-        """Let there be the row of a file of an earlier run, as that had left it or would have.
+        """Let there be the row of a file, as whoever sent it had left it or would have.
 
-        Removes the file of one that is deleted, or refused.
+        Removes the file of one that is deleted or refused, and one that was replaced by whomever.
         """
-        if file.is_announced:
-            return True
         try:
             result = await self._delivery.announce(file.write)
         except (WriteRefused, WriteRejected) as exc:
             logger.error("A file in the spool is dropped: %s", exc)  # noqa: TRY400 - a sentence
             await self._spool.remove(file)
             return False
-        if result.outcome is Outcome.GONE:
+        if result.outcome is Outcome.GONE or await self._is_replaced(file, result):
             await self._spool.remove(file)
             return False
+        return True
+
+    async def _is_replaced(self, file: SpooledFile, result: Result) -> bool:
+        """Tell from what became of its write whether a newer file has the place of this one.
+
+        Raises `StoreUnavailable` where the storage has one, and the database does not say which.
+        """
+        if result.outcome is Outcome.ACCEPTED and await self._delivery.is_there(file.write):
+            message = (
+                f"Whether the file of element {file.write.id} was replaced, the database has to "
+                "tell, and does not answer in time."
+            )
+            raise StoreUnavailable(message)
+        if result.outcome is not Outcome.STALE:
+            return False
+        # A newer row whose bytes never came still has those of before.
+        if await self._delivery.told_of(file.write) == (await self._read(file)).sha256:
+            return False
+        logger.info("A newer file of element %s is there than in the spool", file.write.id)
         return True
 
     async def _read(self, file: SpooledFile) -> Receipt:

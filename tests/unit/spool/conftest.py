@@ -43,7 +43,12 @@ def storage(tmp_path: Path) -> AwayStorage:
 async def start(store: AwayStore, storage: AwayStorage, tmp_path: Path) -> AsyncIterator[Start]:
     runs: list[Run] = []
 
-    def new(data: Path = tmp_path / "data", most_bytes: int = MUCH, after_s: float = 0.01) -> Run:
+    def new(
+        data: Path = tmp_path / "data",
+        most_bytes: int = MUCH,
+        after_s: float = 0.01,
+        storage: AwayStorage = storage,
+    ) -> Run:
         lost: list[str] = []
 
         async def on_lost(name: str) -> None:
