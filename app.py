@@ -125,7 +125,14 @@ def register(settings: Settings, parts: Parts) -> None:
 async def close_parts(parts: Parts, watch: Watch) -> None:
     """Close what needs the data layer, all at once."""
     links = [parts.links.close()] if parts.links else []
-    closing = (parts.models, parts.elsewhere, parts.live, parts.login.sessions, parts.readiness)
+    closing = (
+        parts.models,
+        parts.elsewhere,
+        parts.live,
+        parts.login.sessions,
+        parts.readiness,
+        parts.meters,
+    )
     await asyncio.gather(watch.close(), parts.lag.close(), *(it.close() for it in closing), *links)
 
 

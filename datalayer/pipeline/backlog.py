@@ -11,6 +11,7 @@ import contextvars
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 
@@ -24,7 +25,8 @@ logger = logging.getLogger(__name__)
 
 AFTER_S = 1.0
 AGAIN_S = 1.0  # until a journal that could not be used is tried again
-LOOK_S = 30.0  # from one look at what processes that are gone have left to the next
+SILENT_S = 3.0  # after which one that does not answer counts as such: less than a turn waits
+LOOK_S = 30.0  # from one look at it, and at what processes that are gone have left, to the next
 WINDOW = 1_000  # writes of the journal that are in memory
 WINDOW_SIZE = 32 * 1024 * 1024  # bytes from which on no more of it is
 ROUND = 1_000  # writes that are appended at once
@@ -107,11 +109,7 @@ class Backlog:
 
     async def _open(self, journal: Journal) -> None:
         """Take over what was left, which may be much: what comes meanwhile is appended."""
-        try:
-            async with self._appending:
-                await journal.prepare()  # so that it is known at the start if it cannot be used
-        except JournalUnusable as exc:
-            self._fail(exc)
+        await self._check(journal)
         await self._take_over(journal)
         self._is_known = True
         for key in self._queues.behind():
@@ -121,6 +119,17 @@ class Backlog:
         self._dispatch()
         self._read_on()
         self._look_for_more_in(LOOK_S)
+
+    async def _check(self, journal: Journal) -> None:
+        """Find out whether it can be used before something has to be appended."""
+        try:
+            with self._impatience():
+                async with self._appending:
+                    await journal.check()
+        except JournalUnusable as exc:
+            self._fail(exc)
+        else:
+            self._note_usable()
 
     async def _take_over(self, journal: Journal) -> None:
         try:
@@ -146,6 +155,7 @@ class Backlog:
 
     async def _take_more(self, journal: Journal) -> None:
         """Take over what processes have left that ended while this one runs."""
+        await self._check(journal)
         await self._take_over(journal)
         self._read_on()
         self._look_for_more_in(LOOK_S)
@@ -181,14 +191,40 @@ class Backlog:
 
     async def _append_due(self, due: Sequence[Entry]) -> None:
         try:
-            await self._append(due)
+            with self._impatience(due):
+                await self._append(due)
         except JournalUnusable as exc:
-            for entry in due if self._is_away else ():
-                if _is_nowhere(entry):
-                    self._refused(entry, exc)
+            self._refuse(due, exc)
             self._look_in(AGAIN_S)
         else:
             self._look()
+
+    def _refuse(self, due: Sequence[Entry], exc: JournalUnusable) -> None:
+        for entry in due if self._is_away else ():
+            if _is_nowhere(entry):
+                self._refused(entry, exc)
+
+    @contextmanager
+    def _impatience(self, due: Sequence[Entry] = ()) -> Iterator[None]:
+        """Tell whoever waits for a disk that does not answer in time.
+
+        What it takes later is accepted all the same.
+        """
+        loop = asyncio.get_running_loop()
+        note = self._note_silent
+        silence = loop.call_later(SILENT_S, note, due, context=contextvars.Context())
+        try:
+            yield
+        finally:
+            silence.cancel()
+
+    def _note_silent(self, due: Sequence[Entry]) -> None:
+        if self._journal:
+            exc = self._journal.silent(SILENT_S)
+            if due:
+                self._note_away(due[0])
+            self._fail(exc)
+            self._refuse(due, exc)
 
     async def _append(self, entries: Sequence[Entry]) -> None:
         """Make entries durable. Raises `JournalUnusable`."""
@@ -205,9 +241,7 @@ class Backlog:
         except JournalUnusable as exc:
             self._fail(exc)
             raise
-        if self._failure:
-            self._failure, self._said = None, ""
-            self._tell_change()
+        self._note_usable()
         for entry, receipt in zip(entries, receipts, strict=True):
             self._note(entry, receipt)
         for key in {entry.key for entry in entries}:
@@ -341,6 +375,11 @@ class Backlog:
         self._failure = exc
         self._say(exc)
         self._tell_change()
+
+    def _note_usable(self) -> None:
+        if self._failure:
+            self._failure, self._said = None, ""
+            self._tell_change()
 
     def _say(self, exc: JournalUnusable) -> None:
         """Log what of the journal cannot be used, once until it changes."""

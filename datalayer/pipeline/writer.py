@@ -404,6 +404,7 @@ class Writer:
 
     def _accepted(self, entry: Entry) -> None:
         self._recorder.write_accepted()
+        self._unkept.pop(getattr(entry.write, "id", ""), None)
         if not entry.done.done():
             entry.done.set_result(Result(Outcome.ACCEPTED))
         entry.told.set()

@@ -5,7 +5,6 @@ asks. Names and units are Prometheus' own; docs/operations.md has the table of t
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import suppress
 
 from prometheus_client import (
     CollectorRegistry,
@@ -19,6 +18,7 @@ from prometheus_client import (
 from prometheus_client.registry import Collector
 
 from common.recorder import Recorder
+from routes.health.probe import Probe
 
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
 _QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -120,6 +120,11 @@ class Meters(Recorder):
         registry.register(_Process())
         self.count_dead_letters: Callable[[], Awaitable[int]] = _none
         """Tells how many there are, which takes a look at the disk. May raise `OSError`."""
+        self._letters = Probe(self._look_at_dead_letters, holds_s=0.0)
+
+    async def close(self) -> None:
+        """Look at nothing any more."""
+        await self._letters.close()
 
     def look_at(self, states: States) -> None:
         """Have these gauges, too."""
@@ -128,9 +133,11 @@ class Meters(Recorder):
 
     async def exposition(self) -> bytes:
         """Return all of it in Prometheus' text format, version 0.0.4."""
-        with suppress(OSError):  # it stays as it was last seen
-            self._dead_letters.set(await self.count_dead_letters())
+        await self._letters.failure()  # then it stays as it was last seen
         return generate_latest(_WithoutTimes(self._registry))
+
+    async def _look_at_dead_letters(self) -> None:
+        self._dead_letters.set(await self.count_dead_letters())
 
     def loop_lagged(self, seconds: float) -> None:
         """Note how late the event loop was."""

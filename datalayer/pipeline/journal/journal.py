@@ -2,7 +2,8 @@
 
 Segments of processes that are gone are read with its own, the oldest first. What is read is handed
 out once; a segment goes when all its records are settled. The disk is used in a worker thread, one
-step after the other; what others have left is looked through in another, since it may be much.
+step after the other; what others have left is looked through in another, since it may be much, and
+dead letters are counted there.
 """
 
 import errno
@@ -27,6 +28,7 @@ from datalayer.pipeline.journal.segments import (
     SegmentFile,
     read_portion,
     sync_folder,
+    try_out,
 )
 from datalayer.writes import RevisionClock, Write
 
@@ -34,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 SEGMENT_SIZE = 16 * 1024 * 1024  # bytes after which another segment begins
 PORTION_SIZE = 4 * 1024 * 1024  # bytes that are read at once
+CHECKED_SIZE = 64 * 1024  # bytes: what most writes have room in
 MEBI = 1024 * 1024
 
 
@@ -75,7 +78,7 @@ class Journal:
         self._most_bytes = most_bytes
         self._dead_letters = DeadLetters(root.with_name("dead_letters"), most_bytes)
         self._pool = BlockingPool(1)
-        self._looking = BlockingPool(1)
+        self._looking = BlockingPool(2)
         self._clock = RevisionClock()
         self._segments: deque[_Segment] = deque()
         self._stored: list[_Segment] = []  # whose files are to be removed
@@ -159,13 +162,25 @@ class Journal:
 
     # In
 
+    async def check(self) -> None:
+        """Find out whether it can take writes. Raises `JournalUnusable`."""
+        own = await self.prepare()
+        if self._room < min(CHECKED_SIZE, self._most_bytes // 16):
+            raise self._full()
+        with self._translated():
+            await self._pool.run(try_out, own.path, CHECKED_SIZE)
+
+    @property
+    def _room(self) -> int:
+        return self._most_bytes - self.size
+
     async def append(self, writes: Sequence[Write]) -> list[Receipt]:
         """Append writes, all of them or none; when it returns they are durable.
 
         Raises `JournalUnusable`.
         """
         segment = self._writable(await self.prepare())
-        room = self._most_bytes - self.size
+        room = self._room
         first = segment.count
         segment.left += len(writes)  # at once: what is settled meanwhile must not remove it
         segment.count += len(writes)
@@ -282,7 +297,7 @@ class Journal:
 
     async def count_dead_letters(self) -> int:
         """Return how many dead letters there are, of all processes. Raises `OSError`."""
-        return await self._pool.run(self._dead_letters.count)
+        return await self._looking.run(self._dead_letters.count)
 
     async def tidy(self) -> None:
         """Remove the files of which all is settled; one that stays is logged, and stored again.
@@ -325,6 +340,10 @@ class Journal:
             "database, or raise JOURNAL_MAX_MB."
         )
         return JournalUnusable(message)
+
+    def silent(self, seconds: float) -> JournalUnusable:
+        """Return how it is said that the disk has not answered for so long."""
+        return self._unusable(TimeoutError(f"its disk has not answered for {seconds:g} s"))
 
     @contextmanager
     def _translated(self, but_for: type[Exception] = JournalUnusable) -> Iterator[None]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import NamedTuple
 
 from datalayer.errors import NewerWrite, UnreadableWrite
@@ -59,10 +60,7 @@ class SegmentFile:
     def append(self, data: bytes) -> None:
         """Append bytes, durably. Raises `OSError`; then nothing is appended, if that can be."""
         try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(self._number, rest) :]
-            os.fsync(self._number)
+            _write(self._number, data)
         except OSError:
             with suppress(OSError):
                 os.ftruncate(self._number, self.size)
@@ -75,6 +73,20 @@ class SegmentFile:
         if number != _CLOSED:
             with suppress(OSError):
                 os.close(number)
+
+
+def try_out(folder: Path, size: int) -> None:
+    """Write so many bytes into a folder, durably, and leave nothing. Raises `OSError`."""
+    with TemporaryFile(dir=folder) as file:
+        _write(file.fileno(), bytes(size))
+
+
+def _write(number: int, data: bytes) -> None:
+    """Write bytes, durably. Raises `OSError`."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(number, rest) :]
+    os.fsync(number)
 
 
 def sync_folder(path: Path) -> None:

@@ -18,6 +18,7 @@ from datalayer.pipeline.writer import Writer
 from routes.health.lag import LoopLag
 from routes.health.meters import Meters
 from routes.health.metrics import Readers, metrics_router
+from routes.health.probe import Probe
 from settings import ROOT, Settings
 from tests.support.away import AwayStore
 from tests.support.builders import new_id, step
@@ -150,6 +151,26 @@ async def test_writes_are_counted_by_what_became_of_them(tmp_path: Path) -> None
     assert await counted(meters, "keepchat_journal_accepted_writes_total") == 1
     assert await counted(meters, "keepchat_batch_size_writes_sum") == 3
     assert await counted(meters, "keepchat_batch_duration_seconds_count") == 3
+
+
+async def test_a_disk_that_does_not_answer_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Probe.failure, "__defaults__", (0,))
+    meters, asked, answers = Meters(), list[int](), asyncio.Event()
+
+    async def count() -> int:
+        asked.append(1)
+        await answers.wait()
+        return 7
+
+    meters.count_dead_letters = count
+    for _ in range(3):
+        assert await counted(meters, "keepchat_dead_letters") == 0
+    assert len(asked) == 1
+    answers.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert await counted(meters, "keepchat_dead_letters") == 7
+    await meters.close()
 
 
 async def test_a_loop_that_is_held_up_is_late() -> None:

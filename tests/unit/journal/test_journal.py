@@ -1,8 +1,10 @@
 """The journal: what is appended is handed out in order and once, by this process or the next."""
 
+import asyncio
 import errno
 import json
 import logging
+import threading
 from base64 import b64decode
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -281,6 +283,56 @@ async def test_a_disk_that_takes_nothing_is_said_and_tried_again(
     await journal.append(writes[2:])
     assert await writes_in(journal) == [writes[0], writes[2]]
     assert len(files(tmp_path)) == 2
+
+
+async def test_a_look_at_whether_it_can_be_used_leaves_nothing(make: Open, tmp_path: Path) -> None:
+    journal = make()
+    await journal.check()
+    [own] = [path for path in (tmp_path / "journal").iterdir() if path.is_dir()]
+    assert list(own.iterdir()) == []
+    await journal.append(writes_of(1))
+    [own] = [path for path in (tmp_path / "journal").iterdir() if path.is_dir()]
+    own.rename(tmp_path / "elsewhere")
+    try:
+        with pytest.raises(JournalUnusable, match="cannot be used"):
+            await journal.check()
+    finally:
+        (tmp_path / "elsewhere").rename(own)
+
+
+async def test_one_that_is_as_good_as_full_cannot_be_used(make: Open) -> None:
+    writes = writes_of(20)
+    most_bytes = sum(len(encode_record(write)) for write in writes)
+    journal = make(most_bytes + most_bytes // 32)
+    await journal.check()
+    await journal.append(writes)
+    with pytest.raises(JournalUnusable, match="JOURNAL_MAX_MB"):
+        await journal.check()
+
+
+async def test_dead_letters_are_counted_whatever_the_disk_is_busy_with(
+    make: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Be it with an append, or with what others have left."""
+    writes = writes_of(1)
+    dead = make()
+    await dead.append(writes)
+    await dead.close()
+    journal, answers = make(), threading.Event()
+    await journal.set_aside(writes[0], "It is too large.")
+
+    def wait(*_: object) -> None:
+        answers.wait()
+
+    monkeypatch.setattr(journal_module, "_count", wait)
+    monkeypatch.setattr(journal_module, "try_out", wait)
+    busy = asyncio.gather(journal.check(), journal.open())
+    try:
+        async with asyncio.timeout(30):
+            assert await journal.count_dead_letters() == 1
+    finally:
+        answers.set()
+        await busy
 
 
 async def test_a_folder_that_cannot_be_made_is_said(make: Open, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A journal that takes nothing, or does not answer: people are told, and nothing is lost unseen."""
 
 import asyncio
+import errno
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +14,13 @@ from datalayer.pipeline import backlog as backlog_module
 from datalayer.pipeline.journal import journal as journal_module
 from datalayer.pipeline.journal.journal import Journal, Receipt
 from datalayer.pipeline.journal.records import encode_record
+from datalayer.pipeline.journal.segments import SegmentFile
 from datalayer.records import Outcome, Saving
 from datalayer.writes import Write
 from tests.support.away import AwayStore
 from tests.support.builders import new_id
-from tests.support.journals import Make, accept, steps_of
+from tests.support.journals import SOON_S, Make, accept, steps_of
+from tests.support.waiting import until
 
 
 async def test_what_was_left_is_counted_while_others_append(
@@ -145,3 +148,58 @@ async def test_that_one_step_could_be_kept_nowhere_says_nothing_of_another(
     with pytest.raises(JournalUnusable):
         await writer.flush(thread_id, row_id=second.id)
     await writer.flush(thread_id)
+
+
+async def test_a_disk_that_does_not_answer_is_told_in_time_and_what_it_takes_later_is_accepted(
+    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog_module, "SILENT_S", SOON_S)
+    answers = threading.Event()
+    append = SegmentFile.append
+
+    def silently(file: SegmentFile, data: bytes) -> None:
+        answers.wait()
+        append(file, data)
+
+    monkeypatch.setattr(SegmentFile, "append", silently)
+    store.is_away = True
+    writer, [first, second] = make(), steps_of(2)
+    try:
+        with pytest.raises(JournalUnusable, match="has not answered"):
+            await writer.submit(first)
+        with pytest.raises(JournalUnusable, match="has not answered"):
+            writer.submit(second)
+        assert writer.saving is Saving.REFUSED
+        assert writer.journal_state
+        assert "has not answered" in writer.journal_state.failure
+    finally:
+        answers.set()
+    await until(lambda: writer.saving is Saving.DELAYED, "what it has taken")
+    await writer.flush(first.thread_id)
+    assert not writer.journal_state.failure
+    store.is_away = False
+    await writer.drain()
+    assert store.stored == [first]
+
+
+async def test_whether_it_can_be_used_is_looked_at_with_nothing_to_append(
+    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A disk that is full harms nothing as long as the database is there, and may not stay so."""
+    monkeypatch.setattr(backlog_module, "LOOK_S", SOON_S)
+    writer, [write] = make(), steps_of(1)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def failure() -> str:
+        return writer.journal_state.failure if writer.journal_state else ""
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal_module, "try_out", fail)
+        writer.start()
+        await until(lambda: "Make room on its disk" in failure(), "a first look")
+        assert writer.saving is Saving.SAVED
+        assert (await writer.submit(write)).outcome is Outcome.APPLIED
+    await until(lambda: not failure(), "another look")
+    assert caplog.text.count("Make room on its disk") == 1
