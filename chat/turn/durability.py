@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import chainlit as cl
 
 from chat.wording.language import Localized
-from chat.wording.unavailable import Unstored
+from chat.wording.unavailable import FILES_LATE, Unstored
 from common.failures import in_one_line
 from datalayer.errors import DataLayerError, JournalUnusable, StoreUnavailable
 
@@ -51,10 +51,11 @@ async def until_stored(
 async def until_kept(files: Awaitable[None], thread_id: str) -> None:
     """Wait until the files of a question are kept, but no longer than for the database.
 
-    Whoever sent one that is not kept is told by whoever finds that out.
+    Where they are not by then, the page says so. One that is given up is told by whoever does.
     """
     try:
         async with asyncio.timeout(DEADLINE_S):
             await files
     except TimeoutError:
         logger.warning("Files of the question in thread %s are not kept yet", thread_id)
+        await cl.context.emitter.send_toast(FILES_LATE.of_session(), "warning")

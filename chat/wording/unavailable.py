@@ -58,6 +58,11 @@ ANSWER = Localized(
         failed="此回答无法保存。",
     ),
 )
+FILES_LATE = Localized(
+    en="What you attached is not saved yet. It is kept in memory, and lost if the program ends "
+    "before it can be saved.",
+    zh="您的附件尚未保存，暂时保存在内存中；如果程序在保存之前结束，附件会丢失。",
+)
 _FILE = Localized(
     en="“{name}” could not be kept: the storage of files cannot be reached, or refuses it. Send it "
     "again later; the log has the cause.",

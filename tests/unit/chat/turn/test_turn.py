@@ -22,6 +22,7 @@ from chat.models.base import (
 )
 from chat.turn import durability
 from chat.turn import waiting as waiting_module
+from chat.wording.unavailable import FILES_LATE
 from datalayer.errors import StoreUnavailable
 from tests.support.conversation import Conversation, conversation
 from tests.support.models import FakeModel, Script
@@ -324,6 +325,7 @@ async def test_files_that_nobody_keeps_are_not_waited_for_without_end(
     talk.answered_by(FakeModel(DONE))
     await talk.ask("hello", picture(tmp_path))
     assert talk.page.messages[-1:] == ["fine"]
+    assert talk.page.toasts == [FILES_LATE.en]
 
 
 # What is said
