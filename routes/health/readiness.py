@@ -110,9 +110,12 @@ class Readiness:
     # What follows
 
     def _about_database(self, failure: Exception | None) -> Check:
-        if failure is None or isinstance(failure, SchemaMismatch):
-            return OK  # that is about the schema
-        said = f"The database {_SILENT if isinstance(failure, Silent) else _AWAY}"
+        if failure is None or isinstance(failure, SchemaMismatch):  # that is about the schema
+            if not self._layer.is_away:
+                return OK
+            said = "The database can be read, and stores nothing"
+        else:
+            said = f"The database {_SILENT if isinstance(failure, Silent) else _AWAY}"
         if self._journal_failure:
             return Check("failed", f"{said}, and the journal cannot be used.")
         return Check("degraded", f"{said}. What is written is kept in the journal.")

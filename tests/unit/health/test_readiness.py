@@ -56,6 +56,7 @@ class Layer:
     """A data layer as far as it is looked at."""
 
     journal_state: JournalState | None = JournalState(0, 0, None, "")
+    is_away = False  # the database, for what is written
 
 
 @dataclass
@@ -95,7 +96,7 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         knows_logins=lambda: made.knows_logins,
         ending=made.ending,
     )
-    assert hasattr(KeepchatDataLayer, "journal_state")
+    assert {name for name in vars(Layer) if name[0] != "_"} <= set(dir(KeepchatDataLayer))
     yield made
     await made.readiness.close()
 
@@ -128,6 +129,18 @@ async def test_without_the_journal_they_do_not(world: World, state: JournalState
     assert statuses(found) == {"journal": "degraded"}
     assert is_ready(found)
     world.store.failure = AWAY
+    found = await world.found()
+    assert statuses(found) == {"database": "failed", "journal": "degraded"}
+    assert not is_ready(found)
+
+
+async def test_a_database_that_can_be_read_and_stores_nothing_is_away(world: World) -> None:
+    """As one whose disk is full; the journal may well be on the same one."""
+    world.layer.is_away = True
+    found = await world.found()
+    assert statuses(found) == {"database": "degraded"}
+    assert is_ready(found)
+    world.layer.journal_state = JournalState(1, 1, 1, "It is full.")
     found = await world.found()
     assert statuses(found) == {"database": "failed", "journal": "degraded"}
     assert not is_ready(found)
