@@ -9,7 +9,10 @@ class Recorder:
     """
 
     def write_ended(self, kind: str, outcome: str) -> None:
-        """Note what became of a write of a kind, once for each, but for those that wait on."""
+        """Note what became of a write of a kind, once for each, but for those that wait on.
+
+        Of those it is noted once, too, where they are durable nowhere meanwhile.
+        """
 
     def write_accepted(self) -> None:
         """Note that a write is in the journal; what becomes of it is told later."""

@@ -105,7 +105,7 @@ class Writer:
             after_s=journal_after_s,
             hand_in=self._hand_in,
             accepted=self._accepted,
-            refused=self._refused,
+            refused=self._note_unkept,
             dispatch=self._dispatch_soon,
             changed=on_saving,
         )
@@ -150,6 +150,7 @@ class Writer:
             )
             raise WriterClosed(message)
         if failure := self._backlog.failure:
+            self._record(write, "unkept")
             self._note_failed(write, failure)
             raise JournalUnusable(str(failure))
         self._backlog.open()
@@ -448,6 +449,12 @@ class Writer:
             entry.done.exception()  # it is logged: nobody has to fetch it again
         self._note_failed(entry.write, exc)
         entry.told.set()
+
+    def _note_unkept(self, entry: Entry, exc: JournalUnusable) -> None:
+        """Tell that a write is durable nowhere, which it may be when it is tried again."""
+        if not entry.told.is_set():
+            self._record(entry.write, "unkept")
+        self._refused(entry, exc)
 
     def _note_failed(self, write: Write, exc: Exception) -> None:
         if isinstance(write, SaveStep) and isinstance(exc, JournalUnusable):

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Coroutine, Sequence
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ from starlette.testclient import TestClient
 
 from bootstrap.parts import open_parts
 from common.recorder import Recorder
-from datalayer.pipeline.journal.journal import MEBI, Journal
+from datalayer.errors import JournalUnusable
+from datalayer.pipeline import backlog as backlog_module
+from datalayer.pipeline.journal.journal import MEBI, Journal, Receipt
 from datalayer.pipeline.writer import Writer
+from datalayer.writes import Write
 from routes.health.lag import LoopLag
 from routes.health.meters import Meters
 from routes.health.metrics import Readers, metrics_router
@@ -22,6 +26,7 @@ from routes.health.probe import Probe
 from settings import ROOT, Settings
 from tests.support.away import AwayStore
 from tests.support.builders import new_id, step
+from tests.support.waiting import until
 
 TOKEN = "s" * 20
 NOWHERE = "http://127.0.0.1:9/v1"
@@ -68,7 +73,25 @@ def test_another_address_does_not(address: str) -> None:
     assert status(NEAR, address) == 403
 
 
-@pytest.mark.parametrize("name", ["x_forwarded_for", "x_real_ip", "forwarded", "via"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x_forwarded_for",
+        "x_forwarded_proto",
+        "X_Forwarded_Host",
+        "x_original_forwarded_for",
+        "x_real_ip",
+        "x_client_ip",
+        "x_cluster_client_ip",
+        "cf_connecting_ip",
+        "true_client_ip",
+        "fastly_client_ip",
+        "x_azure_clientip",
+        "x_envoy_external_address",
+        "forwarded",
+        "via",
+    ],
+)
 def test_what_a_proxy_passes_on_comes_from_no_address(name: str) -> None:
     assert status(NEAR, "10.0.3.7", **{name: "10.0.3.7"}) == 403
 
@@ -128,15 +151,17 @@ class NoticingMeters(Meters):
 
 async def test_writes_are_counted_by_what_became_of_them(tmp_path: Path) -> None:
     meters, store = NoticingMeters(), AwayStore()
-    journal = Journal(tmp_path / "journal", most_bytes=MEBI)
-    writer = Writer(store, journal=journal, journal_after_s=60, recorder=meters)
+    writer = Writer(store, recorder=meters)
     write = step(new_id(), owner="anna", output="x")
     await writer.submit(write)
     await writer.submit(write)
     store.impossible.add(bad := new_id())
     with pytest.raises(Exception, match="can never be held"):
         await writer.submit(step(bad, owner="anna", output="x"))
-    store.is_away, writer._backlog._after_s = True, 0
+    await writer.close()
+    store.is_away = True
+    journal = Journal(tmp_path / "journal", most_bytes=MEBI)
+    writer = Writer(store, journal=journal, journal_after_s=0, recorder=meters)
     await writer.submit(step(new_id(), owner="anna", output="y"))
     await meters.retried.wait()
     assert await counted(meters, "keepchat_batch_retries_total") >= 1
@@ -151,6 +176,36 @@ async def test_writes_are_counted_by_what_became_of_them(tmp_path: Path) -> None
     assert await counted(meters, "keepchat_journal_accepted_writes_total") == 1
     assert await counted(meters, "keepchat_batch_size_writes_sum") == 3
     assert await counted(meters, "keepchat_batch_duration_seconds_count") == 3
+
+
+async def test_what_is_kept_nowhere_is_counted_while_it_can_be_heard_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each write once, however often it is tried again, and again when it is stored after all."""
+    monkeypatch.setattr(backlog_module, "AGAIN_S", 0.001)
+    attempts = list[int]()
+    append = Journal.append
+
+    def noting(journal: Journal, writes: Sequence[Write]) -> Coroutine[Any, Any, list[Receipt]]:
+        attempts.append(1)
+        return append(journal, writes)
+
+    monkeypatch.setattr(Journal, "append", noting)
+    meters, store = Meters(), AwayStore()
+    journal = Journal(tmp_path / "journal", most_bytes=1)
+    writer = Writer(store, journal=journal, journal_after_s=0, recorder=meters)
+    store.is_away = True
+    with pytest.raises(JournalUnusable):
+        await writer.submit(step(new_id(), owner="anna", output="x"))
+    with pytest.raises(JournalUnusable):
+        writer.submit(step(new_id(), owner="anna", output="y"))
+    await until(lambda: len(attempts) > 2, "more attempts")
+    unkept = {("SaveStep", "unkept"): 2}
+    assert await counted(meters, "keepchat_writes_total") == unkept
+    store.is_away = False
+    await writer.drain()
+    await writer.close()
+    assert await counted(meters, "keepchat_writes_total") == {**unkept, ("SaveStep", "applied"): 1}
 
 
 async def test_a_disk_that_does_not_answer_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
