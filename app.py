@@ -22,6 +22,7 @@ from bootstrap.start import require_port, tell_start
 from bootstrap.stores import take_over_users_late
 from bootstrap.watch import Watch
 from chat import callbacks
+from common.ending import end_at_a_signal
 from common.kernel import hide
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
@@ -46,6 +47,7 @@ def main() -> None:
 
 def started() -> tuple[Settings, Parts]:
     """Open everything and change Chainlit's server; a wrong setting ends the program."""
+    end_at_a_signal()
     quiet_libraries()
     hide()  # from what reads people's files, should somebody take that over
     settings = environment.load()

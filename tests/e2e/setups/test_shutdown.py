@@ -18,7 +18,7 @@ from tests.support.servers.freezing import frozen
 from tests.support.servers.model import ModelServer, running_model
 from tests.support.servers.postgres import Postgres, running_postgres
 from tests.support.servers.seaweedfs import KEY, SECRET, running_seaweedfs
-from tests.support.waiting import until
+from tests.support.waiting import free_port, until
 
 WITHIN_S = 10.0  # as promised
 HURRY = 2  # signals
@@ -129,6 +129,30 @@ async def test_it_ends_while_its_model_is_silent(
                 talk.leave_waiting()
                 await end(app, signals)
         await assert_kept(app, talk.shown)
+
+
+async def test_it_ends_while_it_waits_for_its_database_at_the_start(
+    project: Path, tmp_path: Path
+) -> None:
+    """Before its server is there to take signals."""
+    asked = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", port := free_port()):
+        settings = {"DATABASE_URL": f"postgresql://u:p@127.0.0.1:{port}/keepchat"}
+        app = Application(project, tmp_path / "keepchat", settings)
+        starting = asyncio.create_task(app.start())
+        try:
+            await asked.wait()
+            await end(app, 1)
+        finally:
+            await app.kill()
+        await asyncio.wait([starting])
+        assert starting.exception()
 
 
 async def test_an_answer_that_is_nearly_there_comes_to_its_end(
