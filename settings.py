@@ -9,189 +9,54 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Annotated, Any, Literal
-from urllib.parse import quote, urlsplit
+from typing import Any, Literal
+from urllib.parse import quote
 
 from pydantic import (
-    AfterValidator,
-    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from access.login.loopback import is_loopback
 from common import env_file
-from common.endpoints import base_url, clean_key
 from common.kept_secret import kept_secret
 from common.misspelt import most_alike, nearest
-from common.strength import secret_fault
+from common.setting_types import (
+    Address,
+    ApiKey,
+    AuthSecret,
+    AuthSecrets,
+    Claim,
+    Domains,
+    Emails,
+    FileTypes,
+    FunctionName,
+    HeaderName,
+    HttpUrl,
+    Issuer,
+    Label,
+    MetricsToken,
+    Names,
+    Networks,
+    OpenAIUrl,
+    OptionalHttpUrl,
+    Origins,
+    ProxySecret,
+    PublicAddress,
+    RootPath,
+    netloc_of,
+    scheme_of,
+)
 
 ROOT = Path(__file__).resolve().parent
 
 OLLAMA = "http://localhost:11434"
 AZURE_VERSION = "2024-10-21"
 DEFAULT_PROMPT = "You are a helpful assistant. Answer in the language of the question."
-
-
-def _scheme(url: str) -> str:
-    try:
-        return urlsplit(url).scheme
-    except ValueError:
-        # Its own text shows the address, and so a password.
-        message = (
-            "the address cannot be read; in user and password every character but letters and "
-            "digits is percent-encoded (@ is %40, / is %2F)"
-        )
-        raise ValueError(message) from None
-
-
-def _netloc(url: str) -> str:
-    return urlsplit(url).netloc
-
-
-def _readable(url: str) -> str:
-    _scheme(url)
-    return url
-
-
-def _scheme_in(*known: str) -> AfterValidator:
-    def check(url: str) -> str:
-        if url and _scheme(url) not in known:
-            message = f"the address has to begin with {' or '.join(f'{name}:' for name in known)}"
-            raise ValueError(message)
-        return url
-
-    return AfterValidator(check)
-
-
-def _key(given: SecretStr) -> SecretStr:
-    return SecretStr(clean_key(given.get_secret_value()))
-
-
-ApiKey = Annotated[SecretStr, AfterValidator(_key)]
-
-
-MAKE_ONE = "make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
-
-
-def _strong_or(what_else: str) -> AfterValidator:
-    def check(given: SecretStr) -> SecretStr:
-        if fault := secret_fault(given.get_secret_value()):
-            message = f"{fault}, and whoever finds it {what_else}{MAKE_ONE}"
-            raise ValueError(message)
-        return given
-
-    return AfterValidator(check)
-
-
-AuthSecret = Annotated[
-    SecretStr, _strong_or("is everybody. Remove it, and one is made in DATA_DIR; or ")
-]
-ProxySecret = Annotated[SecretStr, _strong_or("could be the proxy: ")]
-MetricsToken = Annotated[SecretStr, _strong_or("could read the metrics: ")]
-
-
-def _list(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return tuple(name.strip() for name in value.split(",") if name.strip())
-
-
-def _off(value: object) -> object:
-    return "" if value == "off" else value
-
-
-_FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
-_DOMAIN = re.compile(r"(?!-)[^\s@/:]+\.[^\s@/:.]+")
-_TYPE = re.compile(r"\.[\w.+-]+|[\w*.+-]+/[\w*.+-]+")
-
-
-def _types(given: str) -> str:
-    for one in given.split(","):
-        if not _TYPE.fullmatch(one.strip()):
-            message = f"{one.strip()!r} is neither a type such as image/* nor an ending such as .md"
-            raise ValueError(message)
-    return given
-
-
-def _function(given: str) -> str:
-    if given and not _FUNCTION.fullmatch(given):
-        message = "it names a function, in the form package.module:function"
-        raise ValueError(message)
-    return given
-
-
-def _origin(given: str) -> str:
-    scheme, parts = _scheme(given), urlsplit(given)
-    if scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
-        message = f"{given!r} is no origin such as https://intranet.example.org:8443"
-        raise ValueError(message)
-    return given.rstrip("/")
-
-
-def _issuer(given: str) -> str:
-    if not given:
-        return given
-    parts = urlsplit(_readable(given))
-    is_safe = parts.scheme == "https" or (
-        parts.scheme == "http" and is_loopback(parts.hostname or "")
-    )
-    if not parts.hostname or not is_safe:
-        message = "an issuer begins with https:, or with http: if it is on this computer"
-        raise ValueError(message)
-    if parts.query or parts.fragment or "@" in parts.netloc:
-        message = "an issuer is an address with neither user, query nor fragment"
-        raise ValueError(message)
-    return given
-
-
-def _domain(given: str) -> str:
-    domain = given.lower().removeprefix("@")
-    if not _DOMAIN.fullmatch(domain):
-        message = f"{given!r} is no domain such as example.org"
-        raise ValueError(message)
-    return domain
-
-
-def _email(given: str) -> str:
-    if not all(given.rpartition("@")):
-        message = f"{given!r} is no e-mail address"
-        raise ValueError(message)
-    return given.lower()
-
-
-def _claim(given: str) -> str:
-    if given and not all(part.strip() for part in given.partition("=")):
-        message = "it names a claim and its value, in the form groups=admins"
-        raise ValueError(message)
-    return given
-
-
-def _path(given: str) -> str:
-    if fault := env_file.fault_of_path(given):
-        raise ValueError(fault)
-    return given
-
-
-def _label(given: str) -> str:
-    if not given.isprintable() or "{" in given or "$" in given:
-        message = "a label is plain text, without { and $"
-        raise ValueError(message)
-    return given.strip()
-
-
-def _public(given: str) -> str:
-    parts = urlsplit(_readable(given))
-    if given and (parts.scheme not in ("http", "https") or not parts.hostname):
-        message = "it is the address that browsers have, such as https://chat.example.org"
-        raise ValueError(message)
-    return given.rstrip("/")
 
 
 # What the storages are told, each with the variables that say it; of those in one group the first
@@ -215,34 +80,6 @@ _PAIRS = (
     ("app_aws_access_key", "app_aws_secret_key"),
 )
 
-HttpUrl = Annotated[str, _scheme_in("http", "https")]
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)]
-
-
-def _networks(given: object) -> object:
-    return tuple(map(_network, given.split(","))) if isinstance(given, str) else given
-
-
-def _network(given: str) -> IPv4Network | IPv6Network:
-    try:
-        return ip_network(given.strip())
-    except ValueError:
-        message = f"{given.strip()!r} is no address and no network such as 10.0.0.0/8"
-        raise ValueError(message) from None
-
-
-_HEADER = re.compile(r"[A-Za-z0-9-]*")
-
-
-def _header(given: str) -> str:
-    if not _HEADER.fullmatch(given):
-        message = "it names a header, of letters, digits and hyphens"
-        raise ValueError(message)
-    return given
-
-
-HeaderName = Annotated[str, AfterValidator(_header)]
-
 
 class Settings(BaseSettings):
     """Everything that can be set, as read at start."""
@@ -257,14 +94,14 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("data")
     database_url: SecretStr = SecretStr("")  # a password may be in it
-    database_password_from: Annotated[str, AfterValidator(_function)] = ""
+    database_password_from: FunctionName = ""
     database_migrate: Literal["on", "off"] = "on"
     database_adopt: Literal["yes", "no"] = "no"
     database_search: Literal["all", "names"] = "all"
     journal_after_s: float = Field(default=1, ge=0.05)
     journal_max_mb: int = Field(default=1_000, ge=1)
     spool_max_mb: int = Field(default=5_000, ge=1)
-    storage_url: Annotated[str, AfterValidator(_readable)] = ""
+    storage_url: Address = ""
     storage_redirect: Literal["on", "off"] = "off"
 
     aws_access_key_id: str | None = None
@@ -290,13 +127,13 @@ class Settings(BaseSettings):
     app_azure_storage_access_key: SecretStr | None = None
 
     openai_api_key: ApiKey | None = None
-    openai_base_url: Annotated[HttpUrl, AfterValidator(base_url)] | None = None
+    openai_base_url: OpenAIUrl | None = None
     openai_model: str | None = None
-    openai_models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = ()
+    openai_models: Names = ()
     azure_openai_endpoint: HttpUrl | None = None
     azure_openai_api_key: ApiKey | None = None
     azure_openai_api_version: str = AZURE_VERSION
-    ollama_url: Annotated[str, BeforeValidator(_off), _scheme_in("http", "https")] = OLLAMA
+    ollama_url: OptionalHttpUrl = OLLAMA
 
     system_prompt: str = DEFAULT_PROMPT
     model_context_tokens: int = Field(default=16_000, ge=256)
@@ -314,7 +151,7 @@ class Settings(BaseSettings):
     message_max_characters: int = Field(default=100_000, ge=1_000, le=150_000)
     upload_max_files: int = Field(default=10, ge=1)
     upload_max_mb: int = Field(default=50, ge=1)
-    upload_types: Annotated[str, AfterValidator(_types)] = "*/*"
+    upload_types: FileTypes = "*/*"
 
     request_max_mb: int = Field(default=4, ge=1)
     request_timeout_s: float = Field(default=20, gt=0)
@@ -333,45 +170,37 @@ class Settings(BaseSettings):
     user_max_name_kb: int = Field(default=4, ge=1)
     user_max_element_kb: int = Field(default=256, ge=1)
     user_max_events: int = Field(default=40, ge=1)
-    allowed_origins: Annotated[
-        tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_list)
-    ] = ()
+    allowed_origins: Origins = ()
 
     # The server reads this one itself.
     forwarded_allow_ips: str = "127.0.0.1"
     # Chainlit reads these itself.
     chainlit_host: str = "127.0.0.1"
     chainlit_port: int = Field(default=8_000, ge=1, le=65_535)
-    chainlit_root_path: Annotated[str, AfterValidator(_path)] = ""
-    chainlit_url: Annotated[str, AfterValidator(_public)] = ""
+    chainlit_root_path: RootPath = ""
+    chainlit_url: PublicAddress = ""
     auth_mode: Literal["local", "password", "oidc", "header"] = "local"
     users_file: Path | None = None
     chainlit_auth_secret: AuthSecret | None = None
-    auth_secret_previous: Annotated[tuple[AuthSecret, ...], NoDecode, BeforeValidator(_list)] = ()
+    auth_secret_previous: AuthSecrets = ()
     hsts_max_age_s: int = Field(default=0, ge=0)
-    oidc_issuer: Annotated[str, AfterValidator(_issuer)] = ""
+    oidc_issuer: Issuer = ""
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr | None = None
     oidc_scopes: str = "openid profile email"
-    oidc_label: Annotated[str, AfterValidator(_label)] = ""
-    oidc_allowed_domains: Annotated[
-        tuple[Annotated[str, AfterValidator(_domain)], ...], NoDecode, BeforeValidator(_list)
-    ] = ()
-    oidc_allowed_emails: Annotated[
-        tuple[Annotated[str, AfterValidator(_email)], ...], NoDecode, BeforeValidator(_list)
-    ] = ()
+    oidc_label: Label = ""
+    oidc_allowed_domains: Domains = ()
+    oidc_allowed_emails: Emails = ()
     oidc_allowed_groups: Names = ()
     oidc_groups_claim: str = "groups"
-    oidc_admin_claim: Annotated[str, AfterValidator(_claim)] = ""
+    oidc_admin_claim: Claim = ""
     oidc_link_by_email: Literal["on", "off"] = "off"
     oidc_logout_at_provider: Literal["on", "off"] = "off"
-    auth_header_proxies: Annotated[
-        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)
-    ] = ()
+    auth_header_proxies: Networks = ()
     auth_header_user: HeaderName = ""
     auth_header_display_name: str = ""
     auth_header_groups: str = ""
-    auth_header_allowed_groups: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = ()
+    auth_header_allowed_groups: Names = ()
     auth_header_admin_group: str = ""
     auth_header_secret: ProxySecret | None = None
     auth_header_secret_name: HeaderName = "X-Keepchat-Proxy-Secret"  # noqa: S105 - a name
@@ -386,12 +215,10 @@ class Settings(BaseSettings):
     thread_sharing: Literal["on", "off"] = "off"
 
     metrics_token: MetricsToken | None = None
-    metrics_allow_ips: Annotated[
-        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)
-    ] = ()
+    metrics_allow_ips: Networks = ()
 
     log_format: Literal["text", "json"] = "text"
-    log_debug: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = ()
+    log_debug: Names = ()
 
     @model_validator(mode="after")
     def _room_for_a_question(self) -> "Settings":
@@ -455,7 +282,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _search_by_name(self) -> "Settings":
-        if self.database_search == "names" and _scheme(self.database) != "dynamodb":
+        if self.database_search == "names" and scheme_of(self.database) != "dynamodb":
             message = (
                 "DATABASE_SEARCH=names is for DynamoDB, and DATABASE_URL names another database: "
                 "remove it, and all that was said is searched"
@@ -494,7 +321,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _one_place_for_files(self) -> "Settings":
-        named = _netloc(self.storage_url) if self.storage_url else None
+        named = netloc_of(self.storage_url) if self.storage_url else None
         if self.bucket_name and named is not None and named != self.bucket_name:
             message = "STORAGE_URL and BUCKET_NAME name two places for files: remove one of them"
             raise ValueError(message)

@@ -21,10 +21,10 @@ from access.guard.origins import Origin, origin_of
 from access.login.base import Admission, LoginMode, LoginState, Visit
 from access.login.door_pages import HEADERS, turned_away
 from access.login.local_secret import HEADER, LocalSecret, same_address, without_token
-from access.login.loopback import host_of, is_loopback
 from access.login.returning import Returning, silent_router
 from access.login.sessions import Sessions
 from chat.wording.language import Localized
+from common.loopback import host_of, is_loopback
 
 USER = "local"
 REFUSAL = "This chat answers on this computer only: open it as http://localhost, not as {host}.\n"

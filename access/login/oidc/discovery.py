@@ -11,10 +11,10 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oidc.discovery import get_well_known_url
 from joserfc.jwk import KeySet
 
-from access.login.loopback import is_loopback
 from access.login.oidc.errors import LoginRefused, Refusal
 from access.login.oidc.http import Requests, fetched
 from access.login.oidc.id_token import usable_keys
+from common.loopback import is_loopback
 
 FRESH_S = 600.0
 """What was said counts so long, in seconds."""

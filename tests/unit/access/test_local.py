@@ -16,8 +16,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from access.login.door import Door, visit_of
 from access.login.local import USER, LocalLogin
 from access.login.local_secret import FILE, LocalSecret, same_address, without_token
-from access.login.loopback import host_of, is_loopback
 from common.kept_secret import kept_secret
+from common.loopback import host_of, is_loopback
 from tests.support.logins import sessions_of
 
 
