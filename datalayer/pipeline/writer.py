@@ -430,16 +430,16 @@ class Writer:
         message = f"{describe(entry.write)} is refused: {reason}."
         logger.warning("%s", message)
         self._record(entry.write, Outcome.REFUSED.value)
-        if entry.receipt:  # whoever asked for it was told that it is accepted
-            await self._fail(entry, WriteRefused(message))
-        else:
-            self._refused(entry, WriteRefused(message))
-            self._finish(entry, None)
+        await self._fail(entry, WriteRefused(message))
 
     async def _fail(self, entry: Entry, exc: Exception) -> None:
-        """Keep as a dead letter what no database takes, before the journal loses it."""
+        """Tell that a write is not stored; keep it as a dead letter before the journal loses it.
+
+        What is refused at once is told, and not kept: it may be forged, as much as one likes.
+        """
         self._refused(entry, exc)
-        is_kept = await self._backlog.set_aside(entry.write, str(exc))
+        is_told = entry.receipt is None and isinstance(exc, WriteRefused | WriteRejected)
+        is_kept = is_told or await self._backlog.set_aside(entry.write, str(exc))
         self._finish(entry, None, is_kept=is_kept)
 
     def _refused(self, entry: Entry, exc: Exception) -> None:

@@ -283,14 +283,18 @@ async def test_what_was_accepted_and_is_refused_becomes_one(
     assert "belongs to another user" in json.loads(letter.read_bytes())["reason"]
 
 
+@pytest.mark.parametrize("reason", ["belongs to another user", "can never be held"])
 async def test_what_is_refused_at_once_is_told_and_not_kept(
-    make: Make, store: AwayStore, tmp_path: Path
+    make: Make, store: AwayStore, tmp_path: Path, reason: str
 ) -> None:
     theirs = step(new_id(), owner=BOB)
     await MemoryStore.apply(store, [theirs])
+    if reason == "can never be held":
+        store.impossible = {theirs.thread_id}
     writer = make(after_s=60)
-    with pytest.raises(Exception, match="belongs to another user"):
+    with pytest.raises(Exception, match=reason):
         await writer.submit(step(theirs.thread_id))
+    await writer.close()
     assert not (tmp_path / "dead_letters").exists()
 
 
