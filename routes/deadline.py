@@ -79,9 +79,9 @@ class _Answer:
         self.start()
 
     def start(self) -> None:
-        """Begin to wait, anew."""
+        """Begin to wait, anew, unless the answer has begun, or comes too late."""
         self.stop()
-        if not self._has_begun:
+        if not self._has_begun and not self.late.done():
             self._timer = self._loop.call_later(self.limit_s, self._give_up)
 
     def stop(self) -> None:

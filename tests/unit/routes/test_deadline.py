@@ -43,6 +43,24 @@ async def test_what_is_silent_is_answered_in_words_and_cancelled(
     await cancelled.wait()
 
 
+async def test_what_is_given_up_gets_no_more_time() -> None:
+    app, timers = FastAPI(), asyncio.Queue[asyncio.TimerHandle]()
+
+    @app.get("/stubborn")
+    async def stubborn(request: Request) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            allow(request, 1)
+            timers.put_nowait(request.scope["keepchat.answer"]._timer)
+
+    async with client(app) as http:
+        reply = await http.get("/stubborn")
+    assert reply.status_code == 503
+    timer = await timers.get()
+    assert timer.cancelled()
+
+
 async def test_what_ends_late_says_nothing_more() -> None:
     app, ended = FastAPI(), asyncio.Event()
 
