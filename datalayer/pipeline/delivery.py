@@ -59,9 +59,9 @@ class Delivery:
         outages: Outages | None = None,
     ) -> None:
         self.outages = outages or Outages()
+        self.recorder = recorder
         self._store = store
         self._storage = storage
-        self._recorder = recorder
         self._writer = writer
         self._clock = clock
         self.is_away = False  # the last that was heard of the storage is that it cannot be reached
@@ -71,12 +71,12 @@ class Delivery:
         try:
             receipt = await self._storage.put(key_of(write), source, **described(write))
         except StorageError as exc:
-            self._recorder.file_failed()
+            self.recorder.file_failed()
             self.is_away = self.is_away or isinstance(exc, StorageUnavailable)
             if not self.outages.note("files", exc):
                 self.outages.over("files")
             raise
-        self._recorder.file_stored(receipt.size)
+        self.recorder.file_stored(receipt.size)
         self.is_away = False
         self.outages.over("files")
         return receipt

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
 
@@ -54,7 +55,8 @@ class Uploads:
         self._on_lost = on_lost
         self._waiting: dict[str, asyncio.Future[None]] = {}  # the last one of each element
         self._begun: LRUCache[str, bool] = LRUCache(REMEMBERED)  # elements
-        self._expected: dict[str, asyncio.Future[None]] = {}  # before they are begun
+        # Before they are begun; of one that nobody waits for any more there is none.
+        self._expected: WeakValueDictionary[str, asyncio.Future[None]] = WeakValueDictionary()
         self._running: dict[asyncio.Task[None], _Upload] = {}
         self._pool = BlockingPool(_THREADS)
 
@@ -90,10 +92,7 @@ class Uploads:
         """Wait until an element's bytes, which may not have come yet, are durable or are not."""
         if element_id not in self._begun:
             new: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            try:
-                await asyncio.wait([self._expected.setdefault(element_id, new)])
-            finally:
-                self._expected.pop(element_id, None)
+            await asyncio.wait([self._expected.setdefault(element_id, new)])
         await self.finished(element_id)
 
     async def finished_in(self, thread_id: str) -> None:
@@ -112,6 +111,7 @@ class Uploads:
         await self._wait_for_durable(END_S)
         for upload in self._undurable():
             logger.error("The file of element %s is lost: the program stopped", upload.write.id)
+            self._recorder.file_lost()
         late = list(self._running)
         for task in late:
             task.cancel()

@@ -8,9 +8,19 @@ from typing import Any
 
 from chainlit.element import Text
 
+from common.recorder import Recorder
 from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline.spool.spool import Spool
 from tests.support.builders import new_id
+
+
+class LostFiles(Recorder):
+    """Counts the files that were given up."""
+
+    count = 0
+
+    def file_lost(self) -> None:
+        self.count += 1
 
 
 @dataclass(frozen=True)
@@ -21,6 +31,7 @@ class Run:
     spool: Spool
     data: Path
     lost: list[str] = field(default_factory=list)
+    counted: LostFiles = field(default_factory=LostFiles)
 
 
 Start = Callable[..., Run]

@@ -30,6 +30,7 @@ class SpoolSender(BackgroundWorker):
     def __init__(self, spool: Spool, delivery: Delivery) -> None:
         super().__init__()
         self._outages = delivery.outages
+        self._recorder = delivery.recorder
         self._spool = spool
         self._delivery = delivery
         self._look_at = 0.0  # by the loop's clock
@@ -69,6 +70,7 @@ class SpoolSender(BackgroundWorker):
         if now >= self._look_at:
             self._look_at = now + LOOK_S
             await self._spool.take_over()
+            await self._spool.check()
 
     async def _announce_all(self) -> None:
         """Have files of an earlier run shown, which may have to wait for long."""
@@ -91,6 +93,7 @@ class SpoolSender(BackgroundWorker):
             result = await self._delivery.announce(file.write)
         except (WriteRefused, WriteRejected) as exc:
             logger.error("A file in the spool is dropped: %s", exc)  # noqa: TRY400 - a sentence
+            self._recorder.file_lost()
             await self._spool.remove(file)
             return False
         if result.outcome is Outcome.GONE or await self._is_replaced(file, result):
@@ -150,6 +153,7 @@ class SpoolSender(BackgroundWorker):
         """Forget a file that was deleted before it was read, or that somebody has removed."""
         if self._spool.find(file.key) is file:
             logger.error("The file of element %s is lost: %s", file.write.id, exc)
+            self._recorder.file_lost()
             await self._spool.remove(file)
 
     async def _send(self, file: SpooledFile) -> None:

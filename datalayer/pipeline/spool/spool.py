@@ -11,7 +11,12 @@ import logging
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -29,7 +34,7 @@ from storage.errors import StorageError
 logger = logging.getLogger(__name__)
 
 MEBI = 1024 * 1024
-LEFT_FREE = 100 * MEBI  # bytes of the disk that files never take: database and journal need them
+LEFT_FREE = 100 * MEBI  # bytes of the disk that are left to database and journal
 BYTES, WRITES = "bytes/", "writes/"
 ANY = "application/octet-stream"
 
@@ -89,7 +94,9 @@ class Spool:
         self._making = asyncio.Lock()
         self._removing = TaskSet()
         self._held: Counter[str] = Counter()
-        self._coming = 0  # bytes that are being written
+        self._coming = 0  # bytes of files that are not in it yet
+        self._unwritten = 0  # bytes of those that may not be on the disk yet
+        self._is_full = False
         self._failure = ""
 
     @property
@@ -201,12 +208,18 @@ class Spool:
                 if self._own is None:
                     process = await self._pool.run(ProcessFolder.make, self._root)
                     self._own = Folder(process, self._storage_in(process.path))
-                usage = await self._pool.run(shutil.disk_usage, self._root)
             except OSError as exc:
                 raise self._unusable(exc) from exc
-        if usage.free < LEFT_FREE:
-            raise self._refuse(f"its disk has less than {LEFT_FREE // MEBI} MB left. Make room")
+        await self._check_disk()
         return self._own
+
+    async def _check_disk(self) -> None:
+        try:
+            usage = await self._pool.run(shutil.disk_usage, self._root)
+        except OSError as exc:
+            raise self._unusable(exc) from exc
+        if usage.free - self._unwritten < LEFT_FREE:
+            raise self._refuse(f"its disk has less than {LEFT_FREE // MEBI} MB left. Make room")
 
     async def _measured(self, source: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         taken = 0
@@ -214,11 +227,21 @@ class Spool:
             async for chunk in _chunks(source):
                 taken, self._coming = taken + len(chunk), self._coming + len(chunk)
                 if self._size + self._coming > self._most_bytes:
-                    limit = f"{self._most_bytes // MEBI} MB"
-                    raise self._refuse(f"it has reached its limit of {limit}. Raise SPOOL_MAX_MB")
-                yield chunk
+                    raise self._full()
+                async with self._room_for(len(chunk)):
+                    yield chunk
         finally:
             self._coming -= taken
+
+    @asynccontextmanager
+    async def _room_for(self, size: int) -> AsyncIterator[None]:
+        """Count bytes with those that others are about to write; raise where that is too much."""
+        self._unwritten += size
+        try:
+            await self._check_disk()
+            yield
+        finally:
+            self._unwritten -= size
 
     # Out
 
@@ -269,6 +292,22 @@ class Spool:
 
     # What is said
 
+    async def check(self) -> None:
+        """See whether a file could be kept, for `state` to say it.
+
+        That one was too large for what is left is said until another one is gone.
+        """
+        with suppress(SpoolUnusable):
+            await self._folder()
+            if not (self._is_full and self._waiting):
+                self._failure = ""
+
+    def _full(self) -> SpoolUnusable:
+        limit = f"{self._most_bytes // MEBI} MB"
+        error = self._refuse(f"it has reached its limit of {limit}. Raise SPOOL_MAX_MB")
+        self._is_full = True
+        return error
+
     def _unusable(self, exc: Exception) -> SpoolUnusable:
         return self._refuse(f"it cannot be used ({exc}). See to its disk")
 
@@ -280,7 +319,7 @@ class Spool:
         )
         if message != self._failure:
             logger.error("%s", message)
-        self._failure = message
+        self._failure, self._is_full = message, False
         return SpoolUnusable(message)
 
 

@@ -15,7 +15,7 @@ from datalayer.pipeline.spool import sender
 from datalayer.pipeline.spool.spool import Spool
 from storage.local.storage import LocalStorage
 from tests.support.away import AwayStorage, AwayStore
-from tests.support.spools import Run, Start
+from tests.support.spools import LostFiles, Run, Start
 
 MUCH = 100_000_000
 QUICK = RetryPolicy(first_pause_s=0.001, longest_pause_s=0.002)
@@ -50,6 +50,7 @@ async def start(store: AwayStore, storage: AwayStorage, tmp_path: Path) -> Async
         storage: AwayStorage = storage,
     ) -> Run:
         lost: list[str] = []
+        counted = LostFiles()
 
         async def on_lost(name: str) -> None:
             lost.append(name)
@@ -59,12 +60,13 @@ async def start(store: AwayStore, storage: AwayStorage, tmp_path: Path) -> Async
             store,
             storage,
             on_lost=on_lost,
+            recorder=counted,
             journal=Journal(data / "journal", most_bytes=MUCH),
             journal_after_s=after_s,
             spool=spool,
         )
         layer.start()
-        runs.append(Run(layer, spool, data, lost))
+        runs.append(Run(layer, spool, data, lost, counted))
         return runs[-1]
 
     yield new

@@ -1,16 +1,21 @@
 """What a spool cannot keep, or finds damaged, is told, and keeps nothing else from its storage."""
 
 import asyncio
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from datalayer.pipeline import uploads
+from datalayer.pipeline.spool import sender
 from datalayer.pipeline.spool import spool as spool_module
+from datalayer.stores.memory import MemoryTables
 from storage.base import Receipt
 from storage.errors import StorageDenied, StorageUnavailable
 from storage.local.storage import LocalStorage
-from tests.support.away import AwayStorage
+from tests.support.away import AwayStorage, AwayStore
+from tests.support.builders import element as row_of
 from tests.support.builders import new_id
 from tests.support.spools import Start, all_sent, key_of, killed, spooled, text
 from tests.support.storages import keys
@@ -42,6 +47,65 @@ async def test_a_disk_without_room_is_told(
     with pytest.raises(StorageUnavailable):
         await run.layer.create_element(text("lost"))
     assert run.lost == ["a.txt"]
+
+
+async def test_files_side_by_side_leave_others_their_part_of_the_disk(
+    start: Start, storage: AwayStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size, room = 1_000_000, 2_500_000
+    before = spool_module.LEFT_FREE + room
+
+    def usage(_path: Path) -> shutil._ntuple_diskusage:
+        free = before - sum(path.stat().st_size for path in spooled(tmp_path / "data"))
+        return shutil._ntuple_diskusage(before, before - free, free)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    run = start()
+    storage.failure = StorageUnavailable("away")
+    for _ in range(2):
+        await run.layer.create_element(text("x" * 1_000))
+    sent = [run.layer.create_element(text("x" * size)) for _ in range(8)]
+    await asyncio.gather(*sent, return_exceptions=True)
+    assert run.counted.count >= len(sent) - room // size
+    assert usage(tmp_path).free >= spool_module.LEFT_FREE
+
+
+async def test_a_disk_that_is_full_shows_before_a_file_comes(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "LOOK_S", 0.01)
+    run = start()
+    with monkeypatch.context() as patch:
+        patch.setattr(spool_module, "LEFT_FREE", 2**62)
+        await until(lambda: "Make room" in run.spool.state.failure, "the word about it")
+    await until(lambda: run.spool.state.failure == "", "the end of it")
+
+
+async def test_a_file_that_was_too_large_is_not_told_for_ever(
+    start: Start,
+    storage: AwayStorage,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(sender, "LOOK_S", 0.01)
+    run = start(most_bytes=10)
+    storage.failure = StorageUnavailable("away")
+    with pytest.raises(StorageUnavailable):
+        await run.layer.create_element(text("0123456789 and more"))
+    assert "SPOOL_MAX_MB" in caplog.text
+    await until(lambda: run.spool.state.failure == "", "the end of it")
+
+
+async def test_a_spool_that_is_full_is_told_as_long_as_it_is(
+    start: Start, storage: AwayStorage
+) -> None:
+    run = start(most_bytes=10)
+    storage.failure = StorageUnavailable("away")
+    await run.layer.create_element(text("0123456"))
+    with pytest.raises(StorageUnavailable):
+        await run.layer.create_element(text("0123456"))
+    await run.spool.check()
+    assert "SPOOL_MAX_MB" in run.spool.state.failure
 
 
 async def test_what_the_storage_refuses_at_once_is_told_at_once(
@@ -110,6 +174,36 @@ async def test_bytes_that_somebody_has_removed_are_lost_and_said(
     storage.failure = None
     await until(all_sent(run), "the end")
     assert f"The file of element {element.id} is lost" in caplog.text
+    assert run.counted.count == 1
+
+
+async def test_a_file_whose_row_is_refused_is_lost_and_counted(
+    start: Start, store: AwayStore, storage: AwayStorage, tmp_path: Path
+) -> None:
+    first = start()
+    storage.failure = StorageUnavailable("away")
+    row = text("lost")
+    await first.layer.create_element(row)
+    left = killed(tmp_path / "data", "left")
+    store._kept = MemoryTables()
+    await store.apply([row_of(new_id(), row.id)])
+    second = start(left)
+    await until(all_sent(second), "the end")
+    assert second.counted.count == 1
+
+
+async def test_a_file_that_the_end_of_the_program_loses_is_counted(
+    start: Start, storage: AwayStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "END_S", 0.01)
+    run = start(most_bytes=1)
+    storage.heard.clear()
+    sending = asyncio.create_task(run.layer.create_element(text("lost")))
+    await until(lambda: bool(run.spool.state.failure), "the refusal")
+    await run.layer.close()
+    assert run.counted.count == 1
+    with pytest.raises(asyncio.CancelledError):
+        await sending
 
 
 async def test_a_file_that_cannot_be_kept_is_no_longer_waited_for(

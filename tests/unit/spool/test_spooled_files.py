@@ -292,6 +292,27 @@ async def test_whoever_waits_for_a_file_is_told_once_it_is_durable(
     assert run.layer._pipeline.uploads._expected == {}
 
 
+async def test_who_gives_up_waiting_for_a_file_takes_it_from_nobody(start: Start) -> None:
+    run = start()
+    element = text("kept")
+    first, second = [asyncio.create_task(run.layer.flush_files([element.id])) for _ in range(2)]
+    await until(lambda: bool(run.layer._pipeline.uploads._expected), "the wait")
+    first.cancel()
+    await asyncio.wait([first])
+    await run.layer.create_element(element)
+    await asyncio.wait_for(second, 10)
+
+
+async def test_nothing_is_kept_of_those_who_gave_up_waiting_for_a_file(start: Start) -> None:
+    run = start()
+    waiting = asyncio.create_task(run.layer.flush_files([new_id()]))
+    await until(lambda: bool(run.layer._pipeline.uploads._expected), "the wait")
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    del waiting
+    await until(lambda: not run.layer._pipeline.uploads._expected, "the end of it")
+
+
 async def test_a_program_that_runs_takes_over_what_another_leaves(
     start: Start, storage: AwayStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
