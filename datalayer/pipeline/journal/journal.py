@@ -73,7 +73,7 @@ class Journal:
     """Keeps writes in order: one task appends, one reads, and both may be at work at a time."""
 
     def __init__(self, root: Path, *, most_bytes: int) -> None:
-        """Name the folder of all processes' journals, and how large this one may get."""
+        """Name the folder of all processes' journals, and how much this one may append."""
         self._root = root
         self._most_bytes = most_bytes
         self._dead_letters = DeadLetters(root.with_name("dead_letters"), most_bytes)
@@ -172,7 +172,9 @@ class Journal:
 
     @property
     def _room(self) -> int:
-        return self._most_bytes - self.size
+        """The bytes that may be added: what others have left takes none of them."""
+        own = (segment.size for segment in self._segments if segment.folder is self._own)
+        return self._most_bytes - sum(own)
 
     async def append(self, writes: Sequence[Write]) -> list[Receipt]:
         """Append writes, all of them or none; when it returns they are durable.

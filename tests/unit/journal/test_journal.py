@@ -310,6 +310,21 @@ async def test_one_that_is_as_good_as_full_cannot_be_used(make: Open) -> None:
         await journal.check()
 
 
+async def test_what_others_have_left_takes_no_room_from_it(make: Open) -> None:
+    writes = writes_of(3)
+    most_bytes = sum(len(encode_record(write)) for write in writes)
+    dead = make(most_bytes)
+    await dead.append(writes)
+    await dead.close()
+    journal, more = make(most_bytes), writes_of(3)
+    await journal.open()
+    await journal.append(more)
+    with pytest.raises(JournalUnusable, match="JOURNAL_MAX_MB"):
+        await journal.append(writes_of(1))
+    assert await writes_in(journal) == [*writes, *more]
+    assert journal.size == 2 * most_bytes
+
+
 async def test_dead_letters_are_counted_whatever_the_disk_is_busy_with(
     make: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
