@@ -5,6 +5,7 @@ are signed in go on, and what they write is kept in the journal. It is a reason 
 cannot be used, or where nothing is known of the database yet.
 """
 
+import time
 from asyncio import gather
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ Status = Literal["ok", "degraded", "failed"]
 
 MIGRATIONS_HOLD_S = 30.0
 STORAGE_HOLDS_S = 5.0
+FILES_WAIT_S = 60.0  # after which a storage does not take what it should
+MICROSECONDS = 1_000_000
 NOTHING = "00000000-0000-4000-8000-000000000000"  # neither a thread nor a file is called so
 NO_FILE = f"keepchat-check/{NOTHING}"  # in the folder that the doctor tries links in
 
@@ -84,7 +87,7 @@ class Readiness:
         return {
             "database": self._about_database(database),
             "migrations": self._about_migrations(migrations),
-            "storage": _about_storage(files),
+            "storage": self._about_storage(files),
             "journal": self._about_journal(),
             "logins": self._about_logins(),
         }
@@ -130,6 +133,24 @@ class Readiness:
             return OK  # as far as is known: the database was there and is away
         return Check("failed", "The database has not answered yet: its schema is not known.")
 
+    def _about_storage(self, failure: Exception | None) -> Check:
+        if failure is None:
+            if not self._files_wait:
+                return OK
+            said = "can be read, and does not take all files"
+        elif isinstance(failure, StorageDenied | StorageMisconfigured):
+            said = "refuses"
+        else:
+            said = _SILENT if isinstance(failure, Silent) else _AWAY
+        return Check("degraded", f"The file storage {said}. Conversations go on; files wait.")
+
+    @property
+    def _files_wait(self) -> bool:
+        """Whether some are in the spool for long; to store one each time would cost something."""
+        state = self._layer.spool_state
+        since = state.since if state else None
+        return since is not None and time.time() - since / MICROSECONDS >= FILES_WAIT_S
+
     def _about_journal(self) -> Check:
         if not self._journal_failure:
             return OK
@@ -145,14 +166,6 @@ class Readiness:
         if self._knows_logins():
             return OK
         return Check("failed", "The database has not answered yet: nobody can come in.")
-
-
-def _about_storage(failure: Exception | None) -> Check:
-    if failure is None:
-        return OK
-    refusing = isinstance(failure, StorageDenied | StorageMisconfigured)
-    said = _SILENT if isinstance(failure, Silent) else "refuses" if refusing else _AWAY
-    return Check("degraded", f"The file storage {said}. Conversations go on; files wait.")
 
 
 def is_ready(checks: Checks) -> bool:

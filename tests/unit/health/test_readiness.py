@@ -12,7 +12,9 @@ from common.ending import Ending
 from datalayer.errors import SchemaMismatch, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline.journal.journal import JournalState
+from datalayer.pipeline.spool.spool import SpoolState
 from datalayer.stores.memory import MemoryStore
+from datalayer.writes import wall_clock
 from routes.health.probe import Probe, Silent
 from routes.health.readiness import Checks, Readiness, is_ready
 from storage.errors import StorageDenied, StorageError, StorageUnavailable
@@ -57,6 +59,7 @@ class Layer:
 
     journal_state: JournalState | None = JournalState(0, 0, None, "")
     is_away = False  # the database, for what is written
+    spool_state: SpoolState | None = SpoolState(0, 0, None, "")
 
 
 @dataclass
@@ -175,6 +178,16 @@ async def test_conversations_go_on_without_files(world: World, kind: type[Storag
     assert statuses(found) == {"storage": "degraded"}
     assert is_ready(found)
     assert SECRET not in str(found)
+
+
+async def test_a_storage_that_can_be_read_and_takes_no_files_is_told(world: World) -> None:
+    now = wall_clock()
+    world.layer.spool_state = SpoolState(1, 1, now, "")
+    assert statuses(await world.found()) == {}
+    world.layer.spool_state = SpoolState(1, 1, now - 61_000_000, "")
+    found = await world.found()
+    assert statuses(found) == {"storage": "degraded"}
+    assert is_ready(found)
 
 
 async def test_what_is_silent_is_waited_for_no_longer_and_asked_once(
