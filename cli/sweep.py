@@ -110,18 +110,23 @@ async def _with_parts(
                 await sweep.take(file)
                 _show(bar, file.key)
         if not dry_run:
-            _refuse_while_writes_wait(waiting)
+            _refuse_while_files_may_be_named(waiting)
             await sweep.remove_orphans(most=most)
     print(*sweep.lines(), "Nothing was changed." if dry_run else "Done.", sep="\n")
     return 1 if sweep.counts[FileState.MISSING] or sweep.counts[FileState.UNFINISHED] else 0
 
 
-def _refuse_while_writes_wait(waiting: Waiting) -> None:
-    """End the command where messages may be on their way that name what nobody seems to name."""
+def _refuse_while_files_may_be_named(waiting: Waiting) -> None:
+    """End the command where writes that are not stored may name what nobody seems to name."""
     if waiting.writes.depth:
         sys.exit(
             "Writes wait in the journal, so nothing is removed: let the program run until "
             "'python manage.py journal list' says that nothing waits."
+        )
+    if waiting.letters:
+        sys.exit(
+            "There are dead letters, which may name files, so nothing is removed: see 'python "
+            "manage.py journal list', and retry or drop them first."
         )
 
 

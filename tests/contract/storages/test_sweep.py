@@ -10,6 +10,7 @@ import pytest
 
 import manage
 from cli import sweep as command
+from datalayer.pipeline.journal.dead_letters import DeadLetters
 from datalayer.pipeline.journal.records import encode_record
 from datalayer.pipeline.reconciliation import FileState, reconcile
 from datalayer.stores.base import Store
@@ -258,6 +259,19 @@ def test_nothing_is_removed_while_writes_wait(folder: Path, capsys: Capture) -> 
     assert "Writes wait in the journal" in str(run("--most"))
     assert asyncio.run(stored_keys(folder)) == before
     segment.unlink()
+    assert run("--most") == 1
+    assert asyncio.run(stored_keys(folder)) != before
+
+
+def test_nothing_is_removed_while_there_are_dead_letters(folder: Path) -> None:
+    """The row of a file may be one, and be stored yet."""
+    asyncio.run(fill(folder))
+    before = asyncio.run(stored_keys(folder))
+    letters = DeadLetters(folder / "dead_letters")
+    letters.keep_write(upload(new_id()), "it was refused")
+    assert "There are dead letters" in str(run("--most"))
+    assert asyncio.run(stored_keys(folder)) == before
+    letters.remove(letters.ids()[0])
     assert run("--most") == 1
     assert asyncio.run(stored_keys(folder)) != before
 
