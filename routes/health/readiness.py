@@ -5,7 +5,6 @@ are signed in go on, and what they write is kept in the journal. It is a reason 
 cannot be used, or where nothing is known of the database yet.
 """
 
-import time
 from asyncio import gather
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -23,8 +22,7 @@ Status = Literal["ok", "degraded", "failed"]
 
 MIGRATIONS_HOLD_S = 30.0
 STORAGE_HOLDS_S = 5.0
-FILES_WAIT_S = 60.0  # after which a storage does not take what it should
-MICROSECONDS = 1_000_000
+STORING_HOLDS_S = 60.0  # it costs something
 NOTHING = "00000000-0000-4000-8000-000000000000"  # neither a thread nor a file is called so
 NO_FILE = f"keepchat-check/{NOTHING}"  # in the folder that the doctor tries links in
 
@@ -70,24 +68,25 @@ class Readiness:
         self._database = Probe(self._read)
         self._migrations = Probe(self._compare, holds_s=MIGRATIONS_HOLD_S)
         self._files = Probe(self._open, holds_s=STORAGE_HOLDS_S)
+        self._storing = Probe(storage.check, holds_s=STORING_HOLDS_S)
+        self._probes = (self._database, self._migrations, self._files, self._storing)
         self._has_schema = False  # as far as was heard of it
 
     async def close(self) -> None:
         """Look at nothing any more."""
-        for probe in (self._database, self._migrations, self._files):
+        for probe in self._probes:
             await probe.close()
 
     async def checks(self) -> Checks:
         """Return what was found, within a few seconds whatever is away."""
         if self._ending.is_begun:
             return {"program": Check("failed", "The program ends.")}
-        database, migrations, files = await gather(
-            self._database.failure(), self._migrations.failure(), self._files.failure()
-        )
+        probes = self._probes
+        database, migrations, files, storing = await gather(*(it.failure() for it in probes))
         return {
             "database": self._about_database(database),
             "migrations": self._about_migrations(migrations),
-            "storage": self._about_storage(files),
+            "storage": _about_storage(files or storing),
             "journal": self._about_journal(),
             "logins": self._about_logins(),
         }
@@ -133,24 +132,6 @@ class Readiness:
             return OK  # as far as is known: the database was there and is away
         return Check("failed", "The database has not answered yet: its schema is not known.")
 
-    def _about_storage(self, failure: Exception | None) -> Check:
-        if failure is None:
-            if not self._files_wait:
-                return OK
-            said = "can be read, and does not take all files"
-        elif isinstance(failure, StorageDenied | StorageMisconfigured):
-            said = "refuses"
-        else:
-            said = _SILENT if isinstance(failure, Silent) else _AWAY
-        return Check("degraded", f"The file storage {said}. Conversations go on; files wait.")
-
-    @property
-    def _files_wait(self) -> bool:
-        """Whether some are in the spool for long; to store one each time would cost something."""
-        state = self._layer.spool_state
-        since = state.since if state else None
-        return since is not None and time.time() - since / MICROSECONDS >= FILES_WAIT_S
-
     def _about_journal(self) -> Check:
         if not self._journal_failure:
             return OK
@@ -166,6 +147,14 @@ class Readiness:
         if self._knows_logins():
             return OK
         return Check("failed", "The database has not answered yet: nobody can come in.")
+
+
+def _about_storage(failure: Exception | None) -> Check:
+    if failure is None:
+        return OK
+    refusing = isinstance(failure, StorageDenied | StorageMisconfigured)
+    said = _SILENT if isinstance(failure, Silent) else "refuses" if refusing else _AWAY
+    return Check("degraded", f"The file storage {said}. Conversations go on; files may not.")
 
 
 def is_ready(checks: Checks) -> bool:

@@ -12,11 +12,10 @@ from common.ending import Ending
 from datalayer.errors import SchemaMismatch, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline.journal.journal import JournalState
-from datalayer.pipeline.spool.spool import SpoolState
 from datalayer.stores.memory import MemoryStore
-from datalayer.writes import wall_clock
 from routes.health.probe import Probe, Silent
 from routes.health.readiness import Checks, Readiness, is_ready
+from storage.base import Receipt
 from storage.errors import StorageDenied, StorageError, StorageUnavailable
 from storage.local.storage import LocalStorage
 
@@ -47,6 +46,13 @@ class Files(LocalStorage):
     """A storage that cannot be reached if it is told."""
 
     failure: StorageError | None = None
+    is_full = False
+
+    async def put(self, *args: Any, **options: Any) -> Receipt:
+        if self.is_full:
+            message = "there is no room"
+            raise StorageUnavailable(message)
+        return await super().put(*args, **options)
 
     def open(self, *args: Any) -> Any:
         if self.failure:
@@ -59,7 +65,6 @@ class Layer:
 
     journal_state: JournalState | None = JournalState(0, 0, None, "")
     is_away = False  # the database, for what is written
-    spool_state: SpoolState | None = SpoolState(0, 0, None, "")
 
 
 @dataclass
@@ -76,7 +81,7 @@ class World:
 
     async def found(self) -> Checks:
         """What is found now, as if a long time had passed."""
-        for one in (self.readiness._database, self.readiness._migrations, self.readiness._files):
+        for one in self.readiness._probes:
             one._asked_at = -1e9
         return await self.readiness.checks()
 
@@ -180,14 +185,16 @@ async def test_conversations_go_on_without_files(world: World, kind: type[Storag
     assert SECRET not in str(found)
 
 
-async def test_a_storage_that_can_be_read_and_takes_no_files_is_told(world: World) -> None:
-    now = wall_clock()
-    world.layer.spool_state = SpoolState(1, 1, now, "")
-    assert statuses(await world.found()) == {}
-    world.layer.spool_state = SpoolState(1, 1, now - 61_000_000, "")
+async def test_a_storage_that_can_be_read_and_takes_no_files_is_told(
+    world: World, tmp_path: Path
+) -> None:
+    world.files.is_full = True
     found = await world.found()
     assert statuses(found) == {"storage": "degraded"}
     assert is_ready(found)
+    world.files.is_full = False
+    assert statuses(await world.found()) == {}
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 async def test_what_is_silent_is_waited_for_no_longer_and_asked_once(
