@@ -185,16 +185,14 @@ async def test_conversations_go_on_without_files(world: World, kind: type[Storag
     assert SECRET not in str(found)
 
 
-async def test_a_storage_that_can_be_read_and_takes_no_files_is_told(
-    world: World, tmp_path: Path
-) -> None:
+async def test_a_storage_that_can_be_read_and_takes_no_files_is_told(world: World) -> None:
     world.files.is_full = True
     found = await world.found()
     assert statuses(found) == {"storage": "degraded"}
     assert is_ready(found)
     world.files.is_full = False
     assert statuses(await world.found()) == {}
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [found async for found in world.files.list()] == []
 
 
 async def test_what_is_silent_is_waited_for_no_longer_and_asked_once(
