@@ -22,6 +22,7 @@ from datalayer.pipeline.journal.records import VERSION, encode_record
 from datalayer.serialization import encode
 from datalayer.writes import SaveStep, Write
 from tests.support.builders import new_id, step
+from tests.support.waiting import until
 from tests.unit.journal.test_records import record_of
 
 MUCH = 10_000_000
@@ -333,16 +334,18 @@ async def test_dead_letters_are_counted_whatever_the_disk_is_busy_with(
     dead = make()
     await dead.append(writes)
     await dead.close()
-    journal, answers = make(), threading.Event()
+    journal, answers, waiting = make(), threading.Event(), list[int]()
     await journal.set_aside(writes[0], "It is too large.")
 
     def wait(*_: object) -> None:
+        waiting.append(1)
         answers.wait()
 
     monkeypatch.setattr(journal_module, "_count", wait)
     monkeypatch.setattr(journal_module, "try_out", wait)
     busy = asyncio.gather(journal.check(), journal.open())
     try:
+        await until(lambda: len(waiting) == 2, "both to be at work")
         async with asyncio.timeout(30):
             assert await journal.count_dead_letters() == 1
     finally:
