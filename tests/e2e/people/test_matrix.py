@@ -440,7 +440,7 @@ async def test_answers_are_changed_in_ones_own_pages_alone(world: World) -> None
         opened(world, "bob", his["thread"]) as his_page,
     ):
         before = await world.settled()
-        told = [len(at_work(her_page)), len(at_work(his_page))]
+        begun = [turns(her_page), turns(his_page)]
         for action in ("again", "goOn", "branch", "show"):
             for who, thread, step, page, status in (
                 ("bob", hers["thread"], hers["step"], her_page, 404),
@@ -455,21 +455,19 @@ async def test_answers_are_changed_in_ones_own_pages_alone(world: World) -> None
                 reply = await world.client(who).post(f"/keepchat/answers/{thread}", json=asked)
                 assert reply.status_code == status, (action, who, reply.text)
                 assert SECRET not in reply.text
-        assert told == [len(at_work(her_page)), len(at_work(his_page))], "nothing was begun"
+        assert begun == [turns(her_page), turns(his_page)], "nothing was begun"
         assert world.stored() == before
         named = {"action": "again", "step": his["step"], "session": her_page.session_id}
         reply = await world.client("bob").post(f"/keepchat/answers/{his['thread']}", json=named)
         assert reply.status_code == 200, reply.text
-        await until(lambda: any(at_work(his_page)), "the answer")
-        await until(lambda: not at_work(his_page)[-1], "the end of the answer")
-        assert not any(at_work(her_page))
+        await until(lambda: turns(his_page) == (begun[1][0] + 1, begun[1][1] + 1), "the answer")
+        assert turns(her_page) == begun[0]
         assert world.stored() == before
 
 
-def at_work(page: SocketPage) -> list[list[str]]:
-    """Return in which threads a page was told that something is answered, each time."""
-    told = page.all_heard("window_message")
-    return [it["keepchatRunning"] for it in told if "keepchatRunning" in it]
+def turns(page: SocketPage) -> tuple[int, int]:
+    """Return how often a page was told that something is answered, and that it has ended."""
+    return len(page.all_heard("task_start")), len(page.all_heard("task_end"))
 
 
 @asynccontextmanager
