@@ -152,7 +152,7 @@ async def test_an_edit_that_is_too_long_leaves_the_question_as_it_was(
     chat = await open_chat(short_app)
     if not knows_limit:
         await as_it_was(chat)
-    await chat.ask("What is the capital of France, in short?")
+    await chat.ask("What is the capital of France, before an edit?")
     await chat.answered("The capital of France is Paris.")
     longer = "x" * 1_001
     await chat.edit(chat.questions.last, longer)
@@ -162,7 +162,7 @@ async def test_an_edit_that_is_too_long_leaves_the_question_as_it_was(
         await chat.page.get_by_role("button", name="Cancel").click()
     else:
         await expect(chat.toasts.get_by_text("It stays as it was.")).to_be_visible()
-    await expect(chat.asked).to_have_text("What is the capital of France, in short?")
+    await expect(chat.asked).to_have_text("What is the capital of France, before an edit?")
     await expect(chat.said.last).to_have_text("The capital of France is Paris.")
 
 

@@ -86,7 +86,7 @@ async def test_people_sign_in_at_the_provider_and_out(
 ) -> None:
     anna = await open_chat(team, comes_in=False)
     await sign_in(anna, "anna")
-    await anna.ask("What is the capital of France, for Anna?")
+    await anna.ask("What is the capital of France, for Anna of the provider?")
     await anna.answered(PARIS)
     path = f"/thread/{await anna.thread_id()}"
     told = await anna.page.evaluate("fetch('/user').then((reply) => reply.json())")

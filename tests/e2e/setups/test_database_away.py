@@ -17,9 +17,9 @@ from tests.support.servers.model import ModelServer
 from tests.support.servers.postgres import Postgres, running_postgres
 from tests.support.waiting import until
 
-BEFORE = "What is the capital of France, with a server?"
+BEFORE = "What is the capital of France, with a server that is back?"
 FIRST = "and of Italy, without a server?"
-SECOND = "What is the capital of France, on a server?"
+SECOND = "What is the capital of France, on a server that is away?"
 DELAYED = "The database cannot be reached. What you write is kept"
 SAVED = "Everything is saved again."
 REFUSED = "Nothing can be saved at the moment"

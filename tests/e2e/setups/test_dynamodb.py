@@ -50,7 +50,7 @@ async def test_a_conversation_in_a_table(
         ]
         assert table.names(thread_id) == [question]
         kept = sorted(path.name for path in app.data.iterdir())
-        assert kept == ["auth_secret", "journal", "local_token", "session_files"]
+        assert kept == ["auth_secret", "journal", "local_token", "session_files", "spool"]
         await chat.praise("Short and right")
         await chat.star(chat.questions.first)
         await until(lambda: table.feedbacks(thread_id) == [(1, "Short and right")], "the thumb")

@@ -45,7 +45,7 @@ async def test_a_conversation_on_postgresql(
             Message("assistant_message", PARIS, "done"),
         ]
         kept = sorted(path.name for path in app.data.iterdir())
-        assert kept == ["auth_secret", "journal", "local_token", "session_files"]
+        assert kept == ["auth_secret", "journal", "local_token", "session_files", "spool"]
 
         await app.restart()
         again = await open_chat(app)
