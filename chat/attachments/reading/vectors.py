@@ -3,6 +3,7 @@
 import re
 from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from chat.attachments.results import CannotRead, Picture, Reason
 
 _PLAIN = ("DejaVuSans", "LiberationSans-Regular", "NotoSans-Regular")  # the best is first
 _SVG = "{http://www.w3.org/2000/svg}"
-_WORDS = (f"{_SVG}title", f"{_SVG}desc", f"{_SVG}text")
+_FOREIGN = f"{_SVG}foreignObject"  # HTML, which is not drawn
+_WORDS = (f"{_SVG}title", f"{_SVG}desc", f"{_SVG}text", _FOREIGN)
+_DPI = 96  # of sizes in points, inches and centimetres, as CSS has it
 _MOST_WORDS = 2_000  # characters
 _LINKS = ("href", "{http://www.w3.org/1999/xlink}href")
 _WITHIN = ("#", "data:image/")  # a link that leads nowhere else
@@ -42,6 +45,7 @@ def read(content: bytes, pixels: int) -> Picture:
             background="white",
             width=width,
             height=height,
+            dpi=_DPI,
             skip_system_fonts=bool(family),
             font_dirs=list(FONTS) if family else None,
             serif_family=family,  # what stands in for those that are not there
@@ -90,5 +94,16 @@ def _family() -> str | None:
 
 
 def _words(root: Any) -> str:
-    texts = ("".join(element.itertext()) for element in root.iter(*_WORDS))
+    elements = [it for it in root.iter(*_WORDS) if not _stands_in(it)]
+    texts = (
+        " ".join(it.itertext()) if it.tag == _FOREIGN else "".join(it.itertext()) for it in elements
+    )
     return "\n".join(" ".join(text.split()) for text in texts)[:_MOST_WORDS].strip()
+
+
+def _stands_in(element: Any) -> bool:
+    """Tell whether it is shown by programs alone that do not know what stands before it."""
+    chain = [element, *element.iterancestors()]
+    return any(
+        above.tag == f"{_SVG}switch" and above.index(below) > 0 for below, above in pairwise(chain)
+    )

@@ -273,6 +273,23 @@ def test_a_doubt_is_said_as_a_doubt() -> None:
     assert "the likeliest" in remarks_on(text_in("a.txt", "Größe, Straße".encode("cp1252")))
 
 
+ROWS = {
+    "German prices": "Artikel;Größe;Preis\n"
+    + "".join(f"Rad {n};M{n};{n},50 €\n" for n in range(300)),
+    "prices alone": "Ref;Price\n" + "".join(f"A{n};£{n}.50\n" for n in range(300)),
+    "French prices": "Réf;Prix\n" + "".join(f"A{n};12,{n}\xa0€\n" for n in range(300)),
+    "French words": "«\xa0oui\xa0»",
+    "a price": "Prix;12,50\xa0€\n",
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_what_a_table_repeats_counts_once(name: str) -> None:
+    found = decode(ROWS[name].encode("cp1252"))
+    assert found.text == ROWS[name]
+    assert found.guessed == "cp1252"
+
+
 @pytest.mark.parametrize("before", [b"plain words ", b'{"key":[1,2],"word":"x"},'])
 def test_what_is_far_behind_ascii_is_found(before: bytes) -> None:
     content = before * 100_000 + "汉字编码测试文件，今天天气很好".encode("gbk")

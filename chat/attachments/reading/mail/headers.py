@@ -1,6 +1,7 @@
 """Headers and bodies of mail in whatever encoding they say, or are."""
 
 import re
+from contextlib import suppress
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
@@ -18,17 +19,17 @@ _MEANT = {
     "iso-8859-11": "cp874",
     "unicode-1-1-utf-7": "utf-7",
 }
+_OF_ONE_BYTE = re.compile(r"(us-)?ascii|iso-8859-\d+|latin-?1|(windows-|cp)125\d")
 _FOLD = re.compile(r"\r?\n[ \t]*")
 
 
 def decoded(content: bytes, charset: str | None) -> str:
     """Return a text in the encoding that is said, or if it is not, in the likely one."""
     named = (charset or "").strip("\"' ").lower()
-    if named:
-        try:
-            return content.decode(_MEANT.get(named, named))
-        except (UnicodeDecodeError, LookupError):
-            pass
+    likely = ["utf-8"] if _OF_ONE_BYTE.fullmatch(named) else []  # which programs often mean
+    for encoding in [*likely, _MEANT.get(named, named)] if named else ():
+        with suppress(UnicodeDecodeError, LookupError):
+            return content.decode(encoding)
     return text_of(content) if content.strip() else ""
 
 

@@ -44,10 +44,10 @@ def _write_pages(document: pypdfium2.PdfDocument, buffer: TextBuffer, empty: lis
     for index in range(len(document)):
         buffer.reached(index + 0.5, len(document))
         buffer.heading(f"\n\n[page {index + 1}]\n")
-        text = _page(document, index)
-        if not text.strip():
+        own, beside = _page(document, index)
+        if not own.strip():
             empty.append(index + 1)
-        buffer.write(text)
+        buffer.write(own + beside)
 
 
 def _open(content: bytes) -> pypdfium2.PdfDocument:
@@ -60,20 +60,26 @@ def _open(content: bytes) -> pypdfium2.PdfDocument:
     return document
 
 
-def _page(document: pypdfium2.PdfDocument, index: int) -> str:
+def _page(document: pypdfium2.PdfDocument, index: int) -> tuple[str, str]:
+    """Return the text of a page, and what is noted beside it: a scan may have notes, too."""
     try:
         with closing(document[index]) as page, closing(page.get_textpage()) as text:
-            return "\n".join(_parts(document, page, text))
+            beside = "".join(f"\n{line}" for line in _beside(document, page, text))
+            return _own(page, text), beside
     except pypdfium2.PdfiumError:  # one broken page leaves the others
-        return ""
+        return "", ""
 
 
-def _parts(
+def _own(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage) -> str:
+    own = plain(text.get_text_bounded())
+    if page.formenv and (filled := list(forms.fields(page, text))):
+        own += "\n\n[form fields]\n" + "\n".join(filled)
+    return own
+
+
+def _beside(
     document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage
 ) -> Iterator[str]:
-    yield plain(text.get_text_bounded())
-    if page.formenv and (filled := list(forms.fields(page, text))):
-        yield "\n[form fields]\n" + "\n".join(filled)
     yield from notes.notes(page, text)
     if addresses := list(notes.links(document, page)):
         yield f"[links: {', '.join(addresses)}]"

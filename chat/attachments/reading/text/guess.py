@@ -16,6 +16,13 @@ _SHORT = 32  # bytes: of fewer anything may be a text
 # No longer character has a byte below @, but for a few of GB 18030: what is after one is whole.
 _NOT_ASCII = re.compile(rb"(?<![\x40-\xff])[\x40-\x7f]{0,200}[\x80-\xff][^\n]{0,400}")
 
+_LOOKED_AT = 400_000  # bytes of lines that are not all ASCII
+_HIGH = re.compile(rb"[\x80-\xff]")
+_DIGITS = re.compile(rb"[0-9]+")
+_CONTEXT = re.compile(
+    rb"[\x20-\x7f]{0,2}[\x80-\xff][\x40-\xff]*[\x20-\x7f]?"
+)  # of what is no ASCII
+
 
 @dataclass(frozen=True, slots=True)
 class Guess:
@@ -39,7 +46,7 @@ def guess(content: bytes, wide: Iterable[str] = ()) -> Guess:
     `wide` are the encodings of UTF-16 that are possible, too.
     """
     candidates = [*CANDIDATES, *(it for it in WIDE if it.codec in set(wide))]
-    sample = content[:_SAMPLE] if len(candidates) > len(CANDIDATES) else _sampled(content)
+    sample = content[:_SAMPLE] if len(candidates) > len(CANDIDATES) else _sampled(_varied(content))
     readings = _ranked(sample[:_FIRST], candidates)
     best = readings[0].likelihood
     if len(sample) > _FIRST:
@@ -51,8 +58,9 @@ def guess(content: bytes, wide: Iterable[str] = ()) -> Guess:
 def _judged(readings: Sequence[_Read], size: int) -> Guess:
     best, *others = readings
     next_best = max((it.likelihood for it in others if it.text != best.text), default=-1e9)
+    same = [it.candidate for it in readings if it.text == best.text]
     return Guess(
-        best.candidate.codec,
+        min(same, key=lambda it: it.rarity).codec,
         is_sure=best.likelihood - next_best >= _SURE,
         is_text=size < _SHORT or best.likelihood >= _LEAST * size,
     )
@@ -66,6 +74,24 @@ def _ranked(sample: bytes, candidates: Iterable[Candidate]) -> list[_Read]:
 def _read(sample: bytes, candidate: Candidate) -> _Read:
     text = sample.decode(candidate.codec, "replace")
     return _Read(candidate, text, likelihood(text, candidate.languages) - candidate.rarity)
+
+
+def _varied(content: bytes) -> bytes:
+    """Return the lines that have something new: what a table repeats in each says no more."""
+    known: set[bytes] = set()
+    lines: list[bytes] = []
+    looked_at = end = 0
+    while looked_at < _LOOKED_AT and (found := _HIGH.search(content, end)):
+        begin = content.rfind(b"\n", 0, found.start()) + 1
+        end = content.find(b"\n", found.end())
+        end = len(content) if end < 0 else end
+        line = content[begin:end]
+        looked_at += len(line)
+        here = set(_CONTEXT.findall(_DIGITS.sub(b"0", line)))
+        if not here <= known:
+            known |= here
+            lines.append(line)
+    return b"\n".join(lines)
 
 
 def _sampled(content: bytes) -> bytes:

@@ -124,11 +124,13 @@ def _apostrophe(first: str, table: Mapping[str, float]) -> float:
 
 
 def _after_mark(mark: str, then: str, table: Mapping[str, float]) -> float:
+    if then in _FOLLOW.get(mark, ""):
+        return -2.5
     alone = table.get(ALONE + then, _UNKNOWN)
     if then in _MARKS:
         return _UNKNOWN
     if mark in _FOLLOW:
-        return -2.5 if then in _FOLLOW[mark] else alone - 4
+        return alone - 4
     begins = table.get(f" {then}")
     if mark in _ENDING and then.isalpha():
         return (_UNKNOWN + 3 if begins is None else begins) - 6

@@ -79,6 +79,22 @@ def test_a_drawing_is_drawn_with_what_is_written_in_it(name: str) -> None:
     assert colour(image, 0.9, 0.9) == "white"
 
 
+@pytest.mark.parametrize("unit", ["pt", "in", "cm", "mm", "px"])
+def test_a_drawing_has_its_size_in_any_unit(unit: str) -> None:
+    content = f'<svg xmlns="http://www.w3.org/2000/svg" width="400{unit}" height="200{unit}">'
+    content += '<rect width="100%" height="100%" fill="red"/></svg>'
+    picture, image = shown("a.svg", content.encode())
+    assert abs(picture.width - 2 * picture.height) <= 2  # pixels are whole
+    assert colour(image, 0.5, 0.5) == "red"
+
+
+def test_what_is_written_in_a_drawing_as_html_is_read() -> None:
+    label = "<switch><foreignObject><div xmlns='http://www.w3.org/1999/xhtml'>Pay <b>now</b></div>"
+    label += "</foreignObject><text>Text is not SVG</text></switch>"
+    picture, _ = shown("a.svg", DRAWING.format(label).encode())
+    assert picture.words == "Sales\nPay now\nMay 2026"
+
+
 @pytest.mark.skipif(not any(Path(FONTS[0]).rglob("*.ttf")), reason="there are no letters here")
 def test_letters_are_drawn_in_whatever_family_there_is() -> None:
     text = '<text x="0" y="18" font-size="20" font-family="Unheard Of">████</text>'

@@ -98,6 +98,16 @@ def test_pages_without_text_are_named() -> None:
     assert not text_in("a.pdf", documents.pdf("one")).remarks
 
 
+def test_a_scan_with_a_link_or_a_note_is_a_page_without_text() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.rect(0, 0, 100, 100, fill=True)
+        canvas.linkURL("https://example.com", (10, 10, 60, 30))
+
+    reading = text_in("a.pdf", drawn(draw))
+    assert "[links: https://example.com]" in reading.text
+    assert remarks_on(reading) == "no text on its pages 1, which may be scans"
+
+
 def test_pages_beyond_what_is_read_are_not_said_to_be_empty() -> None:
     reading = text_in("a.pdf", documents.pdf("one", "", "x" * 100, ""), characters=60)
     assert remarks_on(reading) == "no text on its pages 2, which may be scans"
