@@ -9,6 +9,7 @@ from typing import Any
 
 from chat.attachments import sentences
 from chat.attachments.results import ExtractedText, Picture, Reading, Unread
+from chat.attachments.shares import share
 from chat.models.tokens import estimate_tokens, first_tokens
 from chat.wording.language import Localized
 
@@ -100,17 +101,6 @@ def _fitting_images(
 ) -> list[NamedReading]:
     images = [file for file in files if isinstance(file.reading, Picture)]
     return images[: max(0, budget) // IMAGE_TOKENS] if limits.takes_images else []
-
-
-def share(needs: Sequence[int], budget: int) -> list[int]:
-    """Divide a budget fairly: who needs less than an equal part gets it all, others the rest."""
-    shares = [0] * len(needs)
-    left = max(0, budget)
-    by_need = sorted(range(len(needs)), key=lambda index: needs[index])
-    for rank, index in enumerate(by_need):
-        shares[index] = min(needs[index], left // (len(needs) - rank))
-        left -= shares[index]
-    return shares
 
 
 def message_parts(text: str, files: FittedFiles) -> list[dict[str, Any]]:

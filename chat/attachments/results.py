@@ -43,6 +43,7 @@ class RemarkKind(StrEnum):
     MACROS = "macros"
     UNFORMATTED = "unformatted"
     # detail of those that follow: how many
+    CUT_PARTS = "cut_parts"
     BAD_BYTES = "bad_bytes"
     NULS = "nuls"
     DELETED_TEXT = "deleted_text"

@@ -72,6 +72,10 @@ _REMARKS: Mapping[RemarkKind, Localized[str]] = {
         en="files in it that are not read: {}",
         zh="其中有 {} 个文件未读取",
     ),
+    RemarkKind.CUT_PARTS: Localized(
+        en="parts of it of which the beginning alone is read: {}",
+        zh="其中有 {} 个部分只读取了开头",
+    ),
     RemarkKind.PAGES_WITHOUT_TEXT: Localized(
         en="no text on its pages {}, which may be scans",
         zh="第 {} 页没有文字，可能是扫描件",

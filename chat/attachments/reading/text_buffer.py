@@ -38,6 +38,11 @@ class TextBuffer:
         """How many characters it still takes."""
         return self.limit - self._length
 
+    @property
+    def length(self) -> int:
+        """How many characters it has taken."""
+        return self._length
+
     def part(self, limit: int) -> "TextBuffer":
         """Return a buffer for a file within this one; `add` then takes what it holds."""
         part = TextBuffer(min(limit, self.room))
@@ -51,6 +56,7 @@ class TextBuffer:
         for remark in part._remarks:
             self.remark(remark.kind, remark.detail)
         is_whole = text.total is not None and len(text.text) >= text.total
+        self.tally[RemarkKind.CUT_PARTS] += not is_whole
         self.write(text.text if is_whole else f"{text.text}\n[… cut …]")
 
     def heading(self, text: str) -> None:

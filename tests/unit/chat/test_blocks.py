@@ -13,7 +13,6 @@ from chat.attachments.blocks import (
     PromptLimits,
     fit,
     message_parts,
-    share,
 )
 from chat.attachments.results import (
     ExtractedText,
@@ -24,6 +23,7 @@ from chat.attachments.results import (
     RemarkKind,
     Unread,
 )
+from chat.attachments.shares import share
 from chat.turn.history import PastMessage, build
 
 PICTURE = Picture(mime="image/jpeg", data="AAAA", width=1, height=1)

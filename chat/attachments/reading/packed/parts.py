@@ -9,11 +9,13 @@ from chat.attachments.reading.compressed import unpacked
 from chat.attachments.reading.kinds import readable_kind
 from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import CannotRead, Reason, RemarkKind
+from chat.attachments.shares import share
 from common.file_types import FileKind
 
 MAX_PART = 5_000_000  # bytes of one file within another
 _MAX_READ = 40_000_000  # bytes of all of them
 _LEAST = 500  # characters that each may have, while there is room
+_HEAD = 20  # characters that each costs besides its name and text
 _DEEPEST = 3  # files within each other
 _PICTURES = frozenset({FileKind.IMAGE, FileKind.SVG, FileKind.IWORK})
 
@@ -34,12 +36,16 @@ class Part:
 def write(parts: Sequence[Part], buffer: TextBuffer) -> None:
     """Write what the parts hold, each under its name; count those that are not read.
 
-    They share the room: what one leaves is for those after it. Raises `BufferFull`.
+    They share the room: small ones stay whole, and what one leaves is for those after it. Raises
+    `BufferFull`.
     """
-    left = _MAX_READ
+    left, spare = _MAX_READ, 0
     buffer.tally[RemarkKind.LOCKED] += sum(it.is_locked for it in parts)
     unlocked = [it for it in parts if it.size and not it.is_locked]
-    for number, part in enumerate(unlocked):
+    heads = sum(_HEAD + len(it.name) for it in unlocked)
+    shares = share([it.size + 1 for it in unlocked], buffer.room - heads)
+    for part, characters in zip(unlocked, shares, strict=True):
+        spare += characters
         content = b""
         if part.size <= min(MAX_PART, left):
             with suppress(Exception):  # a broken one leaves the others
@@ -47,8 +53,9 @@ def write(parts: Sequence[Part], buffer: TextBuffer) -> None:
         left -= len(content)
         read = TextBuffer(0)
         if content.strip():
-            read = buffer.part(max(_LEAST, buffer.room // (len(unlocked) - number)))
+            read = buffer.part(max(_LEAST, spare))
             _read(part.name, content, read)
+        spare -= read.length
         _add(part.name, read, buffer)
 
 

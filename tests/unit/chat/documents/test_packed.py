@@ -131,7 +131,8 @@ def test_bombs_are_listed_and_left_alone() -> None:
     assert reading.text.endswith("## a.txt\n\na")
     many = text_in("a.zip", documents.zipped({f"{n}.txt": b"x" * MAX_PART for n in range(20)}))
     assert many.counts == {"files": 20}
-    assert remarks_on(many) == "files in it that are not read: 12"
+    cut = "parts of it of which the beginning alone is read: 8"
+    assert remarks_on(many) == f"{cut}; files in it that are not read: 12"
 
 
 def test_a_size_that_is_a_lie_unpacks_no_more_than_is_small() -> None:
@@ -150,6 +151,7 @@ def test_the_texts_share_the_room() -> None:
     members = {"long.txt": b"long " * 10_000, "last.txt": b"the last"}
     reading = text_in("a.zip", documents.zipped(members), characters=1_000)
     assert reading.text.endswith("[… cut …]\n\n## last.txt\n\nthe last")
+    assert remarks_on(reading) == "parts of it of which the beginning alone is read: 1"
 
 
 def test_an_archive_of_thousands_is_listed_in_part() -> None:
