@@ -45,6 +45,28 @@ def test_the_main_part_is_found_by_its_relation() -> None:
     assert case("word_online.docx").text == "Dear reader,\n\nthe end."
 
 
+def test_the_address_of_a_link_is_read_where_a_field_has_it() -> None:
+    def run(inside: str) -> str:
+        return f"<w:r>{inside}</w:r>"
+
+    field = "".join(
+        map(
+            run,
+            (
+                '<w:fldChar w:fldCharType="begin"/>',
+                "<w:instrText> HYPERLINK </w:instrText>",
+                '<w:instrText>"https://example.com/a" </w:instrText>',
+                '<w:fldChar w:fldCharType="separate"/>',
+                "<w:t>terms</w:t>",
+                '<w:fldChar w:fldCharType="end"/>',
+            ),
+        )
+    )
+    simple = '<w:fldSimple w:instr="HYPERLINK &quot;mailto:a@b.c&quot;"><w:r><w:t>us</w:t></w:r>'
+    inside = f"<w:p>{field}{run('<w:t> and </w:t>')}{simple}</w:fldSimple></w:p>"
+    assert text_of(inside) == "terms (https://example.com/a) and us (mailto:a@b.c)"
+
+
 def test_a_letter_of_libreoffice_is_read_with_all_that_stands_around_its_text() -> None:
     reading = case("letter.docx")
     head, _, rest = reading.text.partition("\n\n")

@@ -1,5 +1,6 @@
 """A run of paragraphs and tables: the body of a document, a header, a note, a text box."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -20,6 +21,7 @@ from chat.attachments.results import RemarkKind
 Element = xml.Element
 
 _LONGEST_CHUNK = 1_000_000  # characters
+_ADDRESS = re.compile(r'HYPERLINK\s+"(\w+:[^"]+)"')
 _OFF = frozenset({"0", "false", "off", "none"})
 
 
@@ -44,6 +46,7 @@ class Story:
         self._part = part
         self._shared = shared
         self._boxes: list[str] = []
+        self._instructions = ""  # of the fields that have begun
 
     @cached_property
     def _relations(self) -> Mapping[str, Relation]:
@@ -125,6 +128,23 @@ class Story:
         if not relation or not relation.is_external or not text.strip():
             return text
         return text if relation.target in text else f"[{text}]({relation.target})"
+
+    def _instruction(self, element: Element) -> str:
+        self._instructions += element.text or ""
+        return ""
+
+    def _field(self, element: Element) -> str:
+        """Return the address of a link behind its text, or what is in a form's old field."""
+        if xml.value(element, "fldCharType") != "end":
+            return _form_field(element)
+        found = _ADDRESS.search(self._instructions)
+        self._instructions = ""
+        return f" ({found[1]})" if found else ""
+
+    def _simple_field(self, element: Element) -> str:
+        text = "".join(self.inline(it) for it in element)
+        found = _ADDRESS.search(xml.value(element, "instr") or "")
+        return f"{text} ({found[1]})" if found else text
 
     def _footnote(self, element: Element) -> str:
         return f"[^{_numbered(self._shared.footnotes, element)}]"
@@ -209,7 +229,7 @@ def _symbol(_: Story, element: Element) -> str:
     return symbols.shown(xml.value(element, "font") or "", xml.value(element, "char") or "")
 
 
-def _field(_: Story, element: Element) -> str:
+def _form_field(element: Element) -> str:
     """Return the tick of a form's old box, or what is chosen of its list."""
     box = xml.child(element, "ffData", "checkBox")
     if box is not None:
@@ -237,7 +257,9 @@ _WORDS: Mapping[str, Callable[[Story, Element], str]] = {
     "cr": lambda *_: "\n",
     "noBreakHyphen": lambda *_: "-",
     "sym": _symbol,
-    "fldChar": _field,
+    "fldChar": Story._field,
+    "fldSimple": Story._simple_field,
+    "instrText": Story._instruction,
     "r": Story._run,
     "hyperlink": Story._link,
     "footnoteReference": Story._footnote,
@@ -248,7 +270,7 @@ _WORDS: Mapping[str, Callable[[Story, Element], str]] = {
     **dict.fromkeys(("oMath", "oMathPara"), lambda _, it: equations.linear(it)),
     **dict.fromkeys(("del", "moveFrom"), Story._deleted),
     **dict.fromkeys(
-        ("pPr", "rPr", "sdtPr", "sdtEndPr", "instrText", "delText", "delInstrText", "rt", "rubyPr"),
+        ("pPr", "rPr", "sdtPr", "sdtEndPr", "delText", "delInstrText", "rt", "rubyPr"),
         _nothing,
     ),
 }
