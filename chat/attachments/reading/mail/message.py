@@ -71,7 +71,7 @@ def _bodies(part: Message, attached: list[Message], buffer: TextBuffer) -> Itera
             yield from _bodies(it, attached, buffer)
     elif kind in _READ_AT_ONCE and not _is_attached(part):
         yield _text(part)
-    elif kind.startswith("image/"):
+    elif kind.startswith("image/") and part.get_content_disposition() != "attachment":
         buffer.tally[RemarkKind.PICTURES] += 1
     elif kind not in _SIGNATURES and (_is_attached(part) or kind not in _OF_PAGES):
         attached.append(part)

@@ -70,6 +70,15 @@ def test_a_message_is_read_with_its_headers_and_what_is_attached() -> None:
     )
 
 
+def test_a_picture_that_is_attached_is_named() -> None:
+    sent = message()
+    photo = documents.image("JPEG")
+    sent.add_attachment(photo, maintype="image", subtype="jpeg", filename="beach.jpg")
+    reading = text_in("a.eml", sent.as_bytes())
+    assert reading.text.endswith(f"Attached:\n- beach.jpg ({len(photo)} bytes)")
+    assert remarks_on(reading) == "files in it that are not read: 1"
+
+
 def test_a_page_is_read_where_the_text_beside_it_only_stands_in_for_it() -> None:
     sent = message("See the page.")
     sent.add_alternative(f"<h1>News</h1><p>{'All of it. ' * 9}</p>", "html")
