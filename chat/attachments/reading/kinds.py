@@ -51,7 +51,7 @@ def _zip_kind(content: bytes, suffix: str) -> FileKind:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             kind = Package(archive).kind
             names = archive.namelist()
-    # The third is what zipfile raises of an archive of a version later than its own.
+    # NotImplementedError is what zipfile raises of an archive of a version later than its own.
     except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as exc:
         raise CannotRead(reason(content, suffix)) from exc
     return kind or _other_zip(names, suffix)

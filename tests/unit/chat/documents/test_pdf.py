@@ -122,7 +122,6 @@ def test_numbers_of_pages_are_put_together(numbers: list[int], said: str) -> Non
 
 @pytest.mark.parametrize("algorithm", ["RC4-40", "RC4-128", "AES-128", "AES-256"])
 def test_a_password_counts_only_where_it_keeps_from_reading(algorithm: str) -> None:
-    pytest.importorskip("cryptography")
     assert "secret" in text_in("a.pdf", _locked("", algorithm)).text
     assert reason_in("a.pdf", _locked("user", algorithm)) is Reason.PASSWORD
 
