@@ -18,6 +18,10 @@ ENV PATH=/opt/keepchat/bin:$PATH \
     CHAINLIT_HOST=0.0.0.0 \
     AUTH_MODE=password
 WORKDIR /app
+# pg_dump and pg_restore, for backups.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
 COPY --from=installed /opt/keepchat /opt/keepchat
 COPY . .
 # What the program writes: its data, and the files of sessions that are open, in a folder that Chainlit

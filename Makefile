@@ -5,13 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVERS := tests/support/servers
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
-INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install --no-deps --require-hashes -r
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 8
 TESTABLE := needs $(VENV)/.demo $(VENV)/.dev $(SERVERS)/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run compose-env test quick needs check audit format bench drills lock sql clean
+.PHONY: help setup run compose-env test quick needs page check audit format bench drills lock sql clean
 
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -29,7 +29,8 @@ test: $(TESTABLE) ## Runs all tests, and installs what they need
 
 # Leaving out the others instead of naming these spares the process that hands out the tests what all of them import.
 quick: $(VENV)/.demo $(VENV)/.dev ## Runs unit and contract tests that need no server and are quick, on SQLite
-	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not server and not slow" --ignore tests/e2e --ignore tests/drills
+	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist worksteal -m "not server and not slow" \
+		--ignore tests/e2e --ignore tests/drills
 
 # What pytest compiles of the tests is kept, also where Python is told not to: it is a tenth of the time.
 test quick drills: export PYTHONDONTWRITEBYTECODE :=
@@ -55,6 +56,9 @@ bench: $(VENV)/.dev ## Measures saving and reading beside Chainlit's own layer
 
 lock: $(VENV)/.dev ## Makes the lock files anew from pyproject.toml (UPGRADE=1: with newer versions)
 	@$(BIN)/python .ci/lock.py $(if $(UPGRADE),--upgrade)
+
+page: $(SERVERS)/node_modules/.installed ## Makes the page's script anew of the modules in public/page
+	@$(BIN)/python .ci/page.py
 
 sql: $(VENV)/.runtime ## Renders the migrations as SQL for people to read
 	@$(BIN)/python -m cli.render_sql
@@ -85,6 +89,8 @@ $(VENV)/.runtime: requirements.txt deploy/keepchat.pth $(VENV)/.created
 	@echo "Installing the runtime into $(VENV); this takes a minute ..."
 	@$(INSTALL) requirements.txt
 	@cp deploy/keepchat.pth $(VENV)/lib/python3*/site-packages/
+	@# The first import puts Chainlit's translations in place, which who runs it may not; what is wrong a start says.
+	@CHAINLIT_ENV_FILE=/dev/null $(BIN)/python -c 'import chainlit' >/dev/null 2>&1 || true
 	@touch $@
 
 $(VENV)/.demo: requirements-demo.txt $(VENV)/.runtime

@@ -22,13 +22,13 @@ from bootstrap.start import require_port, tell_start
 from bootstrap.stores import take_over_users_late
 from bootstrap.watch import Watch
 from chat import callbacks
-from common.ending import end_at_a_signal
-from common.kernel import hide
+from common.processes.ending import end_at_a_signal
+from common.processes.kernel import hide
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from patches.catalogue import patch_code, patch_server
 from patches.patch import Parts
-from patches.stopping import PARTS_S
+from patches.program.stopping import PARTS_S
 from settings import Settings
 
 logger = logging.getLogger("keepchat")
@@ -40,7 +40,7 @@ def main() -> None:
     settings, parts = reloaded(*kept) if kept else started()
     server.state.keepchat = settings, parts
     patch_code(parts)
-    callbacks.register(parts.turns)
+    callbacks.register(parts.turns, parts.options)
     parts.login.register()
     register(settings, parts)
 

@@ -4,11 +4,25 @@ import argparse
 import sys
 
 from bootstrap.logs import log_commands, quiet_libraries
-from cli import accounts, doctor, import_, journal, link, migrate, sweep
-from common.owner_only import make_all_private
+from cli import accounts, import_, journal, link, migrate, sweep
+from cli.backups import backup, restore
+from cli.doctor import command as doctor
+from cli.languages import translations
+from common.files.owner_only import make_all_private
 from common.version import VERSION
 
-COMMANDS = (doctor, migrate, import_, sweep, journal, accounts, link)
+COMMANDS = (
+    doctor,
+    migrate,
+    backup,
+    restore,
+    import_,
+    sweep,
+    journal,
+    accounts,
+    link,
+    translations,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -15,6 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements.txt", "requirements-demo.txt", "requirements-dev.txt")
 NPM_LOCK = "tests/support/servers/package-lock.json"
+VENDORED = "public/vendor"
 DATABASE = "https://api.osv.dev/v1/querybatch"
 PAGE = "https://osv.dev/vulnerability"
 AT_ONCE = 1_000  # the most that one question may name
@@ -25,7 +26,7 @@ Pin = tuple[str, str, str]
 
 
 def pins(root: Path) -> Iterator[Pin]:
-    """Yield all that the lock files name."""
+    """Yield all that the lock files name, and what is served of others."""
     for lock in LOCKS:
         text = (root / lock).read_text(encoding="utf-8")
         for name, version in re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, re.MULTILINE):
@@ -34,6 +35,9 @@ def pins(root: Path) -> Iterator[Pin]:
     for path, about in packages.items():
         if path:  # the first is the project itself
             yield "npm", path.rpartition("node_modules/")[2], about["version"]
+    for folder in (root / VENDORED).glob("*-*"):
+        name, _, version = folder.name.rpartition("-")
+        yield "npm", name, version
 
 
 def known_holes(found: Sequence[Pin], database: str) -> dict[Pin, list[str]]:

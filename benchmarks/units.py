@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from datalayer.stores.dynamodb.client import READS, Client, Operation
+from datalayer.stores.dynamodb.sdk.client import READS, Client, Operation
 
 READ_PRICE, WRITE_PRICE = 0.125e-6, 0.625e-6  # dollars a unit, on demand, us-east-1
 _KB = 1024

@@ -3,10 +3,11 @@
 import logging
 
 from chat.attachments.collect import Attachments, reading_limits
+from chat.attachments.kept import KeptReadings, reader_version
 from chat.attachments.process import Reader, standing_walls
 from chat.attachments.reading.walls import ALL
 from datalayer.layer import KeepchatDataLayer
-from settings import Settings
+from settings import ROOT, Settings
 
 logger = logging.getLogger("keepchat")
 
@@ -18,7 +19,9 @@ def open_attachments(settings: Settings, layer: KeepchatDataLayer) -> Attachment
         pixels=settings.model_image_pixels,
         timeout_s=settings.attachment_timeout_s,
     )
-    return Attachments(layer, Reader(limits), settings.model_file_tokens)
+    version = f"{reader_version(ROOT)}/{limits.characters}/{limits.pixels}"
+    kept = KeptReadings(settings.readings_path, version)
+    return Attachments(layer, Reader(limits), settings.model_file_tokens, kept)
 
 
 async def tell_walls() -> None:

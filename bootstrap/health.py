@@ -6,14 +6,14 @@ from typing import Literal
 
 from access.login.base import LoginMode
 from chat.live.running import LiveThreads
-from common.ending import Ending
+from common.processes.ending import Ending
 from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline.journal.journal import JournalState
 from datalayer.pipeline.spool.spool import SpoolState
 from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Migrates
 from datalayer.writes import wall_clock
-from patches.line import SocketLine
+from patches.socket.line import SocketLine
 from routes.health.meters import Meters, States
 from routes.health.metrics import Readers
 from routes.health.readiness import Readiness

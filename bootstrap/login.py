@@ -3,9 +3,9 @@
 from access.login import factory, local_secret
 from access.login.base import FindOwner, LoginMode
 from access.login.factory import LoginOptions
-from access.login.header.options import HeaderOptions, assertion_options
 from access.login.local_secret import LocalSecret
-from access.login.oidc.options import OidcOptions
+from access.login.modes.header.options import HeaderOptions, assertion_options
+from access.login.modes.oidc.options import OidcOptions
 from access.login.sessions import KeepUser
 from access.login.tokens import Tokens
 from datalayer.stores.accounts import AccountStore

@@ -8,8 +8,10 @@ from typing import Literal
 
 import openai
 
+from chat.live.thread import current_turn
 from common.failures import in_one_line
 from datalayer.errors import DataLayerError, is_away
+from datalayer.values import is_temporary
 from storage.errors import StorageError
 
 LOGINS = "keepchat.login"
@@ -47,6 +49,7 @@ def log_as(form: Literal["text", "json"]) -> None:
             handler.setFormatter(JsonLines() if form == "json" else TextLines())
             if not any(isinstance(one, NoDefects) for one in handler.filters):
                 handler.addFilter(NoDefects())
+                handler.addFilter(NothingTemporary())
 
 
 def log_commands() -> None:
@@ -74,6 +77,24 @@ class NoDefects(logging.Filter):
         record.msg, record.args = f"{record.getMessage()} ({in_one_line(exc)})", None
         record.exc_info = record.exc_text = None
         return not is_away(exc)
+
+
+class NothingTemporary(logging.Filter):
+    """Tells of a temporary conversation that something went wrong there, and where in the program.
+
+    What is said of it may quote what was said in it, as servers of models do.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is told; what one tells is replaced."""
+        turn = current_turn()
+        if turn is None or not is_temporary(turn.thread.id):
+            return True
+        kind = getattr(record, "kind", "")
+        record.msg = "Something went wrong in a temporary chat (%s); what, is not logged."
+        record.args = (" ".join([record.name, f"line {record.lineno}", kind]).strip(),)
+        record.exc_info = record.exc_text = None
+        return record.levelno >= logging.WARNING
 
 
 class TextLines(logging.Formatter):

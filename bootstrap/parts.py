@@ -8,8 +8,9 @@ from access.guard.answers import RunningAnswers
 from access.guard.copies import RunningCopies
 from access.guard.limits import WaitingFiles
 from access.guard.session_files import SessionFiles
+from access.guard.temporary import TemporaryChats
+from access.login.accounts.errors import AccountError
 from access.login.base import LoginMode
-from access.login.errors import AccountError
 from bootstrap.attachments import open_attachments
 from bootstrap.files import upload_limits
 from bootstrap.health import measure, open_readiness, readers_of
@@ -23,21 +24,22 @@ from chat.actions.editing import Editing
 from chat.live.elsewhere import AnswersElsewhere
 from chat.live.running import LiveThreads
 from chat.models.registry import Models, NoModel
+from chat.options import Options
 from chat.turn.crowd import Crowd
 from chat.turn.titles import Titles
 from chat.turn.turn import Turns
 from chat.wording.unavailable import show_file_lost
-from common.ending import Ending
-from common.recorder import Recorder
-from common.tasks import TaskSet
+from common.concurrency.tasks import TaskSet
+from common.processes.ending import Ending
+from common.recorder import NO_RECORDER, Recorder
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
-from patches.line import SocketLine
 from patches.patch import Parts
+from patches.socket.line import SocketLine
+from routes.files.links import SignedLinks
 from routes.health.lag import LoopLag
 from routes.health.meters import Meters
-from routes.links import SignedLinks
 from settings import Settings, auth_secret
 from storage.base import Storage
 
@@ -46,10 +48,10 @@ logger = logging.getLogger("keepchat")
 
 def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
     """Open everything, for a server that listens on a host and whose paths have a prefix."""
-    files = _open_storage(settings)
+    files = open_storage_or_end(settings)
     models = _open_models(settings)
     meters = Meters()
-    store = _open_store(settings, meters)
+    store = open_store_or_end(settings, meters)
     ending = Ending()
     layer = KeepchatDataLayer(
         store,
@@ -68,6 +70,7 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
     layer.limit_copies(RunningCopies(users).admit)
     line = SocketLine()
     running, live = RunningAnswers(users, ending), LiveThreads(layer, line)
+    files_of_pages = SessionFiles(settings.session_files_path)
     layer.on_saving = live.saving.note
     measure(meters, layer, live, line)
     return Parts(
@@ -83,7 +86,8 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
         user_limits=users,
         limits=limits,
         waiting_files=WaitingFiles(limits, users),
-        session_files=SessionFiles(settings.session_files_path),
+        session_files=files_of_pages,
+        temporary=TemporaryChats(layer, running, users, files_of_pages),
         running=running,
         live=live,
         elsewhere=AnswersElsewhere(store.answers, layer, live),
@@ -92,6 +96,7 @@ def open_parts(settings: Settings, *, host: str, prefix: str) -> Parts:
         sharing=settings.thread_sharing == "on",
         models=models,
         turns=_turns(settings, layer, models, login, meters),
+        options=Options(layer, models, generation_settings(settings)),
         readiness=open_readiness(store, files, layer, login, ending),
         meters=meters,
         metrics_readers=readers_of(settings),
@@ -106,7 +111,8 @@ def with_new_turns(parts: Parts, settings: Settings) -> Parts:
     """Return the parts with new models and turns: reloaded code does not know the old ones'."""
     models = _open_models(settings)
     turns = _turns(settings, parts.layer, models, parts.login, parts.meters)
-    return replace(parts, models=models, turns=turns)
+    options = Options(parts.layer, models, generation_settings(settings))
+    return replace(parts, models=models, turns=turns, options=options)
 
 
 def _turns(
@@ -151,7 +157,8 @@ def _open_models(settings: Settings) -> Models:
         sys.exit(str(exc))
 
 
-def _open_store(settings: Settings, recorder: Recorder) -> Store:
+def open_store_or_end(settings: Settings, recorder: Recorder = NO_RECORDER) -> Store:
+    """Return the store, migrated; what is wrong with it ends the program with a line."""
     try:
         return prepare_store(settings, recorder)
     except AccountError as exc:
@@ -160,7 +167,8 @@ def _open_store(settings: Settings, recorder: Recorder) -> Store:
         sys.exit(f"DATABASE_URL: {exc}")
 
 
-def _open_storage(settings: Settings) -> Storage:
+def open_storage_or_end(settings: Settings) -> Storage:
+    """Return the storage; what is wrong with its URL ends the program with a line."""
     try:
         return open_storage(settings)
     except ValueError as exc:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from common.owner_only import close_to_others, make_all_private
+from common.files.owner_only import close_to_others, make_all_private
 from settings import Settings
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 
-from access.login import users_file
+from access.login.accounts import users_file
 from settings import Settings
 
 logger = logging.getLogger("keepchat.replicas")

@@ -28,7 +28,7 @@ def tell_start(settings: Settings, models: Models, host: str, port: int, prefix:
         "database": place(settings.database),
         "storage": _storage(settings),
         "access": f"AUTH_MODE={settings.auth_mode}",
-        "address": f"{settings.chainlit_url or _at(host, port)}{prefix}",
+        "address": f"{settings.chainlit_url or _at(settings, host, port)}{prefix}",
     }
     logger.info("Keepchat %s", VERSION, extra={"fields": told})
     for name, value in told.items():
@@ -60,9 +60,10 @@ def place(url: str) -> str:
     return f"{begin}{name}{at if name else ''}{host}{parts.path}"
 
 
-def _at(host: str, port: int) -> str:
+def _at(settings: Settings, host: str, port: int) -> str:
     shown = "localhost" if host in ("127.0.0.1", "localhost") else host
-    return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
+    scheme = "https" if settings.chainlit_ssl_cert else "http"
+    return f"{scheme}://{f'[{shown}]' if ':' in shown else shown}:{port}"
 
 
 def require_port(host: str, port: int) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from access.login import users_file
-from access.login.errors import AccountError
+from access.login.accounts import users_file
+from access.login.accounts.errors import AccountError
 from bootstrap.login import mode_of
 from common.aws import AwsAccess
 from common.recorder import NO_RECORDER, Recorder

@@ -7,9 +7,9 @@ import openai
 
 from chat.models.base import Model
 from chat.turn.turn import Turns
-from chat.wording.sentences import sentences_for
-from common.retry import RetryPolicy
-from common.tasks import TaskSet
+from chat.wording.sentences import sentence_for
+from common.concurrency.retry import RetryPolicy
+from common.concurrency.tasks import TaskSet
 from datalayer.pipeline.outages import Outages
 from routes.health.readiness import NO_FILE
 from storage.base import Storage
@@ -66,9 +66,9 @@ async def _until_model_answers(turns: Turns, model: Model) -> None:
             await model.reach()
             break
         except openai.APIConnectionError as exc:
-            turns.outage_of(model).note(_PART, sentences_for(exc, model.variables).en.operator)
+            turns.outage_of(model).note(_PART, sentence_for(exc, model.variables))
         except openai.AuthenticationError as exc:
-            logger.warning(sentences_for(exc, model.variables).en.operator)
+            logger.warning(sentence_for(exc, model.variables))
             break
         number += 1
         await asyncio.sleep(RETRY.pause_s(number))

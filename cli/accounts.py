@@ -9,7 +9,7 @@ from dataclasses import replace
 import anyio
 from anyio import to_thread
 
-from access.login.accounts import (
+from access.login.accounts.administration import (
     change_account,
     find_account,
     free_name,
@@ -19,14 +19,20 @@ from access.login.accounts import (
     name_of,
     now,
 )
-from access.login.errors import AccountError
-from access.login.passwords import checked_password, hash_password
+from access.login.accounts.errors import AccountError
+from access.login.accounts.passwords import checked_password, hash_password
 from access.login.record import record
 from bootstrap.login import mode_of
 from bootstrap.logs import log_as
 from bootstrap.stores import open_store, prepare, take_over_users
-from cli.commands import Subcommands
-from cli.conversations import count_conversations, erase_conversations, in_words, owner_named
+from cli.conversations import (
+    count_conversations,
+    erase_conversations,
+    forget_preferences,
+    in_words,
+    owner_named,
+)
+from cli.shared import Subcommands
 from datalayer.errors import DataLayerError
 from datalayer.stores.accounts import Account
 from datalayer.stores.base import Store
@@ -190,6 +196,7 @@ async def remove(store: Store, args: argparse.Namespace) -> str:
     choice = args.choice or await to_thread.run_sync(_ask_choice, args.name, count)
     if choice == "keep":
         await change_account(store.accounts, args.name, _removed)
+        await forget_preferences(store, identifier)
         return f"{args.name} cannot sign in any more. Conversations kept: {count:,}."
     await _shut_out(store, args.name, identifier)
     await erase_conversations(store, identifier)

@@ -1,9 +1,9 @@
 """Whose conversations there are, for the commands that give a name away."""
 
-from access.login.names import checked_name, folded
+from access.login.accounts.names import checked_name, folded
 from datalayer.pipeline.locks import apply_when_free
 from datalayer.stores.base import Store
-from datalayer.writes import DeleteUser, RevisionClock
+from datalayer.writes import DeleteUser, RevisionClock, SavePreferences
 
 _PAGE = 500
 
@@ -35,6 +35,15 @@ async def erase_conversations(store: Store, identifier: str) -> None:
     await apply_when_free(
         store, [DeleteUser(identifier=identifier, revision=RevisionClock().next())]
     )
+
+
+async def forget_preferences(store: Store, identifier: str) -> None:
+    """Delete what somebody always wanted: it is not for whoever gets their name."""
+    if kept := await store.get_preferences(identifier):
+        revision = RevisionClock().next()
+        nothing = dict.fromkeys(kept)
+        write = SavePreferences(identifier=identifier, preferences=nothing, revision=revision)
+        await apply_when_free(store, [write])
 
 
 def in_words(count: int) -> str:

@@ -14,7 +14,7 @@ from typing import TextIO
 import anyio
 
 from bootstrap.stores import open_store, prepare
-from cli.commands import Subcommands
+from cli.shared import Subcommands
 from cli.zones import time_zone
 from common.aws import AwsAccess
 from datalayer.errors import DataLayerError, SourceUnusable, StoreMisconfigured, StoreUnavailable

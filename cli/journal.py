@@ -7,13 +7,14 @@ but the operator's.
 import argparse
 import json
 import sys
+from base64 import b64encode
 from collections.abc import Callable
 
 import anyio
 from anyio import to_thread
 
 from bootstrap.stores import check_schema, open_store
-from cli.commands import Subcommands
+from cli.shared import Subcommands
 from cli.waiting import (
     STORED_LATER,
     dead_letters,
@@ -22,7 +23,8 @@ from cli.waiting import (
     sentences,
     time_of_letter,
 )
-from datalayer.errors import DataLayerError, UnreadableWrite, WriteRejected
+from common.failures import in_one_line
+from datalayer.errors import DataLayerError, UnreadableWrite, is_away
 from datalayer.pipeline.journal.dead_letters import DeadLetters
 from datalayer.pipeline.locks import apply_when_free
 from datalayer.records import Outcome, Result
@@ -65,8 +67,9 @@ def add_commands(commands: Subcommands) -> None:
 def run_action(args: argparse.Namespace) -> int:
     """Run an action; what cannot be done is one line and exit code 1."""
     settings = load()
-    prepare_data_dir(settings)
     action: Action = args.action
+    if action not in (list_all, show):  # to look is possible on a disk that takes nothing
+        prepare_data_dir(settings)
     try:
         return action(settings, args)
     except UnreadableWrite as exc:
@@ -117,8 +120,8 @@ def show(settings: Settings, args: argparse.Namespace) -> int:
     [letter_id] = _named(letters, [args.id])
     letter = letters.read(letter_id)
     held: dict[str, object] = {"id": letter_id, "at": letter.at, "reason": letter.reason}
-    if letter.bytes:
-        held["bytes"] = letter.bytes
+    if letter.raw:
+        held["bytes"] = b64encode(letter.raw).decode()
     else:
         held["write"] = json.loads(bytes(letter.write))
     print(json.dumps(held, indent=2, ensure_ascii=False))
@@ -211,8 +214,12 @@ async def _retry(store: Store, letters: DeadLetters, letter_id: str) -> str:
         [result] = await apply_when_free(store, [letter.read_write()])
     except FileNotFoundError:
         return "is gone: somebody else has stored or dropped it"
-    except (UnreadableWrite, WriteRejected) as exc:
+    except DataLayerError as exc:
+        if is_away(exc):
+            raise
         return f"stays: {exc}"
+    except Exception as exc:  # noqa: BLE001 - a defect of ours, as it may be why it is a dead letter
+        return f"stays: {in_one_line(exc)}"
     if result.outcome not in STORED:
         return f"stays, and nothing is changed: {_reason(result)}"
     await to_thread.run_sync(letters.remove, letter_id)

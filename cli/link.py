@@ -5,7 +5,7 @@ import sys
 from urllib.parse import urlsplit
 
 from bootstrap.login import local_link, mode_of
-from cli.commands import Subcommands
+from cli.shared import Subcommands
 from settings import load, prepare_data_dir
 
 

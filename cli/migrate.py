@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 
 from bootstrap.stores import open_store
-from cli.commands import Subcommands
+from cli.shared import Subcommands
 from cli.zones import time_zone
 from datalayer.errors import BackupFailed, DataLayerError
 from datalayer.stores.base import Store

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from bootstrap.storages import open_storage
 from bootstrap.stores import check_schema, open_store, prepare
-from cli.commands import Subcommands
+from cli.shared import Subcommands
 from cli.waiting import Waiting, look
 from datalayer.errors import DataLayerError
 from datalayer.pipeline.locks import apply_when_free

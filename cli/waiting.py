@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cli.findings import Finding, failed, ok, warning
+from cli.doctor.findings import Finding, failed, ok, warning
 from datalayer.pipeline.journal.dead_letters import DeadLetters
 from datalayer.pipeline.journal.reading import WaitingWrites, waiting_writes
 from datalayer.pipeline.spool.reading import WaitingFile, waiting_files

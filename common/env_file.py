@@ -1,4 +1,4 @@
-"""The file `.env`: what is wrong with it is one line, before anything reads it.
+"""The file `.env`, and what else Chainlit reads first: what is wrong there is one line.
 
 Chainlit reads it as it is imported, before the program's own code, and fails with a traceback. So
 this file is also run as the interpreter starts, for `chainlit` or `manage.py`, and loads the file
@@ -11,6 +11,7 @@ import io
 import os
 import re
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,6 +26,8 @@ _MARKS = {
 }
 _ANEW = "Save it anew as UTF-8."
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
+_CONFIGURATION = Path(".chainlit", "config.toml")
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _PORT = re.compile(r"[0-9]+")
 
 
@@ -81,12 +84,55 @@ def fault_of_path(given: str) -> str | None:
     return None
 
 
-def _fault_of_variables() -> str | None:
-    path, port = os.environ.get("CHAINLIT_ROOT_PATH", ""), os.environ.get("CHAINLIT_PORT") or "1"
+def given(variable: str, arguments: Sequence[str]) -> tuple[str, str]:
+    """Return what a value is named by and the value, as Chainlit finds it: an option's goes first.
+
+    Both are empty where there is none.
+    """
+    option = f"--{variable.removeprefix('CHAINLIT_').lower().replace('_', '-')}"
+    for at, it in reversed(list(enumerate(arguments))):
+        if it == option:
+            return option, "".join(arguments[at + 1 : at + 2])
+        if it.startswith(f"{option}="):
+            return option, it.partition("=")[2]
+    return variable, os.environ.get(variable, "")
+
+
+def fault_of_values(arguments: Sequence[str]) -> str | None:
+    """Return what is wrong with the values that Chainlit reads itself."""
+    name, path = given("CHAINLIT_ROOT_PATH", arguments)
     if fault := fault_of_path(path):
-        return f"CHAINLIT_ROOT_PATH: {fault} (it is {path!r}). See .env.example."
-    if not _PORT.fullmatch(port):
-        return f"CHAINLIT_PORT: it is a number, such as 8000 (it is {port!r}). See .env.example."
+        return f"{name}: {fault} (it is {path!r}). See .env.example."
+    name, port = given("CHAINLIT_PORT", arguments)
+    if port and not _PORT.fullmatch(port):
+        return f"{name}: it is a number, such as 8000 (it is {port!r}). See .env.example."
+    for variable in ("CHAINLIT_SSL_CERT", "CHAINLIT_SSL_KEY"):
+        name, file = given(variable, arguments)
+        if file and not Path(file).is_file():
+            return f"{name}: there is no file {file!r}."
+    return _fault_of_cookie()
+
+
+def _fault_of_cookie() -> str | None:
+    name = os.environ.get("CHAINLIT_AUTH_COOKIE_NAME", "access_token")
+    if not _NAME.fullmatch(name):
+        return f"CHAINLIT_AUTH_COOKIE_NAME: it has letters, digits, - and _ (it is {name!r})."
+    sent = os.environ.get("CHAINLIT_COOKIE_SAMESITE", "lax")
+    if sent not in ("lax", "strict"):
+        return f"CHAINLIT_COOKIE_SAMESITE: it is lax or strict (it is {sent!r}). See .env.example."
+    return None
+
+
+def fault_of_toml(path: Path) -> str | None:
+    """Return what is wrong with Chainlit's own file; None where nothing is, or there is none."""
+    try:
+        tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    except UnicodeDecodeError:
+        return f"{path}: it is not in UTF-8. {_ANEW}"
+    except OSError as exc:
+        return f"{path}: it cannot be read ({exc.strerror})."
+    except tomllib.TOMLDecodeError as exc:
+        return f"{path}: it is no TOML: {exc}."
     return None
 
 
@@ -96,7 +142,7 @@ def check() -> None:
     fault = fault_of(path)
     if not fault:
         load_dotenv(path.absolute(), encoding="utf-8-sig")
-        fault = _fault_of_variables()
+        fault = fault_of_values(sys.orig_argv) or fault_of_toml(_CONFIGURATION)
     if fault:
         sys.stderr.write(f"{fault}\n")
         sys.stderr.flush()

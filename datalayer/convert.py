@@ -17,12 +17,12 @@ from datalayer.records import (
     ThreadRecord,
     UserRecord,
 )
+from datalayer.sections import PLACEMENT
 from datalayer.siblings import HIDDEN, view
 from datalayer.values import REVISION, Json, clean_json, clean_time, time_of_revision
 
 AHEAD = 1_000  # microseconds; less is what comes of many writes at once
 JUST_NOW = 60_000_000  # microseconds
-MAX_NAME = 200  # characters of a thread's name; the first message is one until a title is found
 
 SIBLINGS = "siblings"
 """Names the alternatives of a step, its own id among them, in the metadata that the page gets."""
@@ -37,12 +37,6 @@ _STEP_DEFAULTS: Mapping[str, Json] = {
     "waitForAnswer": False,
 }
 _FEEDBACK = frozenset({"forId", "value", "threadId", "id", "comment"})
-
-
-def short_name(name: str) -> str:
-    """Return a thread's name as one line of at most `MAX_NAME` characters."""
-    line = " ".join(name.split())
-    return line if len(line) <= MAX_NAME else line[: MAX_NAME - 1] + "…"
 
 
 def persisted_user(record: UserRecord) -> PersistedUser:
@@ -179,12 +173,13 @@ def listed_thread_dict(record: ThreadRecord) -> ThreadDict:
 def thread_metadata(metadata: Mapping[str, Any], *, of_session: bool) -> dict[str, Any]:
     """Return the metadata to merge into a thread's.
 
-    A session carries a copy from when it was resumed: whether the thread is shared now it does not
-    know. Who takes a share back sends no `shared_at`, which means that it is to go.
+    A session carries a copy from when it was resumed: whether the thread is shared now, and where
+    it is in the sidebar, it does not know. Who takes a share back sends no `shared_at`, which means
+    that it is to go.
     """
     merged = dict(metadata)
     if of_session:
-        return {name: value for name, value in merged.items() if name not in SHARE}
+        return {name: value for name, value in merged.items() if name not in (*SHARE, *PLACEMENT)}
     if merged.get("is_shared") is False:
         merged.setdefault("shared_at", None)
     return merged

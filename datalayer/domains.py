@@ -101,6 +101,7 @@ DOMAINS: Mapping[str, Domain] = {
     "tags": _texts,
     "metadata": _object,
     "extra": _object,
+    "preferences": _object,
     "creates": _flag,
     "favorite": _flag,
     "ready": _flag,

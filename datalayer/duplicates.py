@@ -1,7 +1,8 @@
 """What a copy of a thread, or of some of it, consists of: new ids, and the writes that make it.
 
-Pure. Who else may read the thread is not taken along; feedback and what is a favourite is where all
-of the thread is copied.
+Pure. Who else may read the thread is not taken along, nor that it is pinned or in the archive, but
+its folder is where the copy has the same owner; feedback and what is a favourite is where all of
+the thread is copied.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from typing import Any, Self
 
 from datalayer.fields import ELEMENT_FIELDS, SHARE, STEP_FIELDS
 from datalayer.records import ElementRecord, StepRecord, ThreadRecord
+from datalayer.sections import ARCHIVED, FOLDER, PINNED
 from datalayer.siblings import HIDDEN, SIBLING_OF, shown
 from datalayer.values import Json
 from datalayer.writes import (
@@ -29,6 +31,8 @@ Saves = SaveThread | SaveStep | SaveFeedback | SaveElement | FinishElement
 Deletes = DeleteThread | DeleteElement | FinishElement
 
 _NO_BYTES = hashlib.sha256().hexdigest()
+# The copy is shared with nobody and somewhere in the list, beside what it is a copy of.
+_NOT_COPIED = frozenset({*SHARE, PINNED, ARCHIVED})
 _STREAMING, _INTERRUPTED = "streaming", "interrupted"  # states of an answer
 
 
@@ -48,6 +52,14 @@ def up_to(thread: ThreadRecord, step_id: str) -> ThreadRecord | None:
     kept = {step.id for step in steps}
     elements = [each for each in thread.elements if each.fields.get("forId") in kept]
     return replace(thread, steps=steps, elements=elements)
+
+
+def for_its_owner(copied: ThreadRecord, original: ThreadRecord) -> ThreadRecord:
+    """Return what is copied, for another owner without its folder, as folders are one's own."""
+    if copied.owner == original.owner:
+        return copied
+    metadata = {key: it for key, it in copied.metadata.items() if key != FOLDER}
+    return replace(copied, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +164,7 @@ class Duplicate:
             owner=thread.owner,
             name=self.name,
             tags=list(thread.tags),
-            metadata={key: it for key, it in thread.metadata.items() if key not in SHARE},
+            metadata={key: it for key, it in thread.metadata.items() if key not in _NOT_COPIED},
             revision=revision(),
         )
         return [made]

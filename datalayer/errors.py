@@ -104,7 +104,7 @@ class WriterClosed(DataLayerError):
 
 
 def is_away(exc: BaseException) -> bool:
-    """Tell whether the database is away: that is told once, by `common.outages`."""
+    """Tell whether the database is away: that is told once, by `common.concurrency.outages`."""
     return isinstance(exc, StoreUnavailable) and not isinstance(exc, StoreHeldUp | JournalUnusable)
 
 

@@ -98,7 +98,7 @@ ELEMENT_FIELDS: Mapping[str, Cleaner] = {
     "playerConfig": _object,
 }
 
-SHARE = ("is_shared", "shared_at")
+SHARE = ("is_shared", "shared_at", "shared_by")
 """What the metadata of a thread says of who else may read it."""
 
 # Said by the row itself, never a field of it.

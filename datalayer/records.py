@@ -1,6 +1,6 @@
 """What a store gives back. Times are ISO 8601 UTC with microseconds and Z; sizes are bytes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
@@ -99,6 +99,53 @@ class ThreadPage:
 
     threads: Sequence[ThreadRecord]
     next_cursor: str | None
+
+
+class Excerpt(NamedTuple):
+    """A part of a text, on one line and spelt as it is there, with an ellipsis where it is cut.
+
+    `marks` are where in it that stands which was looked for, from one character to another, in
+    order and apart; characters are counted as Python does.
+    """
+
+    text: str
+    marks: Sequence[tuple[int, int]]
+
+    def parts(self) -> Iterator[tuple[str, bool]]:
+        """Yield the text in parts, each with whether it is marked."""
+        last = 0
+        for start, end in self.marks:
+            yield self.text[last:start], False
+            yield self.text[start:end], True
+            last = end
+        yield self.text[last:], False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchHit:
+    """A thread that was found, and what of it shows that best.
+
+    `step_id` is that of the step whose output has most of what was looked for, the oldest such one,
+    and `at` when it was created. Without a step it is the thread's name, and `at` its last
+    activity.
+    """
+
+    thread: ThreadRecord
+    step_id: str | None
+    at: str
+    excerpt: Excerpt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchPage:
+    """Some of the threads that were found; `next_cursor` is None on the last page.
+
+    `is_shortened` says that the beginning alone of what was asked for was looked for.
+    """
+
+    hits: Sequence[SearchHit]
+    next_cursor: str | None
+    is_shortened: bool = False
 
 
 class Saving(Enum):

@@ -1,26 +1,26 @@
-"""Pure functions that make a value storable everywhere: ids, text, times, JSON, folding."""
+"""Pure functions that make a value storable everywhere: ids, text, times, JSON."""
 
 import math
 import re
 import reprlib
-import unicodedata
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 Json = None | bool | int | float | str | list[Any] | dict[str, Any]
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 EXACT_FLOATS = 2**53  # from here on every float is a whole number
+MAX_NAME = 200  # characters of a thread's name; the first message is one until a title is found
 MAX_DEPTH = 100  # of JSON; every JSON library that reads it back has a limit of its own
 MOST_BITS = 14_000  # of a whole number in JSON
 REVISION = "keepchatRevision"  # under this name a step that was read tells its own
 LARGEST_INTEGER = 2**31 - 1  # of a column of whole numbers
 NAMESPACE = uuid.UUID("8f5b7a52-2f0e-5c8e-9d0e-6b2f3f7b1c11")
 
+_TEMPORARY = "74656d70"  # "temp"; after it comes what says of a UUID that its form is one's own
 _CANONICAL = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -35,6 +35,17 @@ def as_id(value: object) -> str | None:
         return None
 
 
+def new_temporary_id() -> str:
+    """Return an id for a thread of which nothing is stored."""
+    made = str(uuid.uuid4())
+    return f"{_TEMPORARY}{made[8:14]}8{made[15:]}"
+
+
+def is_temporary(thread_id: str) -> bool:
+    """Tell whether a thread is one of which nothing is stored, be it there or not."""
+    return thread_id.startswith(_TEMPORARY) and thread_id[14:15] == "8"
+
+
 def derived_id(*parts: str) -> str:
     """Return the same UUID for the same parts, on every machine."""
     return str(uuid.uuid5(NAMESPACE, "\x1f".join(parts)))
@@ -45,6 +56,12 @@ def clean_text(text: str) -> str:
     if text.isascii() and "\x00" not in text:
         return text
     return _UNSTORABLE.sub(REPLACEMENT, text)
+
+
+def short_name(name: str) -> str:
+    """Return a thread's name as one line of at most `MAX_NAME` characters."""
+    line = " ".join(name.split())
+    return line if len(line) <= MAX_NAME else line[: MAX_NAME - 1] + "…"
 
 
 def clean_json(value: object, depth: int = 0) -> Json:
@@ -71,40 +88,6 @@ def _clean_float(value: float) -> Json:
         return None
     # Databases that keep decimal numbers give these back without a fraction.
     return int(value) if abs(value) >= EXACT_FLOATS and value.is_integer() else value
-
-
-FOLDING = 1
-"""The version of `fold`: with another one, maintenance folds anew what stores keep folded."""
-
-
-LONGEST_NEEDLE = 1_000
-"""Characters of what is searched for that are looked at."""
-
-# Marks are put in order one past the other: a million in a row would take hours. No language has
-# more than a few; the two by name are marks that count as letters.
-_MANY_MARKS = re.compile("(?:[^\\w\x00-\x7f]|[\uff9e\uff9f]){64}")
-
-
-def fold(text: str) -> str:
-    """Return the form in which text is searched: NFKC, case folded.
-
-    Takes time by the text's length; of more than 64 marks on one letter only so many at once are
-    put in order.
-    """
-    if text.isascii():
-        return text.lower()
-    return _normalized(_normalized(text).casefold())
-
-
-def _normalized(text: str) -> str:
-    cuts = [0, *(found.end() for found in _MANY_MARKS.finditer(text)), len(text)]
-    pieces = (text[start:end] for start, end in pairwise(cuts))
-    return "".join(unicodedata.normalize("NFKC", piece) for piece in pieces)
-
-
-def needle_of(search: str | None) -> str:
-    """Return what is looked for in folded text, empty for nothing; see `LONGEST_NEEDLE`."""
-    return fold(clean_text((search or "")[:LONGEST_NEEDLE])).strip()
 
 
 def iso_time(timestamp: datetime) -> str:

@@ -94,6 +94,19 @@ class SaveUser(_Value):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SavePreferences(_Value):
+    """Change what is named of a user's preferences; None removes a key. It creates no user."""
+
+    identifier: str
+    revision: int
+    preferences: Mapping[str, Json]
+
+    @property
+    def order_key(self) -> str:
+        return self.identifier
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DeleteUser(_Value):
     """Remove a user with all their threads."""
 
@@ -262,6 +275,7 @@ class ForgetRemovals(_Value):
 
 Write = (
     SaveUser
+    | SavePreferences
     | DeleteUser
     | SaveThread
     | DeleteThread

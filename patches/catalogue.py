@@ -5,28 +5,21 @@ Chainlit. What is put in last stands before the others, so they are applied from
 top.
 """
 
-from patches import (
-    announcement,
-    background,
+from patches import originals
+from patches.http import (
     connections,
     cookies,
-    event_loop,
-    events,
     features,
     logins,
-    message_length,
     middlewares,
-    originals,
     page,
-    returning,
     routes,
-    running,
     session_files,
-    sessions,
-    sockets,
-    stopping,
 )
 from patches.patch import Moment, Parts, Patch
+from patches.program import announcement, background, event_loop, stopping
+from patches.socket import events, message_length, returning, running, sessions, temporary
+from patches.socket import handlers as sockets
 
 PATCHES = (
     Patch(
@@ -60,6 +53,18 @@ PATCHES = (
         "Chainlit's server forgets who is connected where a header names another address.",
         Moment.START,
         connections.remember_peer,
+    ),
+    Patch(
+        "answers after bodies",
+        "Chainlit may answer before it has read; Caddy loses what overtakes its own request.",
+        Moment.START,
+        middlewares.add_answer_after_body,
+    ),
+    Patch(
+        "the reader's language",
+        "Chainlit makes its page for everybody in English, before it asks what they read.",
+        Moment.START,
+        middlewares.add_reader,
     ),
     Patch(
         "malformed requests",
@@ -124,6 +129,12 @@ PATCHES = (
         routes.place_uploads,
     ),
     Patch(
+        "switch of temporary conversations",
+        "Chainlit stores each conversation, whatever is said in it.",
+        Moment.START,
+        routes.place_temporary,
+    ),
+    Patch(
         "files of a session",
         "Chainlit sends them as what they were said to be: a page that was attached runs its "
         "scripts as if it were ours.",
@@ -167,6 +178,24 @@ PATCHES = (
         Moment.START,
         routes.place_answers,
     ),
+    Patch(
+        "preferences",
+        "Chainlit has no place for what somebody wants in each conversation.",
+        Moment.START,
+        routes.place_preferences,
+    ),
+    Patch(
+        "search",
+        "Chainlit finds 20 names, and says neither where nor when something was said.",
+        Moment.START,
+        routes.place_search,
+    ),
+    Patch(
+        "sidebar",
+        "Chainlit's sidebar is one list, in which nothing can be put anywhere, nor all deleted.",
+        Moment.START,
+        routes.place_sidebar,
+    ),
     Patch("export", "Chainlit cannot save a conversation.", Moment.START, routes.place_export),
     Patch(
         "notice",
@@ -177,7 +206,7 @@ PATCHES = (
     Patch(
         "script of the page",
         "Chainlit's page asks for what shows PDF files without the path that the program is under, "
-        "and copies links without it.",
+        "copies links without it, and has no place for who has a say in how Markdown is drawn.",
         Moment.START,
         routes.place_bundle,
     ),
@@ -325,6 +354,13 @@ PATCHES = (
         sockets.check_message,
     ),
     Patch(
+        "temporary conversations",
+        "Chainlit writes the files of a page to the disk, opens a thread for whoever names it, and "
+        "begins it anew where it is gone.",
+        Moment.LOAD,
+        temporary.keep_nothing,
+    ),
+    Patch(
         "stars",
         "Chainlit marks what the page has in memory, and does not ask whose message it is.",
         Moment.LOAD,
@@ -398,6 +434,13 @@ PATCHES = (
         "Chainlit's page asks other sites for fonts and styles, and runs any script in it.",
         Moment.LOAD,
         page.send_offline_page,
+    ),
+    Patch(
+        "texts of the page",
+        "Chainlit shows dots for what a translation lacks, and for the region of a language all is "
+        "in English where there is a translation for another region.",
+        Moment.LOAD,
+        page.choose_texts,
     ),
     Patch(
         "help",

@@ -9,6 +9,7 @@ from access.guard.limits import UploadLimits, WaitingFiles
 from access.guard.origins import Origins
 from access.guard.requests import RequestLimits
 from access.guard.session_files import SessionFiles
+from access.guard.temporary import TemporaryChats
 from access.guard.user_limits import UserLimits
 from access.login.base import LoginMode
 from chat.actions.answers import AnswerActions
@@ -16,16 +17,17 @@ from chat.actions.editing import Editing
 from chat.live.elsewhere import AnswersElsewhere
 from chat.live.running import LiveThreads
 from chat.models.registry import Models
+from chat.options import Options
 from chat.turn.turn import Turns
-from common.ending import Ending
-from common.tasks import TaskSet
+from common.concurrency.tasks import TaskSet
+from common.processes.ending import Ending
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
+from routes.files.links import SignedLinks
 from routes.health.lag import LoopLag
 from routes.health.meters import Meters
 from routes.health.metrics import Readers
 from routes.health.readiness import Readiness
-from routes.links import SignedLinks
 from storage.base import Storage
 
 
@@ -48,6 +50,7 @@ class Parts:
     limits: UploadLimits
     waiting_files: WaitingFiles
     session_files: SessionFiles
+    temporary: TemporaryChats
     running: RunningAnswers
     live: LiveThreads
     elsewhere: AnswersElsewhere
@@ -56,6 +59,7 @@ class Parts:
     sharing: bool
     models: Models
     turns: Turns
+    options: Options
     readiness: Readiness
     meters: Meters
     metrics_readers: Readers

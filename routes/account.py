@@ -7,12 +7,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, StringConstraints
 
 from access.login import cookies
+from access.login.accounts.passwords import PoorPassword
 from access.login.base import LoginMode, Visit
 from access.login.door import visit_of
-from access.login.passwords import PoorPassword
 from access.login.sessions import Refused
 from access.login.tokens import Login
 from chat.wording.language import Localized
+from chat.wording.logins import YOU
+from chat.wording.refusals import NO_PASSWORDS, NO_SESSION, SIGN_IN
 
 PATH = "/keepchat/account"
 MOST_SHOWN = 100  # sessions, the newest; all that there are can be ended
@@ -46,7 +48,7 @@ def account_router(mode: LoginMode, prefix: str) -> APIRouter:
             }
             for one in found[:MOST_SHOWN]
         ]
-        name = login.display_name or login.identifier
+        name = YOU.of_request() if mode.is_personal else login.display_name or login.identifier
         return {"name": name, "password": mode.has_passwords, "sessions": sessions}
 
     @router.delete("/sessions")
@@ -60,7 +62,7 @@ def account_router(mode: LoginMode, prefix: str) -> APIRouter:
     async def end_one(request: Request, session_id: str) -> JSONResponse:
         visit = visit_of(request)
         if not await _end(mode, visit, [session_id]):
-            raise HTTPException(404, "There is no such session of yours.")
+            raise HTTPException(404, NO_SESSION.of_request())
         answer = JSONResponse({"ended": 1})
         if session_id == _login_of(visit).session_id:
             cookies.sign_out(answer, visit.credentials.names)
@@ -71,14 +73,13 @@ def account_router(mode: LoginMode, prefix: str) -> APIRouter:
         visit = visit_of(request)
         login = _login_of(visit)
         if not mode.has_passwords:
-            raise HTTPException(404, "There are no passwords here.")
-        language = request.headers.get("accept-language")
+            raise HTTPException(404, NO_PASSWORDS.of_request())
         try:
             await mode.change_password(login, given.current, given.new, address=visit.address)
         except Refused as exc:
-            raise HTTPException(403, WRONG.in_language(language)) from exc
+            raise HTTPException(403, WRONG.of_request()) from exc
         except PoorPassword as exc:
-            raise HTTPException(422, exc.sentence.in_language(language)) from exc
+            raise HTTPException(422, exc.sentence.of_request()) from exc
         return {"success": True}
 
     return router
@@ -91,5 +92,5 @@ async def _end(mode: LoginMode, visit: Visit, ids: list[str]) -> list[str]:
 
 def _login_of(visit: Visit) -> Login:
     if visit.login is None:
-        raise HTTPException(401, "Sign in first.")
+        raise HTTPException(401, SIGN_IN.of_request())
     return visit.login

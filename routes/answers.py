@@ -17,10 +17,9 @@ from chat.live.offers import wall_clock
 from chat.live.running import LiveThreads
 from chat.turn.turn import Turns
 from chat.wording.actions import NOT_OPEN
-from chat.wording.language import Localized
 from datalayer.layer import KeepchatDataLayer
-from datalayer.stores.base import Store
-from routes.deadline import COPYING, allow
+from datalayer.stores.base import ThreadReads
+from routes.middleware.deadline import COPYING, allow
 
 PATH = "/keepchat/answers/{thread_id}"
 
@@ -34,7 +33,7 @@ class AskedAction(BaseModel):
 
 
 def answers_router(
-    store: Store,
+    reads: ThreadReads,
     layer: KeepchatDataLayer,
     live: LiveThreads,
     actions: AnswerActions,
@@ -49,7 +48,7 @@ def answers_router(
     @router.get(PATH)
     async def get_notes(thread_id: str, user: UserParam) -> dict[str, Any]:
         asker = owners.signed_in(user)
-        is_readable = await may_read(store, asker, thread_id, sharing=sharing)
+        is_readable = await may_read(reads, asker, thread_id, sharing=sharing)
         thread = await layer.get_thread(thread_id) if is_readable else None
         if thread is None:
             raise owners.missing()
@@ -75,7 +74,7 @@ def answers_router(
                 allow(request, COPYING)
             return dict(await actions.act(turns(), page, asked.action, asked.step))
         except ActionRefused as exc:
-            raise HTTPException(409, _said(request, exc.sentence)) from exc
+            raise HTTPException(409, exc.sentence.of_request()) from exc
 
     return router
 
@@ -89,7 +88,3 @@ def _page(asker: owners.Asker, thread_id: str, session_id: str | None) -> Websoc
     if not pages:
         raise ActionRefused(NOT_OPEN)
     return next((page for page in pages if page.id == session_id), pages[0])
-
-
-def _said(request: Request, sentence: Localized[str]) -> str:
-    return sentence.in_language(request.headers.get("accept-language"))

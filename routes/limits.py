@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from access.guard.away import try_again
 from access.guard.user_limits import LimitReached, Stopping
-from access.login.throttle import TooManyAttempts
+from access.login.guessing.throttle import TooManyAttempts
 from chat.wording.language import Localized
 
 LATER = Localized(
@@ -22,15 +22,15 @@ async def limit_reached(request: Request, exc: Exception) -> JSONResponse:
         raise exc
     if isinstance(exc, Stopping):
         return try_again(request.scope, exc.sentence)
-    sentence = exc.sentence.in_language(request.headers.get("accept-language"))
+    sentence = exc.sentence.of_request()
     return JSONResponse({"detail": sentence}, exc.status)
 
 
-async def too_many_attempts(request: Request, exc: Exception) -> JSONResponse:
+async def too_many_attempts(_request: Request, exc: Exception) -> JSONResponse:
     """Answer a `TooManyAttempts` with 429, and when to come back."""
     if not isinstance(exc, TooManyAttempts):
         raise exc
     seconds = math.ceil(exc.retry_s)
-    sentence = LATER.in_language(request.headers.get("accept-language"))
+    sentence = LATER.filled(seconds=seconds)
     headers = {"Retry-After": str(seconds)}
-    return JSONResponse({"detail": sentence.format(seconds=seconds)}, 429, headers)
+    return JSONResponse({"detail": sentence.of_request()}, 429, headers)

@@ -6,6 +6,7 @@ from fastapi.responses import JSONResponse
 from access.login import cookies
 from access.login.base import LoginMode
 from access.login.door import visit_of
+from chat.wording.refusals import NO_RENEWAL
 
 
 def login_router(mode: LoginMode, prefix: str) -> APIRouter:
@@ -26,7 +27,7 @@ def login_router(mode: LoginMode, prefix: str) -> APIRouter:
 
     @router.post("/auth/jwt")
     async def renew() -> None:
-        raise HTTPException(404, "A login is not renewed here. Sign in again.")
+        raise HTTPException(404, NO_RENEWAL.of_request())
 
     # Chainlit looks at nothing that a provider signs. The mode's own routes stand before these.
     for path in ("{provider_id}", "{provider_id}/callback"):

@@ -9,12 +9,14 @@ PATH = "/keepchat/notice"
 
 
 def notice_router(notice: Notice | None, prefix: str) -> APIRouter:
-    """Return the route; the texts are empty where there is no notice."""
+    """Return the route; the text is empty where there is no notice."""
     router = APIRouter(prefix=prefix)
 
     @router.get(PATH)
     async def get_notice() -> JSONResponse:
-        shown = notice or Notice("info", "", "")
-        return JSONResponse({"kind": shown.kind, "en": shown.en, "zh": shown.zh})
+        if notice is None:
+            return JSONResponse({"kind": "info", "text": ""})
+        text = notice.text.of_request()
+        return JSONResponse({"kind": notice.kind, "text": text})
 
     return router

@@ -4,6 +4,7 @@ Chainlit's own routes for it do not look at the setting, and send whole threads.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from chainlit.server import UserParam
@@ -17,9 +18,14 @@ from access.guard.readers import is_shared
 from chat.live.exchanges import is_answer, metadata_of
 from chat.live.notes import Growing, judged, nothing_grows
 from chat.live.offers import wall_clock
+from chat.wording.logins import ASKER
+from chat.wording.refusals import NO_SHARING
 from datalayer.layer import KeepchatDataLayer
-from datalayer.stores.base import Store
-from datalayer.values import as_id
+from datalayer.records import StepRecord, ThreadRecord
+from datalayer.siblings import HIDDEN
+from datalayer.siblings import shown as steps_shown
+from datalayer.stores.base import ThreadReads
+from datalayer.values import as_id, is_temporary
 
 # What the page needs to show a thread, and nothing that it does not show.
 _STEP_FIELDS = (
@@ -56,11 +62,14 @@ _ELEMENT_FIELDS = (
     "autoPlay",
     "playerConfig",
 )
-ASKER = "User"  # instead of the name that somebody signs in with
+_METADATA = ("icon",)
+_METADATA_OF_ANSWERS = (*_METADATA, "state", "model")
+# What a conversation needs that goes on: what its model does not take again.
+_METADATA_OF_COPIES = (*_METADATA_OF_ANSWERS, "refused", "refused_images")
 
 
 def sharing_router(
-    store: Store,
+    reads: ThreadReads,
     layer: KeepchatDataLayer,
     prefix: str,
     *,
@@ -72,33 +81,36 @@ def sharing_router(
 
     @router.put("/project/thread/share")
     async def share_thread(payload: ShareThreadRequest, user: UserParam) -> JSONResponse:
-        _require(sharing=sharing)
+        require_sharing(sharing=sharing)
         thread_id = await owners.require_thread(layer, user, payload.threadId)
-        shared_at = utc_now() if payload.isShared else None
-        metadata = {"is_shared": payload.isShared, "shared_at": shared_at}
-        await layer.update_thread(thread_id, metadata=metadata)
+        if is_temporary(thread_id):
+            raise owners.missing()
+        sharer = owners.signed_in(user)
+        about = {"shared_at": utc_now(), "shared_by": sharer.display_name or sharer.identifier}
+        told = about if payload.isShared else dict.fromkeys(about)
+        await layer.update_thread(thread_id, metadata={"is_shared": payload.isShared, **told})
         return JSONResponse({"success": True})
 
     @router.get("/project/share/{thread_id}")
     async def get_shared_thread(thread_id: str, user: UserParam) -> JSONResponse:
-        _require(sharing=sharing)
-        owners.signed_in(user)
+        require_sharing(sharing=sharing)
+        asker = owners.signed_in(user)
         known_id = as_id(thread_id)
-        if known_id is None or not await is_shared(store, known_id):
+        if known_id is None or not await is_shared(reads, known_id):
             raise owners.missing()
         thread = await layer.get_thread(known_id)
         if thread is None:
             raise owners.missing()
-        return JSONResponse(
-            as_shared(judged(thread, now=wall_clock(), growing=growing(thread["id"])))
-        )
+        told = as_shared(judged(thread, now=wall_clock(), growing=growing(thread["id"])))
+        return JSONResponse(told | about_share(thread, asker.identifier))
 
     return router
 
 
-def _require(*, sharing: bool) -> None:
+def require_sharing(*, sharing: bool) -> None:
+    """Raise 404 where it is switched off."""
     if not sharing:
-        raise HTTPException(404, "Sharing is switched off.")
+        raise HTTPException(404, NO_SHARING.of_request())
 
 
 def as_shared(thread: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,14 +125,50 @@ def as_shared(thread: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def about_share(thread: Mapping[str, Any], reader: str) -> dict[str, Any]:
+    """Return who shares a thread, and since when."""
+    about, owner = thread["metadata"] or {}, thread["userIdentifier"]
+    return {
+        "sharedBy": about.get("shared_by") or owner,
+        "sharedAt": about.get("shared_at") or thread["createdAt"],
+        "isOwn": owner == reader,
+    }
+
+
+def as_copied(thread: ThreadRecord, reader: str) -> ThreadRecord | None:
+    """Return what a reader sees of a thread while it is shared, as a thread of theirs."""
+    if thread.metadata.get("is_shared") is not True:
+        return None
+    steps = [_copied(step, reader) for step in steps_shown(thread.steps)]
+    ids = {step.id for step in steps}
+    names = (*_ELEMENT_FIELDS, "objectKey")
+    elements = [
+        replace(each, fields=next(iter(_picked([each.fields], names))))
+        for each in thread.elements
+        if each.fields.get("forId") in ids
+    ]
+    return replace(thread, owner=reader, tags=(), metadata={}, steps=steps, elements=elements)
+
+
+def _copied(step: StepRecord, reader: str) -> StepRecord:
+    [fields] = _picked([step.fields], _STEP_FIELDS)
+    if fields.get("type") == "user_message":
+        fields["name"] = reader
+    metadata = _about(step.fields, _METADATA_OF_COPIES)
+    return step._replace(fields={**fields, "metadata": metadata, HIDDEN: None}, feedback=None)
+
+
 def _step(step: Mapping[str, Any]) -> dict[str, Any]:
     [shown] = _picked([step], _STEP_FIELDS)
     if shown["type"] == "user_message":
-        shown["name"] = ASKER
-    names = ("icon", "state") if is_answer(step) else ("icon",)
-    about = metadata_of(step)
-    metadata = {name: about[name] for name in names if about.get(name)}
+        shown["name"] = ASKER.of_request()
+    metadata = _about(step, _METADATA_OF_ANSWERS if is_answer(step) else _METADATA)
     return {**shown, "metadata": metadata, "streaming": False, "waitForAnswer": False}
+
+
+def _about(step: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    about = metadata_of(step)
+    return {name: about[name] for name in names if about.get(name)}
 
 
 def _picked(rows: Iterable[Any], names: Iterable[str]) -> Iterable[dict[str, Any]]:

@@ -883,4 +883,32 @@ ALTER TABLE running_answers SET UNLOGGED;
 
 UPDATE keepchat_version SET version_num='0005' WHERE keepchat_version.version_num = '0004';
 
+-- Running upgrade 0005 -> 0006
+
+UPDATE maintenance SET version = 2 WHERE task = 'folding' AND NOT EXISTS (SELECT 1 FROM search_entries);
+
+UPDATE keepchat_version SET version_num='0006' WHERE keepchat_version.version_num = '0005';
+
+-- Running upgrade 0006 -> 0007
+
+CREATE TABLE user_preferences (
+    "userId" UUID NOT NULL,
+    preferences JSONB NOT NULL,
+    "fieldRevisions" JSONB NOT NULL,
+    CONSTRAINT pk_user_preferences PRIMARY KEY ("userId"),
+    CONSTRAINT "fk_user_preferences_userId" FOREIGN KEY("userId") REFERENCES users (id) ON DELETE CASCADE
+);
+
+UPDATE keepchat_version SET version_num='0007' WHERE keepchat_version.version_num = '0006';
+
+-- Running upgrade 0007 -> 0008
+
+ALTER TABLE threads ADD COLUMN pinned BOOLEAN DEFAULT false NOT NULL;
+
+ALTER TABLE threads ADD COLUMN section TEXT DEFAULT '' NOT NULL;
+
+CREATE INDEX ix_threads_section ON threads ("userId", section, "pinned" DESC, "updatedAt" DESC, "id" DESC);
+
+UPDATE keepchat_version SET version_num='0008' WHERE keepchat_version.version_num = '0007';
+
 COMMIT;

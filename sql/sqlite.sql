@@ -52,7 +52,7 @@ CREATE TABLE threads (
 	"fieldRevisions" TEXT,
 	liked BOOLEAN,
 	disliked BOOLEAN,
-	starred BOOLEAN,
+	starred BOOLEAN, pinned BOOLEAN DEFAULT 0 NOT NULL, section TEXT DEFAULT '' NOT NULL,
 	CONSTRAINT pk_threads PRIMARY KEY (id),
 	CONSTRAINT "fk_threads_userId" FOREIGN KEY("userId") REFERENCES users (id) ON DELETE CASCADE
 );
@@ -190,6 +190,14 @@ CREATE TABLE running_answers (
 	CONSTRAINT pk_running_answers PRIMARY KEY (turn)
 );
 
+CREATE TABLE user_preferences (
+	"userId" TEXT NOT NULL,
+	preferences TEXT NOT NULL,
+	"fieldRevisions" TEXT NOT NULL,
+	CONSTRAINT pk_user_preferences PRIMARY KEY ("userId"),
+	CONSTRAINT "fk_user_preferences_userId" FOREIGN KEY("userId") REFERENCES users (id) ON DELETE CASCADE
+);
+
 CREATE INDEX ix_removals_revision ON removals (revision);
 
 CREATE INDEX ix_threads_activity ON threads ("userId", "updatedAt" DESC, id DESC);
@@ -221,3 +229,5 @@ CREATE INDEX ix_login_sessions_identifier ON login_sessions (identifier);
 CREATE INDEX "ix_login_sessions_expiresAt" ON login_sessions ("expiresAt");
 
 CREATE INDEX ix_login_sessions_ended ON login_sessions (ended) WHERE ended IS NOT NULL;
+
+CREATE INDEX ix_threads_section ON threads ("userId", section, "pinned" DESC, "updatedAt" DESC, "id" DESC);

@@ -15,7 +15,7 @@ from email.message import Message
 from pathlib import Path
 from typing import Self
 
-from common.blocking import ByteSource
+from common.concurrency.blocking import ByteSource
 from storage.credentials import Credentials
 from storage.errors import ObjectMissing, StorageUnavailable
 

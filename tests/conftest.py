@@ -1,7 +1,11 @@
 """What all tests share: how often a drill is repeated, what spares them time, and the servers."""
 
 import gc
+import os
+import shutil
+import tempfile
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +20,16 @@ from tests.support.servers.postgres import Postgres, running_postgres
 from tests.support.servers.seaweedfs import SeaweedFS, running_seaweedfs
 
 FULL_COUNT = "full-count"
+QUICK = "quick"
 WITHOUT_SERVERS = "not server and not slow"  # as `make quick` selects
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own in it
+MEMORY_DISK = 1 << 30  # bytes that are free in it; a container has but 64 MB by itself
+
+
+def free_memory_disk() -> int:
+    """How many bytes of files memory takes, where the system has such a place."""
+    return shutil.disk_usage(SHARED_MEMORY).free if SHARED_MEMORY.is_dir() else 0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,13 +42,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Let property tests know, while they are imported, how many examples they are to play.
 
-    A quick run plays a third of them. None has a limit on time: how long one takes is said by what
-    else the machine does.
+    A quick run plays a third of them, and keeps its files in memory: thousands of databases are
+    made. None has a limit on time: how long one takes is said by what else the machine does.
     """
     settings.register_profile(FULL_COUNT, deadline=None)
     settings.register_profile("tests", deadline=None)
-    settings.register_profile("quick", deadline=None, max_examples=30)
-    usual = "quick" if config.option.markexpr == WITHOUT_SERVERS else "tests"
+    settings.register_profile(QUICK, deadline=None, max_examples=30)
+    is_quick = config.option.markexpr == WITHOUT_SERVERS
+    if is_quick and free_memory_disk() >= MEMORY_DISK:
+        tempfile.tempdir = os.environ["TMPDIR"] = str(SHARED_MEMORY)
+    usual = QUICK if is_quick else "tests"
     settings.load_profile(FULL_COUNT if config.getoption("--full-count") else usual)
 
 
@@ -78,14 +94,19 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModule:
-    """The same for all runs of several processes."""
-    return ByModule(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModule | None:
+    """The same for all runs of several processes that do not ask for another."""
+    return ByModule(config, log) if config.option.dist == "load" else None
 
 
 def is_full_count() -> bool:
     """Whether drills are repeated at full count, as a property test asks it."""
     return settings.get_current_profile_name() == FULL_COUNT
+
+
+def examples(count: int) -> int:
+    """How many examples a property test plays that has a count of its own: a quick run a third."""
+    return count // 3 if settings.get_current_profile_name() == QUICK else count
 
 
 @pytest.fixture
@@ -99,8 +120,8 @@ def _cheap_passwords() -> Iterator[None]:
     """A hash takes long on purpose, and tests make many."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("access.login.passwords._hasher", cheap)
-        patch.setattr("access.login.passwords.OF_NOBODY", cheap.hash("nobody"))
+        patch.setattr("access.login.accounts.passwords._hasher", cheap)
+        patch.setattr("access.login.accounts.passwords.OF_NOBODY", cheap.hash("nobody"))
         yield
 
 

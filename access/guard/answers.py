@@ -9,7 +9,7 @@ from chainlit.session import WebsocketSession
 
 from access.guard.pages import user_of
 from access.guard.user_limits import Stopping, UserLimits
-from common.ending import Ending
+from common.processes.ending import Ending
 
 Task = asyncio.Task[Any]
 

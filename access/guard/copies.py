@@ -3,7 +3,6 @@
 A copy fills the storage as an upload does, and costs whoever asks for it nothing.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,7 +14,6 @@ class RunningCopies:
 
     def __init__(self, limits: UserLimits) -> None:
         self._limits = limits
-        self._running: Counter[str] = Counter()
 
     @contextmanager
     def admit(self, user: str, size: int) -> Iterator[None]:
@@ -23,10 +21,6 @@ class RunningCopies:
 
         Raises `LimitReached` where its user has too many, or it is too large.
         """
-        self._limits.check("copies", self._running[user] + 1, user)
-        self._limits.check("copies_mb", size / MEGABYTE, user)
-        self._running[user] += 1
-        try:
+        with self._limits.admit("copies", user):
+            self._limits.check("copies_mb", size / MEGABYTE, user)
             yield
-        finally:
-            self._running[user] -= 1

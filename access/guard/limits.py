@@ -15,6 +15,8 @@ from fastapi import HTTPException
 
 from access.guard.pages import sessions_of, user_of
 from access.guard.user_limits import MEGABYTE, UserLimits
+from chat.wording.language import Localized
+from chat.wording.refusals import FILE_TOO_LARGE, TOO_MANY_WAIT
 
 _WRAPPING = 64_000  # bytes of a form around its file
 # The page does not tell which files are taken out again before the message is sent: so many times
@@ -40,9 +42,9 @@ class UploadLimits:
         return self.megabytes * MEGABYTE + _WRAPPING
 
     @property
-    def too_large(self) -> str:
+    def too_large(self) -> Localized[str]:
         """The sentence about a file that is too large."""
-        return f"A file may have {self.megabytes} MB at most."
+        return FILE_TOO_LARGE.filled(most=self.megabytes)
 
 
 class WaitingFiles:
@@ -68,7 +70,7 @@ class WaitingFiles:
         """
         waiting = self._since.setdefault(session, {})
         if len(waiting) >= self._most:
-            raise HTTPException(400, "Too many files wait for their message. Send it, or reload.")
+            raise HTTPException(400, TOO_MANY_WAIT.of_request())
         user = user_of(session)
         self._check(session, user, size)
         reserved = str(uuid.uuid4())

@@ -13,10 +13,6 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-FOREIGN = (
-    "This request comes from {where}, which is not this chat's own page. Whoever runs the chat can "
-    "allow it in ALLOWED_ORIGINS."
-)
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _SCHEMES = {"ws": "http", "wss": "https"}

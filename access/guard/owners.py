@@ -8,6 +8,7 @@ from chainlit.session import WebsocketSession
 from chainlit.user import PersistedUser, User
 from fastapi import HTTPException
 
+from chat.wording.refusals import MISSING, SIGN_IN
 from datalayer.layer import KeepchatDataLayer
 from datalayer.values import as_id
 
@@ -17,13 +18,22 @@ Asker = User | PersistedUser
 def signed_in(user: Asker | None) -> Asker:
     """Return who asks. Raises 401 when nobody has signed in."""
     if user is None:
-        raise HTTPException(401, "Sign in first.")
+        raise HTTPException(401, SIGN_IN.of_request())
     return user
+
+
+async def user_id(layer: KeepchatDataLayer, user: Asker | None) -> str:
+    """Return the id of whoever asks. Raises 404 for a user who is not there."""
+    asker = signed_in(user)
+    found = asker if isinstance(asker, PersistedUser) else await layer.get_user(asker.identifier)
+    if found is None:
+        raise missing()
+    return found.id
 
 
 def missing() -> HTTPException:
     """Return the answer for what is not there, or not the asker's."""
-    return HTTPException(404, "There is no such thing, or it is not yours.")
+    return HTTPException(404, MISSING.of_request())
 
 
 async def require_thread(layer: KeepchatDataLayer, user: Asker | None, thread_id: object) -> str:

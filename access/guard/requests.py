@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from access.guard.user_limits import MEGABYTE
+from chat.wording.language import Localized
+from chat.wording.refusals import REQUEST_TOO_LARGE, REQUEST_TOO_SLOW
 
 SLOWEST = 20_000  # bytes a second: whoever sends this fast is given as long as the bytes take
 
@@ -25,14 +27,14 @@ class RequestLimits:
         return self.megabytes * MEGABYTE
 
     @property
-    def too_large(self) -> str:
+    def too_large(self) -> Localized[str]:
         """The sentence about a body that is too large."""
-        return f"A request may have {self.megabytes} MB at most."
+        return REQUEST_TOO_LARGE.filled(most=self.megabytes)
 
     @property
-    def too_slow(self) -> str:
+    def too_slow(self) -> Localized[str]:
         """The sentence about one that does not arrive."""
-        return f"The request did not arrive within {self.timeout_s:g} s."
+        return REQUEST_TOO_SLOW.filled(seconds=f"{self.timeout_s:g}")
 
     def seconds(self, received: int) -> float:
         """Return how long what has so many bytes by now may take in all."""

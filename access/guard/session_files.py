@@ -18,7 +18,7 @@ from chainlit.session import WebsocketSession
 from chainlit.types import FileDict
 
 from access.guard.pages import user_of
-from common.process_folders import ProcessFolder, take_dead
+from common.processes.process_folders import ProcessFolder, take_dead
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,9 @@ Where one person uses the program, on their own computer, there are no such limi
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cachetools import TTLCache
@@ -55,6 +57,15 @@ LIMITS: Mapping[str, UserLimit] = {
         ),
         413,
     ),
+    "temporary_mb": UserLimit(
+        200,
+        Localized(
+            en="Temporary chats may hold {most} MB in all, since they are in the server's memory. "
+            "Begin a new conversation.",
+            zh="临时对话存放在服务器内存中，总共最多 {most} MB。请开始新对话。",
+        ),
+        413,
+    ),
     "copies": UserLimit(
         2,
         Localized(
@@ -69,6 +80,13 @@ LIMITS: Mapping[str, UserLimit] = {
             zh="要复制的文件总共最多 {most} MB。请从较早的回答开始。",
         ),
         413,
+    ),
+    "searches": UserLimit(
+        4,
+        Localized(
+            en="Only {most} searches can be on their way at once. Wait for one.",
+            zh="最多只能同时进行 {most} 次搜索。请等待其中一次完成。",
+        ),
     ),
     "sessions": UserLimit(
         40,
@@ -132,19 +150,17 @@ class LimitReached(Exception):
 
     def __init__(self, name: str, most: int, *, is_news: bool = True) -> None:
         limit = LIMITS[name]
-        self.sentence = Localized(
-            en=limit.sentence.en.format(most=most), zh=limit.sentence.zh.format(most=most)
-        )
+        self.sentence = limit.sentence.filled(most=most)
         self.status = limit.status
         self.is_news = is_news
-        super().__init__(self.sentence.en)
+        super().__init__(str(self.sentence))
 
 
 class Stopping(LimitReached):
     """The program is being stopped: nobody may have another answer."""
 
     def __init__(self) -> None:
-        Exception.__init__(self, STOPPING.en)
+        Exception.__init__(self, str(STOPPING))
         self.sentence = STOPPING
         self.status = 503
         self.is_news = True
@@ -161,6 +177,7 @@ class UserLimits:
     ) -> None:
         self._most = most
         self._clock = clock
+        self._running: Counter[tuple[str, str]] = Counter()
         self._buckets: TTLCache[str, TokenBucket] = TTLCache(_MAX_USERS, _REMEMBERED_S, clock)
         self._told: TTLCache[tuple[str, str], bool] = TTLCache(_MAX_USERS, 1.0, clock)
 
@@ -177,6 +194,22 @@ class UserLimits:
     def check_bytes(self, name: str, text: str | None, user: str) -> None:
         """The same for the bytes of a text, where the limit is in kB."""
         self.check(name, len((text or "").encode(errors="replace")) / KILOBYTE, user)
+
+    @contextmanager
+    def admit(self, name: str, user: str) -> Iterator[None]:
+        """Count one more of what a user has at once, until the block ends.
+
+        Raises `LimitReached` where there are too many.
+        """
+        key = name, user
+        self.check(name, self._running[key] + 1, user)
+        self._running[key] += 1
+        try:
+            yield
+        finally:
+            self._running[key] -= 1
+            if not self._running[key]:
+                del self._running[key]
 
     def take_event(self, user: str) -> None:
         """Count an event. Raises `LimitReached` where a user has sent too many of late."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from access.login.base import FindOwner, LoginMode
-from access.login.header.mode import HeaderLogin
-from access.login.header.options import HeaderOptions
-from access.login.local import LocalLogin
 from access.login.local_secret import LocalSecret
-from access.login.oidc.mode import OidcLogin
-from access.login.oidc.options import OidcOptions
-from access.login.password import PasswordLogin
+from access.login.modes.header.mode import HeaderLogin
+from access.login.modes.header.options import HeaderOptions
+from access.login.modes.local import LocalLogin
+from access.login.modes.oidc.mode import OidcLogin
+from access.login.modes.oidc.options import OidcOptions
+from access.login.modes.password import PasswordLogin
 from access.login.sessions import KeepUser, Sessions
 from access.login.tokens import Tokens
 from datalayer.stores.accounts import AccountStore

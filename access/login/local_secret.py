@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 
-from common.kept_secret import kept_secret
+from common.files.kept_secret import kept_secret
 
 PARAMETER = "token"
 HEADER = "X-Keepchat-Token"

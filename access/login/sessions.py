@@ -18,8 +18,8 @@ from chainlit.user import User
 
 from access.login.record import record
 from access.login.tokens import Login, Tokens
+from common.concurrency.outages import Outage
 from common.failures import in_one_line
-from common.outages import Outage
 from datalayer.errors import DataLayerError, StoreUnavailable
 from datalayer.stores.accounts import Account, AccountStore, LoginSession
 
@@ -90,6 +90,11 @@ class Sessions:
     def honours(self, token: str) -> bool:
         """Tell whether a login still counts. Never blocks."""
         return self.judge(token) is not None
+
+    def has_ended(self, token: str | None) -> bool:
+        """Tell whether a token is of a session that was ended. Never blocks."""
+        login = self.tokens.read(token) if token else None
+        return login is not None and login.session_id in self._ended
 
     # Beginning and ending
 

@@ -21,10 +21,10 @@ from benchmarks.units import Meter, MeteredClient
 from datalayer.layer import KeepchatDataLayer
 from datalayer.rules.loading import Need
 from datalayer.rules.process import process
-from datalayer.stores.dynamodb.address import TableAddress
-from datalayer.stores.dynamodb.client import Client, Operation
-from datalayer.stores.dynamodb.items import Attributes
+from datalayer.stores.dynamodb.format.items import Attributes
 from datalayer.stores.dynamodb.requests import chunks, put_many
+from datalayer.stores.dynamodb.sdk.address import TableAddress
+from datalayer.stores.dynamodb.sdk.client import Client, Operation
 from datalayer.stores.dynamodb.store import DynamoStore
 from datalayer.stores.dynamodb.table import DEFINITION
 from datalayer.stores.dynamodb.writes.load import State

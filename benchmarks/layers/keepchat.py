@@ -11,12 +11,14 @@ from benchmarks.data import Message, Thread, User
 from benchmarks.layers.base import LayerKind, Rows
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import MaintenanceState
+from datalayer.search.folding import fold
 from datalayer.stores.sql import ngrams
 from datalayer.stores.sql.flags import OF_FEEDBACK, STARRED
 from datalayer.stores.sql.migrations import new_schema_sql
-from datalayer.stores.sql.postgres import index_parts, search_index
+from datalayer.stores.sql.postgres.search import index as search_index
+from datalayer.stores.sql.postgres.search import parts as index_parts
 from datalayer.stores.sql.postgres.store import PostgresStore
-from datalayer.values import fold, iso_time
+from datalayer.values import iso_time
 from storage.local.storage import LocalStorage
 
 

@@ -1,7 +1,7 @@
 """The search among a million messages of others; what it finds is compared with the texts."""
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from benchmarks import words
@@ -11,7 +11,9 @@ from benchmarks.layers.keepchat import keepchat, open_keepchat
 from benchmarks.report import Part, Table, duration
 from benchmarks.setup import OURS, Setup, open_for_reading
 from benchmarks.timing import Sample, combine, take_turns
-from datalayer.values import fold
+from datalayer.layer import KeepchatDataLayer
+from datalayer.search.folding import fold
+from datalayer.search.terms import terms_of
 
 ROUNDS = 20
 BUDGET_S = 1.0  # for each word
@@ -20,6 +22,9 @@ RANDOM_CHINESE = 50
 P95_S = 0.010
 LONGEST_S = 0.050
 CHINESE_P95_S = 0.030
+_SHOWN = ("rare: one message", "1 % of the messages", "common: “ the ”", "absent")
+
+HITS = 20  # a page of what the dialog shows
 
 Groups = Mapping[str, Sequence[str]]
 """What is searched, by what it is an example of."""
@@ -39,6 +44,19 @@ def long_words() -> Groups:
         "of common trigrams": words.of_common_trigrams(),
         "absent": words.ABSENT,
         "100 words of the vocabulary": rng.sample(known, RANDOM_WORDS),
+    }
+
+
+def several_words() -> Groups:
+    """Return words that are searched together."""
+    return {
+        "a rare and a common one": [f"the {words.RARE}"],
+        "1 % and 0.1 % of the messages": [f"{words.PERCENT} {words.MEDIUM}"],
+        "in 20 old threads, and a common one": [f"the {words.CLUSTERED}"],
+        "1 % of the messages, and an absent one": [f"{words.PERCENT} {words.ABSENT[0]}"],
+        "two common ones": [" ".join(words.vocabulary()[:2])],
+        "ten, one of them rare": [" ".join([*words.vocabulary()[:9], words.RARE])],
+        "ten common ones": [" ".join(words.vocabulary()[:10])],
     }
 
 
@@ -73,14 +91,19 @@ def _twos(text: str) -> Iterator[str]:
 async def search(setup: Setup) -> Part:
     """Measure the search for words of all kinds."""
     history = History(setup.history.own, setup.others_threads)
-    latin, han = long_words(), chinese(history)
+    latin, han, several = long_words(), chinese(history), several_words()
+    shown = {**{group: latin[group] for group in _SHOWN}, **several}
     url = await setup.databases.filled(keepchat(), history)
     async with open_keepchat(url) as layer:
-        await _check(layer, history, [*_all(latin), *_all(han)])
-        samples = await _samples(layer, [*_all(latin), *_all(han)])
+        needles = [*_all(latin), *_all(han), *_all(several)]
+        await _check(layer, history, needles)
+        samples = await _samples(layer, needles)
+        hits = await _samples(layer, _all(shown), _show)
     part = _part(history)
     part.tables = [_table("three or more characters", latin, samples)]
     part.tables.append(_table("one or two Chinese characters", han, samples))
+    part.tables.append(_table("several words", several, samples))
+    part.tables.append(_table(f"{HITS} with what is shown of each", shown, hits))
     part.tables.append(await _compare_chainlit(setup))
     _judge(part, samples, latin, han)
     return part
@@ -125,19 +148,26 @@ def expected_threads(history: History, needles: Iterable[str]) -> dict[str, int]
     counts = dict.fromkeys(needles, 0)
     for number in range(history.own):
         thread = history.thread(OWNER, number)
-        whole = fold("\n".join((thread.name, *(message.text for message in thread.messages))))
+        texts = [fold(text) for text in (thread.name, *(it.text for it in thread.messages))]
+        whole = "\0".join(texts)
         for needle in counts:
-            counts[needle] += fold(needle).strip() in whole
+            counts[needle] += terms_of(needle).are_in([whole])
     return counts
-
-
-async def _samples(layer: Layer, needles: Sequence[str]) -> dict[str, Sample]:
-    calls = {needle: partial(_find, layer, needle) for needle in dict.fromkeys(needles)}
-    return await take_turns(calls, rounds=ROUNDS, warm=1, budget_s=BUDGET_S)
 
 
 async def _find(layer: Layer, needle: str, _number: int) -> None:
     await layer.list_threads(*page(OWNER, search=needle))
+
+
+async def _show(layer: KeepchatDataLayer, needle: str, _number: int) -> None:
+    await layer.search(OWNER.id, needle, first=HITS)
+
+
+async def _samples(
+    layer: KeepchatDataLayer, needles: Sequence[str], search: Callable[..., Awaitable[None]] = _find
+) -> dict[str, Sample]:
+    calls = {needle: partial(search, layer, needle) for needle in dict.fromkeys(needles)}
+    return await take_turns(calls, rounds=ROUNDS, warm=1, budget_s=BUDGET_S)
 
 
 def _table(title: str, groups: Groups, samples: Mapping[str, Sample]) -> Table:

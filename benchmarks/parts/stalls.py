@@ -13,8 +13,8 @@ from benchmarks.layers.dynamodb import keepchat
 from benchmarks.report import Part, Table, duration
 from benchmarks.steps import message
 from benchmarks.timing import Sample
-from datalayer.stores.dynamodb.address import TableAddress
-from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.sdk.address import TableAddress
+from datalayer.stores.dynamodb.sdk.client import Client
 from datalayer.stores.dynamodb.store import DynamoStore
 from datalayer.writes import SaveStep, wall_clock
 from tests.support.servers.dynamodb import ACCESS, running_dynamodb

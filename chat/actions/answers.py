@@ -18,11 +18,12 @@ from chat.turn.durability import database_deadline
 from chat.turn.turn import Turns
 from chat.wording.actions import BRANCH, BUSY, CANNOT, NO_BRANCH
 from chat.wording.language import Localized
+from common.concurrency.tasks import TaskSet
 from common.failures import in_one_line
-from common.tasks import TaskSet
 from datalayer import siblings
 from datalayer.errors import CopyFailed, level_of
 from datalayer.layer import KeepchatDataLayer
+from datalayer.values import is_temporary
 from storage.errors import StorageUnavailable
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class ActionRefused(Exception):
     """Cannot be done now, or not here; the sentence says why."""
 
     def __init__(self, sentence: Localized[str]) -> None:
-        super().__init__(sentence.en)
+        super().__init__(str(sentence))
         self.sentence = sentence
 
 
@@ -122,9 +123,11 @@ class AnswerActions:
             _remember(shown_to, thread)
 
     async def _branch(self, page: WebsocketSession, step_id: str) -> str:
+        if is_temporary(page.thread_id):
+            raise ActionRefused(CANNOT)
         name = await self._layer.get_thread_name(page.thread_id)
         language = page.environ.get("HTTP_ACCEPT_LANGUAGE")
-        title = BRANCH.in_language(language).format(name=name or "").strip()
+        title = BRANCH.filled(name=name or "").in_language(language).strip()
         try:
             return await self._layer.copy_thread(page.thread_id, title, until=step_id)
         except CopyFailed as exc:

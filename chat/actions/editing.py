@@ -27,11 +27,13 @@ from chat.turn.durability import database_deadline
 from chat.wording.actions import BEFORE_EDIT, BUSY, KEPT, NOT_KEPT
 from chat.wording.language import Localized
 from chat.wording.sentences import EDIT_REFUSED
+from chat.wording.temporary import DROPPED
 from common.failures import in_one_line
 from datalayer.errors import DataLayerError, level_of
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import ThreadRecord
 from datalayer.siblings import SIBLING_OF, belonging
+from datalayer.values import is_temporary
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +45,7 @@ class _Refused(Exception):
     """The edit is not made; the sentence says why."""
 
     def __init__(self, sentence: Localized[str]) -> None:
-        super().__init__(sentence.en)
+        super().__init__(str(sentence))
         self.sentence = sentence
 
 
@@ -162,7 +164,7 @@ class Editing:
         exchange: Exchange,
         text: str,
     ) -> None:
-        name = BEFORE_EDIT.of_session().format(name=thread["name"] or "").strip()
+        name = BEFORE_EDIT.filled(name=thread["name"] or "").of_session().strip()
         kept_id = await self._keep_what_follows(thread["id"], name)
         question = message_of(cast(Step, exchange.question))
         question.content = text
@@ -177,22 +179,28 @@ class Editing:
             forget([step["id"] for it in later for step in it.steps] + gone)
             chat_context.add(question)
             await cl.context.emitter.update_step(question.to_dict())
-            await self._tell_kept(name, page.thread_id)
+            await self._tell_kept(name, page.thread_id, is_kept=kept_id is not None)
             await config.code.on_message(question)
 
-    async def _keep_what_follows(self, thread_id: str, name: str) -> str:
-        """Copy a thread whole, and return the id of the copy."""
+    async def _keep_what_follows(self, thread_id: str, name: str) -> str | None:
+        """Copy a thread whole, and return the id of the copy; there is none of a temporary one."""
+        if is_temporary(thread_id):
+            return None
         try:
             return await self._layer.copy_thread(thread_id, name)
         except DataLayerError as exc:
             logger.log(level_of(exc), "Thread %s is not edited: %s", thread_id, in_one_line(exc))
             raise _Refused(NOT_KEPT) from exc
 
-    async def _delete_copy(self, thread_id: str) -> None:
-        await self._layer.delete_thread(thread_id)
+    async def _delete_copy(self, thread_id: str | None) -> None:
+        if thread_id:
+            await self._layer.delete_thread(thread_id)
 
-    async def _tell_kept(self, name: str, thread_id: str) -> None:
-        await cl.context.emitter.send_toast(KEPT.of_session().format(name=name), "info")
+    async def _tell_kept(self, name: str, thread_id: str, *, is_kept: bool) -> None:
+        if not is_kept:
+            await cl.context.emitter.send_toast(DROPPED.of_session(), "info")
+            return
+        await cl.context.emitter.send_toast(KEPT.filled(name=name).of_session(), "info")
         # Chainlit's page fetches its list anew when it hears of something new.
         about = {"interaction": name, "thread_id": thread_id}
         await cl.context.emitter.emit("first_interaction", about)

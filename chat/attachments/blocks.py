@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chat.attachments import sentences
-from chat.attachments.results import ExtractedText, Picture, Reading, Unread
+from chat.attachments.results import ExtractedText, Picture, Reading, Reason, Unread
 from chat.attachments.shares import share
 from chat.models.tokens import estimate_tokens, first_tokens
 from chat.wording.language import Localized
@@ -130,6 +130,10 @@ def _block(
     match file.reading:
         case ExtractedText() as text:
             return _text_block(file.name, text, tokens)
+        case Unread(reason=Reason.IMAGE) if not limits.sees_images:
+            # Saved otherwise it would not be seen either.
+            words = "[an image, which you cannot see]"
+            return _wrapped(file.name, words), sentences.image_not_seen(file.name)
         case Unread(reason=reason):
             words = f"[could not be read: {sentences.why(reason)}]"
             return _wrapped(file.name, words), sentences.not_read(file.name, reason)

@@ -15,6 +15,7 @@ from cachetools import LRUCache
 from chat.attachments.blocks import NamedReading, PromptFiles, PromptLimits, fit
 from chat.attachments.cache import ReadingCache
 from chat.attachments.files import AttachedFile, asker, files_by_message
+from chat.attachments.kept import KeptReadings
 from chat.attachments.process import Reader, ReadingLimits
 from chat.attachments.results import Picture, Reading, Reason, Unread
 from chat.models.tokens import BYTES_A_TOKEN
@@ -22,6 +23,7 @@ from common.failures import in_one_line
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import ElementRecord
+from datalayer.values import is_temporary
 from storage.errors import StorageError
 
 logger = logging.getLogger(__name__)
@@ -41,11 +43,18 @@ def reading_limits(*, file_tokens: int, pixels: int, timeout_s: float) -> Readin
 class Attachments:
     """Reads what the messages of a conversation have attached."""
 
-    def __init__(self, layer: KeepchatDataLayer, reader: Reader, file_tokens: int = 8_000) -> None:
+    def __init__(
+        self,
+        layer: KeepchatDataLayer,
+        reader: Reader,
+        file_tokens: int = 8_000,
+        kept: KeptReadings | None = None,
+    ) -> None:
         self._layer = layer
         self._reader = reader
         self._file_tokens = file_tokens
         self._cache = ReadingCache(CACHE_BYTES)
+        self._kept = kept
         self._hashes: LRUCache[tuple[str, str], str] = LRUCache(_MOST_HASHES)
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
@@ -102,9 +111,9 @@ class Attachments:
         async with self._locks.setdefault(key, asyncio.Lock()):
             if kept := self._cache.get(key):
                 return kept
-            reading = await self._read_now(file)
+            reading = await self._read_once(file)
             self._cache.put(key, reading)
-        if isinstance(reading, Unread):
+        if isinstance(reading, Unread) and reading.reason is not Reason.UNAVAILABLE:
             logger.info("Element %s: %s %s", file.id, reading.reason, reading.detail)
         return reading
 
@@ -114,13 +123,26 @@ class Attachments:
         sha256 = file.sha256 or self._hashes.get(known)
         if sha256 is None and file.path and await anyio.Path(file.path).is_file():
             sha256 = self._hashes[known] = await asyncio.to_thread(_sha256, file.path)
-        return (sha256, PurePath(file.name).suffix.lower()) if sha256 else known
+        return (sha256, _suffix(file)) if sha256 else known
+
+    async def _read_once(self, file: AttachedFile) -> Reading:
+        """Return what was read of a file in another run, or read it now."""
+        if self._kept is None or file.sha256 is None or is_temporary(file.thread_id):
+            return await self._read_now(file)
+        # A delete of its row takes the secret with it.
+        secret = f"{file.thread_id}/{file.id}/{file.sha256}/{_suffix(file)}"
+        if kept := await self._kept.get(secret):
+            return kept
+        reading = await self._read_now(file)
+        await self._kept.put(secret, reading)
+        return reading
 
     async def _read_now(self, file: AttachedFile) -> Reading:
         try:
             return await self._reader.read(file.name, partial(self._content, file), asker())
         except (StorageError, DataLayerError, OSError) as exc:
-            logger.warning("The file of element %s cannot be read: %s", file.id, in_one_line(exc))
+            if not self._layer.outages.knows(exc):
+                logger.warning("Element %s cannot be read: %s", file.id, in_one_line(exc))
             return Unread(reason=Reason.UNAVAILABLE)
 
     async def _content(self, file: AttachedFile) -> AsyncGenerator[bytes, None]:
@@ -133,6 +155,10 @@ class Attachments:
             async with self._layer.open_element(file.thread_id, file.id) as stored:
                 async for chunk in stored.body:
                     yield chunk
+
+
+def _suffix(file: AttachedFile) -> str:
+    return PurePath(file.name).suffix.lower()
 
 
 def _sha256(path: Path) -> str:

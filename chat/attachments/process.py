@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from chat.attachments.places import Places
+from chat.attachments.reading.kinds import evident_reason
 from chat.attachments.results import Reading, Reason, Unread, from_json
-from common.child_processes import kill, pipes, start_python
+from common.files.file_types import HEAD_SIZE, KNOWN_TYPES
+from common.processes.child_processes import kill, pipes, start_python
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 2  # processes; more would take the processor from the chat itself
 SLOW_AT_ONCE = 2  # beside them, of files that took longer than others could wait
-QUICK_S = 0.5  # a file that takes longer makes room for those that wait
+QUICK_S = 0.5  # a file that takes longer, from its process's start, makes room for those that wait
 _NICE, _SLOW_NICE = 5, 19  # how far processes stand back: behind the chat, and behind the others
 MEMORY = 1 << 30  # bytes of address space of one process
 MAX_OUTPUT = 64_000_000  # bytes that one process may answer with
@@ -64,30 +66,39 @@ class Reader:
 
         Errors of `content` itself are raised. A caller that is cancelled ends the process.
         """
+        if (suffix := _suffix(name)) not in KNOWN_TYPES:
+            head = await _head(content)
+            if why := evident_reason(head, suffix):
+                return Unread(reason=why)
         async with self._quick.take(owner):
             if reading := await self._while_nobody_waits(name, content):
                 return reading
         async with self._slow.take(owner):
-            return await self._read(name, content, _SLOW_NICE)
+            return await self._read(name, content, _SLOW_NICE, asyncio.Event())
 
     async def _while_nobody_waits(self, name: str, content: Content) -> Reading | None:
         """Return what a file holds, or None where it took long and others waited."""
-        reading = asyncio.create_task(self._read(name, content, _NICE))
+        started = asyncio.Event()
+        reading = asyncio.create_task(self._read(name, content, _NICE, started))
+        running = asyncio.create_task(started.wait())
         wanted = asyncio.create_task(self._quick.wanted())
         try:
+            await asyncio.wait([reading, running], return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait([reading], timeout=QUICK_S)
             await asyncio.wait([reading, wanted], return_when=asyncio.FIRST_COMPLETED)
             return reading.result() if reading.done() else None
         finally:
-            reading.cancel()
-            wanted.cancel()
-            await asyncio.gather(reading, wanted, return_exceptions=True)
+            for task in (reading, running, wanted):
+                task.cancel()
+            await asyncio.gather(reading, running, wanted, return_exceptions=True)
 
-    async def _read(self, name: str, content: Content, nice: int) -> Reading:
+    async def _read(
+        self, name: str, content: Content, nice: int, started: asyncio.Event
+    ) -> Reading:
         process = await start_python(*self._command, self._request(name, nice))
         try:
             async with asyncio.timeout(self._limits.timeout_s), aclosing(content()) as source:
-                output = await _exchange(process, source)
+                output = await _exchange(process, source, started)
                 return _reading(name, await process.wait(), output)
         except TimeoutError:
             return Unread(reason=Reason.SLOW)
@@ -97,10 +108,9 @@ class Reader:
             await kill(process)
 
     def _request(self, name: str, nice: int) -> str:
-        suffix = PurePath(name).suffix.lower()
         return json.dumps(
             {
-                "suffix": suffix if _SUFFIX.fullmatch(suffix) else "",
+                "suffix": _suffix(name),
                 "characters": self._limits.characters,
                 "pixels": self._limits.pixels,
                 "memory": self._limits.memory,
@@ -108,6 +118,22 @@ class Reader:
                 "seconds": math.ceil(self._limits.timeout_s) + 1,
             }
         )
+
+
+def _suffix(name: str) -> str:
+    suffix = PurePath(name).suffix.lower()
+    return suffix if _SUFFIX.fullmatch(suffix) else ""
+
+
+async def _head(content: Content) -> bytes:
+    """Return the beginning of a file, by which one tells what it is."""
+    head = b""
+    async with aclosing(content()) as source:
+        async for chunk in source:
+            head += chunk[:HEAD_SIZE]
+            if len(head) >= HEAD_SIZE:
+                break
+    return head[:HEAD_SIZE]
 
 
 async def standing_walls() -> tuple[str, ...]:
@@ -123,11 +149,13 @@ async def standing_walls() -> tuple[str, ...]:
         await kill(process)
 
 
-async def _exchange(process: Process, content: AsyncIterator[bytes]) -> bytes:
+async def _exchange(
+    process: Process, content: AsyncIterator[bytes], started: asyncio.Event
+) -> bytes:
     """Give the process its file and take its answer, at the same time."""
     feeding = asyncio.create_task(_feed(process, content))
     try:
-        output = await _output(process)
+        output = await _output(process, started)
         if feeding.done():
             feeding.result()  # what is wrong with the source is not said of the file
     finally:
@@ -152,11 +180,12 @@ class _OutputTooLong(Exception):
     """The process answers with more than any reading has."""
 
 
-async def _output(process: Process) -> bytes:
+async def _output(process: Process, started: asyncio.Event) -> bytes:
     _, stdout = pipes(process)
     parts: list[bytes] = []
     length = 0
     while chunk := await stdout.read(1 << 16):
+        started.set()
         length += len(chunk)
         if length > MAX_OUTPUT:
             raise _OutputTooLong

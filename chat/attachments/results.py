@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+STARTED = b"\n"
+"""What the reading process says before it looks at its file."""
+
 
 class Reason(StrEnum):
     """Why a file could not be read."""
@@ -24,6 +27,8 @@ class Reason(StrEnum):
     OLD_OFFICE = "old_office"
     PASSWORD = "password"  # noqa: S105 - a reason, not a secret
     RECORDING = "recording"
+    RIGHTS = "rights"
+    SCAN = "scan"
     SLOW = "slow"
     TOO_LARGE = "too_large"
     TOO_MANY_PIXELS = "too_many_pixels"
@@ -35,25 +40,40 @@ class RemarkKind(StrEnum):
 
     FIRST_FRAME = "first_frame"  # detail: how many there are
     PICTURES = "pictures"  # detail: how many are left out
+    PICTURES_ON_PAGES = "pictures_on_pages"  # detail: on which, and after a bar how many
     PARTS = "parts"  # detail: how many files within it are not read
     PAGES_WITHOUT_TEXT = "pages_without_text"  # detail: which
     GUESSED = "guessed"  # detail: the encoding
     DOUBTED = "doubted"  # detail: the encoding
+    MISNAMED = "misnamed"  # detail: the encoding that it is in
+    MIXED = "mixed"  # detail: the encoding of some lines
+    NAMES = "names"  # detail: the encoding of the names in an archive
+    TNEF = "tnef"
+    DAMAGED = "damaged"
+    RAW = "raw"
     XFA = "xfa"
+    SIGNED = "signed"
     MACROS = "macros"
     UNFORMATTED = "unformatted"
     # detail of those that follow: how many
     CUT_PARTS = "cut_parts"
     BAD_BYTES = "bad_bytes"
     NULS = "nuls"
+    CONTROLS = "controls"
+    SEPARATORS = "separators"
+    HALVES = "halves"
     DELETED_TEXT = "deleted_text"
     HIDDEN_TEXT = "hidden_text"
     HIDDEN_SLIDES = "hidden_slides"
     HIDDEN_SHEETS = "hidden_sheets"
     HIDDEN_CELLS = "hidden_cells"
+    HIDDEN_VALUES = "hidden_values"  # in cells, by their formats
     FORMULAS = "formulas"
     LOCKED = "locked"  # detail: how many files within it are encrypted
+    ENCRYPTED = "encrypted"  # detail: how many parts of a message
     OUTPUTS = "outputs"  # detail: how many outputs of a notebook are cut
+    NO_OUTPUTS = "no_outputs"  # detail: how many outputs of a notebook have no text
+    NO_CELLS = "no_cells"  # detail: how many parts of a notebook are none
     PREVIEW = "preview"
 
 

@@ -17,6 +17,7 @@ from common.failures import in_one_line
 from datalayer.errors import DataLayerError, level_of
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.answers import AnswerBoard, RunningAnswer
+from datalayer.values import is_temporary
 
 logger = logging.getLogger("keepchat.replicas")
 
@@ -59,7 +60,7 @@ class AnswersElsewhere:
         turns = list(self._live.turns())
         kept = {turn.id for turn in turns}
         self._stored = {it: revision for it, revision in self._stored.items() if it in kept}
-        return [self._told(turn) for turn in turns]
+        return [self._told(turn) for turn in turns if not is_temporary(turn.thread.id)]
 
     def _told(self, turn: RunningTurn) -> RunningAnswer:
         step_ids = turn.thread.mirror.step_ids

@@ -35,6 +35,8 @@ class Note:
     """What is told at a step, and what is offered there."""
 
     state: State
+    model: str = ""
+    """Which model wrote an answer, where that is known."""
     again: bool = False
     """Whether its question can be answered once more."""
     go_on: bool = False
@@ -50,7 +52,8 @@ class Note:
         """Return it as the page takes it."""
         note = {"state": self.state, "again": self.again, "goOn": self.go_on, "branch": self.branch}
         place = {"siblings": [*self.siblings], "index": self.index}
-        return {**note, **place} if self.siblings else note
+        by = {"model": self.model} if self.model else {}
+        return {**note, **by, **(place if self.siblings else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,12 @@ class Notes:
     """When to look again, in microseconds of UTC: an answer may have been left by then."""
 
     def for_readers(self) -> "Notes":
-        """Return them as those have them who may do nothing: how each answer ended."""
+        """Return them as those have them who may do nothing: how each answer ended, and by whom."""
         return replace(
-            self, by_step={it: Note(state=note.state) for it, note in self.by_step.items()}
+            self,
+            by_step={
+                it: Note(state=note.state, model=note.model) for it, note in self.by_step.items()
+            },
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -89,7 +95,7 @@ def notes_of(
     leased = [it for it in answers if states[it["id"]] == "running" and it["id"] not in known]
     is_busy = is_running or "running" in states.values()
     return Notes(
-        _noted(found, states, is_busy=is_busy),
+        _noted(found, answers, states, is_busy=is_busy),
         min((_revision(step) + _LEASE for step in leased), default=None),
     )
 
@@ -125,14 +131,25 @@ def _revision(step: Step) -> int:
 
 
 def _noted(
-    found: Sequence[Exchange], states: Mapping[str, State], *, is_busy: bool
+    found: Sequence[Exchange],
+    answers: Sequence[Step],
+    states: Mapping[str, State],
+    *,
+    is_busy: bool,
 ) -> Mapping[str, Note]:
-    notes = {key: Note(state=state, branch=state != "running") for key, state in states.items()}
+    notes = {answer["id"]: _note(answer, states[answer["id"]]) for answer in answers}
     for exchange in found:
         _note_siblings(exchange, notes)
     if found and not is_busy:
         _offer(found[-1], notes)
     return notes
+
+
+def _note(answer: Step, state: State) -> Note:
+    model = metadata_of(answer).get("model")
+    return Note(
+        state=state, model=model if isinstance(model, str) else "", branch=state != "running"
+    )
 
 
 def _note_siblings(exchange: Exchange, notes: dict[str, Note]) -> None:

@@ -13,7 +13,8 @@ from chainlit.session import WebsocketSession
 from access.guard.pages import all_pages, user_of
 from chat.live.line import Line
 from chat.live.notes import Note, notes_of
-from common.tasks import TaskSet
+from common.concurrency.tasks import TaskSet
+from datalayer.values import is_temporary
 
 Step = Mapping[str, Any]
 TELL = "window_message"  # Chainlit's event for what is our own part of the page
@@ -62,6 +63,8 @@ class Offers:
     async def _tell(
         self, page: WebsocketSession, notes: Mapping[str, Note], *, is_part: bool
     ) -> None:
+        if is_temporary(page.thread_id):
+            notes = {it: replace(note, branch=False) for it, note in notes.items()}
         self._offered[page] = {it: note for it, note in notes.items() if note.again or note.go_on}
         told = {
             "thread": page.thread_id,

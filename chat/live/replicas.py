@@ -29,8 +29,8 @@ from chat.live.board import (
     to_stop,
     to_watch,
 )
+from common.concurrency.outages import Outage
 from common.failures import in_one_line
-from common.outages import Outage
 from datalayer.errors import DataLayerError
 from datalayer.stores.answers import AnswerBoard, Board, RunningAnswer
 

@@ -28,13 +28,15 @@ from chainlit.types import ThreadDict
 
 from access.guard.pages import user_of
 from chat.live.line import Line
-from chat.live.offers import AtWork, Offers, wall_clock
+from chat.live.offers import TELL, AtWork, Offers, wall_clock
 from chat.live.saving import SavingNotice
 from chat.live.thread import LiveThread, RunningTurn, current
-from common.tasks import TaskSet
+from chat.live.title import title_of
+from common.concurrency.tasks import TaskSet
 from datalayer.errors import DataLayerError
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.answers import RunningAnswer
+from datalayer.values import is_temporary
 
 # The others of Chainlit's events concern one page alone.
 OF_THE_THREAD = frozenset(
@@ -53,6 +55,8 @@ OF_THE_THREAD = frozenset(
 
 
 Emit = Callable[[str, Any], Awaitable[None]]
+
+RESUME = "resume"  # at any other first interaction Chainlit's page lists the thread anew
 
 AGAIN = 2_000_000  # microseconds until a database that was away is asked once more
 
@@ -104,7 +108,7 @@ class LiveThreads:
 
     def of(self, page: WebsocketSession) -> LiveThread:
         """Return the thread of a page."""
-        if page not in self._of_page:
+        if page not in self._of_page or self._of_page[page].id != page.thread_id:
             self._of_page[page] = self._joined(user_of(page), page.thread_id)
         return self._of_page[page]
 
@@ -172,7 +176,8 @@ class LiveThreads:
                 stored = {**stored, "steps": newer["steps"], "elements": newer["elements"]}
         shown = thread.mirror.over(stored)
         thread.join(page)
-        await self._line.send("resume_thread", shown, [page])
+        await self._line.send("resume_thread", _with_chosen(shown, page), [page])
+        await self._line.send(TELL, title_of(thread.id, stored.get("name")), [page])
         await self._offer_stop(thread, page)
         await self._tell_notes(thread, [page], shown["steps"])
         await self.greet(page)
@@ -200,6 +205,19 @@ class LiveThreads:
         """
         await self._at_work.tell(page)
         await self.saving.tell(page)
+        await self.tell_kind(page)
+
+    async def tell_kind(self, page: WebsocketSession) -> None:
+        """Tell a page whether its conversation is a temporary one, and there."""
+        kind = "stored"
+        if is_temporary(page.thread_id):
+            kind = "temporary" if self._layer.temporary.is_of(page.thread_id, page.id) else "gone"
+            # From now on the page names it whenever it comes back.
+            thread = {"interaction": None, "thread_id": page.thread_id}
+            if not page.has_first_interaction:
+                await self._line.send("first_interaction", thread, [page])
+        told = {"session": page.id, "thread": page.thread_id, "kind": kind}
+        await self._line.send(TELL, {"keepchatTemporary": told}, [page])
 
     # What is not as it was before
 
@@ -298,6 +316,8 @@ class LiveThreads:
         """Send what a turn emits to those whom it concerns."""
         if event in ("task_start", "task_end"):
             return  # said by the turn itself, which may not be the only one
+        if event == "first_interaction" and is_temporary(turn.thread.id):
+            data = {**data, "interaction": RESUME}
         if event not in OF_THE_THREAD:
             await _to(turn.page)(event, data)
         elif event == "element" and not data.get("url"):
@@ -316,3 +336,12 @@ class LiveThreads:
 def _to(page: WebsocketSession) -> Emit:
     """Return what sends to one page alone."""
     return page.emit  # type: ignore[return-value] # Chainlit forgets that it is awaited
+
+
+def _with_chosen(thread: Mapping[str, Any], page: WebsocketSession) -> Mapping[str, Any]:
+    """Return a thread with what is chosen in a page now.
+
+    A model is not among it: as a profile it would make Chainlit's page load all anew.
+    """
+    chosen = {"chat_profile": None, "chat_settings": page.chat_settings}
+    return {**thread, "metadata": {**(thread["metadata"] or {}), **chosen}}

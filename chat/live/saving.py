@@ -12,7 +12,7 @@ from chainlit.session import WebsocketSession
 from access.guard.pages import all_pages
 from chat.live.line import Line
 from chat.live.offers import TELL
-from common.tasks import TaskSet
+from common.concurrency.tasks import TaskSet
 from datalayer.records import Saving
 
 SOON_S = {Saving.DELAYED: 2.0, Saving.SAVED: 1.0, Saving.REFUSED: 0.0}

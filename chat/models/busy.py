@@ -10,7 +10,7 @@ import aiohttp
 import openai
 
 from chat.models.base import Waiting
-from common.retry import RetryPolicy
+from common.concurrency.retry import RetryPolicy
 
 # A server's own words beat these: pauses where it only fails, and where it loads its model.
 FAULTS = RetryPolicy(first_pause_s=0.5, longest_pause_s=8, jitter=0.25)

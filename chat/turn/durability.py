@@ -45,7 +45,9 @@ async def until_stored(
             await cl.context.emitter.send_toast(sentences.of_session().late, "warning")
             return
         logger.error("%s is not stored: %s", name, in_one_line(exc))  # noqa: TRY400 - in one line
-        await cl.context.emitter.send_toast(sentences.of_session().failed, "error")
+        said = sentences.of_session()
+        sentence = said.unkept if isinstance(exc, JournalUnusable) else said.failed
+        await cl.context.emitter.send_toast(sentence, "error")
 
 
 async def until_kept(files: Awaitable[None], thread_id: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import mimetypes
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from itertools import groupby
 from typing import Any
 
@@ -29,6 +29,7 @@ CHECKPOINT_S = 1.0  # what is shown is stored at least this often
 WATCHED_S = 0.25  # the same where another process shows it: it reads what is stored
 RENEWED = 2  # after so many checkpoints without news it is stored all the same: it is being written
 THOUGHTS = Localized(en="Reasoning", zh="思考过程")
+JOINED = ", "  # the models of one answer
 
 
 _ENDINGS: Mapping[str, State] = {"length": "cut", "content_filter": "withheld"}
@@ -155,6 +156,7 @@ class Reply:
         if thoughts:
             self._thought_tokens += estimate_tokens(thoughts.output)
             await thoughts.__aexit__(None, None, None)
+            self._store(thoughts.to_dict())  # Chainlit's own write is not held where it fails
 
     @asynccontextmanager
     async def checkpointing(self) -> AsyncIterator[None]:
@@ -180,8 +182,10 @@ class Reply:
                 self._store(self._growing() if is_message else step)
 
     def _store(self, step: Any) -> None:
-        with suppress(JournalUnusable):  # it is in the log, and whether it lasts shows at the end
+        try:
             self._layer.checkpoint(step)
+        except JournalUnusable:  # it is in the log
+            self._layer.store_when_possible(step)
 
     def _growing(self) -> Any:
         """Return the answer as it is stored while it is written."""
@@ -210,9 +214,16 @@ class Reply:
         self._message.metadata = self._metadata(self._state)
         step = self._message.to_dict()
         chat_context.add(self._message)
-        stored = asyncio.create_task(self._layer.update_step(step))
+        stored = asyncio.create_task(self._save(step))
         await cl.context.emitter.update_step(step)
         await until_stored(asyncio.shield(stored), f"The answer {self._message.id}", ANSWER)
+
+    async def _save(self, step: Any) -> None:
+        try:
+            await self._layer.update_step(step)
+        except JournalUnusable:
+            self._layer.store_when_possible(step)
+            raise
 
     def tell(self, recorder: Recorder) -> None:
         """Let a recorder know how the answer ended, and what of it is new has cost."""
@@ -228,8 +239,15 @@ class Reply:
         return self._ended("done") == "withheld"
 
     def _about(self, state: State) -> dict[str, Any]:
-        about = {"state": state, "model": self._model}
+        about = {"state": state, "model": self._models}
         return {**self._former_metadata, **about, **self._refusals}
+
+    @property
+    def _models(self) -> str:
+        """The model that writes it, after those that wrote what it goes on with."""
+        former = str(self._former_metadata.get("model") or "")
+        names = [*filter(None, former.split(JOINED)), self._model]
+        return JOINED.join(dict.fromkeys(names))
 
     def _metadata(self, state: State) -> dict[str, Any]:
         new = self.text[len(self._former_text) :]

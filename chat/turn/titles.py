@@ -8,12 +8,13 @@ import chainlit as cl
 from chainlit.session import WebsocketSession
 from openai.types.chat import ChatCompletionMessageParam
 
+from chat.live.title import title_of
 from chat.models.base import GenerationSettings, Model
 from chat.turn.crowd import Crowd
 from chat.turn.title_text import clean
 from chat.wording.faults import is_defect
+from common.concurrency.tasks import TaskSet
 from common.failures import in_one_line
-from common.tasks import TaskSet
 from datalayer.layer import KeepchatDataLayer
 from datalayer.values import clean_text
 
@@ -86,7 +87,8 @@ async def _ask(model: Model, question: str, answer: str) -> str:
 
 
 async def _show(session: WebsocketSession, thread_id: str, title: str) -> None:
-    """Let the pages of the thread fetch their lists again."""
+    """Let the pages of the thread fetch their lists again, and the asker's tab have the title."""
     if session.thread_id == thread_id:
         about = {"interaction": title, "thread_id": thread_id}
         await cl.context.emitter.emit("first_interaction", about)
+        await cl.context.emitter.send_window_message(title_of(thread_id, title))

@@ -42,13 +42,19 @@ from chat.wording.sentences import (
     in_one_line,
     sentences_for,
 )
-from chat.wording.settings_panel import generation_from
+from chat.wording.settings_panel import (
+    generation_from,
+    of_reader,
+    personal_from,
+    with_personal,
+)
 from chat.wording.unavailable import QUESTION
-from common.outages import Outage
+from common.concurrency.outages import Outage
+from common.concurrency.tasks import TaskSet, to_its_end
 from common.recorder import NO_RECORDER, Recorder
-from common.tasks import TaskSet, to_its_end
 from datalayer.errors import DataLayerError, JournalUnusable, StepGone, WriteRefused
 from datalayer.layer import KeepchatDataLayer
+from datalayer.values import is_temporary
 
 logger = logging.getLogger(__name__)
 
@@ -173,7 +179,7 @@ class Turns:
                     prompt = await self._stream_in_attempts(course, arrived)
                 await reply.finish("done", course.refusals())
             self.outage_of(request.model).over("answers")
-            if self._titles and prompt.is_first:
+            if self._titles and prompt.is_first and not is_temporary(question.thread_id):
                 self._titles.begin(request.model, question, reply.text)
         except asyncio.CancelledError:
             # A second Stop must not keep what was shown from being stored.
@@ -183,16 +189,17 @@ class Turns:
             sentences = sentences_for(exc, request.model.variables)
             self._recorder.error(fault_of(exc).name.lower())
             if fault_of(exc) in AWAY:
-                self.outage_of(request.model).note("answers", sentences.en.operator)
+                self.outage_of(request.model).note("answers", str(sentences.operator))
             logger.warning(
                 "No whole answer in thread %s: %s Cause: %s",
                 question.thread_id,
-                sentences.en.operator,
+                sentences.operator,
                 in_one_line(exc),
                 exc_info=exc if is_defect(exc) else None,
+                extra={"kind": fault_of(exc).name.lower()},
             )
             await reply.finish("interrupted", course.refusals())
-            await self._explain(sentences.of_session(), course.refusals(exc))
+            await self._explain(sentences, course.refusals(exc))
         finally:
             reply.tell(self._recorder)
             self.in_background(self._keep_chosen(question.thread_id))
@@ -204,7 +211,7 @@ class Turns:
     async def _explain(self, sentence: Sentence, refused: Mapping[str, Sequence[str]]) -> None:
         """Say in the page what went wrong; what was refused is noted with it."""
         said = sentence.operator if self._asks_operator() else sentence.user
-        message = cl.ErrorMessage(content=said)
+        message = cl.ErrorMessage(content=said.of_session())
         message.metadata = {"state": ERROR, **refused}
         await message.send()
 
@@ -223,7 +230,9 @@ class Turns:
 
     def _request(self, question: cl.Message, partial: str = "") -> AnswerRequest:
         session = cl.context.session
-        generation = generation_from(session.chat_settings, self.generation)
+        chosen = session.chat_settings
+        generation = generation_from(chosen, of_reader(self.generation))
+        generation = with_personal(generation, personal_from(chosen))
         return AnswerRequest(
             question=question,
             model=self.models.of_profile(session.chat_profile),
@@ -295,7 +304,8 @@ class Turns:
         """
         name = f"The question in thread {question.thread_id}"
         await until_stored(self._stored(question), name, QUESTION)
-        await until_kept(self._layer.flush_files(sent_with(question)), question.thread_id)
+        files = self._layer.flush_files(question.thread_id, sent_with(question))
+        await until_kept(files, question.thread_id)
         # Whoever opens it from now on goes on with the same model.
         self.in_background(self._keep_chosen_when_idle(question.thread_id))
 

@@ -1,6 +1,9 @@
 """Commands: a question sent with one is answered under an instruction of its own."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import NamedTuple
 
 import chainlit as cl
 from chainlit.types import CommandDict
@@ -18,6 +21,15 @@ class Command:
     icon: str
     instruction: str
 
+
+class Prompt(NamedTuple):
+    """A text that somebody uses again and again, under a name."""
+
+    name: str
+    text: str
+
+
+_DESCRIBED = 80  # characters of a prompt that are shown beside its name
 
 COMMANDS = Localized(
     en=(
@@ -68,12 +80,47 @@ COMMANDS = Localized(
         ),
     ),
 )
-_INSTRUCTIONS = {each.name: each.instruction for each in (*COMMANDS.en, *COMMANDS.zh)}
 
 
-async def send_commands() -> None:
-    """Send the page its commands."""
-    commands = [
+@cache
+def _instructions() -> Mapping[str, str]:
+    """Return what the model is told, by the name of the command in any language."""
+    return {each.name: each.instruction for one in COMMANDS.in_all() for each in one}
+
+
+def taken_names() -> frozenset[str]:
+    """Return the names of all commands that there are, in any language, without regard to case."""
+    return frozenset(name.casefold() for name in _instructions())
+
+
+class PromptCommand(CommandDict):
+    """A prompt of somebody's own as a command: the page puts its text into the box."""
+
+    text: str
+
+
+def _own(prompt: Prompt) -> PromptCommand:
+    return PromptCommand(
+        id=prompt.name,
+        description=_beginning(prompt.text),
+        icon="bookmark",
+        button=False,
+        persistent=False,
+        selected=False,
+        text=prompt.text,
+    )
+
+
+def _beginning(text: str) -> str:
+    """Return the beginning of a text on one line; not all languages have spaces to cut it at."""
+    line = " ".join(text.split())
+    return line if len(line) <= _DESCRIBED else f"{line[: _DESCRIBED - 1].rstrip()}…"
+
+
+async def send_commands(prompts: Iterable[Prompt] = ()) -> None:
+    """Send the page its commands, and after them the prompts of its user."""
+    taken = taken_names()
+    commands: list[CommandDict] = [
         CommandDict(
             id=command.name,
             description=command.description,
@@ -84,12 +131,13 @@ async def send_commands() -> None:
         )
         for command in COMMANDS.of_session()
     ]
+    commands += [_own(each) for each in prompts if each.name.casefold() not in taken]
     await cl.context.emitter.set_commands(commands)
 
 
 def with_command(generation: GenerationSettings, command: str | None) -> GenerationSettings:
     """Return the settings with a command's instruction put first; unknown ones change nothing."""
-    instruction = _INSTRUCTIONS.get(command or "")
+    instruction = _instructions().get(command or "")
     if instruction is None:
         return generation
     system_prompt = f"{instruction}\n\n{generation.system_prompt}".strip()

@@ -8,6 +8,11 @@ from chat.wording.language import Localized
 CONTINUE = Localized(en="Continue with {where}", zh="使用{where}登录")
 SINGLE_SIGN_ON = Localized(en="single sign-on", zh="统一身份")
 
+YOU = Localized(en="You", zh="您")
+"""Where one person uses the program, and has no name."""
+ASKER = Localized(en="User", zh="用户")
+"""Instead of the name that somebody signs in with, for others."""
+
 REFUSALS: Mapping[str, Localized[str]] = {
     "oidcExpired": Localized(
         en="That sign-in took too long, or belongs to another window. Please sign in again.",

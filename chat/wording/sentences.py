@@ -20,8 +20,8 @@ OPERATOR = "operator"  # in the metadata of a user who runs the program
 class Sentence:
     """What those read who run the program, and what all others."""
 
-    operator: str
-    user: str
+    operator: Localized[str]
+    user: Localized[str]
 
 
 EDIT_REFUSED = Localized(
@@ -34,24 +34,23 @@ TELL = Localized(
 )
 
 
-def _all(en: str, zh: str) -> Localized[Sentence]:
+_IN_BRACKETS = Localized(en=" ({words})", zh="（{words}）")
+_SECONDS = Localized(en="{number} s", zh=" {number} 秒")
+_MINUTES = Localized(en="{number} minutes", zh=" {number} 分钟")
+
+
+def _all(en: str, zh: str) -> Sentence:
     """Return what everybody reads: anybody can do it."""
-    return Localized(en=Sentence(en, en), zh=Sentence(zh, zh))
+    said = Localized(en=en, zh=zh)
+    return Sentence(said, said)
 
 
-def _operators(en: str, zh: str) -> Localized[Sentence]:
+def _operators(en: str, zh: str) -> Sentence:
     """Return what only those can mend who run the program."""
-    return Localized(en=Sentence(en, TELL.en), zh=Sentence(zh, TELL.zh))
+    return Sentence(Localized(en=en, zh=zh), TELL)
 
 
-def _each(operator: Localized[str], user: Localized[str]) -> Localized[Sentence]:
-    return Localized(
-        en=Sentence(operator.en, user.en),
-        zh=Sentence(operator.zh, user.zh),
-    )
-
-
-_SENTENCES: Mapping[Fault, Localized[Sentence]] = {
+_SENTENCES: Mapping[Fault, Sentence] = {
     Fault.THREAD_DELETED: _all(
         "This conversation was deleted. Start a new chat; nothing is kept here.",
         "此对话已被删除。请新建对话；这里的内容不会保存。",
@@ -65,7 +64,7 @@ _SENTENCES: Mapping[Fault, Localized[Sentence]] = {
         "messages can be saved again.",
         "这条消息无法保存，因此没有作答。请复制下来，待恢复保存后重新发送。",
     ),
-    Fault.BROKE_OFF: _each(
+    Fault.BROKE_OFF: Sentence(
         Localized(
             en="The answer broke off{said}. Go on with it, or try again.",
             zh="回答中断了{said}。可以继续，或重试。",
@@ -102,7 +101,7 @@ _SENTENCES: Mapping[Fault, Localized[Sentence]] = {
         "message is not sent again.",
         "模型服务商按其内容规则拒绝了此消息。请换一种说法再问；此消息不会再次发送。",
     ),
-    Fault.TOO_LONG: _each(
+    Fault.TOO_LONG: Sentence(
         Localized(
             en="This is too long for the model. Shorten the message, start a new chat, or lower "
             "MODEL_CONTEXT_TOKENS to what the model takes.",
@@ -114,7 +113,7 @@ _SENTENCES: Mapping[Fault, Localized[Sentence]] = {
             zh="内容对模型来说太长。请缩短消息或新建对话。",
         ),
     ),
-    Fault.TOO_LARGE: _each(
+    Fault.TOO_LARGE: Sentence(
         Localized(
             en="The model's server takes no message as large as this. Send fewer or smaller files, "
             "start a new chat, or raise the limit of the server or of the proxy before it.",
@@ -127,7 +126,7 @@ _SENTENCES: Mapping[Fault, Localized[Sentence]] = {
             zh="消息过大，模型服务器不接受。请减少或缩小文件，或新建对话。",
         ),
     ),
-    Fault.TOO_MANY_OUTPUT: _each(
+    Fault.TOO_MANY_OUTPUT: Sentence(
         Localized(
             en="The model gives no answers as long as that. Lower the longest answer in the chat "
             "settings, or MODEL_ANSWER_TOKENS.",
@@ -151,7 +150,7 @@ _SENTENCES: Mapping[Fault, Localized[Sentence]] = {
         "The model's server does not take this image. Send another, or none.",
         "模型服务器不接受此图片。请换一张，或不发送图片。",
     ),
-    Fault.REQUEST: _each(
+    Fault.REQUEST: Sentence(
         Localized(
             en="The model's server refuses the request{said}.",
             zh="模型服务器拒绝了请求{said}。",
@@ -186,7 +185,7 @@ _SENTENCES: Mapping[Fault, Localized[Sentence]] = {
         "The model is not offered any more. Set OPENAI_MODEL to another one.",
         "此模型已停止提供。请将 OPENAI_MODEL 设为其他模型。",
     ),
-    Fault.NOT_LOADED: _each(
+    Fault.NOT_LOADED: Sentence(
         Localized(
             en="The model's server has not loaded the model. Load it there, and ask again.",
             zh="模型服务器尚未加载此模型。请在那里加载，然后再问。",
@@ -244,7 +243,7 @@ _SENTENCES: Mapping[Fault, Localized[Sentence]] = {
         "{url}.",
         "无法连接模型服务器：该地址没有服务在监听。请启动它，或检查 {url}。",
     ),
-    Fault.UNREACHABLE: _each(
+    Fault.UNREACHABLE: Sentence(
         Localized(
             en="The model's server cannot be reached. Check {url}.",
             zh="无法连接模型服务器。请检查 {url}。",
@@ -255,7 +254,7 @@ _SENTENCES: Mapping[Fault, Localized[Sentence]] = {
             zh="无法连接模型服务器。请稍后再试，或告知本聊天的管理者。",
         ),
     ),
-    Fault.LATE: _each(
+    Fault.LATE: Sentence(
         Localized(
             en="The model did not answer in time. Try again in a moment, or raise "
             "MODEL_LOAD_TIMEOUT_S.",
@@ -266,7 +265,7 @@ _SENTENCES: Mapping[Fault, Localized[Sentence]] = {
             zh="模型未能及时回答。请稍后再试。",
         ),
     ),
-    Fault.OTHER: _each(
+    Fault.OTHER: Sentence(
         Localized(
             en="Something went wrong while answering. Your message is kept; the log has the cause.",
             zh="回答时出现问题。您的消息已保留；原因见日志。",
@@ -280,23 +279,25 @@ _SENTENCES: Mapping[Fault, Localized[Sentence]] = {
 }
 
 
-def sentences_for(exc: BaseException, variables: Variables | None = None) -> Localized[Sentence]:
+def sentences_for(exc: BaseException, variables: Variables | None = None) -> Sentence:
     """Return the sentences for an error, general ones for an error that is not known.
 
     `variables` are the settings that name the model's server.
     """
     sentence, said = _SENTENCES[fault_of(exc)], shortened(words_of(exc))
     names = variables or Variables()
-    seconds = exc.seconds if isinstance(exc, ServerBusy) else 0.0
-    return Localized(
-        en=_filled(sentence.en, names, f" ({said})" if said else "", wait_in_words(seconds).en),
-        zh=_filled(sentence.zh, names, f"（{said}）" if said else "", wait_in_words(seconds).zh),
-    )
+    values = {
+        "key": names.key,
+        "url": names.url,
+        "said": _IN_BRACKETS.filled(words=said) if said else "",
+        "wait": wait_in_words(exc.seconds if isinstance(exc, ServerBusy) else 0.0),
+    }
+    return Sentence(sentence.operator.filled(**values), sentence.user.filled(**values))
 
 
 def sentence_for(exc: BaseException, variables: Variables | None = None) -> str:
     """Return what those read who run the program, in English."""
-    return sentences_for(exc, variables).en.operator
+    return str(sentences_for(exc, variables).operator)
 
 
 def in_one_line(exc: BaseException) -> str:
@@ -314,12 +315,5 @@ def shortened(text: str, characters: int = SHOWN) -> str:
 def wait_in_words(seconds: float) -> Localized[str]:
     """Return how long to wait, in seconds or whole minutes."""
     if seconds < 120:
-        number = max(1, round(seconds))
-        return Localized(en=f"{number} s", zh=f" {number} 秒")
-    minutes = round(seconds / 60)
-    return Localized(en=f"{minutes} minutes", zh=f" {minutes} 分钟")
-
-
-def _filled(sentence: Sentence, names: Variables, said: str, wait: str) -> Sentence:
-    values = {"key": names.key, "url": names.url, "said": said, "wait": wait}
-    return Sentence(sentence.operator.format(**values), sentence.user.format(**values))
+        return _SECONDS.filled(number=max(1, round(seconds)))
+    return _MINUTES.filled(number=round(seconds / 60))

@@ -32,29 +32,35 @@ STOPPING = Localized(
 
 @dataclass(frozen=True, slots=True)
 class Unstored:
-    """What is said of something that is not stored: not yet, or never."""
+    """What is said of something that is not stored: not yet, nowhere for now, or never."""
 
     late: str
+    unkept: str
     failed: str
 
 
 QUESTION = Localized(
     en=Unstored(
         late=f"{DATABASE} Your message is kept in memory and stored when it is back.",
+        unkept="This message could not be saved.",
         failed="This message could not be saved.",
     ),
     zh=Unstored(
         late="无法连接数据库。您的消息保存在内存中，数据库恢复后会存储。",
+        unkept="此消息无法保存。",
         failed="此消息无法保存。",
     ),
 )
 ANSWER = Localized(
     en=Unstored(
         late=f"{DATABASE} This answer is kept in memory and stored when it is back.",
+        unkept="This answer cannot be saved now. It is kept in memory, and lost if the program "
+        "ends before it can be saved.",
         failed="This answer could not be saved.",
     ),
     zh=Unstored(
         late="无法连接数据库。此回答保存在内存中，数据库恢复后会存储。",
+        unkept="此回答目前无法保存，暂时保存在内存中；如果程序在保存之前结束，回答会丢失。",
         failed="此回答无法保存。",
     ),
 )
@@ -91,4 +97,4 @@ FILES_NOT_HERE = Localized(
 async def show_file_lost(name: str) -> None:
     """Tell whoever sent a file that it is not stored."""
     with suppress(ChainlitContextException):  # nobody's page sent it
-        await cl.context.emitter.send_toast(_FILE.of_session().format(name=name), "error")
+        await cl.context.emitter.send_toast(_FILE.filled(name=name).of_session(), "error")

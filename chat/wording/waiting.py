@@ -31,9 +31,6 @@ def sentence_for(waiting: Waiting) -> Localized[str]:
         case "slow":
             return _SLOW
         case "busy":
-            return _BUSY_NOW if waiting.seconds is None else _with_wait(waiting.seconds)
-
-
-def _with_wait(seconds: float) -> Localized[str]:
-    wait = wait_in_words(seconds)
-    return Localized(en=_BUSY.en.format(wait=wait.en), zh=_BUSY.zh.format(wait=wait.zh))
+            if waiting.seconds is None:
+                return _BUSY_NOW
+            return _BUSY.filled(wait=wait_in_words(waiting.seconds))

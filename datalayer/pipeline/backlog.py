@@ -10,7 +10,7 @@ import asyncio
 import contextvars
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
@@ -46,8 +46,12 @@ class Backlog:
         refused: Callable[[Entry, JournalUnusable], None],
         dispatch: Callable[[], None],
         changed: Callable[[Saving], None],
+        observe: Callable[[str, int], None],
     ) -> None:
-        """Tell what became durable, what nobody can keep, and `hand_in` what is to be stored."""
+        """Tell what became durable, what nobody can keep, and `hand_in` what is to be stored.
+
+        Of what earlier runs have left `observe` is told each key with its newest revision.
+        """
         self._journal = journal
         self._queues = queues
         self._after_s = after_s
@@ -57,6 +61,7 @@ class Backlog:
         self._refused = refused
         self._dispatch = dispatch
         self._changed = changed
+        self._observe = observe
         self._told = Saving.SAVED
         self._keys: Counter[str] = Counter()  # how many writes of each are in the journal
         self._is_known = journal is None  # which keys are in it
@@ -111,14 +116,25 @@ class Backlog:
         """Take over what was left, which may be much: what comes meanwhile is appended."""
         await self._check(journal)
         await self._take_over(journal)
+        self._go_on()
+        self._read_on()
+        self._look_for_more_in(LOOK_S)
+
+    def _go_on(self) -> None:
+        """Let what comes be stored: what was left is counted, or cannot be waited for."""
         self._is_known = True
         for key in self._queues.behind():
             if not self._keys[key]:
                 self._queues.resume(key)
         self._tell_freed()
         self._dispatch()
-        self._read_on()
-        self._look_for_more_in(LOOK_S)
+        self.watch()
+
+    def _go_on_uncounted(self) -> None:
+        """Ask the database before what comes is refused: as long as it waited nobody has."""
+        if not self._is_known:
+            self._is_away = False
+            self._go_on()
 
     async def _check(self, journal: Journal) -> None:
         """Find out whether it can be used before something has to be appended."""
@@ -133,7 +149,7 @@ class Backlog:
 
     async def _take_over(self, journal: Journal) -> None:
         try:
-            self._note_left(await journal.open())
+            self._note_left(await journal.open(self._observe))
         except JournalUnusable as exc:
             self._say(exc)
 
@@ -221,24 +237,25 @@ class Backlog:
     def _note_silent(self, due: Sequence[Entry]) -> None:
         if self._journal:
             exc = self._journal.silent(SILENT_S)
-            if due:
-                self._note_away(due[0])
+            self._note_away(due)
+            self._go_on_uncounted()
             self._fail(exc)
             self._refuse(due, exc)
 
     async def _append(self, entries: Sequence[Entry]) -> None:
         """Make entries durable. Raises `JournalUnusable`."""
         async with self._appending:
+            self._note_away([it for it in entries if _is_nowhere(it)])
             for some in _rounds(entries):
                 await self._append_some([it for it in some if _is_nowhere(it)])
 
     async def _append_some(self, entries: Sequence[Entry]) -> None:
         if not self._journal or not entries:
             return
-        self._note_away(entries[0])
         try:
             receipts = await self._journal.append([entry.write for entry in entries])
         except JournalUnusable as exc:
+            self._go_on_uncounted()
             self._fail(exc)
             raise
         self._note_usable()
@@ -249,8 +266,12 @@ class Backlog:
                 self._queues.postpone(key)
         self._read_on()
 
-    def _note_away(self, oldest: Entry) -> None:
-        if not self._is_away and self._answered_at < oldest.since:
+    def _note_away(self, entries: Iterable[Entry]) -> None:
+        """Note that the database did not answer, if it has not since one that is late came."""
+        if self._is_away or not self._journal:
+            return
+        limit = asyncio.get_running_loop().time() - self._after_s
+        if any(self._answered_at < it.since <= limit for it in entries):
             self._is_away = True
             self._failure = None  # of another time: whether it can be used shows now
 
@@ -323,6 +344,7 @@ class Backlog:
         self._keys[entry.key] -= 1
         if self._keys[entry.key] <= 0:
             self._free(entry.key)
+        self._free_all_if_empty(self._journal)
         self._read_on()
 
     def _free(self, key: str) -> None:
@@ -341,7 +363,7 @@ class Backlog:
             logger.exception("What follows on a change of the journal failed")
 
     def _free_all_if_empty(self, journal: Journal) -> None:
-        """Let nobody wait for a write that could be counted, and then not be read."""
+        """Let nobody wait for a write that was counted, and then could not be read."""
         if not journal.depth:
             for key in list(self._keys):
                 self._free(key)
@@ -415,6 +437,8 @@ class Backlog:
     async def stop(self) -> None:
         """Hand nothing out any more; returns when nothing is under way."""
         self._closed = True
+        if self._journal:
+            self._journal.stop()
         for timer in (self._timer, self._next_look):
             if timer:
                 timer.cancel()

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from datalayer.clock import HybridClock
-from datalayer.duplicates import Duplicate, FileCopy, Saves, up_to
+from datalayer.duplicates import Duplicate, FileCopy, Saves, for_its_owner, up_to
 from datalayer.errors import (
     CopyFailed,
     JournalUnusable,
@@ -25,7 +25,7 @@ from datalayer.pipeline.uploads import Uploads
 from datalayer.pipeline.writer import Writer
 from datalayer.records import ElementRecord, Outcome, ThreadRecord
 from datalayer.stores.base import Store
-from datalayer.values import as_id
+from datalayer.values import as_id, short_name
 from storage.base import Storage
 from storage.errors import ObjectMissing
 
@@ -38,6 +38,9 @@ Admission = Callable[[str, int], AbstractContextManager[None]]
 
 Raises where that is too much.
 """
+
+Part = Callable[[ThreadRecord], ThreadRecord | None]
+"""Returns what is copied of a thread, under its id, with the name and the owner of the copy."""
 
 
 def admit_all(_owner: str, _size: int) -> AbstractContextManager[None]:
@@ -64,6 +67,16 @@ class Copies:
         thread = await self._read(thread_id)
         copied = thread if until is None else _cut(thread, until)
         return (await self._make(Duplicate.new_thread(copied, name, is_whole=until is None))).home
+
+    async def copy_part(self, thread_id: str, part: Part) -> str:
+        """Copy what is made of a thread, as the layer's method says; returns the new one's id."""
+        thread = await self._read(thread_id)
+        copied = part(thread)
+        if copied is None:
+            message = f"There is nothing to copy of thread {thread_id}."
+            raise CopyFailed(message)
+        own, name = for_its_owner(copied, thread), short_name(copied.name or "")
+        return (await self._make(Duplicate.new_thread(own, name))).home
 
     async def copy_elements(
         self, thread_id: str, from_step: str, to_step: str

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from common.retry import RetryPolicy
+from common.concurrency.retry import RetryPolicy
 from datalayer.pipeline.background import BackgroundWorker
 from datalayer.pipeline.outages import Outages
 from datalayer.pipeline.writer import Writer

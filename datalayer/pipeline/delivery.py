@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Protocol, TypedDict
 
+from common.concurrency.retry import RetryPolicy
 from common.recorder import NO_RECORDER, Recorder
-from common.retry import RetryPolicy
 from datalayer.clock import HybridClock
 from datalayer.pipeline.outages import Outages
 from datalayer.pipeline.writer import Writer

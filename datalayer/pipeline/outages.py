@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from common.outages import Outage
+from common.concurrency.outages import Outage
 from datalayer.errors import SchemaMismatch, is_away
 from storage.errors import StorageUnavailable
 
@@ -23,6 +23,12 @@ class Outages:
         else:
             return False
         return True
+
+    def knows(self, failure: BaseException) -> bool:
+        """Tell whether it has been told already that what a failure tells of is away."""
+        if is_away(failure):
+            return self.database.is_on
+        return isinstance(failure, StorageUnavailable) and self.storage.is_on
 
     def over(self, part: str) -> None:
         """Note that a part misses neither."""

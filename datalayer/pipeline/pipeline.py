@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from common.ending import Ending
+from common.processes.ending import Ending
 from common.recorder import NO_RECORDER, Recorder
 from datalayer.clock import HybridClock
 from datalayer.pipeline.backlog import AFTER_S
@@ -80,6 +80,7 @@ class Pipeline:
             store,
             on_resolved=self._resolved,
             on_saving=on_saving,
+            observe=clock.observe,
             journal=journal,
             journal_after_s=journal_after_s,
             recorder=recorder,

@@ -17,7 +17,8 @@ from storage.errors import StorageMisconfigured
 
 MICROSECONDS = 1_000_000  # of a second; revisions are counted in them
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_OURS = re.compile(f"{_UUID}/{_UUID}|keepchat-check/.+")
+_OWN = re.compile(f"{_UUID}/{_UUID}")
+_OURS = re.compile(f"{_OWN.pattern}|keepchat-check/.+")
 
 
 class FileState(Enum):
@@ -62,6 +63,11 @@ async def reconcile(
             yield _unnamed(stored, younger_than)
     for element in adopted.values():
         yield judge(element, there=False)
+
+
+def is_own_key(key: str) -> bool:
+    """Tell whether a key is of the form that this program gives to files."""
+    return _OWN.fullmatch(key) is not None
 
 
 def _is_own(element: FileRecord) -> bool:

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
 
-from common.blocking import CHUNK_SIZE, BlockingPool, FileReader
+from common.concurrency.blocking import CHUNK_SIZE, BlockingPool, FileReader
 from common.failures import in_one_line
 from common.recorder import NO_RECORDER, Recorder
 from datalayer.pipeline.delivery import Puts, Rereadable

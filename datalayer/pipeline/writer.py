@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 
 from cachetools import LRUCache
 
-from common.ending import Ending
+from common.concurrency.retry import RetryPolicy
+from common.processes.ending import Ending
 from common.recorder import NO_RECORDER, Recorder
-from common.retry import RetryPolicy
 from datalayer.errors import (
     DataLayerError,
     JournalUnusable,
@@ -71,6 +71,7 @@ class Writer:
         *,
         on_resolved: Callable[[Write, Result | None], None] = lambda _write, _result: None,
         on_saving: Callable[[Saving], None] = lambda _saving: None,
+        observe: Callable[[str, int], None] = lambda _key, _revision: None,
         close_timeout_s: float = 5.0,
         journal: Journal | None = None,
         journal_after_s: float = AFTER_S,
@@ -81,7 +82,8 @@ class Writer:
         """Write to a store; `on_resolved` is told of each write, None when it is not stored.
 
         With a journal it is told when a write of there is stored, be it of an earlier run, and
-        `on_saving` when what becomes of writes has changed.
+        `on_saving` when what becomes of writes has changed; of what earlier runs have left in it
+        `observe` is told each key with its newest revision, before anything is stored.
         """
         self._store = store
         self._on_resolved = on_resolved
@@ -108,6 +110,7 @@ class Writer:
             refused=self._note_unkept,
             dispatch=self._dispatch_soon,
             changed=on_saving,
+            observe=observe,
         )
 
     def start(self) -> None:

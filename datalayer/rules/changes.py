@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from datalayer.rules.loading import Tombstone
-from datalayer.rules.pending import PendingFeedback, PendingRow, PendingThread, PendingUser
+from datalayer.rules.pending import (
+    PendingFeedback,
+    PendingPreferences,
+    PendingRow,
+    PendingThread,
+    PendingUser,
+)
 
 
 class DropUser(NamedTuple):
@@ -45,6 +51,8 @@ class Changes:
     dropped_feedbacks: Sequence[str]
     """Ids of feedback."""
     users: Sequence[PendingUser]
+    preferences: Sequence[PendingPreferences]
+    """Those of users who are there; they go with their user."""
     threads: Sequence[PendingThread]
     steps: Sequence[PendingRow]
     elements: Sequence[PendingRow]

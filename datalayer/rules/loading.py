@@ -21,6 +21,8 @@ class Need:
     """Identifiers of users who are changed."""
     owners: frozenset[str] = frozenset()
     """Identifiers of users who are needed as they are, or made where they are not there."""
+    preferences: frozenset[str] = frozenset()
+    """Identifiers of users whose preferences are changed."""
     threads: frozenset[str] = frozenset()
     exclusive: frozenset[str] = frozenset()
     """Those of the threads in which something is deleted."""
@@ -43,6 +45,14 @@ class StoredUser(NamedTuple):
     identifier: str
     revision: int
     metadata_revision: int
+
+
+class StoredPreferences(NamedTuple):
+    """A user's preferences, with the revision of each key, of those that were removed, too."""
+
+    identifier: str
+    preferences: Mapping[str, Json]
+    revisions: Mapping[str, int]
 
 
 class StoredThread(NamedTuple):
@@ -114,6 +124,7 @@ class Loaded:
     """What is there of a `Need`; what is not there is not in it."""
 
     users: Iterable[StoredUser] = ()
+    preferences: Iterable[StoredPreferences] = ()
     threads: Iterable[StoredThread] = ()
     steps: Iterable[StoredRow] = ()
     elements: Iterable[StoredRow] = ()

@@ -6,18 +6,26 @@ from typing import Any
 
 from datalayer.fields import ELEMENT_FIELDS, STEP_FIELDS
 from datalayer.records import Outcome
-from datalayer.rules.loading import StoredFeedback, StoredRow, StoredThread, StoredUser
+from datalayer.rules.loading import (
+    StoredFeedback,
+    StoredPreferences,
+    StoredRow,
+    StoredThread,
+    StoredUser,
+)
 from datalayer.rules.revisions import (
     CREATED_AT,
     NEVER,
     FieldRevisions,
     outcome_of_unchanged,
 )
+from datalayer.sections import PLACEMENT, is_pinned, section_of
 from datalayer.values import Json, derived_id, time_of_revision
 from datalayer.writes import (
     FinishElement,
     SaveElement,
     SaveFeedback,
+    SavePreferences,
     SaveStep,
     SaveThread,
     SaveUser,
@@ -68,8 +76,46 @@ class PendingUser:
 
 
 @dataclass(slots=True)
+class PendingPreferences:
+    """A user's preferences; each key is a field, and has its own revision."""
+
+    identifier: str
+    user_id: str
+    preferences: dict[str, Json] = field(default_factory=dict)
+    revisions: dict[str, int] = field(default_factory=dict)
+    is_changed: bool = False
+
+    @classmethod
+    def stored(cls, found: StoredPreferences, user_id: str) -> "PendingPreferences":
+        """Return preferences as they are."""
+        return cls(found.identifier, user_id, dict(found.preferences), dict(found.revisions))
+
+    def take(self, write: SavePreferences) -> Outcome:
+        """Merge a write: each of its keys, if it is newer."""
+        known = {name: self.revisions.get(name, NEVER) for name in write.preferences}
+        newer = [name for name, revision in known.items() if revision < write.revision]
+        if not newer:
+            return outcome_of_unchanged(known.values(), write.revision)
+        for name in newer:
+            self.revisions[name] = write.revision
+            self.preferences.pop(name, None)
+            if (value := write.preferences[name]) is not None:
+                self.preferences[name] = value
+        self.is_changed = True
+        return Outcome.APPLIED
+
+    @property
+    def newest(self) -> int:
+        """The newest revision of any of them."""
+        return max(self.revisions.values(), default=NEVER)
+
+
+@dataclass(slots=True)
 class PendingThread:
-    """A thread; `changed` has the columns that change, `removed` keys of the metadata that go."""
+    """A thread; `changed` has the columns that change, `removed` keys of the metadata that go.
+
+    `pinned` and `section`, its place in the sidebar, follow from the metadata.
+    """
 
     id: str
     owner: str | None
@@ -148,6 +194,9 @@ class PendingThread:
             self.removed.discard(key)
             self.metadata[key] = value
         self.changed["metadata"] = self.metadata
+        if key in PLACEMENT:
+            self.changed["pinned"] = is_pinned(self.metadata)
+            self.changed["section"] = section_of(self.metadata)
 
 
 def _given_of_thread(write: SaveThread) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from datalayer.writes import (
     ForgetRemovals,
     SaveElement,
     SaveFeedback,
+    SavePreferences,
     SaveStep,
     SaveThread,
     SaveUser,
@@ -42,6 +43,7 @@ Rule = Callable[[BatchState, Any], Result]
 
 RULES: Mapping[type, Rule] = {
     SaveUser: saves.save_user,
+    SavePreferences: saves.save_preferences,
     SaveThread: saves.save_thread,
     SaveStep: saves.save_row,
     SaveElement: saves.save_row,
@@ -57,11 +59,11 @@ RULES: Mapping[type, Rule] = {
     ForgetRemovals: deletes.forget_removals,
 }
 
-# What each kind of write names, and by which of its attributes.
 _IN_THREAD = ("threads", "thread_id")
 _DELETED_IN = (_IN_THREAD, ("exclusive", "thread_id"))
-_NAMED: Mapping[type, Sequence[tuple[str, str]]] = {
+NAMED: Mapping[type, Sequence[tuple[str, str]]] = {
     SaveUser: (("users", "identifier"),),
+    SavePreferences: (("users", "identifier"), ("preferences", "identifier")),
     DeleteUser: (("users", "identifier"),),
     SaveThread: (("threads", "id"),),
     DeleteThread: (("threads", "id"), ("exclusive", "id")),
@@ -81,6 +83,7 @@ _NAMED: Mapping[type, Sequence[tuple[str, str]]] = {
     DeleteFeedback: (*_DELETED_IN, ("feedbacks", "id")),
     ForgetRemovals: (("removals", "object_keys"),),
 }
+"""What each kind of write names, and by which of its attributes."""
 
 
 def process(writes: Sequence[Write]) -> Steps:
@@ -98,7 +101,7 @@ def needed(writes: Iterable[Write]) -> Need:
     """Return what has to be known of what writes name."""
     names: dict[str, set[str]] = {}
     for write in writes:
-        for kind, attribute in _NAMED[type(write)]:
+        for kind, attribute in NAMED[type(write)]:
             found = getattr(write, attribute)
             if found:
                 names.setdefault(kind, set()).update((found,) if isinstance(found, str) else found)

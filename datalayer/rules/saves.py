@@ -3,6 +3,7 @@
 from datalayer.records import Outcome, Result
 from datalayer.rules.pending import (
     PendingFeedback,
+    PendingPreferences,
     PendingRow,
     PendingThread,
     PendingUser,
@@ -13,6 +14,7 @@ from datalayer.writes import (
     FinishElement,
     SaveElement,
     SaveFeedback,
+    SavePreferences,
     SaveStep,
     SaveThread,
     SaveUser,
@@ -29,6 +31,19 @@ def save_user(batch: BatchState, write: SaveUser) -> Result:
     if user is None:
         return Result(Outcome.GONE, f"user {write.identifier!r} was deleted")
     return Result(user.take(write), newest=user.metadata_revision)
+
+
+def save_preferences(batch: BatchState, write: SavePreferences) -> Result:
+    """Change what is named of a user's preferences, if there is such a user."""
+    user = batch.users.get(write.identifier)
+    if user is None:
+        deleted = batch.tombstones.get(("user", write.identifier), -1)
+        no_user = _gone if deleted >= write.revision else _absent
+        return no_user("user", repr(write.identifier))
+    found = batch.preferences.setdefault(
+        write.identifier, PendingPreferences(write.identifier, user.id)
+    )
+    return Result(found.take(write), newest=found.newest)
 
 
 def save_thread(batch: BatchState, write: SaveThread) -> Result:

@@ -5,7 +5,13 @@ from typing import TypeVar
 
 from datalayer.rules.changes import Changes, DropThread, DropUser
 from datalayer.rules.loading import ElementLink, Loaded, Members, StepLink, Tombstone
-from datalayer.rules.pending import PendingFeedback, PendingRow, PendingThread, PendingUser
+from datalayer.rules.pending import (
+    PendingFeedback,
+    PendingPreferences,
+    PendingRow,
+    PendingThread,
+    PendingUser,
+)
 
 T = TypeVar("T", PendingRow, PendingFeedback)
 
@@ -15,6 +21,7 @@ class BatchState:
 
     def __init__(self) -> None:
         self.users: dict[str, PendingUser] = {}
+        self.preferences: dict[str, PendingPreferences] = {}
         self.threads: dict[str, PendingThread] = {}
         self.rows: dict[str, dict[str, PendingRow]] = {"step": {}, "element": {}}
         self.feedbacks: dict[str, PendingFeedback] = {}  # by step
@@ -37,6 +44,9 @@ class BatchState:
             raise TypeError(message)
         for user in loaded.users:
             self.users[user.identifier] = PendingUser.stored(user)
+        for found in loaded.preferences:
+            user_id = self.users[found.identifier].id
+            self.preferences[found.identifier] = PendingPreferences.stored(found, user_id)
         for thread in loaded.threads:
             self.threads[thread.id] = PendingThread.stored(thread)
         for kind, rows in (("step", loaded.steps), ("element", loaded.elements)):
@@ -82,7 +92,8 @@ class BatchState:
     # What is dropped
 
     def drop_user(self, user: PendingUser, revision: int) -> None:
-        """Drop a user, and their threads."""
+        """Drop a user, their threads and their preferences."""
+        self.preferences.pop(user.identifier, None)
         for thread in [it for it in self.threads.values() if it.user_id == user.id]:
             self.leave("thread", [thread.id], revision)
             self.drop_thread(thread, revision)
@@ -166,6 +177,7 @@ class BatchState:
             dropped_elements=self._dropped_rows["element"],
             dropped_feedbacks=self._dropped_feedbacks,
             users=[it for it in self.users.values() if it.created_at or it.metadata is not None],
+            preferences=[it for it in self.preferences.values() if it.is_changed],
             threads=[it for it in self.threads.values() if it.changed],
             steps=rows["step"],
             elements=rows["element"],

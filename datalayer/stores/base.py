@@ -12,11 +12,13 @@ For all methods:
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Protocol
 
 from datalayer.records import (
     ElementRecord,
     FileRecord,
     Result,
+    SearchPage,
     StepRecord,
     ThreadPage,
     ThreadRecord,
@@ -82,9 +84,13 @@ class Store(ABC):
           owner never changes, a thread without one included: a write under another owner is
           `REFUSED`, as is one that names an existing id under another thread; it creates nothing.
           A write without an owner is not checked for one.
+        * `SavePreferences`: preferences merge key by key as a thread's metadata does. They go with
+          their user, and create none (`ABSENT`).
         * `SaveThread`: metadata merges key by key, each key a field; concurrent merges all survive,
           None removes a key. With nothing but metadata, or `creates` false, it never creates a
           thread (`ABSENT`).
+        * What the metadata of a thread say of its place in the sidebar (`datalayer.sections`) is
+          what `list_section` goes by, from then on.
         * `SaveStep` and `SaveElement` make the time of their revision the thread's last
           activity, if it is the latest; so does being created. A rename or metadata do not.
         * `SaveFeedback`: a step has one feedback, the newest; for a step that is not in that thread
@@ -112,6 +118,10 @@ class Store(ABC):
     @abstractmethod
     async def get_user_by_id(self, user_id: str) -> UserRecord | None:
         """Return the user with this id."""
+
+    @abstractmethod
+    async def get_preferences(self, identifier: str) -> Mapping[str, Json]:
+        """Return the preferences of the user with this identifier, empty for nobody."""
 
     @abstractmethod
     async def get_thread(self, thread_id: str) -> ThreadRecord | None:
@@ -149,10 +159,36 @@ class Store(ABC):
 
         The page has `first` threads if so many are left. `after` is the `next_cursor` of the page
         before, stable while threads are added; one that no page gave raises `ValueError`. `search`
-        keeps the threads whose name or one of whose steps' outputs contains that text, compared
-        folded (`datalayer.values.fold`), no character being special; blank means no search, and of
-        a longer one its first 1,000 characters count. Steps that are `hidden` are not searched.
-        `feedback` (0 or 1) keeps those with at least one such feedback, on hidden steps, too.
+        keeps the threads that `search` finds; where it says nothing there is no search. `feedback`
+        (0 or 1) keeps those with at least one such feedback, on hidden steps, too.
+        """
+
+    @abstractmethod
+    async def list_section(
+        self, user_id: str, section: str, *, first: int, after: str | None = None
+    ) -> ThreadPage:
+        """Return a page of a section of a user's sidebar, as `datalayer.sections` names it.
+
+        Pinned threads come first, and either in the order of `list_threads`. Cursors are as there,
+        and those of the one mean nothing to the other.
+        """
+
+    @abstractmethod
+    async def list_folders(self, user_id: str) -> list[str]:
+        """Return the folders that a user has threads in, in alphabetical order."""
+
+    @abstractmethod
+    async def search(
+        self, user_id: str, search: str, *, first: int, after: str | None = None
+    ) -> SearchPage:
+        """Return a page of a user's threads that say all of what is looked for, and where.
+
+        That is words in any order, and phrases in quotes (`datalayer.search.terms`). Each stands,
+        as any part of it, in the thread's name or in the output of one of its steps that are not
+        `hidden`, compared folded (`datalayer.search.folding`), no other character being special.
+        Of a longer search its first 1,000 characters and 32 words count; one that says nothing
+        (blanks, quotes) finds nothing. Order and cursors are those of `list_threads`. A page may
+        have fewer than `first` where some of it was changed or deleted meanwhile.
         """
 
     @abstractmethod
@@ -204,3 +240,25 @@ class Store(ABC):
 
         Hidden steps are among theirs.
         """
+
+
+class ThreadReads(Protocol):
+    """What is read of one thread, or of what is in one: as `Store` has it."""
+
+    async def get_thread(self, thread_id: str) -> ThreadRecord | None:
+        """See Store."""
+
+    async def get_thread_author(self, thread_id: str) -> str | None:
+        """See Store."""
+
+    async def get_thread_name(self, thread_id: str) -> str | None:
+        """See Store."""
+
+    async def get_thread_metadata(self, thread_id: str) -> Mapping[str, Json] | None:
+        """See Store."""
+
+    async def get_step(self, step_id: str) -> StepRecord | None:
+        """See Store."""
+
+    async def get_element(self, thread_id: str, element_id: str) -> ElementRecord | None:
+        """See Store."""

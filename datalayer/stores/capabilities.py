@@ -71,11 +71,18 @@ class Maintains(ABC):
 
 
 class BacksUp(ABC):
-    """Can write all that it holds to a file."""
+    """Can write all that it holds to a file, and begin with what is in such a file."""
 
     @abstractmethod
     async def backup(self, folder: Path) -> Path:
         """Back the database up, as it is at one moment, to a new file in that folder.
 
         Returns where the backup lies, whole and for its owner alone. Raises `BackupFailed`.
+        """
+
+    @abstractmethod
+    async def restore(self, backup: Path) -> None:
+        """Begin, in a database that has nothing yet, with what a backup holds, of any version.
+
+        Raises `BackupFailed`, and nothing has changed then: so where there is something already.
         """

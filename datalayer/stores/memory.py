@@ -11,6 +11,7 @@ from datalayer.records import (
     FeedbackRecord,
     FileRecord,
     Result,
+    SearchPage,
     StepRecord,
     ThreadPage,
     ThreadRecord,
@@ -25,6 +26,7 @@ from datalayer.rules.loading import (
     Need,
     StepLink,
     StoredFeedback,
+    StoredPreferences,
     StoredRow,
     StoredThread,
     StoredUser,
@@ -33,11 +35,20 @@ from datalayer.rules.loading import (
 from datalayer.rules.ordering import creation_order, in_page_order
 from datalayer.rules.pending import PendingThread, PendingUser
 from datalayer.rules.process import drive
+from datalayer.search.folding import fold
+from datalayer.search.terms import terms_of
+from datalayer.sections import MAIN, folder_of_section, in_order
 from datalayer.stores.base import Store
-from datalayer.stores.cursors import decode_cursor, encode_cursor
+from datalayer.stores.cursors import (
+    decode_cursor,
+    decode_section_cursor,
+    encode_cursor,
+    section_page,
+)
+from datalayer.stores.hits import NOTHING_FOUND, FoundText, best_text, search_page
 from datalayer.stores.memory_accounts import LoginTables, MemoryAccounts
 from datalayer.stores.memory_answers import BoardTables, MemoryAnswers
-from datalayer.values import Json, fold, needle_of
+from datalayer.values import Json
 from datalayer.writes import Write
 
 Row = dict[str, Any]
@@ -49,6 +60,8 @@ class MemoryTables:
     """What is kept; stores that have the same one are as replicas on one database."""
 
     users: dict[str, Row] = field(default_factory=dict)  # by identifier
+    preferences: dict[str, tuple[dict[str, Json], dict[str, int]]] = field(default_factory=dict)
+    """Of users, by identifier, with the revision of each key."""
     threads: dict[str, Row] = field(default_factory=dict)
     steps: dict[str, Row] = field(default_factory=dict)
     elements: dict[str, Row] = field(default_factory=dict)
@@ -94,6 +107,10 @@ class MemoryStore(Store):
         tables = self._tables
         return Loaded(
             users=[_stored_user(row) for row in _found(tables.users, need.users | need.owners)],
+            preferences=[
+                StoredPreferences(name, *tables.preferences[name])
+                for name in need.preferences & tables.preferences.keys()
+            ],
             threads=[self._stored_thread(row) for row in _found(tables.threads, need.threads)],
             steps=[_stored_row(row) for row in _found(tables.steps, need.steps)],
             elements=[_stored_row(row) for row in _found(tables.elements, need.elements)],
@@ -138,6 +155,8 @@ class MemoryStore(Store):
         self._drop(changes)
         for user in changes.users:
             self._put_user(user)
+        for it in changes.preferences:
+            tables.preferences[it.identifier] = dict(it.preferences), dict(it.revisions)
         for thread in changes.threads:
             self._put_thread(thread)
         for row in changes.steps:
@@ -157,6 +176,7 @@ class MemoryStore(Store):
             gone = [name for name, row in tables.users.items() if row["id"] == user.id]
             for name in gone:
                 del tables.users[name]
+                tables.preferences.pop(name, None)
         for thread in changes.dropped_threads:
             self._drop_thread(thread)
         for step_id in changes.dropped_steps:
@@ -206,6 +226,8 @@ class MemoryStore(Store):
                 "tags": None,
                 "metadata": {},
                 "fieldRevisions": {},
+                "pinned": False,
+                "section": MAIN,
             },
         )
         known |= thread.changed
@@ -220,6 +242,10 @@ class MemoryStore(Store):
         return next(
             (_user(row) for row in self._tables.users.values() if row["id"] == user_id), None
         )
+
+    async def get_preferences(self, identifier: str) -> Mapping[str, Json]:
+        preferences, _ = self._tables.preferences.get(identifier, ({}, {}))
+        return dict(preferences)
 
     async def get_thread(self, thread_id: str) -> ThreadRecord | None:
         row = self._tables.threads.get(thread_id)
@@ -247,13 +273,13 @@ class MemoryStore(Store):
         feedback: int | None = None,
     ) -> ThreadPage:
         last = decode_cursor(after) if after else None
-        needle = needle_of(search)
+        terms = terms_of(search)
         rows = [
             row
             for row in self._tables.threads.values()
             if row["userId"] == user_id
             and (last is None or _place(row) < last)
-            and (not needle or self._mentions(row, needle))
+            and terms.are_in(fold(it.text) for it in self._texts(row))
             and (feedback is None or self._has_feedback(row["id"], feedback))
         ]
         rows.sort(key=_place, reverse=True)
@@ -262,10 +288,46 @@ class MemoryStore(Store):
         cursor = encode_cursor(page[-1].updated_at, page[-1].id) if more else None
         return ThreadPage(threads=page, next_cursor=cursor)
 
-    def _mentions(self, thread: Row, needle: str) -> bool:
-        steps = _of_thread(self._tables.steps, thread["id"])
-        texts = [thread["name"], *(it["output"] for it in steps if not it["hidden"])]
-        return any(needle in fold(text) for text in texts if text)
+    async def list_section(
+        self, user_id: str, section: str, *, first: int, after: str | None = None
+    ) -> ThreadPage:
+        last = decode_section_cursor(after) if after else None
+        rows = [
+            row
+            for row in self._tables.threads.values()
+            if row["userId"] == user_id
+            and row["section"] == section
+            and (last is None or (row["pinned"], *_place(row)) < last)
+        ]
+        rows.sort(key=lambda row: (row["pinned"], *_place(row)), reverse=True)
+        return section_page([self._thread(row) for row in rows[: first + 1]], first)
+
+    async def list_folders(self, user_id: str) -> list[str]:
+        sections = {
+            row["section"] for row in self._tables.threads.values() if row["userId"] == user_id
+        }
+        return in_order([name for it in sections if (name := folder_of_section(it))])
+
+    async def search(
+        self, user_id: str, search: str, *, first: int, after: str | None = None
+    ) -> SearchPage:
+        terms = terms_of(search)
+        if not terms.all:
+            return NOTHING_FOUND
+        page = await self.list_threads(user_id, first=first, after=after, search=search)
+        rows = [self._tables.threads[thread.id] for thread in page.threads]
+        return search_page(
+            page, {row["id"]: best_text(self._texts(row), terms) for row in rows}, terms
+        )
+
+    def _texts(self, thread: Row) -> list[FoundText]:
+        """Return what a search looks through, oldest first, and the name last."""
+        steps = [it for it in _of_thread(self._tables.steps, thread["id"]) if not it["hidden"]]
+        steps.sort(key=lambda it: (it["sequence"], it["id"]))
+        texts = [
+            FoundText(it["output"] or "", it["id"], it["createdAt"], it["sequence"]) for it in steps
+        ]
+        return [*texts, FoundText(thread["name"] or "")]
 
     def _has_feedback(self, thread_id: str, value: int) -> bool:
         given = _of_thread(self._tables.feedbacks, thread_id)

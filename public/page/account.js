@@ -1,17 +1,17 @@
 // The dialog in which a person changes their password and ends their sessions, and its place in the
 // menu of the user.
-import { onChange } from "./address.js";
+import { makeDialog } from "./dialogs.js";
 import { make } from "./elements.js";
-import { inLanguage } from "./language.js";
+import { inLanguage, timeOf } from "./language.js";
+import { offerInMenu } from "./menu.js";
 import { ask } from "./server.js";
 
-const ITEM = "keepchat-account-item";
 const PATH = "keepchat/account";
 const TEXTS = {
   title: { en: "Account and sessions", zh: "账户与会话" },
   sessions: { en: "Where you are signed in", zh: "您的登录位置" },
   isThis: { en: "this browser", zh: "此浏览器" },
-  since: { en: "since", zh: "自" },
+  since: { en: "{where}, since {began}", zh: "{where}，自 {began}" },
   end: { en: "Sign out", zh: "退出" },
   endOthers: { en: "Sign out everywhere else", zh: "退出所有其他会话" },
   password: { en: "Change the password", zh: "修改密码" },
@@ -29,44 +29,11 @@ const TEXTS = {
 };
 const say = (name) => inLanguage(TEXTS[name]);
 
-/** Offer the dialog in the menu of the user, before what signs out. */
-export function offerAccount() {
-  onChange(() => {
-    const isOpen = document.querySelector('#user-nav-button[data-state="open"]');
-    const menu = isOpen && document.querySelector('[role="menu"][data-state="open"]');
-    const last = menu?.querySelector('[role="menuitem"]:last-of-type');
-    if (last && !document.getElementById(ITEM)) last.before(makeItem(last));
-  });
-}
-
-function makeItem(other) {
-  const item = make("div", { id: ITEM, role: "menuitem", tabIndex: -1, className: other.className });
-  item.textContent = say("title");
-  const open = () => {
-    document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
-    openDialog();
-  };
-  item.addEventListener("click", open);
-  item.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" || event.key === "Tab") return;
-    event.preventDefault(); // else the button of the menu, which has the focus then, opens it again
-    if (event.key === "Enter" || event.key === " ") open();
-    else if (event.key.startsWith("Arrow")) other.focus();
-  });
-  // Chainlit's menu knows its own items alone.
-  other.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowUp") item.focus();
-  });
-  item.addEventListener("pointermove", () => item.focus());
-  return item;
-}
+/** Offer the dialog in the menu of the user. */
+export const offerAccount = () => offerInMenu("keepchat-account-item", say("title"), openDialog);
 
 async function openDialog() {
-  const dialog = make("dialog", { id: "keepchat-account", ariaLabel: say("title") });
-  dialog.addEventListener("close", () => dialog.remove());
-  // By itself it would not while Chainlit's menu is on its way out, and takes the key for its own.
-  dialog.addEventListener("keydown", ({ key }) => key === "Escape" && dialog.close());
-  document.body.append(dialog);
+  const dialog = makeDialog("keepchat-account", say("title"));
   await fill(dialog);
   dialog.showModal();
 }
@@ -93,10 +60,10 @@ function parts(dialog, account) {
 }
 
 function row(dialog, session) {
-  const began = new Date(session.began).toLocaleString();
   const where = [browserOf(session.client), session.address].filter(Boolean).join(", ");
+  const shown = inLanguage(TEXTS.since, { where, began: timeOf(session.began) });
   const line = make("li", {});
-  line.append(make("span", { textContent: `${where}, ${say("since")} ${began}` }));
+  line.append(make("span", { textContent: shown }));
   if (session.isThis) line.append(make("em", { textContent: say("isThis") }));
   else line.append(button("end", dialog, "DELETE", `/sessions/${session.id}`));
   return line;

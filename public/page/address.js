@@ -10,6 +10,12 @@ export function currentView() {
   return { view, thread };
 }
 
+/** Show another address of the page's. */
+export function openAddress(url) {
+  history.pushState(null, "", url);
+  dispatchEvent(new PopStateEvent("popstate")); // Chainlit's router looks where it is
+}
+
 /** Call it soon and after each change of page or address, once for all changes of a frame. */
 export function onChange(listener) {
   if (!listeners.length) watch();

@@ -3,6 +3,22 @@
 export const BOX = "chat-input";
 export const EDIT_BOX = "edit-chat-input";
 
+const composing = []; // who listens to the composer
+
+/** Call it with what the composer has, whenever that has changed: `text`, `command` with `setCommand`
+ *  and the `commands` there are, `attachments` with `setAttachments`, whether it `isReady` to send, and
+ *  whose it is, `user`. */
+export function onComposer(listener) {
+  composing.push(listener);
+  // `routes/bundle.py` has Chainlit's page call it
+  globalThis.keepchatComposer ??= (composer) => composing.forEach((each) => each(composer));
+}
+
+/** Call it with the text of each message that leaves the page. */
+export function onSent(listener) {
+  globalThis.keepchatSent = ({ output }) => listener(output); // the same
+}
+
 /** Ask of each message that is about to be sent, with its box, whether it is to stay there. */
 export function beforeSending(stays) {
   // Before Chainlit's page, which would empty the box.

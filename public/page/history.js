@@ -12,18 +12,15 @@ const AWAY = {
 let waiting = 0;
 let line;
 
-/** What asks for a page of the history, and waits for it as long as the server has to; of those
- *  that want only the last answer, the last one alone. */
-export function waitingForHistory(send, { onlyLast = false } = {}) {
-  let last;
+/** What asks for a page of the history, and waits for it as long as the server has to. */
+export function waitingForHistory(send) {
   return async (...request) => {
-    const mine = (last = {});
     let reply = await send(...request);
     if (reply.status !== 503) return reply;
     waiting += 1;
     tell();
     try {
-      while (reply.status === 503 && !(onlyLast && mine !== last)) {
+      while (reply.status === 503) {
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
         tell();
         reply = await send(...request).catch(() => reply);
@@ -38,8 +35,7 @@ export function waitingForHistory(send, { onlyLast = false } = {}) {
 
 // The sidebar may be drawn later, or anew.
 function tell() {
-  const dialog = document.querySelector("[role=dialog] [cmdk-list]");
-  const place = dialog ?? document.querySelector('[data-sidebar="content"]');
+  const place = document.querySelector('[data-sidebar="content"]');
   if (!place || line?.parentNode === place) return;
   line?.remove();
   line = make("p", { className: "keepchat-away", textContent: inLanguage(AWAY) });

@@ -11,21 +11,18 @@ const UPLOAD_MS = 3000; // in which the page begins to send a file
 const READ_MS = 8000;
 
 const PAIRS = /[\ud800-\udbff][\udc00-\udfff]/g;
-const COUNTED = {
-  en: ({ count, most }) => `${count} of ${most} characters`,
-  zh: ({ count, most }) => `${count} / ${most} 个字符`,
-};
+const COUNTED = { en: "{count} of {most} characters", zh: "{count} / {most} 个字符" };
 const TOO_LONG = {
-  en: ({ count, most }) => `${count} characters are too many for a message, which may have ${most}. Shorten it.`,
-  zh: ({ count, most }) => `共 ${count} 个字符，消息最多 ${most} 个字符。请缩短。`,
+  en: "{count} characters are too many for a message, which may have {most}. Shorten it.",
+  zh: "共 {count} 个字符，消息最多 {most} 个字符。请缩短。",
 };
 const ATTACHED = {
-  en: ({ count }) => `The text has ${count} characters and is attached as a file.`,
-  zh: ({ count }) => `文本共 ${count} 个字符，已作为文件附上。`,
+  en: "The text has {count} characters and is attached as a file.",
+  zh: "文本共 {count} 个字符，已作为文件附上。",
 };
 const NOT_ATTACHED = {
-  en: () => "The text could not be attached. It is in the box.",
-  zh: () => "文本无法附上，已放回输入框。",
+  en: "The text could not be attached. It is in the box.",
+  zh: "文本无法附上，已放回输入框。",
 };
 const ATTACH_IT = { en: "Attach it as a file", zh: "作为文件附上" };
 const FILE_NAME = { en: "Pasted text.txt", zh: "粘贴的文本.txt" };
@@ -40,13 +37,10 @@ export function limitLength() {
   watchUploads();
 }
 
-const lengthOf = (text) => text.length - (text.match(PAIRS)?.length ?? 0);
+/** How many characters a text has, as people and the server count them. */
+export const lengthOf = (text) => text.length - (text.match(PAIRS)?.length ?? 0);
 const tooLong = (text) => text.length > LIMITS.characters && lengthOf(text) > LIMITS.characters;
-const say = (texts, count) =>
-  inLanguage(texts)({
-    count: count.toLocaleString(navigator.language),
-    most: LIMITS.characters.toLocaleString(navigator.language),
-  });
+const say = (texts, count) => inLanguage(texts, { count, most: LIMITS.characters });
 
 // What a key or a click does to a box is done after it.
 function countSoon() {

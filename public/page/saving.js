@@ -3,6 +3,7 @@
 import { beforeSending } from "./composer.js";
 import { addLine } from "./elements.js";
 import { inLanguage } from "./language.js";
+import { isTemporary } from "./temporary.js";
 import { onTold } from "./told.js";
 
 const READ_MS = 6000;
@@ -24,7 +25,7 @@ let reading;
 
 export function showSaving() {
   onTold("keepchatSaving", show);
-  beforeSending(() => state === "refused");
+  beforeSending(() => state === "refused" && !isTemporary());
 }
 
 function show(told) {
@@ -33,6 +34,7 @@ function show(told) {
   clearTimeout(reading);
   line?.remove();
   line = addLine(told === "saved" ? "info" : "warning", inLanguage(SAID[told]));
+  line.id = "keepchat-saving";
   line.setAttribute("role", told === "refused" ? "alert" : "status");
   if (told === "saved") reading = setTimeout(() => line.remove(), READ_MS);
 }

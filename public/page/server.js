@@ -20,17 +20,19 @@ export async function fetchJson(path) {
   }
 }
 
-/** What the server answers to what a person wants; `failed` says in words what did not work. */
-export async function ask(method, path, body) {
+/** What the server answers to what a person wants; `failed` says in words what did not work, `status`
+ *  how the server answered that. By the `signal` it can be given up. */
+export async function ask(method, path, body, signal) {
   try {
     const reply = await fetch(urlOf(path), {
       method,
       headers: { "Content-Type": "application/json" },
       body: body && JSON.stringify(body),
+      signal,
     });
     if (reply.status === 401) location.reload();
     const told = await reply.json();
-    return reply.ok ? told : { failed: told.detail || inLanguage(FAILED) };
+    return reply.ok ? told : { failed: told.detail || inLanguage(FAILED), status: reply.status };
   } catch {
     return { failed: inLanguage(FAILED) };
   }

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from access.login.addresses import peer_of
+from routes.health.health import READING
 from routes.health.meters import Meters
 
 PATH = "/metrics"
@@ -56,7 +57,7 @@ def metrics_router(readers: Readers, meters: Meters, prefix: str) -> APIRouter:
     """Return the route; where nobody may read the metrics there is nothing."""
     router = APIRouter(prefix=prefix, include_in_schema=False)
 
-    @router.get(PATH)
+    @router.api_route(PATH, methods=READING)
     async def get_metrics(request: Request) -> Response:
         if not readers.has_any:
             return JSONResponse({"detail": "Not Found"}, 404)

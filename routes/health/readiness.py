@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from common.ending import Ending
+from common.processes.ending import Ending
 from datalayer.errors import SchemaMismatch
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.base import Store
@@ -70,7 +70,7 @@ class Readiness:
         self._files = Probe(self._open, holds_s=STORAGE_HOLDS_S)
         self._storing = Probe(storage.check, holds_s=STORING_HOLDS_S)
         self._probes = (self._database, self._migrations, self._files, self._storing)
-        self._has_schema = False  # as far as was heard of it
+        self._has_schema: bool | None = None  # as far as was heard of it
 
     async def close(self) -> None:
         """Look at nothing any more."""
@@ -128,7 +128,8 @@ class Readiness:
         if isinstance(failure, SchemaMismatch):
             self._has_schema = False
             return Check("failed", "The database's schema is not that of this version.")
-        if self._has_schema:
+        was_there = self._knows_logins() if self._has_schema is None else self._has_schema
+        if was_there:
             return OK  # as far as is known: the database was there and is away
         return Check("failed", "The database has not answered yet: its schema is not known.")
 

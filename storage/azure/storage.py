@@ -20,7 +20,7 @@ from azure.storage.blob.aio import (
     StorageStreamDownloader,
 )
 
-from common.blocking import BlockingPool, ByteSource
+from common.concurrency.blocking import BlockingPool, ByteSource
 from storage.azure.clock import ServiceClock
 from storage.azure.errors import ErrorTranslator, code_of
 from storage.azure.identity import EntraIdentity

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self, TypeVar, TypeVarTuple
 from urllib.parse import unquote, urlsplit
 
-from common.blocking import CHUNK_SIZE, BlockingPool, ByteSource, FileReader
+from common.concurrency.blocking import CHUNK_SIZE, BlockingPool, ByteSource, FileReader
 from storage.base import ByteRange, OpenObject, Receipt, Storage, StoredObject
 from storage.credentials import Credentials
 from storage.errors import (

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from common.blocking import BlockingFile
-from common.owner_only import close_to_others
+from common.concurrency.blocking import BlockingFile
+from common.files.owner_only import close_to_others
 from storage.base import Receipt, StoredObject
 from storage.digest import Digest
 from storage.errors import InvalidKey

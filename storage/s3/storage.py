@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from common.aws import is_endpoint
-from common.blocking import CHUNK_SIZE, BlockingPool, ByteSource, prefetch
+from common.concurrency.blocking import CHUNK_SIZE, BlockingPool, ByteSource, prefetch
 from storage.base import (
     LINK_SECONDS,
     ByteRange,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from common.blocking import BlockingTask
+from common.concurrency.blocking import BlockingTask
 from storage.base import ByteRange
 from storage.ranges import resolve_range
 from storage.s3.client import S3Connection

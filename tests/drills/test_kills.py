@@ -12,9 +12,9 @@ import pytest
 from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Migrates
 from datalayer.stores.dynamodb import maintenance
-from datalayer.stores.dynamodb.address import TableAddress
-from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.maintenance import LOOK_AFTER
+from datalayer.stores.dynamodb.sdk.address import TableAddress
+from datalayer.stores.dynamodb.sdk.client import Client
 from datalayer.stores.dynamodb.store import DynamoStore
 from datalayer.writes import wall_clock
 from tests.drills.listening import Talker

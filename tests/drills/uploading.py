@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from chainlit.element import File
 
-from common.blocking import ByteSource
+from common.concurrency.blocking import ByteSource
 from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline.journal.journal import Journal
 from datalayer.pipeline.spool.reading import waiting_files

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from datalayer.records import Outcome
 from datalayer.stores.base import Store
 from datalayer.writes import Write
+from tests.conftest import examples
 
 # One store serves all examples: each has ids, and an owner, of its own.
 property_test = settings(
-    max_examples=50,
+    max_examples=examples(50),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from common.blocking import ByteSource
+from common.concurrency.blocking import ByteSource
 from datalayer.errors import StoreUnavailable, WriteRejected
 from datalayer.records import Result, StepRecord
 from datalayer.stores.memory import MemoryStore

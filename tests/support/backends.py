@@ -19,8 +19,8 @@ from sqlalchemy import Engine, event
 
 from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Migrates
-from datalayer.stores.dynamodb import client
-from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.sdk import client
+from datalayer.stores.dynamodb.sdk.client import Client
 from datalayer.stores.dynamodb.search import unbuilt
 from datalayer.stores.dynamodb.store import DynamoStore
 from datalayer.stores.factory import open_store

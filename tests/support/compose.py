@@ -9,6 +9,14 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docker-compose.yml"
+# What is about the containers, and no setting of the program.
+OWN = frozenset(
+    {
+        *("KEEPCHAT_ADDRESS", "KEEPCHAT_PORT", "POSTGRES_PASSWORD", "AZURITE_KEY"),
+        *("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"),
+        *("COMPOSE_AUTH_MODE", "COMPOSE_DATABASE_URL", "COMPOSE_STORAGE_URL"),
+    }
+)
 _NAMED = re.compile(r"\$\{(\w+)(?::([-?])((?:[^${}]|\$\{[^{}]*\})*))?\}")
 
 

@@ -199,10 +199,11 @@ async def conversation(
     monkeypatch: pytest.MonkeyPatch,
     language: str = "en-US",
     store: Store | None = None,
+    **more: Any,
 ) -> AsyncIterator[Conversation]:
-    """Open a new conversation; its end closes the store."""
+    """Open a new conversation; its end closes the store. `more` is for the data layer."""
     store = store or MemoryStore(MemoryTables())
-    layer = KeepchatDataLayer(store, LocalStorage(folder / "files"))
+    layer = KeepchatDataLayer(store, LocalStorage(folder / "files"), **more)
     monkeypatch.setattr(config.code, "on_message", None)
     monkeypatch.setattr(chainlit.data, "_data_layer", layer)
     monkeypatch.setattr(chainlit.data, "_data_layer_initialized", True)

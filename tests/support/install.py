@@ -19,7 +19,7 @@ from tests.support.needs import CHROMIUM_FROM_PLAYWRIGHT, Tool
 
 Command = tuple[str, ...]
 
-UNUSED = "The services that come with PostgreSQL, PgBouncer and nginx stay unused."
+UNUSED = "The services that come with PostgreSQL, PgBouncer, nginx and Caddy stay unused."
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ _PACKAGES = {
     Tool.PGBOUNCER: "pgbouncer",
     Tool.JAVA: "default-jre-headless",
     Tool.NGINX: "nginx",
+    Tool.CADDY: "caddy",
     Tool.OPENMP: "libgomp1",
 }
 _NPM_BY_APT = Step({Tool.NPM: "npm"}, _APT)  # a step of its own: some nodejs bring and forbid it
@@ -86,6 +87,7 @@ MACOS = Recipe(
                 Tool.PGBOUNCER: "pgbouncer",
                 Tool.JAVA: "openjdk",
                 Tool.NGINX: "nginx",
+                Tool.CADDY: "caddy",
                 Tool.SEAWEEDFS: "seaweedfs",
             },
             ("brew", "install"),
@@ -119,7 +121,11 @@ def installed(
 
 def announcement(missing: Sequence[Tool]) -> str:
     """What is said before the first command."""
-    unused = f" {UNUSED}" if {Tool.POSTGRES, Tool.PGBOUNCER, Tool.NGINX} & set(missing) else ""
+    unused = (
+        f" {UNUSED}"
+        if {Tool.POSTGRES, Tool.PGBOUNCER, Tool.NGINX, Tool.CADDY} & set(missing)
+        else ""
+    )
     return f"Installing what the tests need: {_listed(missing)}.{unused}"
 
 

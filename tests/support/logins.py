@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from access.login.names import folded
-from access.login.passwords import hash_password
+from access.login.accounts.names import folded
+from access.login.accounts.passwords import hash_password
 from access.login.sessions import Sessions
 from access.login.tokens import Tokens
 from datalayer.stores.accounts import Account, AccountStore

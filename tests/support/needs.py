@@ -40,6 +40,7 @@ class Tool(Enum):
     PGBOUNCER = "PgBouncer"
     JAVA = "Java"
     NGINX = "nginx"
+    CADDY = "Caddy"
     OPENMP = "the runtime library of OpenMP (libgomp)"
     SEAWEEDFS = "SeaweedFS"
 
@@ -87,6 +88,11 @@ def find_nginx() -> Path:
     return _first(Tool.NGINX, [which("nginx"), which("nginx", path=SYSTEM_FOLDER)])
 
 
+def find_caddy() -> Path:
+    """Caddy, from PATH."""
+    return _first(Tool.CADDY, [which("caddy")])
+
+
 def find_java() -> Path:
     """A Java that runs: macOS has a program of that name that only says where to get one."""
     found = [which("java"), *(which("java", path=folder) for folder in JAVA_FOLDERS)]
@@ -111,6 +117,7 @@ FINDERS: dict[Tool, Callable[[], Path]] = {
     Tool.PGBOUNCER: find_pgbouncer,
     Tool.JAVA: find_java,
     Tool.NGINX: find_nginx,
+    Tool.CADDY: find_caddy,
 }
 if sys.platform == "linux":
     FINDERS[Tool.OPENMP] = find_openmp

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import tenacity
 
-from common import retry
+from common.concurrency import retry
 
 
 def skip_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:

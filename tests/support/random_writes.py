@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from datalayer.sections import ARCHIVE, MAIN, section_of_folder
 from datalayer.stores.base import Store
 from datalayer.writes import (
     DeleteElement,
@@ -18,6 +19,7 @@ from datalayer.writes import (
     ForgetRemovals,
     SaveElement,
     SaveFeedback,
+    SavePreferences,
     SaveStep,
     SaveThread,
     SaveUser,
@@ -26,7 +28,7 @@ from datalayer.writes import (
 )
 from tests.support.builders import clock, ids, keep_up, new_id
 
-NEEDLES = ("a", "Ü", "ss", "%", "_", "\\", "中", "a b", "\x00", "none of it", " ", "'")
+NEEDLES = ("a", "Ü", "ss", "%", "_", "\\", "中", "a b", "\x00", "none of it", " ", "'", '"a b"')
 TEXT = st.lists(st.sampled_from([*NEEDLES, "ß", "\N{GRINNING FACE}", "\ud800"]), max_size=4).map(
     "".join
 )
@@ -36,6 +38,15 @@ JSON = st.recursive(
     max_leaves=4,
 )
 OBJECT = st.dictionaries(st.sampled_from(["a", "b", "favorite"]), JSON, max_size=3)
+PLACE = st.fixed_dictionaries(
+    {},
+    optional={
+        "pinned": st.none() | st.booleans(),
+        "archived": st.none() | st.booleans(),
+        "folder": st.sampled_from([None, "a", "Ü b", " ", 1]),
+    },
+)
+SECTIONS = (MAIN, ARCHIVE, section_of_folder("a"), section_of_folder("Ü b"))
 MOMENT = st.sampled_from([None, "2026-01-02T03:04:05Z", "2025-01-02T03:04:05.5+02:00", "x"])
 FLAG = st.none() | st.booleans()
 
@@ -90,11 +101,12 @@ def _step_fields(world: World, row: int, values: dict[str, Any]) -> dict[str, An
 
 _FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "user": {"metadata": OBJECT},
+    "preferences": {"preferences": OBJECT},
     "delete user": {},
     "thread": {
         "name": st.none() | TEXT,
         "tags": st.none() | st.lists(TEXT, max_size=2).map(tuple),
-        "metadata": st.none() | OBJECT,
+        "metadata": st.none() | OBJECT | PLACE,
         "creates": st.booleans(),
     },
     "delete thread": {},
@@ -179,6 +191,9 @@ Maker = Callable[[World, int, int, int, int, dict[str, Any]], Write]
 
 _MAKERS: dict[str, Maker] = {
     "user": lambda w, p, t, r, at, v: SaveUser(identifier=w.people[p % 2] or "", revision=at, **v),
+    "preferences": lambda w, p, t, r, at, v: SavePreferences(
+        identifier=w.people[p % 2] or "", revision=at, **v
+    ),
     "delete user": lambda w, p, t, r, at, v: DeleteUser(
         identifier=w.people[p % 2] or "", revision=at
     ),
@@ -220,13 +235,19 @@ async def shown(store: Store, world: World) -> Any:
     ]
     users = [await store.get_user(name) for name in world.people if name]
     found: list[Any] = [*users]
+    found += [await store.get_preferences(name) for name in world.people if name]
     for user in filter(None, users):
         found.append(await store.get_user_by_id(user.id))
         found.append(await store.get_favorites(user.id))
         found.append(await pages(store, user.id))
+        found.append(await store.list_folders(user.id))
+        for section in SECTIONS:
+            found.append(await store.list_section(user.id, section, first=5))
+            found.append(await sectioned(store, user.id, section))
         found += [await store.list_threads(user.id, first=5, search=text) for text in NEEDLES]
         await keep_up(store)
         found += [await store.list_threads(user.id, first=1, search=text) for text in NEEDLES]
+        found += [await store.search(user.id, text, first=5) for text in NEEDLES]
         found += [await store.list_threads(user.id, first=5, feedback=value) for value in (0, 1)]
     for thread in world.threads:
         found.append(await store.get_thread(thread))
@@ -247,6 +268,16 @@ def typed(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [typed(item) for item in value]
     return type(value), value
+
+
+async def sectioned(store: Store, user_id: str, section: str) -> list[Any]:
+    """A user's threads in a section, one on each page."""
+    found, cursor = [], None
+    while True:
+        page = await store.list_section(user_id, section, first=1, after=cursor)
+        found.append(page)
+        if (cursor := page.next_cursor) is None:
+            return found
 
 
 async def pages(store: Store, user_id: str) -> list[Any]:

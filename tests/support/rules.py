@@ -27,6 +27,7 @@ from datalayer.writes import (
     ForgetRemovals,
     SaveElement,
     SaveFeedback,
+    SavePreferences,
     SaveStep,
     SaveThread,
     SaveUser,
@@ -75,6 +76,10 @@ def one(write: Write, *answers: Loaded) -> tuple[Outcome, Changes]:
 
 def save_user(at: int, metadata: Any = None) -> SaveUser:
     return SaveUser(identifier="ann", revision=NOW + at, metadata=metadata or {})
+
+
+def save_preferences(at: int, **preferences: Any) -> SavePreferences:
+    return SavePreferences(identifier="ann", revision=NOW + at, preferences=preferences)
 
 
 def save_step(at: int, step_id: str = STEP, **fields: Any) -> SaveStep:

@@ -14,11 +14,12 @@ from pathlib import Path
 import anyio
 import pytest
 
-from common.blocking import ByteSource
+from common.concurrency.blocking import ByteSource
 from storage.base import ByteRange, Receipt, Storage
 from storage.credentials import Credentials
 from storage.factory import open_storage
 from storage.local.storage import LocalStorage
+from storage.memory import MemoryStorage
 from tests.support.servers.azurite import Azurite
 from tests.support.servers.seaweedfs import CREDENTIALS, SeaweedFS
 
@@ -60,7 +61,19 @@ async def azure_storage(request: pytest.FixtureRequest, folder: Path) -> AsyncIt
         await storage.close()
 
 
-STORAGES: dict[str, Maker] = {"local": local_storage, "s3": s3_storage, "azure": azure_storage}
+@asynccontextmanager
+async def memory_storage(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Storage]:
+    storage = MemoryStorage()
+    yield storage
+    await storage.close()
+
+
+STORAGES: dict[str, Maker] = {
+    "memory": memory_storage,
+    "local": local_storage,
+    "s3": s3_storage,
+    "azure": azure_storage,
+}
 LINKING = ("s3", "azure")  # those with links that work without further credentials
 
 

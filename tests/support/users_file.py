@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from access.login.passwords import hash_password
+from access.login.accounts.passwords import hash_password
 
 CHANGED_AT = "2026-01-01T12:00:00+00:00"
 

@@ -1,5 +1,7 @@
 """`python -m chat.attachments.reading '{"suffix": ..., ...}' < file`: prints one line of JSON.
 
+Before that, an empty one says that it is about to look at the file.
+
 Before it looks at the file it gives up what it does not need, for ever.
 """
 
@@ -10,11 +12,20 @@ import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 
-from chat.attachments.reading import compressed, readers, walls
+from chat.attachments.reading import readers, walls
 from chat.attachments.reading.kinds import readable_kind
 from chat.attachments.reading.text_buffer import BufferFull, TextBuffer
-from chat.attachments.results import CannotRead, Reading, Reason, Unread, to_json
-from common.file_types import FileKind
+from chat.attachments.reading.wrapped import unwrapped
+from chat.attachments.results import (
+    STARTED,
+    CannotRead,
+    Reading,
+    Reason,
+    RemarkKind,
+    Unread,
+    to_json,
+)
+from common.files.file_types import FileKind
 
 WALLS = "walls"
 MAX_INPUT = 200_000_000  # bytes; of text that is longer the beginning is read
@@ -47,6 +58,8 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(request.nice)
     os.chdir(os.sep)
+    sys.stdout.buffer.write(STARTED)
+    sys.stdout.buffer.flush()
     walls.close()
     warnings.simplefilter("ignore")
     sys.setrecursionlimit(DEEPEST)
@@ -83,13 +96,15 @@ def read(content: bytes, request: ReadingRequest) -> Reading:
 
 
 def _read(content: bytes, request: ReadingRequest) -> Reading:
-    content, suffix = compressed.unpacked(content, request.suffix, MAX_INPUT)
+    content, suffix, remark = unwrapped(content, request.suffix, MAX_INPUT)
     kind = readable_kind(content, suffix)
     if kind is not FileKind.TEXT and len(content) > MAX_INPUT:
         raise CannotRead(Reason.TOO_LARGE)
     if picture := readers.picture(kind, content, request.pixels):
         return picture
     buffer = TextBuffer(request.characters)
+    if remark:
+        buffer.remark(remark)
     with suppress(BufferFull):
         readers.write(kind, content, suffix, buffer)
     return _text(buffer)
@@ -97,7 +112,8 @@ def _read(content: bytes, request: ReadingRequest) -> Reading:
 
 def _text(buffer: TextBuffer) -> Reading:
     if buffer.is_blank:
-        raise CannotRead(Reason.NO_TEXT)
+        is_scan = buffer.tally[RemarkKind.PICTURES] > 0
+        raise CannotRead(Reason.SCAN if is_scan else Reason.NO_TEXT)
     return buffer.text()
 
 

@@ -7,6 +7,7 @@ import lzma
 import re
 import zlib
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from chat.attachments.results import CannotRead, Reason
 
@@ -21,28 +22,42 @@ _NAME = re.compile(rb"[^\0]*(\.[A-Za-z0-9]{1,10})\0")
 _CHUNK = 1 << 20
 
 
-def unpacked(content: bytes, suffix: str, most: int) -> tuple[bytes, str]:
-    """Return a file and its suffix, without the compression around it where there is one.
+class Unpacked(NamedTuple):
+    """A file without compression; `suffix` is that of the name that gzip keeps, or empty."""
 
-    Of what is longer than `most` bytes come the first, and one more. Raises `CannotRead`.
+    content: bytes
+    suffix: str
+    is_damaged: bool
+
+
+def is_compressed(content: bytes) -> bool:
+    """Tell whether something begins as a compressed file does."""
+    return content.startswith(tuple(_OPENERS))
+
+
+def unpacked(content: bytes, most: int) -> Unpacked:
+    """Return a compressed file without its compression.
+
+    Of what is longer than `most` bytes come the first, and one more; of what is damaged the
+    beginning. Raises `CannotRead` where there is none.
     """
-    for mark, opener in _OPENERS.items():
-        if content.startswith(mark):
-            return _unpacked(opener(io.BytesIO(content)), most + 1), _suffix_within(content)
-    return content, suffix
+    opener = next(opener for mark, opener in _OPENERS.items() if content.startswith(mark))
+    found, is_damaged = _beginning(opener(io.BytesIO(content)), most + 1)
+    return Unpacked(found, _suffix_within(content), is_damaged)
 
 
-def _unpacked(packed: io.BufferedIOBase, most: int) -> bytes:
-    """Return the beginning, as far as it is undamaged."""
+def _beginning(packed: io.BufferedIOBase, most: int) -> tuple[bytes, bool]:
+    """Return what is undamaged, and whether something is damaged behind it."""
     parts: list[bytes] = []
     try:
-        while most > 0 and (chunk := packed.read(min(most, _CHUNK))):
+        while most > 0 and (chunk := packed.read1(min(most, _CHUNK))):
             parts.append(chunk)
             most -= len(chunk)
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as exc:
         if not parts:
             raise CannotRead(Reason.BROKEN, str(exc)) from exc
-    return b"".join(parts)
+        return b"".join(parts), True
+    return b"".join(parts), False
 
 
 def _suffix_within(content: bytes) -> str:

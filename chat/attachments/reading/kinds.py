@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping
 
 from chat.attachments.reading.text_kinds import text_kind
 from chat.attachments.reading.unreadable import reason
+from chat.attachments.reading.wrapped import is_wrapped
 from chat.attachments.results import CannotRead, Reason
-from common.file_types import OLD_OFFICE_TYPES, READABLE_TYPES, FileKind, kind_of
+from common.files.file_types import OLD_OFFICE_TYPES, READABLE_TYPES, FileKind, kind_of
 
 _MEMBERS: Mapping[str, FileKind] = {
     "META-INF/container.xml": FileKind.EPUB,
@@ -17,6 +18,9 @@ _MEMBERS: Mapping[str, FileKind] = {
     "encrypted-package": FileKind.OPEN_DOCUMENT,
 }
 _IWORK = re.compile(r"(?:[^/]+/)?(?:Index/Document\.iwa|Index\.zip|index\.(?:xml|apxl)(?:\.gz)?)\Z")
+_TGA_END = b"TRUEVISION-XFILE.\0"
+_PLIST = b"bplist00"
+_TNEF = b"\x78\x9f\x3e\x22"
 _OUTLOOK = "__properties_version1.0".encode("utf-16-le")
 # Streams of the old container, by which one tells what is in it
 _ENCRYPTED, _WORD, _SLIDES, _WORKBOOK, _OLD_WORKBOOK = (
@@ -33,15 +37,29 @@ def readable_kind(content: bytes, suffix: str) -> FileKind:
     if not content.strip():
         raise CannotRead(Reason.EMPTY)
     kind = kind_of(content)
-    if kind is FileKind.TEXT:
+    if kind is FileKind.TEXT and not _is_late_zip(content, suffix):
         return text_kind(content, suffix)
     if kind is FileKind.ZIP:
         return _zip_kind(content, suffix)
     if kind is FileKind.OLE:
         return _ole_kind(content, suffix)
-    if kind is FileKind.OTHER:
+    if kind in (FileKind.OTHER, FileKind.TEXT):
         return _other_kind(content, suffix)
     return kind
+
+
+def evident_reason(head: bytes, suffix: str) -> Reason | None:
+    """Return why a file cannot be read where its first `HEAD_SIZE` bytes tell, and nothing else.
+
+    Of one whose suffix promises no kind of file that is known.
+    """
+    if kind_of(head) is not FileKind.OTHER or is_wrapped(head) or head.startswith((_PLIST, _TNEF)):
+        return None
+    return None if _is_tar(head, suffix) or suffix == ".tga" else reason(head, suffix)
+
+
+def _is_tar(content: bytes, suffix: str) -> bool:
+    return content[257:262] == b"ustar" or suffix == ".tar"
 
 
 def _zip_kind(content: bytes, suffix: str) -> FileKind:
@@ -68,13 +86,22 @@ def _other_zip(names: Collection[str], suffix: str) -> FileKind:
     return FileKind.ARCHIVE
 
 
+def _is_late_zip(content: bytes, suffix: str) -> bool:
+    """Tell whether something stands before an archive, as mail programs leave it."""
+    return suffix in READABLE_TYPES and zipfile.is_zipfile(io.BytesIO(content))
+
+
 def _other_kind(content: bytes, suffix: str) -> FileKind:
-    if content[257:262] == b"ustar" or suffix == ".tar":
+    if _is_tar(content, suffix):
         return FileKind.ARCHIVE
-    if content.startswith(b"bplist00") and b"WebMainResource" in content:
+    if suffix == ".tga" or content.endswith(_TGA_END):
+        return FileKind.IMAGE
+    if content.startswith(_TNEF):
+        return FileKind.TNEF
+    if content.startswith(_PLIST) and b"WebMainResource" in content:
         return FileKind.WEB_ARCHIVE
-    if suffix in READABLE_TYPES and zipfile.is_zipfile(io.BytesIO(content)):
-        return _zip_kind(content, suffix)  # something stands before it, as mail programs leave it
+    if _is_late_zip(content, suffix):
+        return _zip_kind(content, suffix)
     raise CannotRead(reason(content, suffix))
 
 

@@ -2,10 +2,10 @@
 
 import re
 
-from chat.attachments.reading.text.candidates import NAMES
-from chat.attachments.reading.text.decoding import Decoded, decode
+from chat.attachments.reading.text.decoding import decode
+from chat.attachments.reading.text.noted import noted
 from chat.attachments.reading.text_buffer import TextBuffer
-from chat.attachments.results import CannotRead, Reason, RemarkKind
+from chat.attachments.results import CannotRead, Reason
 
 _SAMPLE = 64_000
 _SHARE = 10  # so many times more bytes than the buffer takes characters are looked at
@@ -26,25 +26,14 @@ def read(content: bytes, suffix: str, buffer: TextBuffer) -> None:
     decoded = decode(beginning, is_whole=len(beginning) == len(content))
     if not decoded.is_text:
         raise CannotRead(Reason.BINARY)
-    _remark(decoded, buffer)
-    text = decoded.text
+    text = noted(decoded, buffer)
     if suffix in _HTML_SUFFIXES or _HTML.match(text):
-        text = _markdown(text)
+        text = _markdown(text, buffer)
     buffer.reached(min(buffer.limit, len(text)), len(text) * len(content) / len(beginning))
     buffer.write(text)
 
 
-def _remark(decoded: Decoded, buffer: TextBuffer) -> None:
-    if decoded.guessed:
-        kind = RemarkKind.GUESSED if decoded.is_sure else RemarkKind.DOUBTED
-        buffer.remark(kind, NAMES[decoded.guessed])
-    if decoded.bad:
-        buffer.remark(RemarkKind.BAD_BYTES, decoded.bad)
-    if decoded.nuls:
-        buffer.remark(RemarkKind.NULS, decoded.nuls)
+def _markdown(html: str, buffer: TextBuffer) -> str:
+    from chat.attachments.reading.pages import markup
 
-
-def _markdown(html: str) -> str:
-    from chat.attachments.reading import markup
-
-    return markup.to_markdown(html)
+    return markup.to_markdown(html, buffer.tally)

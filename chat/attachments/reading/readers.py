@@ -6,13 +6,13 @@ from typing import cast
 
 from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import CannotRead, Picture
-from common.file_types import FileKind
+from common.files.file_types import FileKind
 
 _OPEN_XML = frozenset({FileKind.DOCUMENT, FileKind.SHEETS, FileKind.SLIDES})
 _DRAWN: Mapping[FileKind, str] = {
-    FileKind.IMAGE: "pictures",
-    FileKind.IWORK: "previews",
-    FileKind.SVG: "vectors",
+    FileKind.IMAGE: "images.pictures",
+    FileKind.IWORK: "images.previews",
+    FileKind.SVG: "images.vectors",
 }
 _WRITTEN: Mapping[FileKind, str] = {
     FileKind.ARCHIVE: "packed.archive",
@@ -26,9 +26,10 @@ _WRITTEN: Mapping[FileKind, str] = {
     FileKind.OPEN_DOCUMENT: "documents.opendocument",
     FileKind.OUTLOOK: "mail.outlook",
     FileKind.PDF: "pdf.document",
-    FileKind.RTF: "documents.rtf",
+    FileKind.RTF: "documents.rtf.document",
     FileKind.SHEETS: "office.sheets.workbook",
     FileKind.SLIDES: "office.presentation",
+    FileKind.TNEF: "mail.tnef",
     FileKind.WEB_ARCHIVE: "documents.web_archive",
 }
 

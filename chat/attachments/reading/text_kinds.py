@@ -2,7 +2,7 @@
 
 import re
 
-from common.file_types import HEAD_SIZE, FileKind
+from common.files.file_types import HEAD_SIZE, FileKind
 
 # What was taken is never given back (`++`): a text of comments alone would be read in all ways.
 _BEFORE_ROOT = (

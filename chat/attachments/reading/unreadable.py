@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from chat.attachments.results import Reason
-from common.file_types import READABLE_TYPES
+from common.files.file_types import READABLE_TYPES
 
 _MARKS: Mapping[bytes, Reason] = {
     b"PAR1": Reason.DATA,  # Parquet
@@ -18,11 +18,22 @@ _MARKS: Mapping[bytes, Reason] = {
     b"Rar!\x1a\x07": Reason.ARCHIVE,
     b"\x28\xb5\x2f\xfd": Reason.ARCHIVE,  # Zstandard
     b"MSCF": Reason.ARCHIVE,
-    b"8BPS": Reason.IMAGE,  # Photoshop
+    b"LZIP": Reason.ARCHIVE,
+    b"\x04\x22\x4d\x18": Reason.ARCHIVE,  # LZ4
+    b"\x1f\x9d": Reason.ARCHIVE,  # compress
+    b"!<arch>\n": Reason.ARCHIVE,
+    b"xar!": Reason.ARCHIVE,
+    b"AT&TFORM": Reason.DRAWING,  # DjVu
+    b"8BPB": Reason.IMAGE,  # Photoshop's large ones
+    b"gimp xcf": Reason.IMAGE,
+    b"v/1\x01": Reason.IMAGE,  # OpenEXR
+    b"#?RADIANCE": Reason.IMAGE,
+    b"II\xbc\x01": Reason.IMAGE,  # JPEG XR
+    b"FOVb": Reason.IMAGE,  # Sigma's cameras
     b"\xff\x0a": Reason.IMAGE,  # JPEG XL
     b"\0\0\0\x0cJXL \r\n\x87\n": Reason.IMAGE,
-    b"FUJIFILMCCD-RAW": Reason.IMAGE,
     b"\xd7\xcd\xc6\x9a": Reason.IMAGE,  # WMF
+    b"\1\0\x09\0\0\x03": Reason.IMAGE,  # the same without a size
     b"\x1aE\xdf\xa3": Reason.RECORDING,  # Matroska, WebM
     b"OggS": Reason.RECORDING,
     b"fLaC": Reason.RECORDING,
@@ -34,6 +45,12 @@ _MARKS: Mapping[bytes, Reason] = {
     b"\0\0\1\xb3": Reason.RECORDING,
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": Reason.RECORDING,  # of Windows Media
 }
+_LATER_MARKS = (
+    (40, b" EMF", Reason.IMAGE),
+    (128, b"DICM", Reason.IMAGE),
+    (2, b"-lh", Reason.ARCHIVE),
+    (0x8001, b"CD001", Reason.ARCHIVE),
+)
 _FORMS: Mapping[bytes, Reason] = dict.fromkeys(
     (b"WAVE", b"AVI ", b"AIFF", b"AIFC"), Reason.RECORDING
 )
@@ -44,6 +61,9 @@ def reason(content: bytes, suffix: str) -> Reason:
     """Return why bytes are not read, by what they begin with; `suffix` says what they should be."""
     for mark, found in _MARKS.items():
         if content.startswith(mark):
+            return found
+    for place, mark, found in _LATER_MARKS:
+        if content.startswith(mark, place):
             return found
     if content[:4] in (b"RIFF", b"FORM") and content[8:12] in _FORMS:
         return _FORMS[content[8:12]]

@@ -4,7 +4,7 @@ So one reader knows both kinds of Open XML, whose names differ in nothing but th
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from lxml import etree
@@ -20,6 +20,19 @@ def parse(content: bytes) -> Element:
     """Return the root; raises lxml's `XMLSyntaxError` where it is no XML."""
     with _memory_errors():
         return etree.fromstring(content, etree.XMLParser(**_SAFE, remove_comments=True))
+
+
+def serialized(element: Element) -> bytes:
+    """Return an element as a document of its own."""
+    return bytes(etree.tostring(element, encoding="UTF-8", xml_declaration=True, with_tail=False))
+
+
+def root_name(beginning: bytes) -> str:
+    """Return the local name of a document's first element; empty where it has none."""
+    parser = etree.XMLPullParser(("start",), remove_comments=True, **_SAFE)
+    with suppress(etree.XMLSyntaxError):
+        parser.feed(beginning)
+    return next((name(element) for _, element in parser.read_events()), "")
 
 
 @contextmanager

@@ -13,11 +13,11 @@ from datalayer.migration.importing.importer import Importer, Target
 from datalayer.migration.importing.report import ImportReport
 from datalayer.migration.importing.target import DryRunTarget, open_target
 from datalayer.reports import AdoptionReport, Notes
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.errors import ConditionFailed
-from datalayer.stores.dynamodb.items import put_of
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format.items import put_of
+from datalayer.stores.dynamodb.format.keys import Key
 from datalayer.stores.dynamodb.requests import get, put
+from datalayer.stores.dynamodb.sdk.client import Client
+from datalayer.stores.dynamodb.sdk.errors import ConditionFailed
 from datalayer.stores.dynamodb.store import DynamoStore
 from datalayer.values import Json
 from datalayer.writes import wall_clock

@@ -13,14 +13,14 @@ from datalayer.migration.dynamodb.attributes import plain_item
 from datalayer.migration.importing.source import about_source
 from datalayer.migration.sqlalchemy.rows import Raw
 from datalayer.migration.sqlalchemy.values import row_id
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.address import TableAddress
-from datalayer.stores.dynamodb.client import Client, Operation
-from datalayer.stores.dynamodb.connection import Answer
-from datalayer.stores.dynamodb.errors import Item, TableMissing
-from datalayer.stores.dynamodb.items import nonce_of, text_of
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import nonce_of, text_of
+from datalayer.stores.dynamodb.format.keys import Key
 from datalayer.stores.dynamodb.requests import get, pages, scanned
+from datalayer.stores.dynamodb.sdk.address import TableAddress
+from datalayer.stores.dynamodb.sdk.client import Client, Operation
+from datalayer.stores.dynamodb.sdk.connection import Answer
+from datalayer.stores.dynamodb.sdk.errors import Item, TableMissing
 from datalayer.stores.dynamodb.table import TableState
 
 KEPT = "FEEDBACK"

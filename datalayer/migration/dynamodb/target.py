@@ -17,12 +17,12 @@ from datalayer.migration.importing.importer import Target
 from datalayer.migration.importing.report import ImportOutcome, RowResult
 from datalayer.migration.importing.rows import ConvertedRow
 from datalayer.migration.sqlalchemy.rows import Raw, as_leftover
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.errors import ConditionFailed
-from datalayer.stores.dynamodb.items import put_of, text
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import put_of, text
+from datalayer.stores.dynamodb.format.keys import Key
 from datalayer.stores.dynamodb.requests import put, together
+from datalayer.stores.dynamodb.sdk.client import Client
+from datalayer.stores.dynamodb.sdk.errors import ConditionFailed
 from datalayer.values import derived_id
 from datalayer.writes import SaveElement, SaveStep, SaveThread, Write
 

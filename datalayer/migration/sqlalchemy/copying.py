@@ -13,6 +13,7 @@ from datalayer.migration.sqlalchemy import phrases, rows, staging, values
 from datalayer.migration.sqlalchemy.rows import EPOCH, OLD_ID, AdoptedRow
 from datalayer.migration.sqlalchemy.schema import STAGED
 from datalayer.reports import Notes
+from datalayer.search.folding import fold
 from datalayer.stores.sql.flags import flag_all_threads
 from datalayer.stores.sql.tables import (
     leftovers,
@@ -22,7 +23,7 @@ from datalayer.stores.sql.tables import (
     threads,
     users,
 )
-from datalayer.values import derived_id, fold
+from datalayer.values import derived_id
 
 _BATCH_ROWS = 1_000
 _BATCH_CHARACTERS = 4_000_000

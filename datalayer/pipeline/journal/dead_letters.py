@@ -6,8 +6,8 @@ there is no write to be read. The file's name is its id. All of it blocks.
 
 import errno
 import os
+import re
 import uuid
-from base64 import b64decode, b64encode
 from pathlib import Path
 
 import msgspec
@@ -22,21 +22,22 @@ from datalayer.writes import Write, wall_clock
 VERSION = 1
 SUFFIX = ".json"
 BLOCK = 4096  # bytes that a file takes at least
+_ID = re.compile(r"[0-9]{16}-[0-9a-f]+")
 
 
 class DeadLetter(msgspec.Struct, omit_defaults=True):
-    """A dead letter as it is kept: the `write` as `serialization.encode` has it, or the `bytes`."""
+    """A dead letter as it is kept: the `write` as `serialization.encode` has it, or `raw` bytes."""
 
     version: int
     at: str
     reason: str
     write: msgspec.Raw = msgspec.Raw()
-    bytes: str = ""
+    raw: bytes = msgspec.field(default=b"", name="bytes")
 
     def read_write(self) -> Write:
         """Return the write. Raises `UnreadableWrite` where only a newer version can, or nobody."""
-        if self.bytes:
-            return decode_record(b64decode(self.bytes))
+        if self.raw:
+            return decode_record(self.raw)
         return decode(bytes(self.write))
 
 
@@ -55,7 +56,7 @@ class DeadLetters:
 
     def keep_bytes(self, raw: bytes, reason: str) -> None:
         """Keep what cannot be read, durably. Raises `OSError`."""
-        self._keep(DeadLetter(VERSION, _now(), reason, bytes=b64encode(raw).decode()))
+        self._keep(DeadLetter(VERSION, _now(), reason, raw=raw))
 
     def count(self) -> int:
         """Return how many there are. Raises `OSError`."""
@@ -63,16 +64,19 @@ class DeadLetters:
 
     def ids(self) -> list[str]:
         """Return the ids of all, the oldest first. Raises `OSError`."""
-        return sorted(path.stem for path in self.folder.glob(f"[0-9]*{SUFFIX}"))
+        stems = (path.stem for path in self.folder.glob(f"*{SUFFIX}"))
+        return sorted(filter(_ID.fullmatch, stems))
 
     def read(self, letter_id: str) -> DeadLetter:
         """Return one. Raises `OSError`, or `UnreadableWrite` where its file is damaged."""
         path = self._path(letter_id)
         try:
-            return msgspec.json.decode(path.read_bytes(), type=DeadLetter)
+            letter = msgspec.json.decode(path.read_bytes(), type=DeadLetter)
         except (msgspec.MsgspecError, ValueError) as exc:
-            message = f"{path} is no dead letter: it was damaged."
-            raise UnreadableWrite(message) from exc
+            raise _damaged(path) from exc
+        if not (letter.raw or bytes(letter.write)):
+            raise _damaged(path)
+        return letter
 
     def remove(self, letter_id: str) -> None:
         """Remove one, durably; one that is not there is no error. Raises `OSError`."""
@@ -106,6 +110,10 @@ class DeadLetters:
         if self._size + needed > self._most_bytes:
             raise OSError(errno.EFBIG, "it is full: see to what is in it by 'manage.py journal'")
         self._size += needed
+
+
+def _damaged(path: Path) -> UnreadableWrite:
+    return UnreadableWrite(f"{path} is no dead letter: it was damaged.")
 
 
 def _now() -> str:

@@ -9,19 +9,20 @@ dead letters are counted there.
 import errno
 import logging
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from common.blocking import BlockingPool
-from common.process_folders import ProcessFolder, take_dead
-from datalayer.errors import JournalUnusable, NewerWrite
+from common.concurrency.blocking import BlockingPool
+from common.processes.process_folders import OwnFolder, ProcessFolder
+from datalayer.errors import JournalUnusable
 from datalayer.pipeline.journal.dead_letters import DeadLetters
 from datalayer.pipeline.journal.records import encode_record
 from datalayer.pipeline.journal.segments import (
+    PORTION_SIZE,
     SUFFIX,
     Line,
     Place,
@@ -30,32 +31,21 @@ from datalayer.pipeline.journal.segments import (
     sync_folder,
     try_out,
 )
+from datalayer.pipeline.journal.taking_over import Segment, TakingOver, give_up
 from datalayer.writes import RevisionClock, Write
 
 logger = logging.getLogger(__name__)
 
 SEGMENT_SIZE = 16 * 1024 * 1024  # bytes after which another segment begins
-PORTION_SIZE = 4 * 1024 * 1024  # bytes that are read at once
 CHECKED_SIZE = 64 * 1024  # bytes: what most writes have room in
 MEBI = 1024 * 1024
-
-
-@dataclass(slots=True, eq=False)
-class _Segment:
-    path: Path
-    folder: ProcessFolder
-    size: int = 0  # bytes that count
-    count: int = 0  # records
-    left: int = 0  # records that are not settled
-    place: Place = field(default_factory=Place)  # up to where it was handed out
-    kept: set[int] = field(default_factory=set)  # records that are in memory anyway
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Receipt:
     """Says where a write is in the journal, until it is settled."""
 
-    segment: _Segment
+    segment: Segment
     number: int
     size: int  # bytes of its record
 
@@ -69,6 +59,9 @@ class JournalState(NamedTuple):
     failure: str  # why it cannot be used, empty where it can
 
 
+def _ignore(_key: str, _revision: int) -> None: ...
+
+
 class Journal:
     """Keeps writes in order: one task appends, one reads, and both may be at work at a time."""
 
@@ -80,12 +73,12 @@ class Journal:
         self._pool = BlockingPool(1)
         self._looking = BlockingPool(2)
         self._clock = RevisionClock()
-        self._segments: deque[_Segment] = deque()
-        self._stored: list[_Segment] = []  # whose files are to be removed
-        self._own: ProcessFolder | None = None
+        self._segments: deque[Segment] = deque()
+        self._stored: list[Segment] = []  # whose files are to be removed
+        self._own = OwnFolder(root)
         self._taken: dict[Path, ProcessFolder] = {}  # over
-        self._left: set[Path] = set()  # to a newer program
-        self._current: _Segment | None = None  # to which is appended
+        self._taking_over = TakingOver(root)
+        self._current: Segment | None = None  # to which is appended
         self._file: SegmentFile | None = None  # the current segment's, or that of one before
 
     @property
@@ -110,54 +103,37 @@ class Journal:
 
     # What others have left
 
-    async def open(self) -> Counter[str]:
+    async def open(self, observe: Callable[[str, int], None] = _ignore) -> Counter[str]:
         """Take over what processes that are gone have left, which needs no room on the disk.
 
-        Called again it takes what was left since. Returns how many writes of each key are in it.
-        What cannot be read becomes a dead letter when it would be handed out; what a newer program
-        has written is left to that one. Raises `JournalUnusable`.
+        Called again it takes what was left since. Returns how many writes of each key are in it,
+        after `observe` was told the newest revision of each. What cannot be read becomes a dead
+        letter when it would be handed out; what a newer program has written is left to that one.
+        Raises `JournalUnusable`.
         """
         with self._translated():
-            found, keys = await self._looking.run(self._take_over)
+            found, left = await self._looking.run(self._taking_over.run)
         self._taken |= {segment.folder.path: segment.folder for segment in found}
         self._segments = deque(sorted([*self._segments, *found], key=lambda it: it.path.name))
         if found:
             count = sum(segment.left for segment in found)
             logger.warning("%d writes of a process that is gone are stored now", count)
-        return keys
-
-    def _take_over(self) -> tuple[list[_Segment], Counter[str]]:
-        keys: Counter[str] = Counter()
-        found: list[_Segment] = []
-        for folder in take_dead(self._root):
-            theirs = self._segments_of(folder, keys)
-            found += theirs
-            if not theirs:
-                _give_up(folder)
-        return found, keys
-
-    def _segments_of(self, folder: ProcessFolder, keys: Counter[str]) -> list[_Segment]:
-        theirs: Counter[str] = Counter()
-        try:
-            found = _segments_in(folder, theirs)
-        except NewerWrite as exc:
-            if folder.path not in self._left:
-                logger.error("%s stays as it is: %s", folder.path, exc)  # noqa: TRY400
-            self._left.add(folder.path)
-            return []
-        keys.update(theirs)
-        return found
+        for key, revision in left.newest.items():
+            observe(key, revision)
+        return left.counts
 
     async def prepare(self) -> ProcessFolder:
-        """Make the folder of this process, if there is none yet. Raises `JournalUnusable`."""
-        if self._own is None:
-            with self._translated():
-                self._own = await self._pool.run(self._make_own)
-        return self._own
+        """Make the folder of this process, if there is none, or somebody has removed it.
+
+        Raises `JournalUnusable`.
+        """
+        with self._translated():
+            return await self._pool.run(self._make_own)
 
     def _make_own(self) -> ProcessFolder:
-        own = ProcessFolder.make(self._root)
-        sync_folder(self._root)
+        before, own = self._own.folder, self._own.make()
+        if own is not before:
+            sync_folder(self._root)
         return own
 
     # In
@@ -173,7 +149,7 @@ class Journal:
     @property
     def _room(self) -> int:
         """The bytes that may be added: what others have left takes none of them."""
-        own = (segment.size for segment in self._segments if segment.folder is self._own)
+        own = (segment.size for segment in self._segments if segment.folder is self._own.folder)
         return self._most_bytes - sum(own)
 
     async def append(self, writes: Sequence[Write]) -> list[Receipt]:
@@ -198,14 +174,15 @@ class Journal:
         segment.size += sum(sizes)
         return [Receipt(segment, first + number, size) for number, size in enumerate(sizes)]
 
-    def _writable(self, own: ProcessFolder) -> _Segment:
-        if self._current is None or self._current.size >= SEGMENT_SIZE:
+    def _writable(self, own: ProcessFolder) -> Segment:
+        current = self._current
+        if current is None or current.folder is not own or current.size >= SEGMENT_SIZE:
             path = own.path / f"{self._clock.next():016d}{SUFFIX}"
-            self._current = _Segment(path, own)
-            self._segments.append(self._current)
-        return self._current
+            self._current = current = Segment(path, own)
+            self._segments.append(current)
+        return current
 
-    def _append(self, segment: _Segment, writes: Sequence[Write], room: int) -> list[int]:
+    def _append(self, segment: Segment, writes: Sequence[Write], room: int) -> list[int]:
         records = list(map(encode_record, writes))
         data = b"".join(records)
         if len(data) > room:
@@ -230,25 +207,43 @@ class Journal:
         there are only such.
         """
         found: list[tuple[Write, Receipt]] = []
-        failed: dict[_Segment, OSError] = {}
+        failed: dict[Segment, OSError] = {}
         while not found and (segment := self._unread(failed)):
             try:
                 with self._translated(OSError):
                     await self._read_segment(segment, most, found)
             except OSError as exc:
-                failed[segment] = exc
+                if not await self._is_removed(segment, exc):
+                    failed[segment] = exc
         if failed and not found:
             segment, reason = next(iter(failed.items()))
             message = f"{segment.path} cannot be read ({reason.strerror}): what is in it waits."
             raise JournalUnusable(message) from reason
         return found
 
-    def _unread(self, without: Collection[_Segment] = ()) -> _Segment | None:
+    async def _is_removed(self, segment: Segment, exc: OSError) -> bool:
+        """Tell whether a file was removed by somebody; then it is waited for no more."""
+        if not isinstance(exc, FileNotFoundError):
+            return False
+        with self._translated():
+            if not await self._pool.run(self._own.is_on_its_disk):
+                return False
+        unread = segment.count - segment.place.number - len(segment.kept)
+        if unread:
+            lost = "%d writes that were accepted are lost: somebody has removed %s"
+            logger.error(lost, unread, segment.path)
+        segment.is_lost, segment.place = True, Place(segment.size, segment.count)
+        self._take_off(segment, unread)
+        if segment is self._current:
+            self._current = None
+        return True
+
+    def _unread(self, without: Collection[Segment] = ()) -> Segment | None:
         unread = (it for it in self._segments if it.place.offset < it.size)
         return next((it for it in unread if it not in without), None)
 
     async def _read_segment(
-        self, segment: _Segment, most: int, found: list[tuple[Write, Receipt]]
+        self, segment: Segment, most: int, found: list[tuple[Write, Receipt]]
     ) -> None:
         read = partial(read_portion, until=segment.size, most=most, most_bytes=PORTION_SIZE)
         portion = await self._pool.run(read, segment.path, segment.place)
@@ -277,11 +272,12 @@ class Journal:
         """Say that a write is stored, or a dead letter; each once."""
         self._take_off(receipt.segment, 1)
 
-    def _take_off(self, segment: _Segment, count: int) -> None:
+    def _take_off(self, segment: Segment, count: int) -> None:
         segment.left -= count
         if segment.left == 0:
             self._segments.remove(segment)
-            self._stored.append(segment)
+            if not segment.is_lost:
+                self._stored.append(segment)
             if segment is self._current:
                 self._current = None
 
@@ -311,7 +307,7 @@ class Journal:
             with self._translated():
                 await self._pool.run(self._remove, stored)
 
-    def _remove(self, segments: Sequence[_Segment]) -> None:
+    def _remove(self, segments: Sequence[Segment]) -> None:
         for segment in segments:
             if self._file and self._file.path == segment.path:
                 self._file.close()
@@ -319,6 +315,10 @@ class Journal:
                 segment.path.unlink(missing_ok=True)
             except OSError as exc:
                 logger.warning("%s stays until the next start: %s", segment.path, exc)
+
+    def stop(self) -> None:
+        """Count no more of what others have left: it may be much, and the program ends."""
+        self._taking_over.stop()
 
     async def close(self) -> None:
         """Leave what is not settled to the process that starts next."""
@@ -329,9 +329,8 @@ class Journal:
     def _close(self) -> None:
         if self._file:
             self._file.close()
-        for folder in (self._own, *self._taken.values()):
-            if folder:
-                _give_up(folder)
+        for folder in filter(None, (self._own.folder, *self._own.removed, *self._taken.values())):
+            give_up(folder)
 
     # What is said
 
@@ -366,52 +365,3 @@ class Journal:
             f"accepted while the database is away. {remedy}."
         )
         return JournalUnusable(message)
-
-
-def _segments_in(folder: ProcessFolder, keys: Counter[str]) -> list[_Segment]:
-    """Return what is in a folder, and count its keys; an unreadable segment stays where it is.
-
-    Raises `NewerWrite` where a newer program wrote there.
-    """
-    paths = [path for path in folder.path.glob(f"*{SUFFIX}") if path.stem.isdecimal()]
-    found = [_Segment(path, folder) for path in paths]
-    for segment in list(found):
-        try:
-            _count(segment, keys)
-        except OSError as exc:
-            logger.error("%s is left where it is: %s", segment.path, exc)  # noqa: TRY400
-            found.remove(segment)
-        else:
-            if not segment.left:
-                segment.path.unlink()
-                found.remove(segment)
-    return found
-
-
-def _count(segment: _Segment, keys: Counter[str]) -> None:
-    place = Place()
-    while True:
-        portion = read_portion(segment.path, place, most_bytes=PORTION_SIZE)
-        if newer := next((line for line in portion.lines if line.is_newer), None):
-            raise NewerWrite(newer.reason)
-        keys.update(line.write.order_key for line in portion.lines if line.write)
-        place = portion.then
-        if portion.torn:
-            logger.warning(
-                "%d bytes at the end of %s are cut: they were never accepted",
-                portion.torn,
-                segment.path,
-            )
-        if portion.torn or not portion.lines:
-            break
-    segment.size = place.offset
-    segment.count = segment.left = place.number
-
-
-def _give_up(folder: ProcessFolder) -> None:
-    """Release a folder, and remove it if it is empty."""
-    try:
-        empty = not any(folder.path.iterdir())
-        (folder.remove if empty else folder.release)()
-    except OSError as exc:
-        logger.warning("%s stays: %s", folder.path, exc)

@@ -3,12 +3,11 @@
 All of it blocks.
 """
 
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from datalayer.pipeline.journal.segments import SUFFIX
+from datalayer.pipeline.journal.segments import segments_in
 
 _CHUNK = 1024 * 1024
 
@@ -25,16 +24,12 @@ def waiting_writes(root: Path) -> WaitingWrites:
     """Count what is in the journals below a folder. Raises `OSError`."""
     depth = size = 0
     since: int | None = None
-    for path in _segments(root):
+    for path in segments_in(root.glob("*")):
         with suppress(FileNotFoundError):  # it was stored meanwhile
             depth += _lines(path)
             size += path.stat().st_size
             since = min(since or int(path.stem), int(path.stem))
     return WaitingWrites(depth, size, since)
-
-
-def _segments(root: Path) -> Iterator[Path]:
-    return (path for path in root.glob(f"*/*{SUFFIX}") if path.stem.isdigit())
 
 
 def _lines(path: Path) -> int:

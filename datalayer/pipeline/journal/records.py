@@ -5,6 +5,7 @@ nothing that people write can look like a record. A later version may have anoth
 write, but the same checksum: so what is newer is known from what is damaged.
 """
 
+from collections.abc import Iterator
 from hashlib import blake2b
 
 from datalayer.errors import NewerWrite, UnreadableWrite
@@ -39,6 +40,26 @@ def decode_record(line: bytes) -> Write:
         )
         raise NewerWrite(message)
     return decode(written)
+
+
+def split_lines(raw: bytes) -> Iterator[bytes]:
+    """Yield the lines of what was read as one: a line break may be damaged after a whole record."""
+    while end := _end_without_break(raw):
+        yield raw[:end] + b"\n"
+        raw = raw[end + 1 :]
+    if raw:
+        yield raw
+
+
+def _end_without_break(raw: bytes) -> int:
+    """Return where a whole record ends that something else than a line break follows, or 0."""
+    version, size, checksum, rest = [*raw.split(b" ", 3), *[b""] * 3][:4]
+    length = int(size) if size.isdigit() else len(rest)
+    written = rest[:length]
+    if rest[length : length + 1] in (b"", b"\n"):
+        return 0
+    is_whole = checksum == _checksum(b"%s %s" % (version, size), written)
+    return len(raw) - len(rest) + length if is_whole else 0
 
 
 def _checksum(head: bytes, written: bytes) -> bytes:

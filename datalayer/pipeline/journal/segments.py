@@ -1,7 +1,9 @@
 """Segments: files to which records are appended, and that are read in portions. All blocks."""
 
+import errno
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +11,14 @@ from tempfile import TemporaryFile
 from typing import NamedTuple
 
 from datalayer.errors import NewerWrite, UnreadableWrite
-from datalayer.pipeline.journal.records import decode_record
+from datalayer.pipeline.journal.records import decode_record, split_lines
 from datalayer.writes import Write
 
 SUFFIX = ".journal"
+PORTION_SIZE = 4 * 1024 * 1024  # bytes that are read at once
 
 _CLOSED = -1
+_STEM = re.compile(r"[0-9]{1,16}")
 
 
 class Line(NamedTuple):
@@ -61,6 +65,7 @@ class SegmentFile:
         """Append bytes, durably. Raises `OSError`; then nothing is appended, if that can be."""
         try:
             _write(self._number, data)
+            _require_named(self._number)
         except OSError:
             with suppress(OSError):
                 os.ftruncate(self._number, self.size)
@@ -87,6 +92,20 @@ def _write(number: int, data: bytes) -> None:
     while rest:
         rest = rest[os.write(number, rest) :]
     os.fsync(number)
+
+
+def segments_in(folders: Iterable[Path]) -> Iterator[Path]:
+    """Iterate over the segments in folders. Raises `OSError`."""
+    for folder in folders:
+        for path in folder.glob(f"*{SUFFIX}"):
+            if _STEM.fullmatch(path.stem) and path.is_file():
+                yield path
+
+
+def _require_named(number: int) -> None:
+    """Raise `OSError` for a file that somebody has removed: nobody would find what is in it."""
+    if not os.fstat(number).st_nlink:
+        raise OSError(errno.ENOENT, "somebody has removed its file")
 
 
 def sync_folder(path: Path) -> None:
@@ -128,7 +147,7 @@ def _raw_lines(path: Path, offset: int, until: int | None) -> Iterator[bytes]:
             raw = file.readline(-1 if until is None else until - offset)
             if not raw:
                 return
-            yield raw
+            yield from split_lines(raw)
             offset += len(raw)
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import anyio
 
-from common.retry import RetryPolicy
+from common.concurrency.retry import RetryPolicy
 from datalayer.errors import DataLayerError, StoreUnavailable, WriteRefused, WriteRejected
 from datalayer.pipeline.background import BackgroundWorker
 from datalayer.pipeline.delivery import Delivery
@@ -130,12 +130,13 @@ class SpoolSender(BackgroundWorker):
     async def _send_all(self) -> Exception | None:
         """Send what waits, up to the first failure; return that."""
         for files in _groups(self._spool.waiting()):
-            sent = [self._try(file) for file in files if not self._spool.is_held(file.key)]
-            if failed := next(filter(None, await asyncio.gather(*sent)), None):
+            if failed := next(filter(None, await asyncio.gather(*map(self._try, files))), None):
                 return failed
         return None
 
     async def _try(self, file: SpooledFile) -> Exception | None:
+        if self._spool.is_held(file.key):
+            return None
         try:
             with self._spool.holding(file.key):
                 await self._send(file)

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from common.blocking import BlockingPool
-from common.process_folders import ProcessFolder, take_dead
-from common.tasks import TaskSet
+from common.concurrency.blocking import BlockingPool
+from common.concurrency.tasks import TaskSet
+from common.processes.process_folders import OwnFolder, ProcessFolder, take_dead
 from datalayer.errors import SpoolUnusable, UnreadableWrite
 from datalayer.pipeline.delivery import key_of
 from datalayer.pipeline.journal.records import decode_record, encode_record
@@ -89,7 +89,8 @@ class Spool:
         self._most_bytes = most_bytes
         self._pool = BlockingPool(1)
         self._waiting: dict[str, SpooledFile] = {}
-        self._own: Folder | None = None
+        self._own = OwnFolder(root)
+        self._made: list[Folder] = []
         self._taken: list[Folder] = []
         self._making = asyncio.Lock()
         self._removing = TaskSet()
@@ -205,13 +206,13 @@ class Spool:
     async def _folder(self) -> Folder:
         async with self._making:
             try:
-                if self._own is None:
-                    process = await self._pool.run(ProcessFolder.make, self._root)
-                    self._own = Folder(process, self._storage_in(process.path))
+                process = await self._pool.run(self._own.make)
             except OSError as exc:
                 raise self._unusable(exc) from exc
+            if not self._made or self._made[-1].process is not process:
+                self._made.append(Folder(process, self._storage_in(process.path)))
         await self._check_disk()
-        return self._own
+        return self._made[-1]
 
     async def _check_disk(self) -> None:
         try:
@@ -286,7 +287,7 @@ class Spool:
         """Leave what waits to the process that starts next."""
         await self._removing.ended()
         used = {file.folder for file in self._waiting.values()}
-        for folder in filter(None, (self._own, *self._taken)):
+        for folder in (*self._made, *self._taken):
             await folder.files.close()
             await self._pool.run(_give_up, folder.process, folder in used)
 

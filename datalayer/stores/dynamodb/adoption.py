@@ -5,7 +5,7 @@ from datetime import tzinfo
 from typing import Protocol
 
 from datalayer.reports import AdoptionReport
-from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.sdk.client import Client
 
 
 class TableAdopter(Protocol):

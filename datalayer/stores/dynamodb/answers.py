@@ -11,11 +11,11 @@ from contextlib import suppress
 from typing import Any
 
 from datalayer.stores.answers import AnswerBoard, Board, RunningAnswer
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.errors import ConditionFailed, Item
-from datalayer.stores.dynamodb.items import number, number_of, text, text_of
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format.items import number, number_of, text, text_of
+from datalayer.stores.dynamodb.format.keys import Key
 from datalayer.stores.dynamodb.requests import delete_many, pages, together
+from datalayer.stores.dynamodb.sdk.client import Client
+from datalayer.stores.dynamodb.sdk.errors import ConditionFailed, Item
 
 BOARD, REPLICA, ANSWER = "ANSWERS", "REPLICA#", "ANSWER#"
 _ID = 16  # bytes

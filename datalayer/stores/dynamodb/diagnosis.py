@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from datalayer.errors import StoreMisconfigured
 from datalayer.reports import StoreDescription
-from datalayer.stores.dynamodb.client import Client, Operation
-from datalayer.stores.dynamodb.connection import Answer
-from datalayer.stores.dynamodb.errors import AccessDenied, ConditionFailed, TransactionCancelled
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format.keys import Key
 from datalayer.stores.dynamodb.requests import together
+from datalayer.stores.dynamodb.sdk.client import Client, Operation
+from datalayer.stores.dynamodb.sdk.connection import Answer
+from datalayer.stores.dynamodb.sdk.errors import AccessDenied, ConditionFailed, TransactionCancelled
 from datalayer.stores.dynamodb.table import INDEX, TableState, has_recovery, inspect
 
 MOST_SKEW_S = 10

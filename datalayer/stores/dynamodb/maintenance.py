@@ -7,12 +7,12 @@ import logging
 from contextlib import suppress
 
 from datalayer.records import MaintenanceState
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.errors import ConditionFailed, Item
-from datalayer.stores.dynamodb.items import Attributes, Head, User, gone_of, text
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import Attributes, Head, User, gone_of, text
+from datalayer.stores.dynamodb.format.keys import Key
 from datalayer.stores.dynamodb.requests import get, indexed, write
+from datalayer.stores.dynamodb.sdk.client import Client
+from datalayer.stores.dynamodb.sdk.errors import ConditionFailed, Item
 from datalayer.stores.dynamodb.search.build import sweep
 from datalayer.stores.dynamodb.writes import deletes, heads
 from datalayer.values import time_of_revision

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, TypeVarTuple
 
-from datalayer.stores.dynamodb import client as calls
-from datalayer.stores.dynamodb.client import Client, Operation
-from datalayer.stores.dynamodb.errors import ConditionFailed, Item, TransactionCancelled
-from datalayer.stores.dynamodb.items import Attributes, Put, nonce_of, parts_of, text
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format.items import Attributes, Put, nonce_of, parts_of, text
+from datalayer.stores.dynamodb.format.keys import Key
+from datalayer.stores.dynamodb.sdk import client as calls
+from datalayer.stores.dynamodb.sdk.client import Client, Operation
+from datalayer.stores.dynamodb.sdk.errors import ConditionFailed, Item, TransactionCancelled
 from datalayer.stores.dynamodb.table import INDEX
 
 T = TypeVar("T")

@@ -9,15 +9,15 @@ from datalayer.errors import SchemaMismatch
 from datalayer.reports import AdoptionReport
 from datalayer.stores.dynamodb import table
 from datalayer.stores.dynamodb.adoption import LoadTableAdopter
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.errors import ConditionFailed, TableMissing
-from datalayer.stores.dynamodb.items import new_nonce, number, number_of, text
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format.items import new_nonce, number, number_of, text
+from datalayer.stores.dynamodb.format.keys import Key
 from datalayer.stores.dynamodb.requests import get
+from datalayer.stores.dynamodb.sdk.client import Client
+from datalayer.stores.dynamodb.sdk.errors import ConditionFailed, TableMissing
 
 logger = logging.getLogger("keepchat.dynamodb")
 
-VERSION = 2  # since then a thread may say of itself in its head alone: 1 would lose its name
+VERSION = 3  # since then the index has threads in several places: 2 would find those of one alone
 KEY = Key("KEEPCHAT", "SCHEMA")
 
 _NEWER = (

@@ -12,31 +12,34 @@ from datalayer.records import (
     FileRecord,
     MaintenanceState,
     Result,
+    SearchPage,
     StepRecord,
     ThreadPage,
     ThreadRecord,
     UserRecord,
 )
 from datalayer.reports import AdoptionReport, StoreDescription
+from datalayer.search.terms import SearchTerms, terms_of
 from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Adopts, Maintains, Migrates
-from datalayer.stores.cursors import decode_cursor
+from datalayer.stores.cursors import decode_cursor, decode_section_cursor
 from datalayer.stores.dynamodb import diagnosis
-from datalayer.stores.dynamodb.address import TableAddress
 from datalayer.stores.dynamodb.answers import DynamoAnswers
-from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.logins.accounts import DynamoAccounts
 from datalayer.stores.dynamodb.maintenance import maintain
 from datalayer.stores.dynamodb.reads import export, things
 from datalayer.stores.dynamodb.reads.sidebar import ThreadList, ThreadQuery
 from datalayer.stores.dynamodb.recent import Recent, RecentThreads
 from datalayer.stores.dynamodb.schema import Schema
+from datalayer.stores.dynamodb.sdk.address import TableAddress
+from datalayer.stores.dynamodb.sdk.client import Client
 from datalayer.stores.dynamodb.search.build import ChunkBuilder
 from datalayer.stores.dynamodb.search.find import TextSearch
 from datalayer.stores.dynamodb.search.unbuilt import Unbuilt
 from datalayer.stores.dynamodb.writes.apply import Clock, apply
+from datalayer.stores.hits import NOTHING_FOUND, FoundText, search_page
 from datalayer.stores.options import NO_OPTIONS, StoreOptions
-from datalayer.values import Json, clean_text, derived_id, needle_of
+from datalayer.values import Json, clean_text, derived_id
 from datalayer.writes import Write, wall_clock
 
 T = TypeVar("T")
@@ -65,8 +68,8 @@ class DynamoStore(Store, Migrates, Adopts, Maintains):
         self._now = now
         self.names_only = names_only
         self._recent = Recent(RecentThreads(), Unbuilt(0) if names_only else Unbuilt())
-        texts = None if names_only else TextSearch(client, self._recent.unbuilt)
-        self._list = ThreadList(client, self._recent.listed, texts)
+        self._texts = None if names_only else TextSearch(client, self._recent.unbuilt)
+        self._list = ThreadList(client, self._recent.listed, self._texts)
         self._builder = ChunkBuilder(client, self._recent.unbuilt)
         self._applying: set[asyncio.Task[list[Result]]] = set()
         self._closed = False
@@ -136,6 +139,10 @@ class DynamoStore(Store, Migrates, Adopts, Maintains):
     async def get_user_by_id(self, user_id: str) -> UserRecord | None:
         return await things.get_user(self.client, user_id)
 
+    async def get_preferences(self, identifier: str) -> Mapping[str, Json]:
+        user_id = derived_id("user", clean_text(identifier))
+        return await things.get_preferences(self.client, user_id)
+
     async def get_thread(self, thread_id: str) -> ThreadRecord | None:
         return await things.get_thread(self.client, thread_id)
 
@@ -164,10 +171,36 @@ class DynamoStore(Store, Migrates, Adopts, Maintains):
             user_id=user_id,
             first=first,
             after=decode_cursor(after) if after else None,
-            needle=needle_of(search),
+            terms=terms_of(search),
             feedback=feedback,
         )
         return await self._list.page(query)
+
+    async def list_section(
+        self, user_id: str, section: str, *, first: int, after: str | None = None
+    ) -> ThreadPage:
+        last = decode_section_cursor(after) if after else None
+        return await self._list.section(user_id, section, first, last)
+
+    async def list_folders(self, user_id: str) -> list[str]:
+        return await self._list.folders(user_id)
+
+    async def search(
+        self, user_id: str, search: str, *, first: int, after: str | None = None
+    ) -> SearchPage:
+        terms = terms_of(search)
+        if not terms.all:
+            return NOTHING_FOUND
+        page = await self.list_threads(user_id, first=first, after=after, search=search)
+        found = await self._best_texts(page.threads, terms)
+        return await asyncio.to_thread(search_page, page, found, terms)
+
+    async def _best_texts(
+        self, found: Sequence[ThreadRecord], terms: SearchTerms
+    ) -> dict[str, FoundText]:
+        if self._texts is None:
+            return {thread.id: FoundText(thread.name or "") for thread in found}
+        return await self._texts.best_texts([thread.id for thread in found], terms)
 
     async def get_step(self, step_id: str) -> StepRecord | None:
         return await things.get_step(self.client, step_id)

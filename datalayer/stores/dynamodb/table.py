@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from common.retry import RetryPolicy
+from common.concurrency.retry import RetryPolicy
 from datalayer.errors import SchemaMismatch
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.errors import TableInUse, TableMissing
+from datalayer.stores.dynamodb.sdk.client import Client
+from datalayer.stores.dynamodb.sdk.errors import TableInUse, TableMissing
 
 INDEX = "UserThread"
 DEFINITION: Mapping[str, Any] = {

@@ -11,8 +11,8 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from common.once import Once
-from common.retry import RetryPolicy
+from common.concurrency.once import Once
+from common.concurrency.retry import RetryPolicy
 from datalayer.errors import StoreHeldUp
 from datalayer.records import MaintenanceState, Result
 from datalayer.stores.sql.queries import Query, Rows

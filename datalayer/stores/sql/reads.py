@@ -1,19 +1,17 @@
 """Reads: the queries, and what is made of their rows."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
-    ColumnElement,
     Connection,
     Select,
     bindparam,
     exists,
     func,
-    literal_column,
     select,
     true,
     tuple_,
@@ -30,16 +28,18 @@ from datalayer.records import (
     UserRecord,
 )
 from datalayer.rules.ordering import creation_order, in_page_order
+from datalayer.search.terms import SearchTerms
 from datalayer.stores.cursors import encode_cursor
 from datalayer.stores.sql.flags import FLAGS, OF_FEEDBACK, STARRED
 from datalayer.stores.sql.queries import Query, Row, Rows
+from datalayer.stores.sql.searches import mentions, needles
 from datalayer.stores.sql.tables import (
     elements,
     feedbacks,
     removals,
-    search_entries,
     steps,
     threads,
+    user_preferences,
     users,
 )
 from datalayer.stores.sql.types import as_show_input
@@ -47,7 +47,7 @@ from datalayer.values import Json
 
 EXPORT_PAGE = 500
 _NO_FLAG = "other"  # a feedback that no column tells of
-_NOT_SHOWN = ("fieldRevisions", *FLAGS)
+_NOT_SHOWN = ("fieldRevisions", *FLAGS, "pinned", "section")
 
 _OWNER = func.coalesce(threads.c.userIdentifier, users.c.identifier).label("owner")
 _FEEDBACK = (
@@ -66,6 +66,11 @@ _STEP = [
 
 USER = Query(select(users).where(users.c.identifier == bindparam("identifier")))
 USER_BY_ID = Query(select(users).where(users.c.id == bindparam("id")))
+PREFERENCES = Query(
+    select(user_preferences.c.preferences)
+    .join(users, users.c.id == user_preferences.c.userId)
+    .where(users.c.identifier == bindparam("identifier"))
+)
 _SOME_USERS = select(users).order_by(users.c.id).limit(EXPORT_PAGE)
 FIRST_USERS = Query(_SOME_USERS)
 MORE_USERS = Query(_SOME_USERS.where(users.c.id > bindparam("last")))
@@ -129,7 +134,7 @@ class ThreadQuery:
     first: int
     after_timestamp: str | None
     after_id: str | None
-    needle: str
+    terms: SearchTerms
     feedback: int | None
 
     @property
@@ -144,24 +149,31 @@ class ThreadQuery:
 
     def values(self) -> dict[str, Any]:
         """Return the values of a query's names."""
-        given = asdict(self)
-        return {name: value for name, value in given.items() if value not in (None, "")}
+        given = {
+            "user_id": self.user_id,
+            "first": self.first,
+            "after_timestamp": self.after_timestamp,
+            "after_id": self.after_id,
+            "feedback": self.feedback,
+            **needles(self.terms),
+        }
+        return {name: value for name, value in given.items() if value is not None}
 
 
 def page_query(query: ThreadQuery, contains: str) -> Query:
     """Return the query for a page; `contains` is the function that finds a text in another."""
     return _page_query(
         continued=query.is_continued,
-        contains=contains if query.needle else "",
+        contains=contains,
+        needles=len(query.terms.needed),
         flag=query.feedback_flag,
     )
 
 
 @cache
-def _page_query(*, continued: bool, contains: str, flag: str) -> Query:
+def _page_query(*, continued: bool, contains: str, needles: int, flag: str) -> Query:
     query = threads_of_user(continued=continued, flag=flag)
-    if contains:
-        query = query.where(mentions(threads.c.id, contains))
+    query = query.where(*mentions(threads.c.id, contains, needles))
     return Query(newest_first(query, threads).limit(bindparam("first")))
 
 
@@ -181,28 +193,49 @@ def threads_of_user(*, continued: bool, flag: str) -> Select[Any]:
     return query
 
 
+def section_query(*, continued: bool) -> Query:
+    """Return the query for a page of a section of a user's sidebar."""
+    return _CONTINUED_SECTION if continued else _SECTION
+
+
+_SECTION_PAGE = (
+    _THREADS.where(
+        threads.c.userId == bindparam("user_id"), threads.c.section == bindparam("section")
+    )
+    .order_by(threads.c.pinned.desc(), threads.c.updatedAt.desc(), threads.c.id.desc())
+    .limit(bindparam("first"))
+)
+_SECTION = Query(_SECTION_PAGE)
+_CONTINUED_SECTION = Query(
+    _SECTION_PAGE.where(
+        tuple_(threads.c.pinned, threads.c.updatedAt, threads.c.id)
+        < tuple_(
+            bindparam("pinned", type_=threads.c.pinned.type),
+            bindparam("updated_at", type_=threads.c.updatedAt.type),
+            bindparam("thread_id", type_=threads.c.id.type),
+        )
+    )
+)
+
+
+def _sections() -> Query:
+    """Return the query that goes from one section of a user's to the next, however full each is."""
+    theirs = threads.c.userId == bindparam("user_id")
+    found = select(func.min(threads.c.section).label("section")).where(theirs)
+    walk = found.cte("found", recursive=True)
+    following = select(func.min(threads.c.section)).where(
+        theirs, threads.c.section > walk.c.section
+    )
+    walk = walk.union_all(select(following.scalar_subquery()).where(walk.c.section.is_not(None)))
+    return Query(select(walk.c.section).where(walk.c.section.is_not(None)))
+
+
+SECTIONS = _sections()
+
+
 def newest_first(query: Select[Any], source: Any) -> Select[Any]:
     """Order threads, which `source` names, by their last activity."""
     return query.order_by(source.c.updatedAt.desc(), source.c.id.desc())
-
-
-def mentions(thread_id: ColumnElement[str], contains: str) -> ColumnElement[bool]:
-    """Return the condition that a thread's name or one of its texts contains the `needle`.
-
-    A subquery with a limit is asked for one thread after the other, as far as the page needs it,
-    and never planned as a join of all texts. Nor is that which tells of a text that is found
-    whether its step is hidden.
-    """
-    needle: Any = bindparam("needle", type_=search_entries.c.text.type)
-    is_hidden = select(steps.c.hidden).where(
-        steps.c.id == search_entries.c.id, search_entries.c.kind == "step"
-    )
-    found = select(true()).where(
-        search_entries.c.threadId == thread_id,
-        getattr(func, contains)(search_entries.c.text, needle) > 0,
-        is_hidden.scalar_subquery().is_not(true()),
-    )
-    return found.limit(literal_column("1")).scalar_subquery()
 
 
 def page(rows: Rows, first: int) -> ThreadPage:

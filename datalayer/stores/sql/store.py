@@ -1,9 +1,11 @@
 """What the stores on SQL databases share: each read and write, as work on a database."""
 
+import asyncio
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import tzinfo
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection
 
@@ -12,6 +14,7 @@ from datalayer.records import (
     FileRecord,
     MaintenanceState,
     Result,
+    SearchPage,
     StepRecord,
     ThreadPage,
     ThreadRecord,
@@ -19,10 +22,13 @@ from datalayer.records import (
 )
 from datalayer.reports import AdoptionReport
 from datalayer.rules.process import drive
+from datalayer.search.terms import SearchTerms, terms_of
+from datalayer.sections import folder_of_section, in_order
 from datalayer.stores.answers import AnswerBoard
 from datalayer.stores.base import Store
 from datalayer.stores.capabilities import Adopts, BacksUp, Maintains, MigratesBySql
-from datalayer.stores.cursors import decode_cursor
+from datalayer.stores.cursors import decode_cursor, decode_section_cursor, section_page
+from datalayer.stores.hits import NOTHING_FOUND, FoundText, search_page
 from datalayer.stores.sql import reads
 from datalayer.stores.sql.accounts import SqlAccounts
 from datalayer.stores.sql.answers import SqlAnswers
@@ -31,9 +37,11 @@ from datalayer.stores.sql.queries import Rows
 from datalayer.stores.sql.reads import ThreadQuery
 from datalayer.stores.sql.refolding import refold_some
 from datalayer.stores.sql.schema import Schema
+from datalayer.stores.sql.searches import found_texts
+from datalayer.stores.sql.unfolded import best_unfolded, is_all_folded, search_unfolded
 from datalayer.stores.sql.writes.load import load
 from datalayer.stores.sql.writes.make import make
-from datalayer.values import Json, needle_of
+from datalayer.values import Json
 from datalayer.writes import Write
 
 
@@ -88,6 +96,10 @@ class SqlStore(Store, MigratesBySql, Adopts, Maintains, BacksUp):
         rows = await self.database.fetch(reads.USER_BY_ID, id=user_id)
         return reads.user(rows[0]) if rows else None
 
+    async def get_preferences(self, identifier: str) -> Mapping[str, Json]:
+        rows = await self.database.fetch(reads.PREFERENCES, identifier=identifier)
+        return rows[0]["preferences"] if rows else {}
+
     async def get_thread(self, thread_id: str) -> ThreadRecord | None:
         return await self.database.read(lambda on: reads.whole_thread(on, thread_id))
 
@@ -118,10 +130,50 @@ class SqlStore(Store, MigratesBySql, Adopts, Maintains, BacksUp):
             first=first + 1,
             after_timestamp=timestamp,
             after_id=thread_id,
-            needle=needle_of(search),
+            terms=terms_of(search),
             feedback=feedback,
         )
+        if query.terms.needed and not await self._is_all_folded():
+            return reads.page(await search_unfolded(self.database, query), first)
         return reads.page(await self._search(query), first)
+
+    async def list_section(
+        self, user_id: str, section: str, *, first: int, after: str | None = None
+    ) -> ThreadPage:
+        values: dict[str, Any] = {"user_id": user_id, "section": section, "first": first + 1}
+        if after:
+            last = decode_section_cursor(after)
+            values |= dict(zip(("pinned", "updated_at", "thread_id"), last, strict=True))
+        query = reads.section_query(continued=bool(after))
+        rows = await self.database.fetch(query, **values)
+        return section_page([reads.thread(row) for row in rows], first)
+
+    async def list_folders(self, user_id: str) -> list[str]:
+        rows = await self.database.fetch(reads.SECTIONS, user_id=user_id)
+        return in_order([name for row in rows if (name := folder_of_section(row["section"]))])
+
+    async def _is_all_folded(self) -> bool:
+        self._is_folded = self._is_folded or await is_all_folded(self.database)
+        return self._is_folded
+
+    async def search(
+        self, user_id: str, search: str, *, first: int, after: str | None = None
+    ) -> SearchPage:
+        terms = terms_of(search)
+        if not terms.all:
+            return NOTHING_FOUND
+        page = await self.list_threads(user_id, first=first, after=after, search=search)
+        found = await self._best_texts([it.id for it in page.threads], terms)
+        return await asyncio.to_thread(search_page, page, found, terms)
+
+    async def _best_texts(self, ids: Sequence[str], terms: SearchTerms) -> dict[str, FoundText]:
+        if not await self._is_all_folded():
+            return await best_unfolded(self.database, ids, terms)
+        return found_texts(await self._fetch_best(ids, terms))
+
+    @abstractmethod
+    async def _fetch_best(self, ids: Sequence[str], terms: SearchTerms) -> Rows:
+        """Return the rows of `best_texts` for threads with these ids."""
 
     async def _search(self, query: ThreadQuery) -> Rows:
         return await self.database.fetch(reads.page_query(query, self.contains), **query.values())

@@ -57,6 +57,16 @@ users = Table(
     Column("metadataRevision", BigInteger),
 )
 
+# What a person wants always: read by itself, as it is long and seldom asked for.
+user_preferences = Table(
+    "user_preferences",
+    metadata,
+    Column("userId", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("preferences", _JSON, nullable=False),
+    # The revision of each key, of those that were removed, too.
+    Column("fieldRevisions", _JSON, nullable=False),
+)
+
 threads = Table(
     "threads",
     metadata,
@@ -75,9 +85,20 @@ threads = Table(
     Column("liked", Boolean),
     Column("disliked", Boolean),
     Column("starred", Boolean),
+    # Where the sidebar lists it, as the metadata say (`datalayer/sections.py`).
+    Column("pinned", Boolean, nullable=False, server_default=false()),
+    Column("section", Text, nullable=False, server_default=""),
 )
 _BY_ACTIVITY = (threads.c.userId, desc(threads.c.updatedAt), desc(threads.c.id))
 Index("ix_threads_activity", *_BY_ACTIVITY)
+Index(
+    "ix_threads_section",
+    threads.c.userId,
+    threads.c.section,
+    desc(threads.c.pinned),
+    desc(threads.c.updatedAt),
+    desc(threads.c.id),
+)
 for _name in ("liked", "disliked", "starred"):
     Index(
         f"ix_threads_{_name}",

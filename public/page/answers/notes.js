@@ -13,10 +13,12 @@ const drawn = new Map(); // id of a message -> its note, the same as text, its m
 let from = {}; // the thread of these notes, and the session that they were told
 let asked = ""; // the shared thread whose notes were asked for
 let isActing = false;
-let wanted; // the version that somebody has chosen, until it is shown
+let wanted; // the version that somebody has chosen, until it is shown or they do something else
 
 /** Draw what the server tells of a thread, and what it answers of one that is shared. */
 export function showAnswers() {
+  for (const act of ["keydown", "pointerdown"])
+    window.addEventListener(act, () => (wanted = undefined), true);
   onTold("keepchatAnswers", take);
   onChange(() => {
     readShared();
@@ -66,8 +68,23 @@ function keep(id, note) {
   drawn.set(id, { note, text, ...parts });
 }
 
+// Whoever has the choice among models, reads what is shared, or had another one before.
+function tellsModels() {
+  const models = new Set([...drawn.values()].map(({ note }) => note.model).filter(Boolean));
+  return Boolean(asked) || models.size > 1 || document.getElementById("mode-picker-trigger-model") !== null;
+}
+
+// It is in the page only where it is told: what is hidden is copied and printed with the rest.
+function tellModel({ note, tools }, isTold) {
+  const line = tools?.querySelector(".keepchat-model");
+  const name = isTold ? note.model : "";
+  if (line && line.textContent !== name) line.textContent = name;
+}
+
 function placeAll() {
+  const isTold = tellsModels();
   for (const [id, parts] of drawn) {
+    tellModel(parts, isTold);
     const column = columnOf(id);
     if (column) place(column, parts);
   }
@@ -105,7 +122,7 @@ async function act(id, button, action, version) {
 function refocus(tools) {
   const arrows = [...tools.querySelectorAll('[role="group"] button:enabled')];
   const arrow = arrows.find(({ title }) => title === wanted.title) ?? arrows[0];
-  if (document.activeElement === document.body) arrow?.focus({ preventScroll: true });
+  arrow?.focus({ preventScroll: true });
   wanted = undefined;
 }
 

@@ -56,7 +56,9 @@ const BUTTONS = {
   previous: { icon: "M15 6l-6 6 6 6", en: "Previous version", zh: "上一个版本" },
   next: { icon: "M9 6l6 6-6 6", en: "Next version", zh: "下一个版本" },
 };
+const BY = { en: "Written by {name}", zh: "由 {name} 作答" };
 const VERSIONS = { en: "Versions", zh: "版本" };
+const NUMBERS = { en: "{number} of {count}", zh: "{number} / {count}" };
 
 /** Mark and tools of a note, null where there are none. `act(button, action, id)` does what a button
  * says; `id` is that of the version to be shown, and absent where it is about the message itself. */
@@ -66,13 +68,19 @@ export function makeParts(note, act) {
   const again = button("again");
   const labelled = [isQuestion && again, button("goOn")].filter(Boolean);
   for (const each of labelled) each.append(each.title);
-  const small = [!isQuestion && again, button("branch"), note.siblings && makePager(note, act)];
+  const small = [
+    !isQuestion && again,
+    button("branch"),
+    note.siblings && makePager(note, act),
+    note.model && makeModel(note.model),
+  ];
   return { mark: makeMark(MARKS[note.state], labelled), tools: makeTools(small.filter(Boolean)) };
 }
 
-/** The mark of a note alone, for those who only read. */
-export function makeMarkOnly({ state }) {
-  return { mark: makeMark(state === "running" ? STILL_WRITTEN : MARKS[state], []), tools: null };
+/** The mark of a note and who wrote it, for those who only read. */
+export function makeMarkOnly({ state, model }) {
+  const mark = makeMark(state === "running" ? STILL_WRITTEN : MARKS[state], []);
+  return { mark, tools: makeTools(model ? [makeModel(model)] : []) };
 }
 
 function makeMark(mark, buttons) {
@@ -86,6 +94,10 @@ function makeMark(mark, buttons) {
   line.append(...buttons);
   return line;
 }
+
+// Its text comes with the decision whether it is told.
+const makeModel = (name) =>
+  make("span", { className: "keepchat-model", title: inLanguage(BY, { name }) });
 
 function makeTools(buttons) {
   if (!buttons.length) return null;
@@ -104,10 +116,10 @@ function makeButton(name, act, action = name, id = undefined) {
 
 function makePager({ siblings, index }, act) {
   const pager = make("div", { role: "group", ariaLabel: inLanguage(VERSIONS) });
-  const numbers = { en: `${index + 1} of ${siblings.length}`, zh: `${index + 1} / ${siblings.length}` };
+  const numbers = inLanguage(NUMBERS, { number: index + 1, count: siblings.length });
   pager.append(
     makeArrow("previous", siblings[index - 1], act),
-    make("span", { textContent: inLanguage(numbers) }),
+    make("span", { textContent: numbers }),
     makeArrow("next", siblings[index + 1], act),
   );
   return pager;

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytest
 
 import manage
-from access.login.passwords import is_password
+from access.login.accounts.passwords import is_password
 from cli import accounts as command
 from datalayer.pipeline.locks import apply_when_free
 from datalayer.stores.accounts import Account, LoginSession
@@ -132,6 +132,7 @@ def program(
             yield Program(url, tmp_path, monkeypatch, capsys)
 
 
+@pytest.mark.slow
 def test_the_life_of_an_account(program: Program) -> None:
     assert program.run("list") == ("There are no accounts. Make one: manage.py user add NAME")
     assert program.run("add", " Anna ", STDIN) == "Anna can sign in now."
@@ -166,6 +167,7 @@ def test_the_life_of_an_account(program: Program) -> None:
     assert program.accounts() == []
 
 
+@pytest.mark.slow
 def test_who_is_removed_keeps_their_conversations_for_nobody(program: Program) -> None:
     program.run("add", "Anna", STDIN)
     program.converse("Anna", 3)
@@ -195,6 +197,7 @@ def test_who_is_removed_keeps_their_conversations_for_nobody(program: Program) -
     assert (again.identifier, again.status) == ("Anna", "active")
 
 
+@pytest.mark.slow
 def test_what_the_former_left_can_be_deleted_first(program: Program) -> None:
     program.run("add", "Anna", STDIN)
     program.converse("Anna", 3)
@@ -233,6 +236,7 @@ def test_nobody_is_erased_or_kept_unasked(program: Program) -> None:
     assert program.conversations() == ["anna"]
 
 
+@pytest.mark.slow
 def test_what_is_refused(program: Program) -> None:
     program.run("add", "alice", STDIN)
     assert "already" in program.run("add", "ALICE", STDIN)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.sdk.client import Client
 from datalayer.stores.dynamodb.table import create
 from tests.support.dynamodb.clients import MakeClient, client_maker
 from tests.support.servers.dynamodb import DynamoDB

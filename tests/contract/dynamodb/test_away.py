@@ -9,7 +9,7 @@ import pytest
 
 from datalayer.errors import StoreHeldUp, StoreUnavailable
 from datalayer.pipeline.writer import Writer
-from datalayer.stores.dynamodb import client as client_module
+from datalayer.stores.dynamodb.sdk import client as client_module
 from datalayer.stores.dynamodb.store import DynamoStore
 from datalayer.stores.options import StoreOptions
 from tests.support.builders import get_step, new_id, save, step, thread

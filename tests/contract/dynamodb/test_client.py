@@ -13,11 +13,11 @@ import pytest
 
 from common.aws import AwsAccess
 from datalayer.errors import StoreHeldUp, StoreMisconfigured, StoreUnavailable, WriteRejected
-from datalayer.stores.dynamodb import client as client_module
-from datalayer.stores.dynamodb.address import TableAddress
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.connection import POOL_SIZE
-from datalayer.stores.dynamodb.errors import ConditionFailed, TableMissing, TransactionCancelled
+from datalayer.stores.dynamodb.sdk import client as client_module
+from datalayer.stores.dynamodb.sdk.address import TableAddress
+from datalayer.stores.dynamodb.sdk.client import Client
+from datalayer.stores.dynamodb.sdk.connection import POOL_SIZE
+from datalayer.stores.dynamodb.sdk.errors import ConditionFailed, TableMissing, TransactionCancelled
 from tests.support.dynamodb.clients import MakeClient, read
 from tests.support.servers.dynamodb import ACCESS, REGION, DynamoDB
 from tests.support.servers.proxy import Proxy, running_proxy

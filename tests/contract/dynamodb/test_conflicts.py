@@ -9,14 +9,14 @@ import pytest
 
 from datalayer.errors import ThreadsLocked
 from datalayer.records import Outcome
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.client import Client, Operation
-from datalayer.stores.dynamodb.items import new_nonce, text
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import new_nonce, text
+from datalayer.stores.dynamodb.format.keys import Key
+from datalayer.stores.dynamodb.sdk.client import Client, Operation
 from datalayer.stores.dynamodb.store import DynamoStore
 from datalayer.stores.dynamodb.writes import apply
 from datalayer.writes import SaveStep
-from tests.support.builders import get_thread, new_id, save, step
+from tests.support.builders import delete_step, element, get_thread, new_id, save, step
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +64,21 @@ async def test_what_gets_on_is_stored_whole(
     assert [result.outcome for result in results] == [Outcome.APPLIED] * 4
     found = await get_thread(store, rows[0].thread_id)
     assert [it.fields["output"] for it in found.steps] == ["new"] * 4
+
+
+async def test_what_its_own_delete_has_removed_was_stored_before(
+    client: Client, rows: list[SaveStep], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    race(client, rows[0].thread_id, iter([True, False]), monkeypatch)
+    thread_id = rows[0].thread_id
+    results = await DynamoStore(client).apply(
+        [
+            element(thread_id, forId=rows[0].id),
+            delete_step(rows[0]),
+            step(thread_id, rows[1].id, output="new"),
+        ]
+    )
+    assert [result.outcome for result in results] == [Outcome.APPLIED] * 3
 
 
 async def test_other_threads_are_stored_meanwhile(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from datalayer.errors import StoreUnavailable
 from datalayer.stores.base import Store
-from datalayer.stores.dynamodb.keys import CUT, DELETED, HEAD, Key, is_part, row_of
+from datalayer.stores.dynamodb.format.keys import CUT, DELETED, HEAD, Key, is_part, row_of
 from datalayer.stores.dynamodb.store import DynamoStore
 from datalayer.stores.memory import MemoryStore
 from datalayer.writes import SaveElement, SaveStep, Write, wall_clock

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.diagnosis import describe, probes
-from datalayer.stores.dynamodb.errors import AccessDenied
+from datalayer.stores.dynamodb.sdk.client import Client
+from datalayer.stores.dynamodb.sdk.errors import AccessDenied
 from datalayer.stores.dynamodb.table import create
 from tests.support.dynamodb.clients import MakeClient
 from tests.support.dynamodb.rights import Right, given_by, needed_for

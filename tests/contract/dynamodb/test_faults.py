@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import pytest
 
 from datalayer.errors import StoreUnavailable
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.errors import ConditionFailed
+from datalayer.stores.dynamodb.sdk.client import Client
+from datalayer.stores.dynamodb.sdk.errors import ConditionFailed
 from datalayer.stores.dynamodb.table import create
 from tests.support.dynamodb.clients import MakeClient, read
 from tests.support.dynamodb.faults import FAULTS, Faults

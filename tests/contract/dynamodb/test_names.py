@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from benchmarks.units import MeteredClient
-from datalayer.convert import MAX_NAME
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.address import TableAddress
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.keys import Key
+from datalayer.stores.dynamodb.sdk.address import TableAddress
+from datalayer.stores.dynamodb.sdk.client import Client
 from datalayer.stores.dynamodb.store import DynamoStore
+from datalayer.values import MAX_NAME
 from tests.support.builders import get_thread, get_user, save, step, thread, user
 from tests.support.servers.dynamodb import ACCESS, DynamoDB
 

@@ -9,8 +9,8 @@ from typing import get_args
 import pytest
 
 from datalayer.errors import StoreMisconfigured
-from datalayer.stores.dynamodb import client
-from datalayer.stores.dynamodb.client import Operation
+from datalayer.stores.dynamodb.sdk import client
+from datalayer.stores.dynamodb.sdk.client import Operation
 from datalayer.stores.dynamodb.store import DynamoStore
 from datalayer.stores.options import StoreOptions
 from tests.support.builders import (

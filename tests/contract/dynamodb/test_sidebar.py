@@ -1,4 +1,4 @@
-"""Pages of a list are exact though the index is behind, and take two requests."""
+"""Pages of a list are exact though the index is behind, and take few requests."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,9 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datalayer.stores.dynamodb.client import Client
+from datalayer.sections import MAIN, section_of_folder
+from datalayer.stores.dynamodb import placements
+from datalayer.stores.dynamodb.placements import hinted
+from datalayer.stores.dynamodb.sdk.client import Client
 from datalayer.stores.dynamodb.store import DynamoStore
-from datalayer.writes import Write
+from datalayer.writes import DeleteUser, SaveThread, Write
 from tests.support.builders import clock, get_user, ids, new_id, save, step, thread
 from tests.support.dynamodb.clients import MakeClient
 
@@ -52,7 +55,7 @@ async def test_the_order_is_exact_however_close_activities_are(
     assert await asked(DynamoStore(client), owner, first) == expected
 
 
-async def test_a_page_takes_two_requests_however_long_the_history(
+async def test_a_page_takes_three_requests_however_long_the_history(
     store: DynamoStore, client: Client, make: MakeClient
 ) -> None:
     first, at = 35, clock.next()
@@ -66,4 +69,50 @@ async def test_a_page_takes_two_requests_however_long_the_history(
             cursor = page.next_cursor
             assert len(page.threads) == first
             taken = opened.client.usage.requests - before
-            assert taken == {"Query": count, "BatchGetItem": count}
+            assert taken == {"Query": 2 * count, "BatchGetItem": count}
+
+
+async def test_a_page_of_a_section_costs_nothing_for_what_is_elsewhere(
+    store: DynamoStore, client: Client, make: MakeClient
+) -> None:
+    at = clock.next()
+    writes: list[Write] = [
+        thread(revision=at + 3_600 * SECOND * n, name="x", metadata={"archived": n % 10 > 0})
+        for n in range(200)
+    ]
+    await save(store, *writes)
+    user = await get_user(store)
+    opened = DynamoStore(make())
+    before = Counter(opened.client.usage.requests)
+    page = await opened.list_section(user.id, MAIN, first=15)
+    assert len(page.threads) == 15
+    assert opened.client.usage.requests - before == {"Query": 2, "BatchGetItem": 1}
+
+
+async def test_a_user_who_is_deleted_leaves_no_name_of_a_folder(
+    store: DynamoStore, client: Client
+) -> None:
+    owner = new_id()
+    made = thread(owner=owner, name="x", metadata={"folder": "Secret", "pinned": True})
+    await save(store, made)
+    user = await get_user(store, owner)
+    assert await store.list_folders(user.id) == ["Secret"]
+    await save(store, DeleteUser(identifier=owner, revision=clock.next()))
+    assert await store.get_thread(made.id) is None
+    assert await hinted(client, user.id) == {}
+
+
+async def test_a_folder_that_was_left_long_ago_is_asked_for_no_more(
+    store: DynamoStore, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = new_id()
+    made = thread(owner=owner, name="x", metadata={"folder": "Old"})
+    await save(store, made)
+    user = await get_user(store, owner)
+    left = SaveThread(id=made.id, metadata={"folder": "New"}, revision=clock.next())
+    await save(store, left)
+    assert await store.list_folders(user.id) == ["New"]
+    assert len(await hinted(client, user.id)) == 2
+    monkeypatch.setattr(placements, "_KEPT", 0)
+    assert await store.list_folders(user.id) == ["New"]
+    assert [it.section for it in await hinted(client, user.id)] == [section_of_folder("New")]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from datalayer.errors import SchemaMismatch, StoreMisconfigured, StoreUnavailable
-from datalayer.stores.dynamodb import client as client_module
-from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.sdk import client as client_module
+from datalayer.stores.dynamodb.sdk.client import Client
 from datalayer.stores.dynamodb.table import DEFINITION, create, inspect, is_as_wanted
 from datalayer.stores.factory import open_store
 from datalayer.stores.options import StoreOptions

@@ -12,6 +12,7 @@ import pytest
 import manage
 from bootstrap.stores import load_adopter
 from datalayer.errors import SchemaMismatch
+from datalayer.stores.dynamodb import schema
 from datalayer.stores.factory import open_store
 from datalayer.stores.memory import MemoryStore
 from datalayer.stores.options import StoreOptions
@@ -173,7 +174,7 @@ async def test_a_table_of_an_older_version_is_brought_to_this_one(
         assert await store.get_user(builders.ALICE) is None
         assert not await store.needs_migration()
     [noted] = chainlit_table.items()
-    assert noted["version"] == {"N": "2"}
+    assert noted["version"] == {"N": str(schema.VERSION)}
 
 
 async def test_local_times_are_read_in_the_zone_that_is_given(

@@ -16,7 +16,7 @@ from datalayer.errors import SchemaMismatch, StoreUnavailable
 from datalayer.migration.dynamodb import adopt
 from datalayer.migration.importing import target
 from datalayer.reports import AdoptionReport
-from datalayer.stores.dynamodb import client
+from datalayer.stores.dynamodb.sdk import client
 from tests.support.backends import client_of
 from tests.support.builders import (
     Everything,

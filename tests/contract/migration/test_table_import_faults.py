@@ -18,8 +18,8 @@ from datalayer.migration.dynamodb.source import SourceClient
 from datalayer.migration.importing.importer import Importer
 from datalayer.migration.importing.report import ImportOutcome, ImportReport
 from datalayer.migration.importing.target import open_target
-from datalayer.stores.dynamodb.address import TableAddress
-from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.sdk.address import TableAddress
+from datalayer.stores.dynamodb.sdk.client import Client
 from datalayer.stores.memory import MemoryStore
 from tests.support.builders import clock, everything, new_id
 from tests.support.dynamodb.chainlits import ChainlitTable, fill

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from bootstrap.stores import migrate
-from cli import checks
+from cli.doctor import checks
 from datalayer.errors import StoreMisconfigured, StoreUnavailable
 from datalayer.pipeline.locks import apply_when_free
 from datalayer.pipeline.writer import Writer

@@ -8,7 +8,7 @@ import pytest
 
 from datalayer.errors import StoreUnavailable
 from datalayer.records import MaintenanceState
-from datalayer.stores.sql.postgres import index_process
+from datalayer.stores.sql.postgres.search import process as index_process
 from datalayer.stores.sql.store import SqlStore
 from tests.support.backends import PostgresBackend
 from tests.support.builders import found_by, keep_up, new_id, save, step

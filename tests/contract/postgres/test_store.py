@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.util import await_only
 
-from common.retry import RetryPolicy
+from common.concurrency.retry import RetryPolicy
 from datalayer.errors import (
     StoreMisconfigured,
     StoreUnavailable,
@@ -25,8 +25,8 @@ from datalayer.pipeline.locks import apply_when_free
 from datalayer.pipeline.maintenance import Maintenance
 from datalayer.pipeline.writer import Writer
 from datalayer.records import MaintenanceState, Outcome
-from datalayer.stores.sql.postgres import search_index
 from datalayer.stores.sql.postgres.connections import SERVER_SETTINGS, parse
+from datalayer.stores.sql.postgres.search import index as search_index
 from datalayer.stores.sql.postgres.store import PostgresStore
 from datalayer.stores.sql.store import SqlStore, _apply
 from datalayer.values import EXACT_FLOATS

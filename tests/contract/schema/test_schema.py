@@ -107,6 +107,7 @@ async def test_an_empty_store_has_nothing_to_export(store: Store) -> None:
     assert await everything(store) == ([], [])
 
 
+@pytest.mark.slow
 async def test_the_export_has_all_users_and_threads(store: Store) -> None:
     threads = [thread(owner=f"user {number % 600}") for number in range(1_020)]
     await save(store, *threads)

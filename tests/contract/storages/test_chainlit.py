@@ -20,7 +20,14 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def content_behind(link: str) -> bytes:
+async def content_behind(link: str, storage: Storage) -> bytes:
+    """What a browser gets, where it gets something: links in memory are for nobody."""
+    if link.startswith("memory:"):
+        return await get(storage, link.removeprefix("memory:"))
+    return fetched(link)
+
+
+def fetched(link: str) -> bytes:
     """What a browser gets; the local storage's links are for this machine only."""
     if link.startswith("file:"):
         with open(unquote(urlsplit(link).path), "rb") as file:  # noqa: PTH123
@@ -44,7 +51,7 @@ async def test_an_element_is_stored_shown_and_deleted(
     async with theirs.layer(storage) as layer:
         element = await only_element(layer, sample.thread)
         assert element["objectKey"] == key
-        assert content_behind(element["url"]) == sample.content
+        assert await content_behind(element["url"], storage) == sample.content
         await undecorated(layer, "delete_element")(sample.element, sample.thread)
         assert await keys(storage) == []
 

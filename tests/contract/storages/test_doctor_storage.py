@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from cli import checks
-from cli.links import problem_of, try_link
+from cli.doctor import checks
+from cli.doctor.links import problem_of, try_link
 from settings import Settings
 from storage.errors import StorageDenied
 from storage.local.storage import LocalStorage
@@ -80,6 +80,7 @@ async def test_what_is_refused(
     assert "geheim" not in found.message
 
 
+@pytest.mark.slow
 async def test_a_service_that_is_down(given: Set) -> None:
     url = f"s3://{BUCKET}?endpoint_url=http://127.0.0.1:{free_port()}"
     found = await checks.storage(given(url, **keys()))

@@ -16,9 +16,9 @@ from fastapi import FastAPI
 from datalayer.stores.base import Store
 from datalayer.stores.sql.sqlite.store import SqliteStore
 from datalayer.writes import FinishElement
-from routes.content import present
-from routes.files import files_router
-from routes.links import SignedLinks
+from routes.files.content import present
+from routes.files.links import SignedLinks
+from routes.files.route import files_router
 from storage.base import Storage
 from storage.errors import StorageDenied
 from storage.local.storage import LocalStorage
@@ -179,7 +179,7 @@ class UnsignedStorage(LocalStorage):
 async def test_what_cannot_be_linked_is_streamed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hangs: bool
 ) -> None:
-    monkeypatch.setattr("routes.links.WAIT_S", 0.01)
+    monkeypatch.setattr("routes.files.links.WAIT_S", 0.01)
     storage = UnsignedStorage(tmp_path)
     storage.hangs = hangs
     links = SignedLinks(storage)

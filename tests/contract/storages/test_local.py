@@ -136,6 +136,7 @@ async def test_foreign_things_are_not_listed(local: LocalStorage, root: Path) ->
     (root / ".partial/nested").rmdir()
 
 
+@pytest.mark.slow
 async def test_list_of_many(local: LocalStorage, root: Path) -> None:
     names = [f"{number % 3}/{number:04}" for number in range(1_201)]
     for name in names:
@@ -206,7 +207,7 @@ async def test_errors_of_open(
     expected: type[StorageError],
 ) -> None:
     await put(local, "t/1", OLD)
-    monkeypatch.setattr(f"common.blocking.FileReader.{step}", raising(number))
+    monkeypatch.setattr(f"common.concurrency.blocking.FileReader.{step}", raising(number))
     with pytest.raises(expected, match="t/1"):
         await get(local, "t/1")
     assert open_files_below(root) == []

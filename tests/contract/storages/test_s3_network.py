@@ -15,7 +15,7 @@ import anyio
 import psutil
 import pytest
 
-from common.blocking import prefetch
+from common.concurrency.blocking import prefetch
 from storage.base import ByteRange, Storage
 from storage.errors import (
     ObjectMissing,
@@ -44,6 +44,7 @@ pytestmark = pytest.mark.usefixtures("no_aws")
 # The network
 
 
+@pytest.mark.slow
 async def test_a_service_that_is_down(key: str, tmp_path: Path) -> None:
     endpoint = f"http://127.0.0.1:{free_port()}"
     storage = open_storage(f"s3://{BUCKET}?endpoint_url={endpoint}", tmp_path, CREDENTIALS)
@@ -267,6 +268,7 @@ async def test_a_source_is_read_in_one_task(s3: OpenS3, key: str) -> None:
     assert len(tasks) == 1
 
 
+@pytest.mark.slow
 async def test_a_certificate_that_nobody_vouches_for(key: str, tmp_path: Path) -> None:
     certificate = make_authority(tmp_path, "localhost")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -263,6 +263,7 @@ def test_nothing_is_removed_while_writes_wait(folder: Path, capsys: Capture) -> 
     assert asyncio.run(stored_keys(folder)) != before
 
 
+@pytest.mark.slow
 def test_nothing_is_removed_while_there_are_dead_letters(folder: Path) -> None:
     """The row of a file may be one, and be stored yet."""
     asyncio.run(fill(folder))

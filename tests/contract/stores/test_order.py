@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,6 +104,7 @@ async def test_full_saves_of_a_step_arrive_in_any_order(
 
 @property_test
 @given(create=FULL, updates=st.lists(PARTIAL, max_size=4), luck=Seeds)
+@pytest.mark.slow
 async def test_a_create_and_partial_updates_arrive_in_any_order(
     store: Store, create: Fields, updates: list[Fields], luck: random.Random
 ) -> None:

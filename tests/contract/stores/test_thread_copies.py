@@ -71,9 +71,9 @@ class Talk:
 
 
 async def talk_in(parts: Parts) -> Talk:
-    home = thread(
-        name="First", tags=["one", "two"], metadata={"chat_profile": "small", "is_shared": True}
-    )
+    place = {"pinned": True, "archived": True, "folder": "Work"}
+    metadata = {"chat_profile": "small", "is_shared": True, **place}
+    home = thread(name="First", tags=["one", "two"], metadata=metadata)
     steps: list[SaveStep] = []
     for number in range(2):
         at = f"2026-01-02T00:00:0{number}"
@@ -152,7 +152,7 @@ async def test_a_copy_is_what_the_thread_is_under_new_ids(parts: Parts) -> None:
     assert shape(copy) == shape(first)
     assert await contents(parts, copy) == [CONTENT, CONTENT]
     assert (copy.name, copy.owner, list(copy.tags)) == ("A branch", "alice", ["one", "two"])
-    assert copy.metadata == {"chat_profile": "small"}
+    assert copy.metadata == {"chat_profile": "small", "folder": "Work"}
     assert not {*step_ids(first), *element_ids(first)} & {*step_ids(copy), *element_ids(copy)}
     thumbs = [[each.feedback and each.feedback.value for each in it.steps] for it in (first, copy)]
     assert thumbs[0] == thumbs[1] != [None] * 8, "it stands for the thread"

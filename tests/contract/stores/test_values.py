@@ -13,6 +13,7 @@ from datalayer.stores.base import Store
 from datalayer.stores.sql.store import SqlStore
 from datalayer.values import REPLACEMENT, Json, clean_json, clean_text
 from datalayer.writes import SaveElement, SaveStep, SaveThread, Write
+from tests.conftest import examples
 from tests.support.builders import (
     clock,
     element,
@@ -237,6 +238,7 @@ TEXTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TEXTS)
 async def test_any_text_comes_back(store: Store, kind: str) -> None:
     text = TEXTS[kind]
@@ -277,7 +279,9 @@ ANY_JSON = st.recursive(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(text=ANY_TEXT, content=ANY_JSON)
 @example(text="\x00", content={"\ud800": float("nan")})

@@ -2,15 +2,22 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from datalayer.records import Saving
+from tests.drills.crowd.disk import fill_disk, make_room
 from tests.drills.crowd.model import told
+from tests.drills.crowd.person import Person, finished
 from tests.drills.crowd.places import Away, Places
+from tests.drills.crowd.refusing import asks_in_journal, dead_letters, refusing
+from tests.support.journals import files
 from tests.support.page.application import Application
 from tests.support.servers.replies import Body, RepliesServer, Reply, delta, error, events
+from tests.support.waiting import until
 
 TENTH = 0.1
+WITHIN_S = 90.0  # a journal is looked at each half minute
 
 
 @dataclass
@@ -20,6 +27,7 @@ class Scene:
     program: Application
     model: RepliesServer
     places: Places
+    people: Sequence[Person]
     chance: random.Random
     away_s: float
     answer_s: float
@@ -31,6 +39,15 @@ Fault = Callable[[Scene], Awaitable[None]]
 async def kill(scene: Scene) -> None:
     """The program is killed, and started again."""
     await scene.program.kill()
+    await scene.program.start()
+
+
+async def die(scene: Scene) -> None:
+    """One of several programs is killed, and starts again when all have gone on at another."""
+    await scene.program.kill()
+    before = {person.name: finished([person]) for person in scene.people}
+    went_on = lambda: all(finished([it]) > before[it.name] for it in scene.people)  # noqa: E731
+    await until(went_on, "answers of the other", WITHIN_S)
     await scene.program.start()
 
 
@@ -174,8 +191,43 @@ def _refusal(status: int) -> Callable[[Body], Reply]:
     return lambda _body: error(status, "not now")
 
 
+async def disk_full(scene: Scene) -> None:
+    """The program's disk is full while the database is away, and then has room again."""
+    fill_disk(scene.program)
+    await scene.places.database.cut()
+    await until(lambda: _are_told(scene, Saving.REFUSED), "people who are told", WITHIN_S)
+    await asyncio.sleep(scene.away_s)
+    answered = finished(scene.people)
+    make_room(scene.program)
+    await until(lambda: finished(scene.people) > answered, "an answer that is kept", WITHIN_S)
+    await _without(scene, scene.places.database)
+
+
+def _are_told(scene: Scene, saving: Saving) -> bool:
+    return all(person.saving is saving for person in scene.people if person.is_open)
+
+
+async def write_refused(scene: Scene) -> None:
+    """The database refuses some of what an absence has left, until its operator mends that."""
+    places, program, name = scene.places, scene.program, scene.people[0].name
+    if not places.server:
+        return
+    journal = program.data / "journal"
+    await until(lambda: not files(journal), "an end of the last absence", WITHIN_S)
+    await places.database.cut()
+    await until(lambda: asks_in_journal(program, name), "a question in the journal", WITHIN_S)
+    with refusing(places.server, places.name, name):
+        await places.database.come_back()
+        await until(lambda: dead_letters(program), "a dead letter", WITHIN_S)
+        await until(lambda: not files(journal), "all else", WITHIN_S)
+    assert all(it.startswith(f"{name} ") for it in dead_letters(program)), "others' were refused"
+    await program.manage("journal", "retry", "--all", "--yes")
+
+
 EVERYWHERE: Mapping[str, Fault] = {it.__name__: it for it in (kill, terminate, model_fails)}
-ON_POSTGRES: Mapping[str, Fault] = {it.__name__: it for it in (server_stopped, server_crashes)}
+ON_POSTGRES: Mapping[str, Fault] = {
+    it.__name__: it for it in (server_stopped, server_crashes, write_refused)
+}
 ON_SERVERS: Mapping[str, Fault] = {
     **EVERYWHERE,
     **{
@@ -183,7 +235,7 @@ ON_SERVERS: Mapping[str, Fault] = {
         for it in (
             *(database_away, database_silent, connections_cut, connections_reset),
             *(bucket_away, bucket_silent, bucket_fails, uploads_cut),
-            *(killed_while_away, restarted_while_away, terminated_while_away),
+            *(killed_while_away, restarted_while_away, terminated_while_away, disk_full),
         )
     },
 }

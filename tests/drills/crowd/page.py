@@ -10,6 +10,8 @@ from typing import Any
 import aiohttp
 import socketio
 
+from datalayer.records import Saving
+
 RESUMED_WITHIN_S = 3.0
 AGAIN_S = 0.2
 
@@ -29,6 +31,7 @@ class Page:
         self.client: socketio.AsyncClient | None = None
         self.news = asyncio.Event()
         self.has_ended = self.is_resumed = self.is_busy = False
+        self.saving = Saving.SAVED  # as it was told last
 
     def look_at(self, step: Step) -> None:
         """Note a step that has just come, or grown."""
@@ -95,5 +98,7 @@ class Page:
                 step = self.steps[data["id"]]
                 step["output"] = ("" if data.get("isSequence") else step["output"]) + data["token"]
                 self.look_at(step)
+            case "window_message" if isinstance(data, dict) and "keepchatSaving" in data:
+                self.saving = Saving(data["keepchatSaving"])
             case "delete_message":
                 self.steps.pop(data["id"], None)

@@ -16,11 +16,11 @@ import aiohttp
 import socketio
 from chainlit.utils import utc_now
 
+from datalayer.records import Saving
 from tests.drills.crowd.model import answer_to, question
 from tests.drills.crowd.page import AGAIN_S, Page, Step
 
 PATIENCE_S = 150.0
-_ATTACHES = 0.3  # of the questions
 _SIZES = (10, 5_000, 200_000)  # bytes
 
 
@@ -57,6 +57,9 @@ class Asked:
 class Person(Page):
     """Somebody who is signed in, and the page in which they ask."""
 
+    attaches = 0.3
+    """The share of questions that are sent with a file."""
+
     def __init__(self, url: str, name: str, cookie: str, seed: int) -> None:
         super().__init__(url, cookie)
         self.name = name
@@ -70,8 +73,9 @@ class Person(Page):
                 while not stop.is_set():
                     async with asyncio.timeout(PATIENCE_S):
                         await self.connect(http)
+                        await self._may_send(http)
                     async with asyncio.timeout(PATIENCE_S):
-                        await self._ask(http)
+                        await self.ask(http)
             except TimeoutError:
                 last = self.asked[-1] if self.asked else None
                 message = f"{self.name} waits for ever, after {last}"
@@ -79,7 +83,14 @@ class Person(Page):
             finally:
                 await self.leave()
 
-    async def _ask(self, http: aiohttp.ClientSession) -> None:
+    async def _may_send(self, http: aiohttp.ClientSession) -> None:
+        """Wait while the page says that nothing can be saved, and sends nothing."""
+        while self.saving is Saving.REFUSED:
+            await asyncio.sleep(AGAIN_S)
+            await self.connect(http)
+
+    async def ask(self, http: aiohttp.ClientSession) -> None:
+        """Ask something, with a file now and then, and follow the answer to its end."""
         files = await self._attach(http)
         asked = Asked(str(uuid.uuid4()), question(self.name, len(self.asked)), dict(files.values()))
         self.asked.append(asked)
@@ -90,11 +101,11 @@ class Person(Page):
         with suppress(socketio.exceptions.SocketIOError):
             assert self.client
             await self.client.emit("client_message", {"message": message, "fileReferences": named})
-        await self._follow(http, asked)
+        await self.follow(http, asked)
 
     async def _attach(self, http: aiohttp.ClientSession) -> dict[str, tuple[str, bytes]]:
         """Upload a file now and then; returns it by the id that the program gave it."""
-        if self._chance.random() > _ATTACHES:
+        if self._chance.random() > self.attaches:
             return {}
         name, content = f"{uuid.uuid4()}.bin", self._chance.randbytes(self._chance.choice(_SIZES))
         form = aiohttp.FormData()
@@ -108,8 +119,8 @@ class Person(Page):
             pass
         return {}
 
-    async def _follow(self, http: aiohttp.ClientSession, asked: Asked) -> None:
-        """Wait for the end of the answer, over as many lines as it takes."""
+    async def follow(self, http: aiohttp.ClientSession, asked: Asked) -> None:
+        """Wait for the end of an answer, over as many lines as it takes."""
         while not asked.is_done:
             self.news.clear()
             if not self.is_open:

@@ -78,6 +78,8 @@ class Places:
     bucket: Away = field(default_factory=Away)
     server: Postgres | None = None
     """The database's server, where it keeps what it has when it is ended."""
+    name: str = ""
+    """Of the database there."""
 
 
 Open = Callable[[pytest.FixtureRequest, Path], AbstractAsyncContextManager[Places]]
@@ -103,7 +105,7 @@ async def postgres_and_s3(request: pytest.FixtureRequest, _folder: Path) -> Asyn
                 "AWS_ACCESS_KEY_ID": KEY,
                 "AWS_SECRET_ACCESS_KEY": SECRET,
             }
-            yield Places(settings, server.url(name), Away(before), Away(beside), server)
+            yield Places(settings, server.url(name), Away(before), Away(beside), server, name)
 
 
 @asynccontextmanager

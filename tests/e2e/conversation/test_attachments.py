@@ -129,7 +129,7 @@ async def test_office_and_pdf_files_reach_the_model_whole_and_what_is_left_out_i
         "“letter.docx”: passages left out that tracked changes delete: 1; "
         "hidden passages left out: 1.",
         "“formulas.xlsx”: formulas whose value is not stored, shown as formulas: 3.",
-        "“scan.pdf”: no text on its pages 2–3, which may be scans.",
+        "“scan.pdf”: no readable text on its pages 2–3, which may be scans.",
     ):
         await expect(chat.page.get_by_text(sentence).first).to_be_visible()
     [messages] = model.sent(question)
@@ -139,7 +139,7 @@ async def test_office_and_pdf_files_reach_the_model_whole_and_what_is_left_out_i
         "Letterhead",
         "=SUM(D2:D3)",
         "Name: Erika Mustermann",
-        "pen,2026-03",
+        "pen,01.03.2026,12.5%,12.50 €,TRUE",
     ):
         assert part in text
 
@@ -202,7 +202,7 @@ async def test_uploads_above_the_limits_are_refused_with_a_sentence(
     assert await refused(chat, upload, large) == (413, "A file may have 1 MB at most.")
     assert await refused(chat, upload, four) == (
         400,
-        "“four.txt” is not of a type that is taken here.",
+        "Files of this type are not taken here.",
     )
     await chat.attach(two)
     # What is taken out of the page again waits on; so five times as many are taken
@@ -214,7 +214,7 @@ async def test_uploads_above_the_limits_are_refused_with_a_sentence(
     )
     # In the page
     await chat.choose(large)
-    await expect(chat.toasts.filter(has_text="File is larger than 1 MB")).to_be_visible()
+    await expect(chat.toasts.filter(has_text="A file may have 1 MB at most.")).to_be_visible()
     await chat.ask("Two files: what is on it?")
     await chat.answered(READ)
     await chat.attach(three)

@@ -27,7 +27,8 @@ async def test_built_in_model_answers_and_says_what_it_is(
     assert question.text == "What is the capital of France?"
     assert _words(shown)
     assert _words(shown) <= _words(answer.text)  # the page shows Markdown as what it means
-    assert answer.state == "done"
+    assert answer.state in ("done", "cut")  # small as it is, it may talk up to its limit
+    await expect(chat.mark(chat.answers)).to_have_count(int(answer.state == "cut"))
 
     chinese = await open_chat(app, locale="zh-CN")
     notice = chinese.page.locator("#keepchat-notice")

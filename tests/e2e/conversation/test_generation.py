@@ -39,7 +39,7 @@ async def test_model_and_settings_stay_with_the_conversation(
     await several.kill()  # what was chosen does not wait for the page to be left
     await several.start()
     again = await open_chat(several, f"/thread/{thread_id}")
-    await expect(again.answers).to_have_text(SECOND)
+    await expect(again.said).to_have_text(SECOND)
     await expect(again.model_button()).to_have_text("second")
     await again.ask("Once more, who are you?")
     await expect(again.answers).to_have_count(2)
@@ -54,6 +54,34 @@ async def test_model_and_settings_stay_with_the_conversation(
     await fresh.answered(FIRST)
     [request] = model.requests("Fresh, who are you?")
     assert "temperature" not in request
+
+
+async def test_the_model_changes_within_a_conversation(
+    several: Application, open_chat: OpenChat, model: ModelServer
+) -> None:
+    chat = await open_chat(several)
+    await chat.ask("At first, who are you?")
+    await chat.answered(FIRST)
+    thread_id = await chat.thread_id()
+    await chat.choose_model("second")
+    await chat.ask("And then, who are you?")
+    await expect(chat.answers).to_have_count(2)
+    await chat.answered(SECOND)
+    told = chat.page.locator(".keepchat-model")
+    await expect(told).to_have_text(["scripted", "second"])
+    assert await chat.thread_id() == thread_id
+    await chat.choose_model("scripted")
+    await chat.do("Try again")
+    await expect(chat.said.last).to_have_text(FIRST)
+    await chat.turn_ended()
+    await expect(told).to_have_text(["scripted", "scripted"])
+    await chat.choose_model("second")
+    await chat.edit(chat.questions.last, "After an edit, who are you?")
+    await chat.answered(SECOND)
+    assert model.requests("After an edit, who are you?")[-1]["model"] == "second"
+    await chat.open(f"/thread/{thread_id}")
+    await expect(chat.model_button()).to_have_text("second")
+    await expect(told).to_have_text(["scripted", "second"])
 
 
 async def test_a_model_that_is_gone_gives_way_with_a_notice(

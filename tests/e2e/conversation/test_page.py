@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from chat.wording.commands import COMMANDS
-from routes.headers import policy
+from routes.middleware.headers import policy
 from tests.e2e.conftest import OpenChat
 from tests.support.page.application import Application
 from tests.support.page.chat import Chat

@@ -38,7 +38,9 @@ async def test_deleted_thread_is_gone_with_its_files(
     await app.restart()  # which also ends everything that the open page had begun
     assert app.database.traces(thread_id) == {}
     again = await open_chat(app, f"/thread/{thread_id}")
-    await expect(again.toasts).to_contain_text("Thread not found")
+    await expect(again.toasts).to_have_text(
+        "There is no such conversation. It may have been deleted."
+    )
     await expect(again.thread(question)).to_have_count(0)
     await expect(again.questions).to_have_count(0)
 
@@ -51,7 +53,7 @@ async def test_deleted_thread_leaves_the_screen(app: Application, chat: Chat) ->
 
     async def delete_late(route: Route) -> None:
         if route.request.method == "DELETE":
-            await expect(chat.answers).to_have_text(PARIS)
+            await expect(chat.said).to_have_text(PARIS)
         await route.continue_()
 
     await chat.page.route("**/project/thread", delete_late)
@@ -70,7 +72,7 @@ async def test_thread_deleted_in_another_tab_takes_no_more_questions(
     await chat.answered(PARIS)
     thread_id = await chat.thread_id()
     silent = await open_chat(app, f"/thread/{thread_id}", beside=chat)
-    await expect(silent.answers).to_have_text(PARIS)
+    await expect(silent.said).to_have_text(PARIS)
     other = await open_chat(app, beside=chat)
     await other.delete(question)
     assert app.database.traces(thread_id) == {}

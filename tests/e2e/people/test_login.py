@@ -63,7 +63,9 @@ async def test_a_login_counts_while_the_account_is_as_it_was(
     await expect(bob.page.locator("#email")).to_be_visible()
     assert await bob.status_of("/user") == 401
     await bob.fill_login(*BOB)
-    await expect(bob.page.get_by_text("Unable to sign in")).to_be_visible()
+    sentence = "Unable to sign in. Check user name and password."
+    await expect(bob.page.get_by_text(sentence, exact=True)).to_be_visible()
+    await expect(bob.page.locator("[data-sonner-toast]:visible")).to_have_count(0)
 
     await team.manage("user", "passwd", "anna", "--password-stdin", typed="brand new horse")
     await anna.page.goto(team.url)

@@ -149,7 +149,17 @@ async def test_history_that_cannot_be_reached_is_said_to_be_so_and_comes_by_itse
     await chat.answered(ROME)
     other = await open_chat(setup.app, "/", beside=chat)
     await expect(other.page.get_by_text(NO_HISTORY)).to_be_visible()
+    found = await other.search(BEFORE)
+    await expect(other.search_dialog().get_by_role("status")).to_contain_text(NO_HISTORY)
     await expect(line(other, DELAYED)).to_have_count(1)
+    await chat.choose_for(BEFORE, "Pin")
+    await expect(chat.page.get_by_text("Pinned", exact=True).first).to_be_visible()
+    await chat.of_list("Delete all")
+    all_of_them = chat.page.get_by_role("dialog")
+    await all_of_them.get_by_role("button", name="Delete all").click()
+    await all_of_them.get_by_role("button", name="for ever").click()
+    await expect(all_of_them.get_by_role("alert")).not_to_be_empty()
+    await all_of_them.get_by_role("button", name="Cancel").click()
     opened = Chat(await chat.page.context.new_page(), setup.app.url)
     await opened.page.goto(f"{setup.app.url}/thread/{thread_id}")
     await expect(line(opened, NO_THREAD)).to_be_visible()
@@ -159,7 +169,10 @@ async def test_history_that_cannot_be_reached_is_said_to_be_so_and_comes_by_itse
     await expect(opened.answers).to_have_count(2)
     await expect(line(opened, NO_THREAD)).to_have_count(0)
     await expect(other.thread(BEFORE)).to_have_count(1)
+    await expect(found.filter(has_text=BEFORE)).not_to_have_count(0)
     await expect(other.page.get_by_text(NO_HISTORY)).to_have_count(0)
+    pinned = "SELECT id FROM threads WHERE pinned"
+    await until(lambda: setup.database.rows(pinned) == [(thread_id,)], "the pin")
 
 
 async def test_it_is_said_in_chinese(

@@ -252,21 +252,33 @@ async def take_the_journal_away(world: World) -> None:
     """With the database: nobody can be sent here then."""
     watcher, data = world.watcher, world.app.data
     assert (await watcher.metrics())["keepchat_journal_usable"] == 1
-    (data / "journal").rename(data / "elsewhere")
+    take_away(data / "journal")
     world.database.stop()
     await world.page.ask("Who keeps that?")
     await watcher.until(lambda it: it["keepchat_journal_usable"] == 0)
     await watcher.until_ready(503, "unready", "database", "journal")
     assert await watcher.is_alive()
-    (data / "elsewhere").rename(data / "journal")
+    bring_back(data / "journal")
     await watcher.until(lambda it: it["keepchat_journal_usable"] == 1)
     await watcher.until_ready(200, "degraded", "database")
     world.database.start()
     await watcher.until(lambda it: it["keepchat_journal_writes"] == 0)
     await watcher.until_ready(200, "ready")
     (data / "dead_letters").mkdir()
-    (data / "dead_letters" / "1-1.json").write_text("{}")
+    (data / "dead_letters" / "1795800634426339-1.json").write_text("{}")
     assert (await watcher.metrics())["keepchat_dead_letters"] == 1
+
+
+def take_away(folder: Path) -> None:
+    """Let there be something else in its place, where it cannot be made again."""
+    folder.rename(folder.with_name("elsewhere"))
+    folder.write_text("")
+
+
+def bring_back(folder: Path) -> None:
+    """Let it be there as it was."""
+    folder.unlink()
+    folder.with_name("elsewhere").rename(folder)
 
 
 async def take_the_bucket_away(world: World) -> None:
@@ -283,13 +295,13 @@ async def take_the_bucket_away(world: World) -> None:
 async def refuse_a_file(world: World) -> None:
     """Let the bucket refuse us where the spool cannot be used, and then take all."""
     data = world.app.data
-    (data / "spool").rename(data / "elsewhere")
+    take_away(data / "spool")
     world.bucket.answers = [FORBIDDEN] * 100
     world.bucket.is_cut = False
     await world.ask("And in this?")
     lost = await world.watcher.until(lambda it: it["keepchat_files_lost_total"] == 1)
     assert lost["keepchat_spool_usable"] == 0
-    (data / "elsewhere").rename(data / "spool")
+    bring_back(data / "spool")
     world.bucket.answers.clear()
     await world.watcher.until(lambda it: it["keepchat_spool_files"] == 0)
     await world.watcher.until_ready(200, "ready")

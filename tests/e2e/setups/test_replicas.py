@@ -92,6 +92,7 @@ async def pair(
         await asyncio.gather(one.kill(), other.kill())
 
 
+@pytest.mark.timeout(300)  # many pages are loaded
 async def test_one_answer_on_three_pages_of_two_replicas(
     pair: Pair, open_chat: OpenChat, teller: Teller, database: Shared
 ) -> None:

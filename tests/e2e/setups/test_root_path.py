@@ -1,7 +1,8 @@
-"""Under a path that it shares an address with others by: directly, and behind a real nginx."""
+"""Under a path that it shares an address with others by: directly, and behind real proxies."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,17 +13,17 @@ from playwright.async_api import Page, Request, WebSocket, Worker, expect
 
 from tests.e2e.conftest import OpenChat, StartApplication
 from tests.support.page import samples
-from tests.support.page.application import PROJECT, Application
+from tests.support.page.application import Application
 from tests.support.page.chat import Chat
 from tests.support.servers.model import ModelServer
-from tests.support.servers.nginx import Nginx, running_nginx
+from tests.support.servers.tls import PROXIES, TlsProxy
 
 ROOT = "/team/chat"
 ANNA = ("anna", "correct horse")
 BOB = ("bob", "battery staple")
 QUESTION = "What is the capital of France, below a path?"
 PARIS = "The capital of France is Paris."
-MAP = 'map $http_upgrade $connection_upgrade { default upgrade; "" ""; }'
+SCHEMES = ("http", "https", "ws", "wss")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -49,28 +50,19 @@ async def below(
         await application.kill()
 
 
-class Proxied:
-    """What people have: the address of the proxy, and the path."""
-
-    is_local = False
-
-    def __init__(self, nginx: Nginx) -> None:
-        self.url = nginx.url + ROOT
-
-    @staticmethod
-    def way_in(path: str = "/") -> str:
-        return path
-
-
 @pytest.fixture(scope="module")
-def proxied(below: Application) -> Iterator[Proxied]:
-    """nginx as docs/operations.md has it, with another program at all other paths."""
-    text = (PROJECT / "docs" / "operations.md").read_text()
-    [lines] = re.findall(r"```nginx\n(location /chat/.*?)```", text, re.DOTALL)
-    lines = lines.replace("127.0.0.1:8000", f"127.0.0.1:{below.port}").replace("/chat", ROOT)
-    others = 'location / { return 200 "Another program."; }'
-    with running_nginx(lines + others, MAP) as running:
-        yield Proxied(running)
+def proxies(
+    below: Application, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, TlsProxy]]:
+    """The files of deploy/ as docs/operations.md changes them."""
+    with ExitStack() as stack:
+        running = {
+            name: stack.enter_context(run(below.port, tmp_path_factory.mktemp(name), ROOT))
+            for name, run in PROXIES.items()
+        }
+        for proxy in running.values():
+            proxy.url += ROOT
+        yield running
 
 
 def asked_elsewhere(page: Page) -> list[str]:
@@ -79,7 +71,7 @@ def asked_elsewhere(page: Page) -> list[str]:
 
     def look(asked: Request | WebSocket | Worker) -> None:
         address = urlsplit(asked.url)
-        if address.scheme in ("http", "ws") and not address.path.startswith(ROOT):
+        if address.scheme in SCHEMES and not address.path.startswith(ROOT):
             found.append(asked.url)
 
     page.on("request", look)
@@ -114,6 +106,10 @@ async def is_whole(chat: Chat, tmp_path: Path, question: str) -> None:
     await chat.lose_the_line()
     await chat.new_chat()
     await chat.open_thread(question)
+    await chat.new_chat()
+    await (await chat.search(question)).first.click()
+    await expect(chat.asked.first).to_have_text(question)
+    assert await chat.thread_id() == thread_id
     assert elsewhere == []
 
 
@@ -138,13 +134,17 @@ async def test_local_mode_directly(
         assert (await client.get(link)).is_success
 
 
-@pytest.mark.parametrize("way", ["directly", "nginx"])
+@pytest.mark.parametrize("way", ["directly", *PROXIES])
 @pytest.mark.timeout(300)
 async def test_accounts(
-    below: Application, proxied: Proxied, open_chat: OpenChat, tmp_path: Path, way: str
+    below: Application,
+    proxies: Mapping[str, TlsProxy],
+    open_chat: OpenChat,
+    tmp_path: Path,
+    way: str,
 ) -> None:
     below.begin_test()
-    place = proxied if way == "nginx" else below
+    place = proxies.get(way, below)
     anna = await open_chat(place, sign_in=ANNA)
     question = f"What is the capital of France, {way} below a path?"
     await is_whole(anna, tmp_path, question)

@@ -1,6 +1,7 @@
 """A database or a bucket that is away, or silent: whoever asks for it is told so in time."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from tests.support.servers.model import ModelServer
 from tests.support.servers.postgres import Postgres, running_postgres
 from tests.support.servers.seaweedfs import KEY, running_seaweedfs
 from tests.support.servers.seaweedfs import SECRET as S3_SECRET
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 WITHIN_S = 8
 NO_DOORS = Doors(frozenset(), frozenset(), {})
@@ -38,10 +39,24 @@ GOES_ON = {
     "PUT /project/thread",
     "PUT /project/thread/share",
     "DELETE /project/thread",
+    "PUT /keepchat/sidebar/threads/{thread_id}",
+    "GET /keepchat/preferences",
+    "PUT /keepchat/preferences",
+    "PUT /keepchat/temporary/{session_id}",
+    "DELETE /keepchat/temporary/{session_id}",
     "POST /project/action",
     "POST /project/file",
     "GET /project/file/{file_id}",
 }
+# Of these, those that write.
+WRITES = [
+    "PUT /feedback",
+    "DELETE /feedback",
+    "PUT /project/thread",
+    "PUT /project/thread/share",
+    "PUT /keepchat/sidebar/threads/{thread_id}",
+    "PUT /keepchat/preferences",
+]
 OF_HEALTH = "/health/ready"  # says of each part how it is
 LAST = ("DELETE /project/thread", "POST /logout")
 # Those for which a bucket is asked, of what is in a conversation with one file.
@@ -195,3 +210,32 @@ async def test_without_its_bucket_every_route_answers_in_time(
             )
             backend.server.stop()
             await ask_all(world, doors, OF_FILES)
+
+
+@pytest.mark.server
+async def test_with_neither_database_nor_journal_every_write_is_refused_in_time(
+    project: Path, model: ModelServer, tmp_path: Path
+) -> None:
+    """And nobody is told that something is saved that is nowhere."""
+    with postgres() as backend:
+        async with running(project, tmp_path / "keepchat", model, backend) as world:
+            backend.server.stop()
+            shutil.rmtree(world.app.data / "journal")
+            (world.app.data / "journal").write_text("a file")
+            await ask_all(world, WRITES, WRITES)
+            await ask_all(world, WRITES, WRITES)
+            ready = (await ask(world, "GET /health/ready")).json()
+            wrong = {name for name, it in ready["checks"].items() if it["status"] != "ok"}
+            assert (ready["status"], wrong) == ("unready", {"database", "journal"})
+            (world.app.data / "journal").unlink()
+            await is_saved(world)
+            await ask_all(world, WRITES, ())
+
+
+async def is_saved(world: World) -> None:
+    """Wait until what is written is accepted."""
+    async with asyncio.timeout(PATIENCE_S):
+        reply = await ask(world, "PUT /project/thread")
+        while reply.status_code == 503:
+            await asyncio.sleep(0.1)
+            reply = await ask(world, "PUT /project/thread")

@@ -87,6 +87,15 @@ async def test_what_chainlit_reads_itself_is_one_line_too(
     )
 
 
+@pytest.mark.parametrize(("option", "value"), [("--port", "abc"), ("--root-path", "chat")])
+async def test_a_wrong_option_is_one_line(
+    project: Path, tmp_path: Path, option: str, value: str
+) -> None:
+    ended = await run_to_its_end(project, tmp_path / "keepchat", {}, option, value)
+    assert ended.code == 1
+    assert re.fullmatch(rf"{option}: .* \(it is '{value}'\)\. See \.env\.example\.\n", ended.errors)
+
+
 async def test_a_marked_env_file_is_read_and_what_is_misspelt_is_told(
     project: Path, tmp_path: Path
 ) -> None:

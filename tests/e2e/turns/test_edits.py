@@ -142,7 +142,7 @@ async def test_a_branch_and_its_original_have_files_of_their_own(
     await chat.sidebar.locator(f"#thread-{gone}").hover()
     await chat.sidebar.locator(f"#thread-{gone} #thread-options").click()
     await chat.page.locator("#delete-thread").click()
-    await chat.page.get_by_role("alertdialog").get_by_role("button", name="Confirm").click()
+    await chat.page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
     await expect(chat.sidebar.locator(f"#thread-{gone}")).to_have_count(0)
     await until(lambda: not app.files(gone) and not app.database.traces(gone), "the deletion")
     await chat.page.reload()

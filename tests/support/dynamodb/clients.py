@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from common.aws import AwsAccess
-from datalayer.stores.dynamodb.address import TableAddress
-from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.sdk.address import TableAddress
+from datalayer.stores.dynamodb.sdk.client import Client
 from tests.support.servers.dynamodb import ACCESS, DynamoDB
 
 

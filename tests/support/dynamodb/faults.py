@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
-from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.sdk.client import Client
 from tests.support.dynamodb.index import LaggingIndex
 from tests.support.dynamodb.wire import (
     BATCHES,

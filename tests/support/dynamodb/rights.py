@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.sdk.client import Client
 from tests.support.dynamodb.wire import TRANSACTION, Request, stand_before
 
 Right = tuple[str, str]

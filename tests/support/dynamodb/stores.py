@@ -4,9 +4,9 @@ import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from datalayer.stores.dynamodb.address import TableAddress
-from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.maintenance import LOOK_AFTER
+from datalayer.stores.dynamodb.sdk.address import TableAddress
+from datalayer.stores.dynamodb.sdk.client import Client
 from datalayer.stores.dynamodb.store import DynamoStore
 from datalayer.writes import wall_clock
 from tests.support.dynamodb.faults import Faults

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from datalayer.stores.dynamodb.client import Usage
+from datalayer.stores.dynamodb.sdk.client import Usage
 from datalayer.stores.dynamodb.store import DynamoStore
 from tests.support.backends import client_of
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from urllib3 import HTTPResponse
 
-from datalayer.stores.dynamodb.client import Client
+from datalayer.stores.dynamodb.sdk.client import Client
 
 TYPE = "application/x-amz-json-1.0"
 BATCHES = ("BatchGetItem", "BatchWriteItem")

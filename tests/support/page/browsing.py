@@ -80,6 +80,7 @@ class Profile:
             locale=locale,
             viewport={"width": 1280, "height": 800},
             accept_downloads=True,
+            ignore_https_errors=True,  # proxies of tests have authorities of their own
             http_credentials=(
                 {"username": credentials[0], "password": credentials[1]} if credentials else None
             ),

@@ -13,6 +13,10 @@ from tests.support.page.browsing import PATIENCE_MS
 THREAD_URL = re.compile(r"/thread/([0-9a-f-]{36})$")
 
 _MESSAGE = '[data-step-type="%s_message"]'
+_SHOWN = """(messages) => {
+    const last = [...document.querySelectorAll(messages)].at(-1);
+    return last?.querySelector(".message-content")?.textContent ?? "";
+}"""
 
 
 class Chat:
@@ -28,8 +32,10 @@ class Chat:
         self.said = self.answers.locator(".message-content")
         self._messages = page.locator(f"{_MESSAGE % 'user'}, {_MESSAGE % 'assistant'}")
         self._asked_before = 0
+        self._is_temporary = False
         self.sidebar = page.locator("#thread-history")
         self.toasts = page.locator("[data-sonner-toast]")
+        self.box = page.locator("#chat-input")
 
     async def open(self, path: str = "/") -> None:
         """Load the page and wait until it is connected."""
@@ -54,6 +60,11 @@ class Chat:
         await self._of_user("Account and sessions")
         return self.page.get_by_role("dialog", name="Account and sessions")
 
+    async def preferences(self) -> Locator:
+        """Open the dialog of what one always wants."""
+        await self._of_user("Preferences")
+        return self.page.get_by_role("dialog", name="Preferences")
+
     async def log_out(self) -> None:
         """Sign out, which leads to the login page."""
         await self._of_user("Sign out")
@@ -74,7 +85,7 @@ class Chat:
 
         What was typed or opened before is lost.
         """
-        if await self.questions.count():
+        if await self.questions.count() and not self._is_temporary:
             await expect(self.page).to_have_url(THREAD_URL)
         if THREAD_URL.search(self.page.url):
             await expect(self.questions.first).to_be_visible()
@@ -95,12 +106,16 @@ class Chat:
         await self.turn_ended()
 
     async def turn_ended(self, within_ms: float = PATIENCE_MS) -> None:
-        """Wait until nothing is being answered."""
-        await expect(self.page.locator("#stop-button")).to_be_hidden(timeout=within_ms)
+        """Wait until nothing is being answered.
+
+        Where it says so: while a conversation gets its own page neither button is there.
+        """
+        await expect(self.page.locator("#chat-submit")).to_be_visible(timeout=within_ms)
 
     async def shown(self) -> str:
         """The text of the last answer as it is now."""
-        return await self.answers.last.locator(".message-content").text_content() or ""
+        # Read at once: while it streams the page makes its elements anew all the time.
+        return str(await self.page.evaluate(_SHOWN, _MESSAGE % "assistant"))
 
     async def shown_past(self, text: str) -> str:
         """Wait until the last answer has come so far, and return what is shown of it."""
@@ -149,18 +164,20 @@ class Chat:
     async def copy_answer(self) -> str:
         """Copy the last answer and return what the clipboard has."""
         await self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        await self.answers.last.locator("button:has(.lucide-copy)").click()
+        # The last: blocks of code have one, too
+        await self.answers.last.locator("button:has(.lucide-copy)").last.click()
         await expect(self.answers.last.locator(".lucide-check")).to_be_visible()
         return str(await self.page.evaluate("navigator.clipboard.readText()"))
 
     def model_button(self) -> Locator:
         """The button that shows which model answers."""
-        return self.page.locator("#chat-profiles")
+        return self.page.locator("#mode-picker-trigger-model")
 
     async def choose_model(self, name: str) -> None:
         """Choose the model that answers."""
         await self.model_button().click()
-        await self.page.locator(f'[data-test="select-item:{name}"]').click()
+        options = self.page.locator("#mode-picker-popover-model").get_by_role("option")
+        await options.filter(has=self.page.get_by_text(name, exact=True)).click()
         await expect(self.model_button()).to_have_text(name)
         await self._connected()
 
@@ -200,6 +217,20 @@ class Chat:
         await self.page.locator("#new-chat-button").click()
         await expect(self.questions).to_have_count(0)
 
+    def temporary_switch(self) -> Locator:
+        """The switch by which nothing of a new conversation is stored."""
+        return self.page.get_by_role("switch", name="Temporary chat")
+
+    def temporary_line(self) -> Locator:
+        """The line that says that nothing of it is stored."""
+        return self.page.locator("#keepchat-temporary-line")
+
+    async def be_temporary(self) -> None:
+        """Let nothing of the conversation be stored that is about to begin."""
+        await self.temporary_switch().click()
+        await expect(self.temporary_line()).to_contain_text("nothing of it is stored")
+        self._is_temporary = True
+
     async def thread_id(self) -> str:
         """The id of the conversation, once the page's address has it."""
         await expect(self.page).to_have_url(THREAD_URL)
@@ -217,10 +248,15 @@ class Chat:
         """The button that opens the dialog for sharing."""
         return self.page.locator("#header button:has(.lucide-share2)")
 
-    async def export(self) -> tuple[str, str]:
+    def export_forms(self) -> Locator:
+        """The forms in which the conversation is saved."""
+        return self.page.locator("#keepchat-export-menu > a")
+
+    async def export(self, form: str = "Markdown") -> tuple[str, str]:
         """Save the conversation; name and text of the file."""
+        await self.export_button().click()
         async with self.page.expect_download() as download:
-            await self.export_button().click()
+            await self.export_forms().get_by_text(form, exact=True).click()
         saved = await download.value
         return saved.suggested_filename, (await saved.path()).read_text()
 
@@ -274,40 +310,73 @@ class Chat:
         if before:  # it stays until the other is there, and takes what is asked meanwhile
             await expect(steps.first).not_to_have_id(before)
 
+    def names(self) -> Locator:
+        """The names of the conversations that are listed, in their order."""
+        return self.sidebar.locator("li a .truncate")
+
+    def sections(self) -> Locator:
+        """The choice of which conversations are listed."""
+        return self.page.locator("#keepchat-sections select")
+
+    async def of_list(self, item: str) -> None:
+        """Choose something in the menu of the list."""
+        await self.page.locator("#keepchat-sections > button").click()
+        await self.page.locator("#keepchat-sections-menu").get_by_text(item).click()
+
+    async def put_into(self, name: str, folder: str) -> None:
+        """Put a conversation into a folder, a new one where there is none of this name."""
+        await self.choose_for(name, "Move to a folder")
+        dialog = self.page.get_by_role("dialog", name="Move to a folder")
+        known = dialog.get_by_role("radio", name=folder, exact=True)
+        if await known.count():
+            await known.check()
+        else:
+            await dialog.get_by_label("Name of the folder").fill(folder)
+        await dialog.get_by_role("button", name="Move").click()
+        await expect(dialog).to_have_count(0)
+
     def dot(self, thread_id: str) -> Locator:
         """What marks a conversation in which an answer is being written."""
         return self.sidebar.locator(f"#thread-{thread_id}").get_by_role("img")
 
     async def rename(self, name: str, new_name: str) -> None:
         """Give a conversation another name."""
-        await self._choose(name, "rename-thread")
+        await self.choose_for(name, "Rename")
         await self.page.get_by_role("dialog").get_by_role("textbox").fill(new_name)
-        await self._confirm("dialog")
+        await self._confirm("dialog", "Confirm")
 
     async def delete(self, name: str) -> None:
         """Delete a conversation."""
-        await self._choose(name, "delete-thread")
-        await self._confirm("alertdialog")
+        await self.choose_for(name, "Delete")
+        await self._confirm("alertdialog", "Delete")
         await expect(self.thread(name)).to_have_count(0)
 
-    async def _choose(self, name: str, item: str) -> None:
+    async def choose_for(self, name: str, item: str) -> None:
+        """Choose something in the menu of a conversation."""
         await self.thread(name).hover()
         await self.thread(name).locator("#thread-options").click()
-        await self.page.locator(f"#{item}").click()
+        await self.page.get_by_role("menuitem", name=item).click()
 
-    async def _confirm(self, role: str) -> None:
+    async def _confirm(self, role: str, button: str) -> None:
         dialog = self.page.get_by_role(role)  # type: ignore[arg-type]
-        await dialog.get_by_role("button", name="Confirm").click()
+        await dialog.get_by_role("button", name=button, exact=True).click()
         await expect(dialog).to_have_count(0)
 
     async def search(self, text: str) -> Locator:
-        """Type into the search dialog, opened where it is not, and return the lines found."""
-        dialog = self.page.get_by_role("dialog")
-        if not await dialog.count():
+        """Type into the search dialog, opened where it is not, and return the names found."""
+        if not await self.search_dialog().count():
             await self._settled()
             await self.page.keyboard.press("ControlOrMeta+k")
-        await dialog.get_by_role("combobox").fill(text)
-        return dialog.get_by_role("option")
+        await self.search_dialog().get_by_role("combobox").fill(text)
+        return self.hits().locator(".keepchat-hit-name")
+
+    def search_dialog(self) -> Locator:
+        """The dialog of the search."""
+        return self.page.locator("#keepchat-search")
+
+    def hits(self) -> Locator:
+        """What is found: name, time and snippet of each conversation."""
+        return self.search_dialog().get_by_role("option")
 
     # Files
 
@@ -315,7 +384,7 @@ class Chat:
         """Choose files with the paper clip and wait until they are uploaded."""
         await self.choose(*paths)
         for path in paths:
-            await expect(self._attachment(path.name)).to_be_visible()
+            await expect(self.waiting_file(path.name)).to_be_visible()
 
     async def choose(self, *paths: Path) -> None:
         """Choose files with the paper clip, whatever becomes of them."""
@@ -323,9 +392,17 @@ class Chat:
             await self.page.locator("#upload-button").click()
         await (await chooser.value).set_files(paths)
 
-    def _attachment(self, name: str) -> Locator:
+    def waiting_file(self, name: str) -> Locator:
+        """A file that waits in the composer for its message."""
         attachments = self.page.locator("#attachments")
         return attachments.get_by_text(name).or_(attachments.get_by_alt_text(name))
+
+    async def remove_file(self, name: str) -> None:
+        """Take a file out of the composer."""
+        named = self.page.get_by_text(name).or_(self.page.get_by_alt_text(name))
+        file = self.page.locator("#attachments > *").filter(has=named)
+        await file.get_by_role("button", name="Remove attachment").click()
+        await expect(self.waiting_file(name)).to_have_count(0)
 
     def picture(self, name: str) -> Locator:
         """An image among the messages."""

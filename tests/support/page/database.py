@@ -27,6 +27,7 @@ TABLES = frozenset(
         "steps",
         "threads",
         "tombstones",
+        "user_preferences",
         "users",
     }
 )

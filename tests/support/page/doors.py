@@ -8,6 +8,8 @@ from tests.support.page.application import Application
 
 _ASK = """
 import json
+from chainlit.config import config
+config.run.port = 0  # at the usual one somebody else may listen
 import app
 from chainlit.server import app as server, sio
 from fastapi.openapi.utils import get_openapi

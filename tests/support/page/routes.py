@@ -5,7 +5,10 @@ A test compares them with those that the program has: a new one needs a line her
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import chainlit
 
 from tests.support.page.world import SECRET
 
@@ -40,11 +43,13 @@ _ELEMENT = {
     "sessionId": "{session}",
 }
 _BRANCH = {"action": "branch", "step": "{step}", "session": "{session}"}
+BUNDLE = next(Path(chainlit.__file__).parent.glob("frontend/dist/assets/index-*.js")).name
 _NONE = (404,)
 FILE = {"file": ("a.txt", b"x", "text/plain")}
 
 ROUTES: Mapping[str, Rule] = {
-    "GET /public/{filename:path}": Rule("/public/keepchat.js"),
+    "GET /public/{filename:path}": Rule("/public/built/keepchat.js"),
+    f"GET /assets/{BUNDLE}": Rule(f"/assets/{BUNDLE}"),
     "GET /assets/{filename:path}": Rule("/assets/none.js", own=_NONE),
     "GET /copilot/{filename:path}": Rule("/copilot/none.js", own=_NONE),
     "GET /auth/config": Rule("/auth/config"),
@@ -75,6 +80,9 @@ ROUTES: Mapping[str, Rule] = {
     "PUT /project/thread": Rule(
         "/project/thread", {"threadId": "{thread}", "name": SECRET}, owned=True
     ),
+    "POST /keepchat/share/{thread_id}/copy": Rule(
+        "/keepchat/share/{thread}/copy", owned=True, own=_NONE
+    ),
     "PUT /project/thread/share": Rule(
         "/project/thread/share", {"threadId": "{thread}", "isShared": False}, owned=True
     ),
@@ -98,10 +106,29 @@ ROUTES: Mapping[str, Rule] = {
     "HEAD /files/{thread_id}/{element_id}/{name:path}": Rule(
         "/files/{thread}/{element}/any", owned=True
     ),
-    "GET /keepchat/export/{thread_id}.md": Rule("/keepchat/export/{thread}.md", owned=True),
+    "POST /keepchat/search": Rule("/keepchat/search", {"query": SECRET}, personal=True),
+    "GET /keepchat/sidebar/folders": Rule("/keepchat/sidebar/folders", personal=True),
+    "PUT /keepchat/sidebar/folders": Rule(
+        "/keepchat/sidebar/folders", {"folder": SECRET, "name": "x"}, personal=True
+    ),
+    "PUT /keepchat/sidebar/threads/{thread_id}": Rule(
+        "/keepchat/sidebar/threads/{thread}", {"pinned": False}, owned=True
+    ),
+    "DELETE /keepchat/sidebar/threads": Rule(
+        "/keepchat/sidebar/threads", {"all": False}, own=(422,)
+    ),
+    "GET /keepchat/export/{thread_id}.{form}": Rule("/keepchat/export/{thread}.md", owned=True),
     "GET /keepchat/answers/{thread_id}": Rule("/keepchat/answers/{thread}", owned=True),
     "POST /keepchat/answers/{thread_id}": Rule("/keepchat/answers/{thread}", _BRANCH, owned=True),
+    "PUT /keepchat/temporary/{session_id}": Rule(
+        "/keepchat/temporary/{session}", {"on": False}, owned=True
+    ),
+    "DELETE /keepchat/temporary/{session_id}": Rule("/keepchat/temporary/{session}", owned=True),
     "GET /keepchat/notice": Rule("/keepchat/notice"),
+    "GET /keepchat/preferences": Rule("/keepchat/preferences", personal=True),
+    "PUT /keepchat/preferences": Rule(
+        "/keepchat/preferences", {"changed": {"temperature": "own"}}, personal=True
+    ),
     "GET /keepchat/account": Rule("/keepchat/account", personal=True),
     "DELETE /keepchat/account/sessions": Rule("/keepchat/account/sessions", personal=True),
     "DELETE /keepchat/account/sessions/{session_id}": Rule(
@@ -120,7 +147,7 @@ ROUTES: Mapping[str, Rule] = {
         for method in ("GET", "HEAD")
         for what in ("live", "ready")
     },
-    "GET /metrics": Rule("/metrics", own=_NONE),
+    **{f"{method} /metrics": Rule("/metrics", own=_NONE) for method in ("GET", "HEAD")},
     "GET /{full_path:path}": Rule("/thread/{thread}"),
     "MOUNT /ws/socket.io": Rule("/ws/socket.io/", own=(400,)),
     **{

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from datalayer.stores.dynamodb.bodies import unpack
+from datalayer.stores.dynamodb.format.bodies import unpack
 from tests.support.page.database import Message
 from tests.support.servers.dynamodb import ACCESS, DynamoDB
 

@@ -93,8 +93,8 @@ class ScriptedProvider:
 
 
 @cache
-def key(name: str) -> RSAKey:
-    """A key with a name; it takes a while to make one."""
+def key(name: str, _number: int = 0) -> RSAKey:
+    """A key with a name, or another one with it; it takes a while to make one."""
     return RSAKey.generate_key(2_048, {"kid": name})
 
 

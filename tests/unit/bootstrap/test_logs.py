@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from access.login.record import record
-from bootstrap.logs import JsonLines, NoDefects, TextLines, log_as, log_in_detail
+from bootstrap.logs import JsonLines, NoDefects, NothingTemporary, TextLines, log_as, log_in_detail
 from datalayer.errors import StoreHeldUp, StoreUnavailable
 from storage.errors import StorageUnavailable
 
@@ -112,12 +112,9 @@ def test_what_is_no_error_is_left_out(name: str, said: str, is_told: bool) -> No
     assert NoDefects().filter(record_) is is_told
 
 
-def test_it_is_put_in_once() -> None:
+def test_it_is_put_in_once(monkeypatch: pytest.MonkeyPatch) -> None:
     handler = logging.StreamHandler()
-    logging.getLogger("keepchat.login").addHandler(handler)
-    try:
-        log_as("text")
-        log_as("json")
-        assert [type(one) for one in handler.filters] == [NoDefects]
-    finally:
-        logging.getLogger("keepchat.login").removeHandler(handler)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [handler])  # and none of pytest's
+    log_as("text")
+    log_as("json")
+    assert [type(one) for one in handler.filters] == [NoDefects, NothingTemporary]

@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from access.login.errors import AccountError
+from access.login.accounts.errors import AccountError
 from bootstrap import stores
 from bootstrap.stores import migrate, open_store, prepare_store, take_over_users_late
 from datalayer.errors import SchemaMismatch, StoreMisconfigured, StoreUnavailable
@@ -109,6 +109,7 @@ async def test_the_server_that_comes_back_is_migrated_first(
     await store.close()
 
 
+@pytest.mark.slow
 async def test_a_search_of_names_alone_is_what_the_settings_say(tmp_path: Path) -> None:
     for search, names_only in (("all", False), ("names", True)):
         url = "dynamodb://keepchat?region=eu-central-1"

@@ -14,8 +14,8 @@ from bootstrap import watch
 from bootstrap.watch import Watch
 from chat.models.base import Model, Variables
 from chat.turn.turn import Turns
-from common.outages import Outage
-from common.retry import RetryPolicy
+from common.concurrency.outages import Outage
+from common.concurrency.retry import RetryPolicy
 from datalayer.pipeline.outages import Outages
 from storage.base import Storage
 from storage.errors import ObjectMissing, StorageDenied, StorageUnavailable

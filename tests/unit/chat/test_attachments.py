@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,10 +19,12 @@ from chainlit.session import HTTPSession
 from chat.attachments.blocks import PromptFiles
 from chat.attachments.collect import OLD_IMAGES, Attachments
 from chat.attachments.files import AttachedFile
+from chat.attachments.kept import KeptReadings
 from chat.attachments.process import Content, Reader
 from chat.attachments.results import ExtractedText, Picture, Reading, Reason, Unread
 from datalayer.fields import ELEMENT_FIELDS
 from datalayer.layer import KeepchatDataLayer
+from datalayer.pipeline.outages import Outages
 from datalayer.records import ElementRecord
 from storage.base import OpenObject
 from storage.errors import ObjectMissing, StorageUnavailable
@@ -38,6 +41,7 @@ class Stored:
         self.content: dict[str, bytes] = {}
         self.opened: list[str] = []
         self.away = False
+        self.outages = Outages()
 
     @asynccontextmanager
     async def open_element(self, thread_id: str, element_id: str) -> AsyncIterator[OpenObject]:
@@ -215,6 +219,20 @@ async def test_no_more_is_read_than_the_budget_holds(
     assert len(stored.opened) <= 4
 
 
+async def test_files_are_not_told_of_where_it_is_told_that_their_storage_is_away(
+    attachments: Attachments, stored: Stored, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "chat.attachments")
+    stored.away = True
+    await collected(attachments, [element(stored, "1", "a.txt", "old")])
+    [told] = caplog.records
+    assert "cannot be read: StorageUnavailable" in told.message
+    stored.outages.note("uploads", StorageUnavailable("away"))
+    caplog.clear()
+    await collected(attachments, [element(stored, "1", "a.txt", "old")])
+    assert caplog.records == []
+
+
 async def test_a_storage_that_is_away_is_asked_again_next_time(
     attachments: Attachments, stored: Stored
 ) -> None:
@@ -268,6 +286,29 @@ async def test_a_blind_model_is_sent_no_image(attachments: Attachments, tmp_path
     (tmp_path / "a.png").write_text("pixels")
     found = await collected(attachments, [], question(tmp_path / "a.png"), sees_images=False)
     assert not found.question.images
-    assert [note.en for note in found.question.notes] == [
+    assert [str(note) for note in found.question.notes] == [
         "“a.png” was not sent: this model cannot see images."
     ]
+
+
+async def test_what_was_read_in_another_run_is_not_read_again(
+    stored: Stored, tmp_path: Path
+) -> None:
+    """Nor fetched: but by its row, for another with the same bytes is read."""
+    question = cl.Message("and?")
+    record = element(stored, "1", "a.txt", "words")
+    known = replace(record, sha256=hashlib.sha256(b"words").hexdigest())
+    kept = KeptReadings(tmp_path / "readings")
+
+    async def collect(one: ElementRecord) -> str:
+        run = Attachments(cast(KeepchatDataLayer, stored), cast(Reader, PlainReader()), 1_000, kept)
+        found = await run.collect(question, ["1"], [one], budget=1_000, sees_images=False)
+        return str(found)
+
+    first = await collect(known)
+    assert "words" in first
+    stored.opened.clear()
+    assert await collect(known) == first
+    assert stored.opened == []
+    await collect(replace(known, id=str(uuid.uuid4())))
+    assert len(stored.opened) == 1

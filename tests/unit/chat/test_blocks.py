@@ -39,7 +39,7 @@ def fitted(*readings: Reading | None, budget: int = 10_000, **options: Any) -> F
 
 
 def english(files: FittedFiles) -> list[str]:
-    return [note.en for note in files.notes]
+    return [str(note) for note in files.notes]
 
 
 def test_a_file_is_a_block_with_its_name_and_length() -> None:
@@ -79,21 +79,21 @@ def test_all_that_is_to_say_of_a_file_is_one_sentence_in_each_language() -> None
     remarks = (Remark(RemarkKind.FIRST_FRAME, "12"),)
     long = replace(text("x" * 6_000, total=60_000), remarks=remarks)
     [note] = fitted(long, file_tokens=541).notes
-    assert note.en == (
+    assert str(note) == (
         "“1.x”: it is long, and the model gets the first 500 of about 20,000 tokens; "
         "only the first of its 12 pictures is shown."
     )
-    assert note.zh == (
+    assert note.in_language("zh") == (
         "“1.x”：文件较长，模型只得到前 500 个词元（共约 20,000 个）；共 12 幅图像，只显示第一幅。"
     )
 
 
 @pytest.mark.parametrize("kind", list(RemarkKind))
 def test_every_remark_has_its_words_in_both_languages(kind: RemarkKind) -> None:
-    [note] = fitted(replace(text("Hello"), remarks=(Remark(kind, "7"),))).notes
-    assert note.en.startswith("“1.x”: ")
-    assert note.zh.startswith("“1.x”：")
-    assert "{" not in note.en + note.zh
+    [note] = fitted(replace(text("Hello"), remarks=(Remark(kind, "7|3"),))).notes
+    assert str(note).startswith("“1.x”: ")
+    assert note.in_language("zh").startswith("“1.x”：")
+    assert "{" not in str(note) + note.in_language("zh")
 
 
 def test_a_file_of_unknown_length_is_cut() -> None:
@@ -131,13 +131,19 @@ def test_a_file_that_could_not_be_read_is_told_to_both() -> None:
     assert english(unread) == ["“1.x” could not be read: it is protected with a password."]
 
 
+def test_nobody_is_told_to_save_an_image_anew_for_a_model_that_sees_none() -> None:
+    unread = fitted(Unread(reason=Reason.IMAGE), sees_images=False)
+    assert unread.text == '<file name="1.x">\n[an image, which you cannot see]\n</file>'
+    assert english(unread) == ["“1.x” was not sent: this model cannot see images."]
+
+
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_reason_has_a_sentence(reason: Reason) -> None:
     [note] = fitted(Unread(reason=reason)).notes
-    assert note.en.startswith("“1.x” could not be read: ")
-    assert note.en.endswith(".")
-    assert note.zh.startswith("无法读取“1.x”：")
-    assert note.zh.endswith("。")
+    assert str(note).startswith("“1.x” could not be read: ")
+    assert str(note).endswith(".")
+    assert note.in_language("zh").startswith("无法读取“1.x”：")
+    assert note.in_language("zh").endswith("。")
 
 
 def test_an_image_is_a_part_of_its_own() -> None:

@@ -13,7 +13,7 @@ from tests.support.conversation import conversation
 @pytest.mark.parametrize(
     ("language", "step_name", "sentence"),
     [
-        ("de-DE,de;q=0.9", "Attachments", "“a.txt” could not be read: it is empty."),
+        ("de-DE,de;q=0.9", "Anhänge", "„a.txt“ konnte nicht gelesen werden: sie ist leer."),
         ("zh-CN,zh;q=0.9", "附件", "无法读取“a.txt”：文件是空的。"),
     ],
 )

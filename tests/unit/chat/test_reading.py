@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from chat.attachments.process import MEMORY, Reader, ReadingLimits
-from chat.attachments.reading.pictures import SMALL_PNG
+from chat.attachments.reading.images.pictures import SMALL_PNG
 from chat.attachments.results import (
     ExtractedText,
     Picture,
@@ -79,7 +79,7 @@ async def picture_of(content: bytes) -> tuple[Picture, Image.Image]:
         ("a.py", b"def f():\n    return 1\n", "def f():\n    return 1"),
         ("a.svg", b'<svg xmlns="x"><text>Hi</text></svg>', '<svg xmlns="x"><text>Hi</text></svg>'),
         ("image.png", b"only text all the same", "only text all the same"),
-        ("a.txt", b"one\x01two\x0c three" + b" more" * 40, "onetwo\x0c three" + " more" * 40),
+        ("a.txt", b"one\x0ctwo\x0c three" + b" more" * 40, "one\x0ctwo\x0c three" + " more" * 40),
     ],
 )
 async def test_text_is_read_in_its_encoding(name: str, content: bytes, text: str) -> None:
@@ -87,6 +87,7 @@ async def test_text_is_read_in_its_encoding(name: str, content: bytes, text: str
     assert reading == ExtractedText(text=text, total=len(text))
 
 
+@pytest.mark.slow
 async def test_html_becomes_markdown_without_what_nobody_sees() -> None:
     page = (
         b"<!DOCTYPE html><html><head><title>t</title><style>p{}</style></head><body><h1>Hi</h1>"
@@ -96,6 +97,7 @@ async def test_html_becomes_markdown_without_what_nobody_sees() -> None:
     assert (await text_of("page", page)).text == "# Hi\n\nthere **you**"
 
 
+@pytest.mark.slow
 async def test_html_of_many_levels_is_read() -> None:
     assert (await text_of("a.html", b"<div>" * 1_500 + b"deep")).text == "deep"
 
@@ -109,12 +111,14 @@ async def test_a_long_text_is_read_as_far_as_there_is_room() -> None:
 # Documents
 
 
+@pytest.mark.slow
 async def test_a_pdf_is_read_page_by_page() -> None:
     reading = await text_of("a.pdf", documents.pdf("Hello", "World"))
     assert reading.text == "[page 1]\nHello\n\n[page 2]\nWorld"
     assert reading.counts == {"pages": 2}
 
 
+@pytest.mark.slow
 async def test_a_long_pdf_is_cut_and_its_length_estimated() -> None:
     pages = [f"Sentence of page {number}, some words long." for number in range(400)]
     reading = await text_of("a.pdf", documents.pdf(*pages), characters=1_000)
@@ -128,6 +132,7 @@ async def test_a_word_document_is_read() -> None:
     assert (await text_of("renamed.bin", content)).text == "Dear reader,\n\nthe end."
 
 
+@pytest.mark.slow
 async def test_a_workbook_is_read_sheet_by_sheet() -> None:
     sheets: dict[str, Sequence[Sequence[object]]] = {
         "Costs": [("what", "sum"), ("rent, heat", 12.5), (), (None, True, None)],
@@ -163,6 +168,7 @@ async def test_slides_are_read_with_tables_and_notes() -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
+@pytest.mark.slow
 async def test_images_become_jpeg(kind: str) -> None:
     picture, shown = await picture_of(documents.image(kind))
     assert picture.mime == "image/jpeg"
@@ -170,6 +176,7 @@ async def test_images_become_jpeg(kind: str) -> None:
     assert red > 200 > 50 > green
 
 
+@pytest.mark.slow
 async def test_of_many_pictures_the_first_is_shown_and_that_is_said() -> None:
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "green", "blue")]
     written = io.BytesIO()
@@ -178,11 +185,13 @@ async def test_of_many_pictures_the_first_is_shown_and_that_is_said() -> None:
     assert list(picture.remarks) == [Remark(RemarkKind.FIRST_FRAME, "3")]
 
 
+@pytest.mark.slow
 async def test_a_large_image_is_made_smaller() -> None:
     picture, _ = await picture_of(documents.image("PNG", (4_000, 1_000)))
     assert (picture.width, picture.height) == (1_568, 392)
 
 
+@pytest.mark.slow
 async def test_an_image_is_turned_upright_and_tells_nothing_of_its_user() -> None:
     lying = Image.new("RGB", (2_000, 1_000), "blue")
     lying.paste("red", (0, 0, 1_000, 1_000))
@@ -208,6 +217,7 @@ async def test_transparency_stays_where_the_image_is_small() -> None:
     assert shown.getpixel((5, 5)) == (255, 0, 0, 90)
 
 
+@pytest.mark.slow
 async def test_a_large_image_gets_a_white_ground() -> None:
     noise = Image.frombytes("RGBA", (400, 400), random.randbytes(640_000))
     noise.putalpha(0)
@@ -220,6 +230,7 @@ async def test_a_large_image_gets_a_white_ground() -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "CMYK", "I;16", "F"])
+@pytest.mark.slow
 async def test_images_of_every_mode(mode: str) -> None:
     kind = "PNG" if mode in ("1", "L", "P", "LA", "I;16") else "TIFF"
     picture, shown = await picture_of(documents.image(kind, mode=mode, colour=0))
@@ -238,6 +249,7 @@ async def test_what_other_programs_wrote_is_read_behind_the_walls(name: str) -> 
     assert await text_of(name, content) == text_in(name, content, CHARACTERS)
 
 
+@pytest.mark.slow
 async def test_images_of_phones_and_drawings_are_shown_behind_the_walls() -> None:
     _, shown = await picture_of((CASES / "phone.heic").read_bytes())
     assert sorted(shown.size) == [40, 60]
@@ -266,7 +278,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
         ("a.txt", b" \n\n", Reason.EMPTY),
         ("a.exe", b"MZ\0\1" * 100, Reason.BINARY),
         ("a.pdf", documents.pdf("x", encrypted=True), Reason.PASSWORD),
-        ("a.pdf", documents.pdf("", ""), Reason.NO_TEXT),
+        ("a.pdf", documents.pdf("", ""), Reason.SCAN),
         ("a.pdf", documents.pdf(), Reason.NO_TEXT),
         ("a.pdf", documents.pdf("x")[:60], Reason.BROKEN),
         ("a.pdf", b"\0\1\2" * 100, Reason.BROKEN),
@@ -287,6 +299,7 @@ async def test_what_cannot_be_read_has_its_reason(
     assert await reason_for(name, content) is reason
 
 
+@pytest.mark.slow
 async def test_a_zip_bomb_is_not_unpacked() -> None:
     bomb = documents.docx("x", more={"word/bomb.xml": b"\0" * 250_000_000})
     assert len(bomb) < 1_000_000

@@ -22,17 +22,18 @@ time.sleep({wait})
 print(json.dumps({{"kind": "text", "text": "x", "total": 1, "counts": {{}}}}))
 """
 HOSTILE_PDF = """
-import json, sys
+import json, sys, time
 while json.loads(sys.argv[1])["suffix"] == ".pdf":
-    pass
+    time.sleep(60)
 print(json.dumps({"kind": "text", "text": "x", "total": 1, "counts": {}}))
 """
 ANSWER = 'print(\'{"kind": "text", "text": "%s", "total": 1, "counts": {}}\')'
 
 
 def reader(code: str, timeout_s: float = 20) -> Reader:
-    """A reader whose process runs this code."""
-    return Reader(ReadingLimits(characters=100, timeout_s=timeout_s), ("-c", code))
+    """A reader whose process says that it has started, and runs this code."""
+    limits = ReadingLimits(characters=100, timeout_s=timeout_s)
+    return Reader(limits, ("-c", f"print(flush=True)\n{code}"))
 
 
 async def nothing() -> AsyncGenerator[bytes, None]:
@@ -57,6 +58,7 @@ def _reads(process: psutil.Process) -> bool:
         return False
 
 
+@pytest.mark.slow
 async def test_a_process_that_never_ends_is_killed() -> None:
     begun = time.monotonic()
     reading = await reader("while True: pass", timeout_s=0.5).read("a.pdf", nothing)
@@ -65,6 +67,7 @@ async def test_a_process_that_never_ends_is_killed() -> None:
     assert not children()
 
 
+@pytest.mark.slow
 async def test_a_process_that_does_not_read_is_killed() -> None:
     code = "import time; time.sleep(60)"
     reading = await reader(code, timeout_s=0.5).read("a.pdf", endless)
@@ -158,11 +161,17 @@ async def test_only_a_few_run_at_once() -> None:
     assert most == AT_ONCE + SLOW_AT_ONCE
 
 
-async def test_hostile_files_of_one_hold_up_nobody_else() -> None:
+@pytest.mark.slow
+async def test_hostile_files_of_one_hold_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     by_name = reader(HOSTILE_PDF, timeout_s=120)
     hostile = [asyncio.create_task(by_name.read("a.pdf", nothing, "eve")) for _ in range(8)]
     await until(lambda: len(children()) >= AT_ONCE, "those that read for ever")
-    assert isinstance(await by_name.read("a.txt", nothing, "ada"), ExtractedText)
+
+    def hers() -> AsyncGenerator[bytes, None]:
+        monkeypatch.setattr(process, "QUICK_S", 60.0)  # she has her place; Python may start slowly
+        return nothing()
+
+    assert isinstance(await by_name.read("a.txt", hers, "ada"), ExtractedText)
     assert not any(task.done() for task in hostile)
     for task in hostile:
         task.cancel()
@@ -235,3 +244,57 @@ def test_the_process_finds_the_program(monkeypatch: pytest.MonkeyPatch, tmp_path
         return await Reader(limits).read("a.txt", content)
 
     assert asyncio.run(read()) == ExtractedText(text="words", total=5)
+
+
+@pytest.mark.slow
+async def test_a_process_that_starts_slowly_does_not_make_its_file_a_slow_one(
+    tmp_path: Path,
+) -> None:
+    """As on a busy machine: each is read once, though others wait."""
+    begun = tmp_path / "begun"
+    code = f"import time\ntime.sleep({2 * QUICK_S})\nprint(flush=True)\n"
+    limits = ReadingLimits(characters=100)
+    late = Reader(limits, ("-c", code + NOTED.format(begun=begun, wait=0)))
+    await asyncio.gather(*(late.read("a.pdf", nothing) for _ in range(AT_ONCE + 1)))
+    assert len(begun.read_text()) == AT_ONCE + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.bin", bytes(range(256)) * 1_000, Reason.BINARY),
+        ("a.mp4", b"\0\0\0\x18ftypmp42" + bytes(90_000), Reason.RECORDING),
+        ("a.parquet", b"PAR1" + bytes(range(256)), Reason.DATA),
+        ("a", bytes(range(128)), Reason.BINARY),
+    ],
+)
+async def test_what_is_evidently_no_text_takes_no_process(
+    name: str, content: bytes, reason: Reason
+) -> None:
+    async def source() -> AsyncGenerator[bytes, None]:
+        for start in range(0, len(content), 1_000):
+            yield content[start : start + 1_000]
+
+    found = await reader("raise SystemExit(3)").read(name, source)
+    assert found == Unread(reason=reason)
+    assert found == await Reader(ReadingLimits(characters=100))._read(
+        name, source, 0, asyncio.Event()
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.bin", b"\x1f\x8b\x08" + bytes(range(256))),
+        ("a.backup", bytes(257) + b"ustar" + bytes(range(256))),
+        ("a.saved", b"bplist00" + bytes(range(256))),
+        ("a.bin", b"plain words"),
+        ("a.pdf", bytes(range(256))),
+        ("a", b""),
+    ],
+)
+async def test_what_may_hold_something_takes_one(name: str, content: bytes) -> None:
+    async def source() -> AsyncGenerator[bytes, None]:
+        yield content
+
+    assert isinstance(await reader(ANSWER % "x").read(name, source), ExtractedText)

@@ -17,8 +17,8 @@ from chat.attachments.process import Reader, ReadingLimits, standing_walls
 from chat.attachments.reading import walls
 from chat.attachments.reading.walls import FILES, NETWORK, PROCESSES, WRITING
 from chat.attachments.results import ExtractedText
-from cli import checks
-from common import kernel
+from cli.doctor import checks
+from common.processes import kernel
 
 TRYING = """
 import ctypes, json, os, pathlib, socket, subprocess, sys, threading
@@ -44,7 +44,7 @@ ATTEMPTS = {
     "the accounts": (FILES, "(here / 'users.json').read_text()"),
     "the secret": (FILES, "(here / 'auth_secret').read_text()"),
     "the folder": (FILES, "os.listdir(here)"),
-    "the settings": (FILES, "open(f'{root}/settings.py').read()"),
+    "the settings": (FILES, "open(f'{root}/settings/environment.py').read()"),
     "what the system knows": (FILES, "open('/etc/passwd').read()"),
     "the parent's environment": (FILES, "open(f'/proc/{parent}/environ').read()"),
     "the parent's memory": (FILES, "open(f'/proc/{parent}/mem', 'rb').read(1)"),
@@ -105,6 +105,7 @@ async def tried(attempt: str, here: Path, port: int, behind: str = "walls.close(
 
 
 @pytest.mark.parametrize("what", ATTEMPTS)
+@pytest.mark.slow
 async def test_nothing_is_reached(what: str, here: Path, port: int) -> None:
     wall, attempt = ATTEMPTS[what]
     if wall not in await standing_walls():
@@ -130,6 +131,7 @@ async def test_nothing_is_handed_on(here: Path, port: int, monkeypatch: pytest.M
     assert "OPENAI" not in await tried("sorted(os.environ)", here, port)
 
 
+@pytest.mark.slow
 async def test_the_code_of_the_process_itself_would_reach_all(here: Path, port: int) -> None:
     """Keeps the tests above honest."""
     for what in ("the database", "the settings", "a listener", "a new file", "the parent's life"):
@@ -170,10 +172,10 @@ async def test_the_doctor_tells_which_stand(
 def test_a_hidden_process_cannot_be_looked_into() -> None:
     code = (
         "import ctypes\n"
-        "from common.kernel import hide\n"
+        "from common.processes.kernel import hide\n"
         "assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 1  # PR_GET_DUMPABLE\n"
         "assert hide()\n"
         "assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 0\n"
     )
-    root = Path(kernel.__file__).parents[1]
+    root = Path(kernel.__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)

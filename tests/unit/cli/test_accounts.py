@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 import manage
+from cli.conversations import forget_preferences
+from datalayer.stores.memory import MemoryStore
+from datalayer.writes import RevisionClock, SavePreferences, SaveUser
 
 PASSWORD = "correct horse"
 STDIN = "--password-stdin"
@@ -128,3 +131,14 @@ def test_what_an_operator_does_is_a_line_of_the_log(
         "user sign-out: who 'anna', mode 'command'",
     ]
     assert PASSWORD not in caplog.text
+
+
+async def test_preferences_are_not_for_who_gets_the_name() -> None:
+    store, clock = MemoryStore(), RevisionClock()
+    kept = {"about_user": "a nurse"}
+    await store.apply([SaveUser(identifier="anna", revision=clock.next())])
+    write = SavePreferences(identifier="anna", revision=clock.next(), preferences=kept)
+    await store.apply([write])
+    await forget_preferences(store, "anna")
+    assert await store.get_preferences("anna") == {}
+    assert await store.get_user("anna")

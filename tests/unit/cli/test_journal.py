@@ -1,6 +1,7 @@
 """`manage.py journal`: what waits is told, dead letters are stored or dropped as somebody wants."""
 
 import asyncio
+import errno
 import io
 import json
 import sys
@@ -16,10 +17,10 @@ from datalayer.pipeline.journal.dead_letters import DeadLetters
 from datalayer.pipeline.journal.journal import Journal
 from datalayer.pipeline.journal.records import encode_record
 from datalayer.pipeline.spool.spool import Spool
-from datalayer.records import Outcome
+from datalayer.records import Outcome, Result
 from datalayer.stores.sql.sqlite.store import SqliteStore
 from datalayer.writes import Write
-from settings import Settings, read
+from settings import Settings, data_folder, read
 from tests.support.builders import feedback, new_id, outcomes, step, upload
 
 Capture = pytest.CaptureFixture[str]
@@ -168,6 +169,67 @@ def test_what_cannot_be_read_is_listed_and_stays(folder: Path, capsys: Capture) 
     assert len(letters(folder).ids()) == 2
     assert run("drop", "--all", "--yes") == 0
     assert letters(folder).ids() == []
+
+
+@pytest.mark.parametrize("rest", ["", ',"bytes":"a"', ',"bytes":"***"', ',"write":null'])
+def test_a_dead_letter_that_is_none_keeps_no_other(
+    folder: Path, capsys: Capture, rest: str
+) -> None:
+    path = folder / "dead_letters" / "0000000000000001-0.json"
+    kept(folder, step(new_id()))
+    path.write_text(f'{{"version":1,"at":"","reason":""{rest}}}')
+    for name in ("notes.json", "12x.json", "99999999999999999999-0.json"):
+        path.with_name(name).write_text("")
+    assert run("list") == 0
+    assert capsys.readouterr().out.startswith("2 dead letters, the oldest of 1970-01-01")
+    assert isinstance(run("show", path.stem), int | str)
+    assert run("retry", "--all", "--yes") == 1
+    assert letters(folder).ids() == [path.stem]
+
+
+def test_one_that_meets_a_defect_keeps_no_other(
+    folder: Path, capsys: Capture, monkeypatch: MonkeyPatch
+) -> None:
+    bad, good = step(new_id()), step(new_id())
+    kept(folder, bad, good)
+    apply = SqliteStore.apply
+
+    async def failing(store: SqliteStore, writes: Sequence[Write]) -> list[Result]:
+        if bad in writes:
+            message = "a defect"
+            raise TypeError(message)
+        return await apply(store, writes)
+
+    monkeypatch.setattr(SqliteStore, "apply", failing)
+    assert run("retry", "--all", "--yes") == 1
+    told = capsys.readouterr().out
+    assert "Stored: 1. Left: 1." in told
+    assert "TypeError" in told
+
+
+def test_it_is_looked_at_on_a_disk_that_takes_nothing(
+    folder: Path, capsys: Capture, monkeypatch: MonkeyPatch
+) -> None:
+    [letter_id] = kept(folder, step(new_id()))
+
+    def fail(**_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(data_folder, "TemporaryFile", fail)
+    assert run("list") == 0
+    assert run("show", letter_id) == 0
+    assert letter_id in capsys.readouterr().out
+    assert "Read-only file system" in str(run("retry", "--all", "--yes"))
+
+
+def test_what_is_no_journal_is_no_fault(folder: Path, capsys: Capture) -> None:
+    place = folder / "journal" / "of-one"
+    (place / "7.journal").mkdir(parents=True)
+    for name in ("²².journal", "notes.journal", f"{'9' * 20}.journal"):
+        (place / name).write_text("\n")
+    (place / "1000000000000000.journal").write_bytes(encode_record(step(new_id())))
+    assert run("list") == 0
+    assert capsys.readouterr().out.startswith("Up to 1 write ")
 
 
 def test_bytes_that_can_be_read_now_are_stored(folder: Path) -> None:

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from common.env_file import fault_of, fault_of_path, names
+from common.env_file import (
+    fault_of,
+    fault_of_path,
+    fault_of_toml,
+    fault_of_values,
+    names,
+)
 
 LINES = "# A comment\n\nexport A='1\n2'\nB=\n  C = Grüße # so\n"
 
@@ -65,3 +71,41 @@ def test_wrong_paths(given: str) -> None:
 @pytest.mark.parametrize("given", ["", "/chat", "/team/chat-2", "/~me/v1.0"])
 def test_right_paths(given: str) -> None:
     assert fault_of_path(given) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--port", "abc"],
+            "--port: it is a number, such as 8000 (it is 'abc'). See .env.example.",
+        ),
+        (["--port=80a"], "--port: it is a number, such as 8000 (it is '80a'). See .env.example."),
+        (["--root-path", "chat"], "--root-path: it begins with / and ends with none"),
+        (["--port", "x", "--port", "8000"], None),
+        (["--port", "8000", "--root-path", "/chat"], None),
+        (["--ssl-cert", "/none.pem"], "--ssl-cert: there is no file '/none.pem'."),
+        ([], "CHAINLIT_PORT: it is a number, such as 8000 (it is 'y'). See .env.example."),
+    ],
+)
+def test_options_go_before_variables(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str | None
+) -> None:
+    monkeypatch.setenv("CHAINLIT_PORT", "" if arguments[:1] == ["--root-path"] else "y")
+    monkeypatch.delenv("CHAINLIT_ROOT_PATH", raising=False)
+    if arguments[:1] == ["--ssl-cert"]:
+        monkeypatch.delenv("CHAINLIT_PORT")
+    found = fault_of_values(["chainlit", "run", "app.py", *arguments])
+    assert found == said or (said and str(found).startswith(said))
+
+
+def test_the_configuration_is_toml(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    assert fault_of_toml(path) is None
+    path.write_text("[UI]\nname = 'x'\n")
+    assert fault_of_toml(path) is None
+    path.write_text("[UI]\nname = x\n")
+    assert str(fault_of_toml(path)).startswith(f"{path}: it is no TOML: ")
+    assert "line 2" in str(fault_of_toml(path))
+    path.write_bytes(b"name = '\xff'")
+    assert "not in UTF-8" in str(fault_of_toml(path))

@@ -304,20 +304,6 @@ def test_a_user() -> None:
     assert found.metadata == {"role": "admin"}
 
 
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ("A name", "A name"),
-        ("  two\n\n lines\t ", "two lines"),
-        ("", ""),
-        ("x" * convert.MAX_NAME, "x" * convert.MAX_NAME),
-        ("x" * (convert.MAX_NAME + 1), "x" * (convert.MAX_NAME - 1) + "…"),
-    ],
-)
-def test_short_names(given: str, expected: str) -> None:
-    assert convert.short_name(given) == expected
-
-
 def test_what_the_page_was_told_of_alternatives_does_not_come_back() -> None:
     given: Any = {"id": STEP, "threadId": THREAD, "metadata": {"siblings": [STEP], "a": 1}}
     fields = convert.step_fields(given, 1, 1)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ import pytest
 from chainlit import Text
 from chainlit.user import User
 
-from common.blocking import ByteSource
+from common.concurrency.blocking import ByteSource
 from datalayer.errors import CopyFailed, WriterClosed, WriteRejected
 from datalayer.layer import KeepchatDataLayer
 from datalayer.records import Result, ThreadRecord
@@ -22,6 +22,7 @@ from storage.base import Receipt
 from storage.local.storage import LocalStorage
 from tests.support.builders import (
     ALICE,
+    BOB,
     delete_thread,
     element,
     finish,
@@ -124,6 +125,17 @@ async def nothing_is_left(parts: Parts, thread_id: str, files: Sequence[str]) ->
 
 
 # What is copied
+
+
+@pytest.mark.parametrize(("owner", "kept"), [(ALICE, {"folder": "Work"}), (BOB, {})])
+async def test_a_folder_goes_along_to_nobody_else(
+    parts: Parts, owner: str, kept: dict[str, Any]
+) -> None:
+    talk = thread(name="A", metadata={"folder": "Work", "chat_profile": "small"})
+    await save(parts.store, talk)
+    made = await parts.layer.copy_part(talk.id, lambda it: replace(it, owner=owner))
+    copy = await get_thread(parts.store, made)
+    assert (copy.owner, copy.metadata) == (owner, {"chat_profile": "small", **kept})
 
 
 async def test_an_answer_that_streams_is_interrupted_in_the_copy(parts: Parts) -> None:

@@ -20,7 +20,7 @@ from storage.errors import StorageUnavailable
 from storage.local.storage import LocalStorage
 from tests.support.pauses import skip_pauses
 
-DEADLINE_S = 2.0
+DEADLINE_S = 30.0
 
 
 class ListedStore(MemoryStore):

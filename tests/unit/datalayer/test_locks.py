@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from common.retry import RetryPolicy
+from common.concurrency.retry import RetryPolicy
 from datalayer.errors import StoreHeldUp, StoreUnavailable, ThreadsLocked, WriteRejected
 from datalayer.pipeline import locks
 from datalayer.pipeline.locks import apply_when_free

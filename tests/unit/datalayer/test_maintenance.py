@@ -17,7 +17,7 @@ from datalayer.stores.memory import MemoryStore
 from storage.local.storage import LocalStorage
 from tests.support.builders import new_id
 
-DEADLINE_S = 2.0
+DEADLINE_S = 30.0
 
 
 class ListedStore(Maintains):
@@ -88,6 +88,14 @@ async def test_a_search_wakes_it(tmp_path: Path) -> None:
         assert not store.ended.is_set()
         filters = ThreadFilter(userId=new_id(), search=search)
         await layer.list_threads(Pagination(first=5), filters)
+    await asyncio.wait_for(store.ended.wait(), DEADLINE_S)
+    await layer.close()
+
+
+async def test_a_search_that_shows_where_wakes_it(tmp_path: Path) -> None:
+    store = SearchedStore()
+    layer = KeepchatDataLayer(store, LocalStorage(tmp_path))
+    await layer.search(new_id(), "needle", first=5)
     await asyncio.wait_for(store.ended.wait(), DEADLINE_S)
     await layer.close()
 

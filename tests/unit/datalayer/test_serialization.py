@@ -23,6 +23,7 @@ from datalayer.writes import (
     ForgetRemovals,
     SaveElement,
     SaveFeedback,
+    SavePreferences,
     SaveStep,
     SaveThread,
     SaveUser,
@@ -43,6 +44,10 @@ GOLDEN: list[tuple[Write, str]] = [
     (
         SaveUser(identifier="ann", revision=7, metadata={"a": 1}),
         '{"identifier":"ann","revision":7,"metadata":{"a":1}}',
+    ),
+    (
+        SavePreferences(identifier="ann", revision=7, preferences={"a": "b", "c": None}),
+        '{"identifier":"ann","revision":7,"preferences":{"a":"b","c":null}}',
     ),
     (DeleteUser(identifier="ann", revision=7), '{"identifier":"ann","revision":7}'),
     (

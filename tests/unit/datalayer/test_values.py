@@ -1,8 +1,7 @@
-"""Values are made storable: ids, text, times, JSON, and the form in which text is searched."""
+"""Values are made storable: ids, text, times, JSON."""
 
 import json
 import re
-import unicodedata
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -12,8 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from datalayer.values import (
-    _MANY_MARKS,
-    LONGEST_NEEDLE,
+    MAX_NAME,
     REPLACEMENT,
     Json,
     as_id,
@@ -21,9 +19,8 @@ from datalayer.values import (
     clean_text,
     clean_time,
     derived_id,
-    fold,
     iso_time,
-    needle_of,
+    short_name,
     time_of_revision,
 )
 
@@ -158,50 +155,6 @@ def test_clean_json_is_another_object_all_the_way_down() -> None:
     assert cleaned == {"list": [{"deep": 1}]}
 
 
-# Folding
-
-
-@pytest.mark.parametrize(
-    "same",
-    [
-        ("Ünder", "ünder", "ÜNDER", "U\u0308nder"),
-        ("Straße", "STRASSE", "strasse"),
-        ("\uff21\uff22", "ab", "\uff41\uff42"),
-        ("Σίσυφος", "ΣΊΣΥΦΟΣ"),
-        ("ﬁ", "FI"),
-        ("ﾃｷｽﾄ", "テキスト"),
-        ("①", "1"),
-        ("\u212b", "å"),
-    ],
-)
-def test_what_folds_to_the_same(same: tuple[str, ...]) -> None:
-    assert len({fold(text) for text in same}) == 1
-
-
-@pytest.mark.parametrize(
-    ("one", "other"), [("e", "é"), ("中", "国"), ("a b", "ab"), ("i", "\u0131")]
-)
-def test_what_folds_apart(one: str, other: str) -> None:
-    assert fold(one) != fold(other)
-
-
-@given(TEXT)
-def test_folding_ignores_case_and_form(text: str) -> None:
-    assert fold(text) == fold(unicodedata.normalize("NFD", text))
-    assert fold(text) == fold(unicodedata.normalize("NFKC", text))
-
-
-@given(st.text(st.characters(max_codepoint=0x24F)))
-def test_folding_latin_ignores_case(text: str) -> None:
-    assert fold(fold(text)) == fold(text)
-    assert fold(text.lower()) == fold(text) or "İ" in text
-
-
-@given(TEXT)
-def test_what_is_folded_can_be_stored(text: str) -> None:
-    assert clean_text(fold(clean_text(text))) == fold(clean_text(text))
-
-
 # Times
 
 
@@ -276,26 +229,15 @@ def test_the_time_of_a_revision() -> None:
     assert time_of_revision(1_767_355_200_000_001) == "2026-01-02T12:00:00.000001Z"
 
 
-@given(TEXT)
-def test_folding_is_that_of_unicode(text: str) -> None:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    assert fold(text) == unicodedata.normalize("NFKC", folded)
-
-
-@pytest.mark.parametrize("row", ["—" * 200, "。" * 200, "🌍" * 200, "e\u0301" * 200])
-def test_a_row_of_signs_folds_as_ever(row: str) -> None:
-    assert (
-        fold(row + "É") == unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", row)) + "é"
-    )
-
-
-def test_every_mark_that_is_put_in_order_is_cut_off_in_time() -> None:
-    """What is decomposed into marks, or begins with one, counts as one of many."""
-    letters = map(chr, (*range(0x80, 0xD800), *range(0xE000, 0x110000)))
-    marks = [it for it in letters if unicodedata.combining(unicodedata.normalize("NFKD", it)[0])]
-    assert not [it for it in marks if not _MANY_MARKS.fullmatch(it * 64)]
-
-
-def test_the_beginning_of_what_is_searched_for_counts() -> None:
-    assert needle_of(f" {'É' * 2 * LONGEST_NEEDLE} ") == "é" * (LONGEST_NEEDLE - 1)
-    assert needle_of("  ") == needle_of(None) == ""
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("A name", "A name"),
+        ("  two\n\n lines\t ", "two lines"),
+        ("", ""),
+        ("x" * MAX_NAME, "x" * MAX_NAME),
+        ("x" * (MAX_NAME + 1), "x" * (MAX_NAME - 1) + "…"),
+    ],
+)
+def test_short_names(name: str, expected: str) -> None:
+    assert short_name(name) == expected

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from common.retry import RetryPolicy
+from common.concurrency.retry import RetryPolicy
 from datalayer.errors import (
     SchemaMismatch,
     StepGone,

@@ -25,6 +25,7 @@ from datalayer.writes import (
     RevisionClock,
     SaveElement,
     SaveFeedback,
+    SavePreferences,
     SaveStep,
     SaveThread,
     SaveUser,
@@ -74,6 +75,7 @@ LONE: dict[str, Maker] = {
 }
 OTHERS: dict[str, Maker] = {
     "SaveUser": lambda row, _: SaveUser(identifier=row, revision=1),
+    "SavePreferences": lambda row, _: SavePreferences(identifier=row, revision=1, preferences={}),
     "DeleteUser": lambda row, _: DeleteUser(identifier=row, revision=1),
     "ForgetRemovals": lambda row, _: ForgetRemovals(object_keys=(row,), revision=1),
 }
@@ -253,6 +255,7 @@ WRONG: dict[str, list[object]] = {
     "comment": [3, b"x"],
     "tags": ["ab", [3], [None], {"a": 1}],
     "metadata": ["{}", [], 3],
+    "preferences": [None, "{}", [], 3],
     "extra": [None, "{}", []],
     "fields": [None, "{}", []],
     "creates": [None, 1, "true"],

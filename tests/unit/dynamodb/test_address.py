@@ -3,7 +3,7 @@
 import pytest
 
 from datalayer.errors import StoreMisconfigured
-from datalayer.stores.dynamodb.address import TableAddress
+from datalayer.stores.dynamodb.sdk.address import TableAddress
 
 LOCAL = "http://127.0.0.1:8000"
 

@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from datalayer.errors import WriteRejected
-from datalayer.stores.dynamodb import bodies
-from datalayer.stores.dynamodb.bodies import PART_SIZE, pack, split, unpack
+from datalayer.stores.dynamodb.format import bodies
+from datalayer.stores.dynamodb.format.bodies import PART_SIZE, pack, split, unpack
 
 TIME, LATER = "2026-01-02T12:34:56.789012Z", "2026-01-02T12:34:57.000000Z"
 TIMED = ("createdAt", "start", "end")
@@ -65,6 +65,7 @@ def exactly(value: object) -> str:
 @example({"": None}, dict.fromkeys((*TIMED, *NUMBERED)))
 @example({}, {"createdAt": 1, "revision": TIME})
 @example({}, {**dict.fromkeys(TIMED, "1970-01-01T00:00:00.000000Z"), **dict.fromkeys(NUMBERED, 0)})
+@pytest.mark.slow
 def test_any_body_comes_back_exactly(others: dict[str, Any], timed: dict[str, Any]) -> None:
     body = others | timed
     assert exactly(unpack(pack(body, "a body"))) == exactly(body)

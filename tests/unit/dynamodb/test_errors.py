@@ -23,7 +23,7 @@ from datalayer.errors import (
     StoreUnavailable,
     WriteRejected,
 )
-from datalayer.stores.dynamodb.errors import (
+from datalayer.stores.dynamodb.sdk.errors import (
     AccessDenied,
     ConditionFailed,
     SdkError,

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from datalayer.errors import WriteRejected
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.bodies import PART_SIZE
-from datalayer.stores.dynamodb.items import Head, Row, new_head, parts_of, put_of
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.bodies import PART_SIZE
+from datalayer.stores.dynamodb.format.items import Head, Row, new_head, parts_of, put_of
 from datalayer.values import time_of_revision
 from tests.support.builders import new_id
 

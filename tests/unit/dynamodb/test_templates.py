@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from datalayer.stores.dynamodb.address import TableAddress
+from datalayer.stores.dynamodb.sdk.address import TableAddress
 from datalayer.stores.dynamodb.table import DEFINITION, INDEX
 
 FOLDER = Path(__file__).resolve().parents[3] / "deploy" / "dynamodb"

@@ -59,6 +59,14 @@ def test_the_token_opens(scheme: str) -> None:
     assert status(Readers(token=TOKEN), authorization=f"{scheme} {TOKEN}") == 200
 
 
+def test_their_head_can_be_asked_for_as_well() -> None:
+    asked = client(Readers(token=TOKEN))
+    assert asked.head("/chat/metrics").status_code == 403
+    reply = asked.head("/chat/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert reply.status_code == 200
+    assert reply.headers["content-type"].startswith("text/plain")
+
+
 def test_no_token_is_no_token() -> None:
     assert status(NEAR, authorization="Bearer ") == 403
 
@@ -228,6 +236,7 @@ async def test_a_disk_that_does_not_answer_holds_up_nobody(monkeypatch: pytest.M
     await meters.close()
 
 
+@pytest.mark.slow
 async def test_a_loop_that_is_held_up_is_late() -> None:
     seen: asyncio.Queue[float] = asyncio.Queue()
     lag = LoopLag(seen.put_nowait)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from common.ending import Ending
+from common.processes.ending import Ending
 from datalayer.errors import SchemaMismatch, StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline.journal.journal import JournalState
@@ -128,6 +128,12 @@ async def test_with_the_database_away_conversations_go_on(world: World) -> None:
     assert statuses(found) == {"database": "degraded"}
     assert is_ready(found)
     assert SECRET not in str(found)
+
+
+async def test_nor_does_it_matter_that_nobody_asked_before(world: World) -> None:
+    """That the database was there is known from the logins."""
+    world.store.failure = world.migrates = AWAY
+    assert statuses(await world.found()) == {"database": "degraded"}
 
 
 @pytest.mark.parametrize("state", [None, JournalState(1, 1, 1, "It is full.")])

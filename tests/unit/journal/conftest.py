@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from common.retry import RetryPolicy
+from common.concurrency.retry import RetryPolicy
 from datalayer.pipeline import backlog as backlog_module
 from datalayer.pipeline import writer as writer_module
 from datalayer.pipeline.journal.journal import Journal

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.ending import Ending
+from common.processes.ending import Ending
 from datalayer.errors import StepGone
 from datalayer.pipeline import backlog as backlog_module
 from datalayer.pipeline import writer as writer_module
@@ -27,6 +27,7 @@ from datalayer.pipeline.writer import Writer
 from datalayer.records import Outcome
 from datalayer.stores.memory import MemoryStore
 from datalayer.writes import DeleteElement, DeleteStep, DeleteThread, Write
+from tests.conftest import examples
 from tests.support.away import AwayStore
 from tests.support.builders import BOB, delete_thread, favorite, new_id, step
 from tests.support.journals import MUCH, SOON_S, Make, accept, files, steps_of
@@ -93,6 +94,7 @@ async def test_a_flush_ends_with_what_is_accepted_and_draining_with_what_is_stor
     assert store.stored == [write]
 
 
+@pytest.mark.slow
 async def test_once_it_is_known_to_be_away_nobody_waits(make: Make, store: AwayStore) -> None:
     """Nor longer than it takes to find out that it is back."""
     store.is_away = True
@@ -162,6 +164,7 @@ async def test_others_do_not_wait_for_them(make: Make, store: AwayStore) -> None
     assert (await writer.submit(steps_of(1)[0])).outcome is Outcome.APPLIED
 
 
+@pytest.mark.slow
 async def test_what_is_in_the_journal_leaves_the_memory(make: Make, store: AwayStore) -> None:
     store.is_away = True
     writer, many = make(), steps_of(4 * WINDOW, new_id())
@@ -402,12 +405,13 @@ async def test_no_more_of_the_journal_is_in_memory_than_so_many_bytes(
 # All of it
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     plans=st.lists(IN_ONE_THREAD, min_size=1, max_size=25),
     away=st.lists(st.booleans(), min_size=25, max_size=25),
     ends=st.sets(st.integers(0, 24), max_size=3),
 )
+@pytest.mark.slow
 async def test_it_ends_as_if_the_database_had_been_there(
     plans: list[PlannedWrite], away: list[bool], ends: set[int]
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import json
 import logging
+import shutil
 import threading
 from base64 import b64decode
 from collections import Counter
@@ -13,12 +14,14 @@ from unittest.mock import ANY
 
 import pytest
 
-from common.process_folders import ProcessFolder, take_dead
+from common.processes.process_folders import ProcessFolder, take_dead
 from datalayer.errors import JournalUnusable
 from datalayer.pipeline.journal import journal as journal_module
+from datalayer.pipeline.journal import taking_over
 from datalayer.pipeline.journal.dead_letters import BLOCK
 from datalayer.pipeline.journal.journal import Journal, Receipt
 from datalayer.pipeline.journal.records import VERSION, encode_record
+from datalayer.pipeline.journal.segments import Place, Portion, read_portion
 from datalayer.serialization import encode
 from datalayer.writes import SaveStep, Write
 from tests.support.builders import new_id, step
@@ -293,12 +296,14 @@ async def test_a_look_at_whether_it_can_be_used_leaves_nothing(make: Open, tmp_p
     assert list(own.iterdir()) == []
     await journal.append(writes_of(1))
     [own] = [path for path in (tmp_path / "journal").iterdir() if path.is_dir()]
-    own.rename(tmp_path / "elsewhere")
+    root = (tmp_path / "journal").rename(tmp_path / "elsewhere")
+    (tmp_path / "journal").write_text("a file")
     try:
         with pytest.raises(JournalUnusable, match="cannot be used"):
             await journal.check()
     finally:
-        (tmp_path / "elsewhere").rename(own)
+        (tmp_path / "journal").unlink()
+        root.rename(tmp_path / "journal")
 
 
 async def test_one_that_is_as_good_as_full_cannot_be_used(make: Open) -> None:
@@ -341,7 +346,7 @@ async def test_dead_letters_are_counted_whatever_the_disk_is_busy_with(
         waiting.append(1)
         answers.wait()
 
-    monkeypatch.setattr(journal_module, "_count", wait)
+    monkeypatch.setattr(taking_over.TakingOver, "_count", wait)
     monkeypatch.setattr(journal_module, "try_out", wait)
     busy = asyncio.gather(journal.check(), journal.open())
     try:
@@ -413,12 +418,145 @@ async def test_a_segment_that_cannot_be_read_keeps_no_other_from_being(
         await journal.append([write])
     unreadable = files(tmp_path)[0]
     away = unreadable.rename(tmp_path / "away")
+    unreadable.mkdir()
     assert [write for write, _ in await journal.read(1)] == writes[1:2]
     assert [write for write, _ in await journal.read(1)] == writes[2:]
     with pytest.raises(JournalUnusable, match=rf"{unreadable}.*waits"):
         await journal.read(1)
+    unreadable.rmdir()
     away.rename(unreadable)
     assert await writes_in(journal) == writes[:1]
+
+
+async def test_a_segment_that_somebody_has_removed_is_waited_for_no_more(
+    make: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal, writes = make(), writes_of(3)
+    await journal.open()
+    first, second, _ = await journal.append(writes)
+    journal.keep_in_memory(second)
+    files(tmp_path)[0].unlink()
+    assert await journal.read(ROOM) == []
+    assert "2 writes that were accepted are lost" in caplog.text
+    assert journal.depth == 1  # that of the memory
+    [third] = await journal.append(writes[:1])
+    assert len(files(tmp_path)) == 1
+    assert await writes_in(journal) == writes[:1]
+    for receipt in (second, third):
+        journal.settle(receipt)
+    assert journal.depth == 0
+    assert first.segment is second.segment
+
+
+async def test_a_program_that_ends_leaves_what_it_has_not_counted(
+    make: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is: it may be much, and the end has ten seconds."""
+    writes = writes_of(3)
+    segment = await left_by_the_dead(make, writes, tmp_path)
+    journal = make()
+
+    def read_one(*_: object, **limits: int) -> Portion:
+        journal.stop()
+        return read_portion(*_, **limits, most=1)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(taking_over, "read_portion", read_one)
+        assert await journal.open() == Counter()
+    assert segment.exists()
+    other = make()
+    await other.open()
+    assert await writes_in(other) == writes
+
+
+async def test_a_folder_that_somebody_has_removed_is_made_again(make: Open, tmp_path: Path) -> None:
+    journal, writes = make(), writes_of(2)
+    await journal.open()
+    await journal.append(writes[:1])
+    shutil.rmtree(tmp_path / "journal")
+    await journal.check()
+    await journal.append(writes[1:])
+    assert await writes_in(journal) == writes[1:]
+    await journal.close()
+    [segment] = files(tmp_path)
+    journal = make()
+    await journal.open()
+    assert await writes_in(journal) == writes[1:]
+    assert not segment.parent.with_name(".lock").exists()
+
+
+async def test_what_comes_back_is_left_to_the_next_start(make: Open, tmp_path: Path) -> None:
+    journal, writes = make(), writes_of(2)
+    await journal.open()
+    await journal.append(writes[:1])
+    own = files(tmp_path)[0].parent
+    away = own.rename(tmp_path / "away")
+    await journal.append(writes[1:])
+    assert await writes_in(journal) == writes[1:]
+    away.rename(own)
+    other = make()
+    assert await other.open() == Counter()  # this one still has it
+    await journal.close()
+    await other.open()
+    assert await writes_in(other) == writes
+
+
+async def test_on_another_disk_no_folder_is_made(make: Open, tmp_path: Path) -> None:
+    """Where one was that may come back, as what is mounted there does: it would be hidden then."""
+    journal, writes = make(), writes_of(2)
+    await journal.open()
+    await journal.append(writes[:1])
+    journal._own._disk = -1
+    away = (tmp_path / "journal").rename(tmp_path / "away")
+    for work in (journal.check(), journal.append(writes[1:]), journal.read(ROOM)):
+        with pytest.raises(JournalUnusable, match=r"disk on which it was is not there|waits"):
+            await work
+    assert not (tmp_path / "journal").exists()
+    away.rename(tmp_path / "journal")
+    await journal.append(writes[1:])
+    assert await writes_in(journal) == writes
+
+
+async def test_nothing_is_accepted_into_a_file_that_is_removed(make: Open, tmp_path: Path) -> None:
+    journal, writes = make(), writes_of(2)
+    await journal.open()
+    await journal.append(writes[:1])
+    files(tmp_path)[0].unlink()
+    with pytest.raises(JournalUnusable, match="removed its file"):
+        await journal.append(writes[1:])
+    await journal.append(writes[1:])
+    assert await writes_in(journal) == writes[1:]
+
+
+async def test_what_is_broken_in_one_folder_keeps_no_other_from_being_taken(
+    make: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor does it count: else the threads in it would be waited for."""
+    writes = writes_of(3)
+    for name, some in (("a", []), ("b", writes[:2]), ("c", writes[2:])):
+        (folder := tmp_path / "journal" / name).mkdir(parents=True)
+        data = b"".join(map(encode_record, some))
+        (folder / "1000000000000000.journal").write_bytes(data)
+    unlink = Path.unlink
+
+    def unlink_not_in_a(path: Path, **options: bool) -> None:
+        if path.parent.name == "a":
+            raise OSError(errno.EPERM, "Operation not permitted")
+        unlink(path, **options)
+
+    def read_half_of_b(path: Path, place: Place, **limits: int) -> Portion:
+        if path.parent.name == "b" and place.number:
+            raise OSError(errno.EIO, "Input/output error")
+        return read_portion(path, place, most=1, **limits)
+
+    monkeypatch.setattr(Path, "unlink", unlink_not_in_a)
+    monkeypatch.setattr(taking_over, "read_portion", read_half_of_b)
+    journal = make()
+    for found in (Counter([writes[2].order_key]), Counter[str]()):
+        assert await journal.open() == found
+    assert await writes_in(journal) == writes[2:]
+    assert caplog.text.count("is left where it is") == 2
+    monkeypatch.undo()
 
 
 async def test_a_segment_that_somebody_has_cut_is_not_read_for_ever(

@@ -102,8 +102,32 @@ def test_damage_is_told_and_the_rest_is_read(
     given = iter(all_typed(writes))
     assert all(write in given for write in found)  # in order, and none that was not written
     bad = sum(line.write is None for portion in portions for line in portion.lines)
-    if damaged != whole:
+    if damaged != whole and len(found) < len(writes):
         assert bad + (portions[-1].torn > 0) > 0
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_damaged_line_break_takes_no_record_away(folder: Path, at: int) -> None:
+    """A record says where it ends; and the last one was accepted, unlike one that is torn."""
+    writes: list[Write] = [step(new_id(), output=str(number)) for number in range(3)]
+    records = [encode_record(write) for write in writes]
+    records[at] = records[at][:-1] + b"\x8a"
+    portions = read_all(folder / "unbroken", b"".join(records))
+    assert writes_in(portions) == writes
+    assert portions[-1].then == Place(sum(map(len, records)), len(records))
+
+
+def test_every_byte_may_be_damaged_and_costs_its_record_alone(folder: Path) -> None:
+    writes: list[Write] = [DeleteUser(identifier=name, revision=7) for name in ("ann", "bob")]
+    records = [encode_record(write) for write in writes]
+    whole = b"".join(records)
+    for at in range(len(whole)):
+        damaged = whole[:at] + bytes([whole[at] ^ 0x40]) + whole[at + 1 :]
+        found = writes_in(read_all(folder / "flipped", damaged))
+        breaks = at in (len(records[0]) - 1, len(whole) - 1)
+        assert found == [
+            write for write in writes if breaks or (write == writes[1]) == (at < len(records[0]))
+        ]
 
 
 @given(line=st.binary())

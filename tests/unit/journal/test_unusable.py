@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import shutil
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,12 +16,23 @@ from datalayer.pipeline.journal import journal as journal_module
 from datalayer.pipeline.journal.journal import Journal, Receipt
 from datalayer.pipeline.journal.records import encode_record
 from datalayer.pipeline.journal.segments import SegmentFile
+from datalayer.pipeline.journal.taking_over import TakingOver
 from datalayer.records import Outcome, Saving
 from datalayer.writes import Write
 from tests.support.away import AwayStore
 from tests.support.builders import new_id
 from tests.support.journals import SOON_S, Make, accept, steps_of
 from tests.support.waiting import until
+
+
+async def one_left_and_another(make: Make, store: AwayStore) -> Sequence[Write]:
+    """Return a write that a process left as it died with its database away, and one that comes."""
+    store.is_away = True
+    dead, [left, write] = make(), steps_of(2)
+    await accept(dead, [left])
+    await dead.close()
+    store.is_away = False
+    return left, write
 
 
 async def test_what_was_left_is_counted_while_others_append(
@@ -34,13 +46,13 @@ async def test_what_was_left_is_counted_while_others_append(
     await accept(dead, left)
     await dead.close()
     counted = threading.Event()
-    count = journal_module._count
+    count = TakingOver._count
 
-    def slowly(*given: Any) -> None:
+    def slowly(taking: TakingOver, *given: Any) -> None:
         counted.wait()
-        count(*given)
+        count(taking, *given)
 
-    monkeypatch.setattr(journal_module, "_count", slowly)
+    monkeypatch.setattr(TakingOver, "_count", slowly)
     writer = make()
     writer.start()
     try:
@@ -52,6 +64,53 @@ async def test_what_was_left_is_counted_while_others_append(
     store.is_away = False
     await writer.drain()
     assert store.stored == [*left, *later]
+
+
+async def test_what_comes_while_it_is_counted_is_stored_where_it_cannot_be_kept(
+    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database may be there, which nobody has asked."""
+    left, write = await one_left_and_another(make, store)
+    counted = threading.Event()
+    count = TakingOver._count
+
+    def slowly(taking: TakingOver, *given: Any) -> None:
+        counted.wait()
+        count(taking, *given)
+
+    monkeypatch.setattr(TakingOver, "_count", slowly)
+    writer = make(most_bytes=1)
+    try:
+        async with asyncio.timeout(30):
+            assert (await writer.submit(write)).outcome is Outcome.APPLIED
+    finally:
+        counted.set()
+    await until(lambda: store.stored == [write, left], "what was left")
+
+
+async def test_the_end_of_the_program_does_not_wait_until_all_of_it_is_counted(
+    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.is_away = True
+    dead, [left] = make(), steps_of(1)
+    await accept(dead, [left])
+    await dead.close()
+    heard: list[bool] = []
+    count = TakingOver._count
+
+    def as_long_as_it_may(taking: TakingOver, *given: Any) -> None:
+        heard.append(taking._stopped.wait(30))
+        count(taking, *given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TakingOver, "_count", as_long_as_it_may)
+        ending = make()
+        ending.start()
+        await ending.close()
+    assert heard in ([True], [])
+    store.is_away = False
+    make().start()
+    await until(lambda: store.stored == [left], "what was left")
 
 
 async def test_over_the_limit_nothing_is_accepted_until_the_database_is_back(
@@ -182,6 +241,42 @@ async def test_a_disk_that_does_not_answer_is_told_in_time_and_what_it_takes_lat
     assert store.stored == [first]
 
 
+async def test_a_disk_that_is_silent_from_the_start_harms_nothing_while_the_database_is_there(
+    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, write = await one_left_and_another(make, store)
+    answers = threading.Event()
+    monkeypatch.setattr(backlog_module, "SILENT_S", SOON_S)
+    monkeypatch.setattr(journal_module, "try_out", lambda *_: answers.wait())
+    writer = make(after_s=60.0)
+    writer.start()
+    try:
+        async with asyncio.timeout(30):
+            assert (await writer.submit(write)).outcome is Outcome.APPLIED
+        assert writer.saving is Saving.SAVED
+    finally:
+        answers.set()
+    await until(lambda: store.stored == [write, left], "what was left")
+
+
+async def test_a_folder_that_is_removed_in_an_outage_is_made_again(
+    make: Make, store: AwayStore, tmp_path: Path
+) -> None:
+    """What was in it is lost, and said to be; no thread waits for it for ever."""
+    store.is_away = True
+    writer, (first, second) = make(), steps_of(2, new_id())
+    await accept(writer, [first])
+    shutil.rmtree(tmp_path / "journal")
+    await accept(writer, [second])
+    store.is_away = False
+    async with asyncio.timeout(30):
+        await writer.drain()
+    assert second in store.stored
+    assert not writer.is_behind(first.thread_id)
+    assert writer.journal_state
+    assert writer.journal_state.depth == 0
+
+
 async def test_whether_it_can_be_used_is_looked_at_with_nothing_to_append(
     make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -203,3 +298,24 @@ async def test_whether_it_can_be_used_is_looked_at_with_nothing_to_append(
         assert (await writer.submit(write)).outcome is Outcome.APPLIED
     await until(lambda: not failure(), "another look")
     assert caplog.text.count("Make room on its disk") == 1
+
+
+async def test_people_are_told_though_the_database_answered_after_the_first_that_waits_came(
+    make: Make, store: AwayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it does where several batches are under way when it goes."""
+    monkeypatch.setattr(backlog_module, "AGAIN_S", SOON_S)
+    store.is_away = True
+    writer, (first, second) = make(most_bytes=1), steps_of(2)
+    waiting = writer.submit(first)
+    writer._backlog.answered()
+    await until(lambda: writer._backlog._failure, "a look at the journal")
+    assert not writer._backlog.is_away
+    with pytest.raises(JournalUnusable):
+        await writer.submit(second)
+    assert writer.saving is Saving.REFUSED
+    with pytest.raises(JournalUnusable):
+        await waiting
+    store.is_away = False
+    await writer.drain()
+    assert store.stored == [first, second]

@@ -48,8 +48,11 @@ def collect(root: Path) -> tuple[Uses, Uses]:
     used: dict[str, set[str]] = defaultdict(set)
     replaced: dict[str, set[str]] = defaultdict(set)
     paths = [root / "app.py", *(path for room in ROOMS for path in (root / room).rglob("*.py"))]
-    for path in paths:
-        collector = Collector(path.read_text(encoding="utf-8"))
+    sources = {path: path.read_text(encoding="utf-8") for path in paths}
+    for path, source in sources.items():
+        if not any(word in source for word in ("chainlit", "wrap")):
+            continue  # most files, and to look through one takes a while
+        collector = Collector(source)
         for found, kept in ((collector.used, used), (collector.replaced, replaced)):
             for symbol in found:
                 kept[symbol].add(str(path.relative_to(root)))

@@ -25,27 +25,30 @@ from access.guard.requests import RequestLimits
 from access.guard.session_files import SessionFiles
 from access.guard.user_limits import UserLimits
 from access.login.door import Door
-from access.login.local import LocalLogin
 from access.login.local_secret import LocalSecret
+from access.login.modes.local import LocalLogin
 from access.login.sessions import Sessions
 from access.login.tokens import Tokens
 from chat.live.running import LiveThreads
 from chat.models.registry import Origin
-from common.ending import Ending
-from common.tasks import TaskSet
+from common.concurrency.tasks import TaskSet
+from common.processes.ending import Ending
 from datalayer.errors import StoreUnavailable
 from datalayer.layer import KeepchatDataLayer
 from datalayer.stores.memory import MemoryStore
-from patches import middlewares, originals, routes
+from patches import originals
 from patches.catalogue import PATCHES, patch_code, patch_server
-from patches.line import SocketLine
+from patches.http import middlewares, routes
 from patches.patch import Moment, Parts
-from routes.deadline import Deadline
-from routes.headers import SecurityHeaders
-from routes.malformed import WellFormed
-from routes.old_links import OldLinks
-from routes.origins import OriginCheck
-from routes.request_bodies import RequestBodies
+from patches.socket.line import SocketLine
+from routes.middleware.answer_after_body import AnswerAfterBody
+from routes.middleware.deadline import Deadline
+from routes.middleware.headers import SecurityHeaders
+from routes.middleware.malformed import WellFormed
+from routes.middleware.old_links import OldLinks
+from routes.middleware.origins import OriginCheck
+from routes.middleware.reader import Reader
+from routes.middleware.request_bodies import RequestBodies
 
 pytestmark = pytest.mark.usefixtures("_unpatched")
 
@@ -85,7 +88,7 @@ def parts(login: LocalLogin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         Parts,
         SimpleNamespace(
             prefix="/chat",
-            layer=None,
+            layer=SimpleNamespace(reads=None),
             store=None,
             storage=None,
             links=None,
@@ -95,6 +98,7 @@ def parts(login: LocalLogin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
             origins=Origins(),
             user_limits=UserLimits(None),
             limits=LIMITS,
+            temporary=None,
             waiting_files=WaitingFiles(LIMITS, UserLimits(None)),
             session_files=SessionFiles(tmp_path / "session_files"),
             running=RunningAnswers(UserLimits(None)),
@@ -105,6 +109,7 @@ def parts(login: LocalLogin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
             sharing=False,
             models=SimpleNamespace(origin=Origin.SETTINGS),
             turns=None,
+            options=None,
             background=TaskSet(),
             ending=Ending(),
             answers_s=0.0,
@@ -135,6 +140,8 @@ def test_requests_meet_the_patches_from_the_top_of_the_list(
     patch_server(parts)
     found: list[object] = [middleware.cls for middleware in server.user_middleware]
     assert found == [
+        AnswerAfterBody,
+        Reader,
         WellFormed,
         RequestBodies,
         Deadline,

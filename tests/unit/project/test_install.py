@@ -23,6 +23,7 @@ ON_DEBIAN = {
     "postgresql": {Tool.POSTGRES},
     "pgbouncer": {Tool.PGBOUNCER},
     "nginx": {Tool.NGINX},
+    "caddy": {Tool.CADDY},
     "default-jre-headless": {Tool.JAVA},
     "libgomp1": {Tool.OPENMP},
 }
@@ -66,7 +67,7 @@ def test_debian_with_an_old_node_gets_npm_and_then_a_newer_one() -> None:
     assert install.installed(DEBIAN, machine.look, machine.run) == []
     assert machine.ran == [
         "apt-get update",
-        f"{APT} chromium nodejs postgresql pgbouncer default-jre-headless nginx libgomp1",
+        f"{APT} chromium nodejs postgresql pgbouncer default-jre-headless nginx caddy libgomp1",
         f"{APT} npm",
         "npm install --global node@22",
     ]
@@ -87,7 +88,10 @@ def test_only_what_is_missing_is_installed() -> None:
 def test_ubuntu_gets_its_chromium_from_playwright_once_there_is_node() -> None:
     machine = Machine(LINUX, ON_DEBIAN)
     assert install.installed(UBUNTU, machine.look, machine.run) == []
-    assert f"{APT} nodejs postgresql pgbouncer default-jre-headless nginx libgomp1" in machine.ran
+    assert (
+        f"{APT} nodejs postgresql pgbouncer default-jre-headless nginx caddy libgomp1"
+        in machine.ran
+    )
     assert machine.ran[-2:] == [
         "npm install --global node@22",
         f"env PLAYWRIGHT_BROWSERS_PATH={needs.CHROMIUM_FROM_PLAYWRIGHT} "
@@ -98,7 +102,7 @@ def test_ubuntu_gets_its_chromium_from_playwright_once_there_is_node() -> None:
 def test_macos_gets_all_in_one_command() -> None:
     [command] = MACOS.commands(ALL)
     assert shlex.join(command) == (
-        "brew install google-chrome node postgresql@17 pgbouncer openjdk nginx seaweedfs"
+        "brew install google-chrome node postgresql@17 pgbouncer openjdk nginx caddy seaweedfs"
     )
 
 

@@ -15,7 +15,7 @@ LIMIT_S = 15  # of processor time; each takes one or two, most of them to start
 
 LIMITED = f"import resource\nresource.setrlimit(resource.RLIMIT_CPU, ({LIMIT_S}, {LIMIT_S}))\n"
 TITLE = "from chat.turn.title_text import clean\n"
-FOLD = "from datalayer.values import fold\n"
+FOLD = "from datalayer.search.folding import fold\n"
 THOUGHTS = (
     "from chat.models.thoughts import ThoughtSplitter\n"
     "def split(pieces):\n"
@@ -50,7 +50,7 @@ OFFICE = (
     "    }), 10**7)\n"
 )
 COOKIE = (
-    "from patches.cookies import unquote\n"
+    "from patches.http.cookies import unquote\n"
     "import http.cookies\n"
     "http.cookies._unquote = unquote\n"
     "from starlette.requests import cookie_parser\n"

@@ -26,7 +26,7 @@ class Process:
 
 def test_a_module_that_shares_a_program_stays_in_one_process(pytestconfig: pytest.Config) -> None:
     processes = [Process(name) for name in ("one", "two", "three")]
-    option = SimpleNamespace(loadscopereorder=True)
+    option = SimpleNamespace(loadscopereorder=True, dist="load")
     config = SimpleNamespace(option=option, getvalue={"tx": ["3*popen"]}.get)
     scheduler: Any = pytestconfig.hook.pytest_xdist_make_scheduler(config=config, log=None)
     for process in processes:

@@ -7,14 +7,17 @@ import stat
 from dataclasses import fields
 from pathlib import Path
 
+import chainlit
 import pytest
 
 import settings as environment
-from access.login.oidc.options import OidcOptions
+from access.login.modes.oidc.options import OidcOptions
 from bootstrap.login import oidc_options
+from common import env_file
 from common.aws import AwsAccess
 from settings import ROOT, Settings
 from storage.credentials import Credentials
+from tests.support import compose
 
 EXAMPLE = ROOT / ".env.example"
 ROOMS = (
@@ -35,8 +38,63 @@ def example() -> dict[str, str]:
     return dict(VARIABLE.findall(EXAMPLE.read_text()))
 
 
+# What Chainlit reads and has no meaning here, each with what has its place.
+NOT_HERE = re.compile(
+    r"""
+    OAUTH_.* | CHAINLIT_(CUSTOM_AUTH | STATE_COOKIE_LIFETIME)  # AUTH_MODE=oidc
+    | CHAINLIT_(AUTH_COOKIE_PATH | PARENT_ROOT_PATH)           # CHAINLIT_ROOT_PATH
+    | (SLACK | TEAMS | DISCORD)_.*   # other pages than ours, which know none of our rules
+    | LITERAL_.* | APP_GCS_.* | STORAGE_EXPIRY_TIME            # DATABASE_URL, STORAGE_URL
+    | CHAINLIT_(APP_ROOT | ENV_FILE)                           # it is started where it lies
+    | RUN_TARGET | WATCH | HEADLESS | (CHAINLIT_)?DEBUG | CI | NO_CACHE  # of its command line
+    | UVICORN_WS_.*                                            # for measuring the server
+    | HTTP_.*                                                  # a header
+    """,
+    re.VERBOSE,
+)
+READS = re.compile(r"(?:environ(?:\.get)?[(\[]|getenv\(|envvar=)\s*\"([A-Z][A-Z0-9_]+)\"")
+
+
 def test_the_example_lists_exactly_the_settings() -> None:
-    assert set(example()) == {name.upper() for name in Settings.model_fields}
+    fields = {name.upper() for name in Settings.model_fields}
+    assert set(example()) == fields | compose.OWN
+
+
+def test_the_example_has_what_chainlit_reads_and_matters_here() -> None:
+    folder = Path(chainlit.__file__).parent
+    texts = (path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
+    read = {name for text in texts for name in READS.findall(text)}
+    assert {"CHAINLIT_PORT", "CHAINLIT_ROOT_PATH", "CHAINLIT_SSL_KEY"} <= read
+    assert {name for name in read - set(example()) if not NOT_HERE.fullmatch(name)} == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("CHAINLIT_COOKIE_SAMESITE", "none", "lax or strict"),
+        ("CHAINLIT_AUTH_COOKIE_NAME", "a b", "letters"),
+        ("CHAINLIT_SSL_CERT", "/nowhere", "no file"),
+    ],
+)
+def test_what_chainlit_would_fail_at_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    assert env_file.fault_of_values([]) is None
+    monkeypatch.setenv(name, value)
+    fault = env_file.fault_of_values([])
+    assert fault
+    assert fault.startswith(f"{name}: ")
+    assert said in fault
+
+
+def test_the_address_is_of_https_where_there_is_a_certificate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CHAINLIT_SSL_CERT", "/etc/cert.pem")
+    with pytest.raises(SystemExit, match="CHAINLIT_SSL_CERT is given without CHAINLIT_SSL_KEY"):
+        environment.load()
+    monkeypatch.setenv("CHAINLIT_SSL_KEY", "/etc/key.pem")
+    assert Settings().address == "https://localhost:8000"
 
 
 def test_the_example_as_it_stands_can_be_used(
@@ -50,6 +108,7 @@ def test_the_example_as_it_stands_can_be_used(
 def test_the_example_shows_the_defaults() -> None:
     shown = {name: value for name, value in example().items() if value}
     defaults = {name.upper(): str(field.default) for name, field in Settings.model_fields.items()}
+    shown = {name: value for name, value in shown.items() if name not in compose.OWN}
     own = {"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "DATABASE_URL", "STORAGE_URL"}
     assert {name: shown[name] for name in shown.keys() - own} == {
         name: defaults[name] for name in shown.keys() - own
@@ -489,8 +548,38 @@ def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> No
 def test_nothing_else_reads_the_environment() -> None:
     readers = [
         path.relative_to(ROOT).as_posix()
-        for folder in (*ROOMS, "sql")
+        for folder in (*ROOMS, "settings", "sql")
         for path in (ROOT / folder).rglob("*.py")
         if re.search(r"os\.environ|getenv", path.read_text())
     ]
-    assert readers == ["common/env_file.py"]  # which is run before there are settings
+    before = "common/env_file.py"  # which is run before there are settings
+    assert readers == [before, "settings/environment.py"]
+
+
+@pytest.mark.parametrize(
+    ("old", "ours"),
+    [
+        ("OPENAI_API_BASE", "OPENAI_BASE_URL"),
+        ("AZURE_OPENAI_KEY", "AZURE_OPENAI_API_KEY"),
+    ],
+)
+@pytest.mark.slow
+def test_a_name_that_others_have_is_told_where_ours_is_not_given(
+    monkeypatch: pytest.MonkeyPatch, old: str, ours: str
+) -> None:
+    monkeypatch.delenv(ours, raising=False)
+    monkeypatch.setenv(old, "x")
+    monkeypatch.setenv("DATABASE_URI", "x")  # of some other program: it is not in our file
+    said = [it for it in environment.misspelt() if it.startswith((old, "DATABASE_URI"))]
+    assert said == [f"{old} is not known, and does nothing. Did you mean {ours}?"]
+    monkeypatch.setenv(ours, "y")
+    assert not [it for it in environment.misspelt() if it.startswith(old)]
+
+
+@pytest.mark.parametrize("name", ["KEEPCHAT_OPENAI_MODEL", "$env:OPENAI_MODEL"])
+@pytest.mark.slow
+def test_a_name_with_more_before_it_is_told(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("KEEPCHAT_COLOUR", "x")
+    said = [it for it in environment.misspelt() if it.startswith((name, "KEEPCHAT_COLOUR"))]
+    assert said == [f"{name} is not known, and does nothing. Did you mean OPENAI_MODEL?"]

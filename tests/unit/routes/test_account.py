@@ -10,13 +10,14 @@ from chainlit.user import User
 from fastapi import FastAPI
 
 from access.login.door import Door
-from access.login.local import LocalLogin
 from access.login.local_secret import LocalSecret
-from access.login.password import PasswordLogin
+from access.login.modes.local import LocalLogin
+from access.login.modes.password import PasswordLogin
 from access.login.tokens import Login
 from datalayer.stores.memory import MemoryStore
 from routes.account import account_router
 from routes.login import login_router
+from routes.middleware.reader import Reader
 from tests.support.logins import account, sessions_of, started
 
 PASSWORD = "correct horse"
@@ -41,6 +42,7 @@ def client_of(mode: Any, login: Login | None) -> httpx2.AsyncClient:
     app.include_router(account_router(mode, "/chat"))
     app.include_router(login_router(mode, "/chat"))
     app.add_middleware(Door, mode=mode)
+    app.add_middleware(Reader)
     headers = {"Cookie": f"access_token={login.token}"} if login else {}
     transport = httpx2.ASGITransport(app=app)
     base = "http://testserver/chat/keepchat"

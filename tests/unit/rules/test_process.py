@@ -39,6 +39,7 @@ from tests.support.rules import (
     row,
     save_element,
     save_feedback,
+    save_preferences,
     save_step,
     save_thread,
     save_user,
@@ -52,6 +53,7 @@ IN_THREAD = {"threads": {THREAD}}
 DELETED_IN = {"threads": {THREAD}, "exclusive": {THREAD}}
 NEEDS: list[tuple[Write, dict[str, set[str]]]] = [
     (save_user(1), {"users": {"ann"}}),
+    (save_preferences(1), {"users": {"ann"}, "preferences": {"ann"}}),
     (delete_user(1), {"users": {"ann"}}),
     (save_thread(1, name="x"), IN_THREAD),
     (delete_thread(1), DELETED_IN),

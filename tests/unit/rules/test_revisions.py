@@ -73,6 +73,7 @@ def test_each_field_has_its_newest_value_and_the_oldest_time_of_creation(
 
 
 @given(writes=WRITES, data=st.data())
+@pytest.mark.slow
 def test_a_write_that_comes_again_changes_nothing(writes: Writes, data: st.DataObject) -> None:
     _, revisions = merged([*writes], writes)
     before = FieldRevisions(revisions.newest, dict(revisions.others))

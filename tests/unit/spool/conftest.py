@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from common.retry import RetryPolicy
+from common.concurrency.retry import RetryPolicy
 from datalayer.layer import KeepchatDataLayer
 from datalayer.pipeline import deletion, delivery
 from datalayer.pipeline import writer as writer_module

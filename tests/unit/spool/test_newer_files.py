@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from chainlit.element import Text
 
-from common.retry import RetryPolicy
+from common.concurrency.retry import RetryPolicy
 from datalayer.pipeline import delivery
 from datalayer.pipeline.spool import sender
 from storage.errors import StorageUnavailable
@@ -61,6 +61,7 @@ async def test_another_replica_s_newer_file_stays(
     async with unsent(cut_off, element):
         element.content = "newer"
         await other.layer.create_element(element)
+        await other.layer.settle(element.thread_id)
         storage.failure = None
     await until(all_sent(cut_off), "the end")
     assert storage.put_keys == []
@@ -82,6 +83,7 @@ async def test_a_newer_file_stays_when_a_spool_is_taken_over(
     await assert_is_newer(store, elsewhere, element)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_looking")
 async def test_a_newer_file_stays_while_the_database_is_away(
     start: Start, store: AwayStore, storage: AwayStorage, elsewhere: AwayStorage, tmp_path: Path

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from common.processes.process_folders import take_dead
 from datalayer.pipeline import uploads
 from datalayer.pipeline.spool import sender
 from datalayer.pipeline.spool import spool as spool_module
@@ -192,6 +193,7 @@ async def test_a_file_whose_row_is_refused_is_lost_and_counted(
     assert second.counted.count == 1
 
 
+@pytest.mark.slow
 async def test_a_file_that_the_end_of_the_program_loses_is_counted(
     start: Start, storage: AwayStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,7 +214,7 @@ async def test_a_file_that_cannot_be_kept_is_no_longer_waited_for(
     run = start()
     storage.failure = StorageDenied("no rights")
     element = text("lost")
-    waiting = asyncio.create_task(run.layer.flush_files([element.id]))
+    waiting = asyncio.create_task(run.layer.flush_files(element.thread_id, [element.id]))
     with pytest.raises(StorageDenied):
         await run.layer.create_element(element)
     await waiting
@@ -275,3 +277,20 @@ async def test_a_spool_that_was_full_is_not_said_to_be_full_any_more(
         await run.layer.create_element(text("0123456"))
     storage.failure = None
     await until(lambda: run.spool.state.failure == "", "the end of it")
+
+
+async def test_a_spool_that_somebody_has_removed_is_made_again(
+    start: Start, storage: AwayStorage, tmp_path: Path
+) -> None:
+    """With its lock: else another program would take over what this one is at work on."""
+    run = start()
+    storage.failure = StorageUnavailable("away")
+    await run.layer.create_element(text("removed"))
+    shutil.rmtree(tmp_path / "data" / "spool")
+    row = text("kept")
+    await run.layer.create_element(row)
+    assert list(take_dead(tmp_path / "data" / "spool")) == []
+    storage.failure = None
+    await until(all_sent(run), "the end")
+    assert await keys(storage) == [key_of(row)]
+    assert run.lost == []

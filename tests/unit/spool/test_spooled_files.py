@@ -35,6 +35,7 @@ async def test_a_file_is_accepted_and_read_while_the_storage_is_away(
     assert run.lost == []
 
 
+@pytest.mark.slow
 async def test_it_is_stored_once_the_storage_is_back(
     start: Start, storage: AwayStorage, store: AwayStore
 ) -> None:
@@ -72,6 +73,7 @@ async def test_a_silent_storage_is_waited_for_only_so_long(
     assert storage.put_keys == [key_of(element)]
 
 
+@pytest.mark.slow
 async def test_few_files_wait_for_a_silent_storage_in_memory(
     start: Start, storage: AwayStorage, tmp_path: Path
 ) -> None:
@@ -149,6 +151,7 @@ async def test_what_is_deleted_leaves_the_spool_at_once(
     assert await keys(storage) == [key_of(other)]
 
 
+@pytest.mark.slow
 async def test_of_many_deleted_threads_none_leaves_anything(
     start: Start, storage: AwayStorage, tmp_path: Path
 ) -> None:
@@ -254,6 +257,7 @@ async def test_messages_go_on_as_files_wait(start: Start, storage: AwayStorage) 
         await get(storage, key_of(element))
 
 
+@pytest.mark.slow
 async def test_files_of_an_earlier_run_are_shown_while_the_storage_is_away(
     start: Start, storage: AwayStorage, store: AwayStore, tmp_path: Path
 ) -> None:
@@ -282,20 +286,23 @@ async def test_whoever_waits_for_a_file_is_told_once_it_is_durable(
     run = start()
     storage.heard.clear()
     element = text("kept")
-    before = asyncio.create_task(run.layer.flush_files([element.id]))
+    before = asyncio.create_task(run.layer.flush_files(element.thread_id, [element.id]))
     await asyncio.sleep(0)
     assert not before.done()
     await run.layer.create_element(element)
     await before
     assert run.spool.find(key_of(element))
-    await run.layer.flush_files([element.id])  # it was long ago
+    await run.layer.flush_files(element.thread_id, [element.id])  # it was long ago
     assert run.layer._pipeline.uploads._expected == {}
 
 
 async def test_who_gives_up_waiting_for_a_file_takes_it_from_nobody(start: Start) -> None:
     run = start()
     element = text("kept")
-    first, second = [asyncio.create_task(run.layer.flush_files([element.id])) for _ in range(2)]
+    first, second = [
+        asyncio.create_task(run.layer.flush_files(element.thread_id, [element.id]))
+        for _ in range(2)
+    ]
     await until(lambda: bool(run.layer._pipeline.uploads._expected), "the wait")
     first.cancel()
     await asyncio.wait([first])
@@ -305,7 +312,7 @@ async def test_who_gives_up_waiting_for_a_file_takes_it_from_nobody(start: Start
 
 async def test_nothing_is_kept_of_those_who_gave_up_waiting_for_a_file(start: Start) -> None:
     run = start()
-    waiting = asyncio.create_task(run.layer.flush_files([new_id()]))
+    waiting = asyncio.create_task(run.layer.flush_files(new_id(), [new_id()]))
     await until(lambda: bool(run.layer._pipeline.uploads._expected), "the wait")
     waiting.cancel()
     await asyncio.wait([waiting])
@@ -329,6 +336,7 @@ async def test_a_program_that_runs_takes_over_what_another_leaves(
     assert await get(storage, key_of(element)) == b"left"
 
 
+@pytest.mark.slow
 async def test_at_the_end_of_the_program_nothing_waits_for_its_second(
     start: Start, storage: AwayStorage, tmp_path: Path
 ) -> None:

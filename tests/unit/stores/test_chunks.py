@@ -3,19 +3,24 @@
 import random
 import zlib
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datalayer.search.terms import SearchTerms
 from datalayer.stores.dynamodb.search.chunks import Chunks, contains, cut
 from datalayer.stores.dynamodb.search.unbuilt import QUIET_S, Unbuilt
 
 SIZE = 16 * 1024
-PIECES = st.lists(st.binary(max_size=4).map(lambda piece: bytes(byte % 3 for byte in piece)))
+PIECES = st.lists(st.text("abc", max_size=4).map(str.encode))
+TERMS = st.lists(st.text("abc", min_size=1, max_size=9), min_size=1, max_size=4).map(tuple)
 
 
-@given(PIECES, st.binary(min_size=1, max_size=9).map(lambda it: bytes(byte % 3 for byte in it)))
-def test_cuts_hide_nothing_and_show_nothing(pieces: list[bytes], needle: bytes) -> None:
-    assert contains(pieces, needle) == (needle in b"".join(pieces))
+@given(PIECES, TERMS)
+def test_cuts_hide_nothing_and_show_nothing(pieces: list[bytes], needed: tuple[str, ...]) -> None:
+    whole = b"".join(pieces)
+    says = all(needle.encode() in whole for needle in needed)
+    assert contains(pieces, SearchTerms(needed=needed)) == says
 
 
 def text(size: int) -> bytes:
@@ -46,11 +51,13 @@ def test_equal_chunks_have_one_name() -> None:
     assert len(chunks.new) == 1
 
 
+@pytest.mark.slow
 def test_a_head_lists_few_chunks_however_long_the_text_is() -> None:
     for size in (64 * SIZE, 65 * SIZE, 1_000 * SIZE):
         assert 32 < len(cut(text(size), ()).names) <= 64
 
 
+@pytest.mark.slow
 def test_a_chunk_fits_into_an_item_whatever_is_in_it() -> None:
     chunks = cut(text(1_100 * SIZE), ())
     assert max(map(len, chunks.new.values())) < 400_000

@@ -9,12 +9,12 @@ from typing import Any
 import psutil
 import pytest
 
-from common import child_processes
+from common.processes import child_processes
 from datalayer.errors import StoreUnavailable
 from datalayer.stores.sql.ngrams import SIGNATURE_BITS, ngrams_of
-from datalayer.stores.sql.postgres.index_parts import FEW, PART_CHARACTERS, plan_document
-from datalayer.stores.sql.postgres.index_process import IndexProcess
-from datalayer.stores.sql.postgres.index_worker import answer_all, frame
+from datalayer.stores.sql.postgres.search.parts import FEW, PART_CHARACTERS, plan_document
+from datalayer.stores.sql.postgres.search.process import IndexProcess
+from datalayer.stores.sql.postgres.search.worker import answer_all, frame
 from tests.support.waiting import until
 
 NOTHING: dict[str, list[Any]] = {"parts": [], "replaced": []}
@@ -91,6 +91,7 @@ async def answers(worker: IndexProcess) -> psutil.Process:
     return process
 
 
+@pytest.mark.slow
 async def test_one_process_answers_again_and_again(worker: IndexProcess) -> None:
     assert not children()
     assert await answers(worker) == await answers(worker)

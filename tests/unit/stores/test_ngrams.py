@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ TEXT = st.text(st.sampled_from("abcß中文😀 "), max_size=12)
 
 
 @given(TEXT, TEXT.filter(bool), TEXT, TEXT)
+@pytest.mark.slow
 def test_no_needle_is_missed(before: str, needle: str, after: str, other: str) -> None:
     assert len(ngrams_of_needle(needle, "u").numbers) > 1
     assert found(needle, [other, before + needle + after])
@@ -65,6 +67,7 @@ def test_a_long_needle_has_not_too_many() -> None:
     assert found(needle, [needle])
 
 
+@pytest.mark.slow
 def test_numbers_are_remembered_within_bounds() -> None:
     ngrams_of(["".join(chr(0x4E00 + number % 20_000) for number in range(200_000))], "u")
     ngrams_of(["".join(chr(0x4E00 + number * 7 % 20_000) for number in range(400_000))], "u")

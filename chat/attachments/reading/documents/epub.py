@@ -8,14 +8,19 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from chat.attachments.reading import archives, markup, xml
+from chat.attachments.reading import archives, xml
+from chat.attachments.reading.pages import markup
 from chat.attachments.reading.text.decoding import text_of
 from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import CannotRead, Reason, RemarkKind
 
 _CONTAINER = "META-INF/container.xml"
-_RIGHTS = ("META-INF/rights.xml", "META-INF/license.lcpl")  # who has them reads no chapter
-_PICTURE = re.compile(r"!\[[^\]]*\]\((?!https?:)[^)]*\)")  # of the book itself
+# Who has them reads no chapter: of Adobe's, Readium's and Apple's sellers
+_RIGHTS = ("META-INF/rights.xml", "META-INF/license.lcpl", "META-INF/sinf.xml")
+_ENCRYPTION = "META-INF/encryption.xml"
+_OF_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
+_PICTURE = re.compile(r"!\[([^\]]*)\]\((?!https?:)[^)]*\)")  # of the book itself
+_FILE_NAME = re.compile(r"\S+\.\w{3,4}")  # which LibreOffice writes where nothing is said
 _DECLARED = re.compile(r"\A\s*<\?xml[^>]*>")  # it is read as HTML
 _ABOUT = ("title", "creator", "publisher", "date", "language")
 
@@ -24,8 +29,8 @@ def read(content: bytes, buffer: TextBuffer) -> None:
     """Write what is said of a book, and its chapters in the order of reading."""
     archives.check(content)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if not {*_RIGHTS}.isdisjoint(archive.namelist()):
-            raise CannotRead(Reason.PASSWORD)
+        if _is_protected(archive):
+            raise CannotRead(Reason.RIGHTS)
         path = xml.parse(archive.read(_CONTAINER)).xpath(
             "string(//*[local-name()='rootfile']/@full-path)"
         )
@@ -35,6 +40,17 @@ def read(content: bytes, buffer: TextBuffer) -> None:
             package.xpath("count(//*[local-name()='item'][starts-with(@media-type, 'image/')])")
         )
         _write_chapters(archive, list(_chapters(package, posixpath.dirname(path))), buffer)
+
+
+def _is_protected(archive: zipfile.ZipFile) -> bool:
+    """Tell whether more than letters is encrypted, as many a free book has it."""
+    names = archive.namelist()
+    if not {*_RIGHTS}.isdisjoint(names):
+        return True
+    if _ENCRYPTION not in names:
+        return False
+    methods = xml.within(xml.parse(archive.read(_ENCRYPTION)), "EncryptionMethod")
+    return any(xml.value(it, "Algorithm") not in _OF_FONTS for it in methods)
 
 
 def _write_about(package: Any, buffer: TextBuffer) -> None:
@@ -61,4 +77,11 @@ def _write_chapters(archive: zipfile.ZipFile, chapters: list[str], buffer: TextB
         except KeyError:
             buffer.tally[RemarkKind.PARTS] += 1
             continue
-        buffer.write(f"\n\n{_PICTURE.sub('', markup.to_markdown(page))}")
+        text = markup.to_markdown(page, buffer.tally)
+        buffer.write(f"\n\n{_PICTURE.sub(_said, text)}")
+
+
+def _said(picture: re.Match[str]) -> str:
+    """Return what is said of a picture."""
+    said = picture[1].strip()
+    return f"[picture: {said}]" if said and not _FILE_NAME.fullmatch(said) else ""

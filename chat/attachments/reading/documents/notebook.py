@@ -2,28 +2,37 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from chat.attachments.reading.text import terminal
 from chat.attachments.reading.text.decoding import text_of
 from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import RemarkKind
 
 _SHARE = 16  # one output may take such a part of the room, so that the end of the notebook has some
 _LEAST = 1_000  # characters of an output that are kept in any case
-_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\n])")  # as progress bars do it
 _INLINE = re.compile(r"data:[a-z]+/[\w.+-]+(?:;[\w=.-]+)*;base64,[A-Za-z0-9+/=\s]*")
-_NO_PICTURE = re.compile(r"!\[[^\]]*\]\(\)")  # what was within is left out
+_DATA = re.compile(rb"(?:[A-Za-z0-9+/=]|\\n){400,}+")  # Base64 within a text that is no notebook
+_STANDS_IN = re.compile(r"<IPython\.[\w.]+ object>")  # for what is beside it
 _TEXTS = ("text/markdown", "text/latex", "text/plain", "latex", "text")  # the best is first
 _MARKUP = ("text/html", "html")
 _PICTURES = frozenset({"png", "jpeg", "svg", "pdf"})
 
 
 def read(content: bytes, buffer: TextBuffer) -> None:
-    """Write every cell with its outputs."""
-    notebook: Any = json.loads(text_of(content))
-    cells = list(_cells(notebook))
+    """Write every cell with its outputs; what only looks like a notebook is a text."""
+    try:
+        notebook: Any = json.loads(text_of(content))
+    except (ValueError, RecursionError):
+        buffer.remark(RemarkKind.DAMAGED)
+        _write_as_text(content, buffer)
+        return
+    if not isinstance(notebook.get("cells", notebook.get("worksheets")), list):
+        _write_as_text(content, buffer)
+        return
+    cells = _mappings(_cells(notebook), buffer)
     language = _language(notebook)
     buffer.counts["cells"] = len(cells)
     for number, cell in enumerate(cells):
@@ -31,32 +40,61 @@ def read(content: bytes, buffer: TextBuffer) -> None:
         _write_cell(cell, language, buffer)
 
 
-def _cells(notebook: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _write_as_text(content: bytes, buffer: TextBuffer) -> None:
+    from chat.attachments.reading import plain
+
+    text, pictures = _DATA.subn(b"", content)
+    buffer.tally[RemarkKind.PICTURES] += pictures
+    plain.read(text, ".json", buffer)
+
+
+def _cells(notebook: Mapping[str, Any]) -> Iterator[Any]:
     """Yield the cells; before the fourth version they lay in worksheets."""
-    yield from notebook.get("cells") or ()
-    for sheet in notebook.get("worksheets") or ():
-        yield from sheet.get("cells") or ()
+    yield from _list(notebook.get("cells"))
+    for sheet in _list(notebook.get("worksheets")):
+        yield from _list(_mapping(sheet).get("cells"))
+
+
+def _mappings(items: Iterable[Any], buffer: TextBuffer) -> list[Mapping[str, Any]]:
+    """Return those that are what they should be, and count the others."""
+    found = list(items)
+    whole = [it for it in found if isinstance(it, Mapping)]
+    buffer.tally[RemarkKind.NO_CELLS] += len(found) - len(whole)
+    return whole
+
+
+def _mapping(given: Any) -> Mapping[str, Any]:
+    return given if isinstance(given, Mapping) else {}
+
+
+def _list(given: Any) -> Sequence[Any]:
+    return given if isinstance(given, list) else ()
 
 
 def _language(notebook: Mapping[str, Any]) -> str:
-    metadata = notebook.get("metadata") or {}
-    spec = metadata.get("language_info") or metadata.get("kernelspec") or {}
+    metadata = _mapping(notebook.get("metadata"))
+    spec = _mapping(metadata.get("language_info") or metadata.get("kernelspec"))
     return str(spec.get("name" if "language_info" in metadata else "language") or "")
 
 
 def _write_cell(cell: Mapping[str, Any], language: str, buffer: TextBuffer) -> None:
-    text = _joined(cell.get("source") or cell.get("input") or "")
-    buffer.tally[RemarkKind.PICTURES] += len(cell.get("attachments") or ())
+    text = _joined(cell.get("source") or cell.get("input") or cell.get("text"))
+    buffer.tally[RemarkKind.PICTURES] += len(_mapping(cell.get("attachments")))
     match cell.get("cell_type"):
         case "code":
             code = f"```{cell.get('language') or language}\n{text.rstrip()}\n```"
             buffer.write(f"\n\n{code}" if text.strip() else "")
-            for output in cell.get("outputs") or ():
+            for output in _mappings(_list(cell.get("outputs")), buffer):
                 _write_output(output, buffer)
         case "heading":
-            buffer.write(f"\n\n{'#' * int(cell.get('level') or 1)} {text}")
+            buffer.write(f"\n\n{'#' * _level(cell)} {text}")
         case _:
             buffer.write(f"\n\n{_without_pictures(text, buffer)}")
+
+
+def _level(cell: Mapping[str, Any]) -> int:
+    level = cell.get("level")
+    return max(1, min(6, level)) if isinstance(level, int) else 1
 
 
 def _write_output(output: Mapping[str, Any], buffer: TextBuffer) -> None:
@@ -68,41 +106,53 @@ def _write_output(output: Mapping[str, Any], buffer: TextBuffer) -> None:
 def _output_text(output: Mapping[str, Any], buffer: TextBuffer) -> str:
     match output.get("output_type"):
         case "stream":
-            return _plain(_joined(output.get("text") or ""))
+            return _plain(_joined(output.get("text")))
         case "error" | "pyerr":
-            trace = _plain("\n".join(map(str, output.get("traceback") or ())))
+            trace = _plain("\n".join(map(str, _list(output.get("traceback")))))
             return trace or f"{output.get('ename')}: {output.get('evalue')}"
         case _:
-            return _shown(output.get("data", output), buffer)
+            return _shown(_mapping(output.get("data", output)), buffer)
 
 
 def _shown(data: Mapping[str, Any], buffer: TextBuffer) -> str:
     """Return a result in the one of its forms that says most to a reader of text."""
-    buffer.tally[RemarkKind.PICTURES] += any(
-        kind in _PICTURES or kind.startswith("image/") for kind in data
-    )
+    has_picture = any(kind in _PICTURES or kind.startswith("image/") for kind in data)
+    buffer.tally[RemarkKind.PICTURES] += has_picture
+    pictures = buffer.tally[RemarkKind.PICTURES]
+    text = _text(data, buffer)
+    is_said = has_picture or text or pictures < buffer.tally[RemarkKind.PICTURES]
+    buffer.tally[RemarkKind.NO_OUTPUTS] += not is_said
+    return text
+
+
+def _text(data: Mapping[str, Any], buffer: TextBuffer) -> str:
     for kind in _TEXTS:
-        if (text := _plain(_joined(data.get(kind) or "")).strip("\n")).strip():
+        text = _plain(_joined(data.get(kind))).strip("\n")
+        if text.strip() and not _STANDS_IN.fullmatch(text.strip()):
             return _without_pictures(text, buffer)
     for kind in _MARKUP:
-        if html := _joined(data.get(kind) or ""):
-            return _markdown(_without_pictures(html, buffer))
+        if html := _markdown(_joined(data.get(kind)), buffer):
+            return html
     return json.dumps(data["application/json"]) if "application/json" in data else ""
 
 
-def _markdown(html: str) -> str:
-    from chat.attachments.reading import markup
+def _markdown(html: str, buffer: TextBuffer) -> str:
+    if not html.strip():
+        return ""
+    from chat.attachments.reading.pages import markup
 
-    return _NO_PICTURE.sub("", markup.to_markdown(html))
+    return markup.to_markdown(html, buffer.tally)
 
 
-def _joined(text: str | Sequence[str]) -> str:
+def _joined(text: Any) -> str:
     """Return a text that a notebook has whole or by lines."""
-    return text if isinstance(text, str) else "".join(map(str, text))
+    if isinstance(text, list):
+        return "".join(map(str, text))
+    return "" if text is None else str(text)
 
 
 def _plain(text: str) -> str:
-    return _OVERWRITTEN.sub("", _TERMINAL.sub("", text).replace("\r\n", "\n"))
+    return _OVERWRITTEN.sub("", terminal.plain(text)[0].replace("\r\n", "\n"))
 
 
 def _without_pictures(text: str, buffer: TextBuffer) -> str:

@@ -3,38 +3,71 @@
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 
 from chat.attachments.reading import xml
+from chat.attachments.reading.documents.styles import Styles, is_unseen
 from chat.attachments.reading.documents.words import OFFICE, TABLE, Words
 from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import RemarkKind
 
 _CELLS = (f"{TABLE}table-cell", f"{TABLE}covered-table-cell")
 _VALUES = ("value", "string-value", "date-value", "time-value", "boolean-value")
+_REST = 1_000  # columns or rows; so many that are hidden are what is beside the table
 _MOST_REPEATED = 16_384  # columns or rows; a sheet's empty rest is written as one that is repeated
 
 
 def write(content: bytes, buffer: TextBuffer) -> None:
     """Write every sheet, row by row; rows without a value are left out."""
-    words = Words()
+    words = Words(Styles(), {}, {})
     source = io.BytesIO(content)
-    sheet = None
+    sheets = _Sheets(buffer)
     try:
-        for row in xml.stream(source, "table-row"):
-            if (name := _sheet_of(row)) != sheet:
-                sheet = name
-                buffer.counts["sheets"] = buffer.counts.get("sheets", 0) + 1
-                buffer.heading(f"\n\n## {sheet}\n\n")
-            buffer.reached(source.tell(), len(content))
-            _write_row(row, words, buffer)
-            xml.forget(row)
+        for element in xml.stream(source, "style", "shapes", "table-column", "table-row"):
+            sheets.meet(element)
+            if xml.name(element) in ("shapes", "table-row"):
+                buffer.reached(source.tell(), len(content))
+                _write(element, words, buffer)
+                xml.forget(element)
     finally:
-        buffer.tally[RemarkKind.PICTURES] += words.pictures
+        buffer.tally += words.tally
 
 
-def _sheet_of(row: xml.Element) -> str:
-    table = next(row.iterancestors(f"{TABLE}table"), None)
-    return str(xml.value(table, "name") or "")
+class _Sheets:
+    """Knows which sheet comes, and counts what is hidden."""
+
+    def __init__(self, buffer: TextBuffer) -> None:
+        self._buffer = buffer
+        self._unseen: set[str] = set()  # of tables that are not shown
+        self._sheet: str | None = None
+
+    def meet(self, element: xml.Element) -> None:
+        """Note what an element says of its sheet."""
+        if xml.name(element) == "style":
+            if is_unseen(element):
+                self._unseen.add(str(xml.value(element, "name")))
+            return
+        table = next(element.iterancestors(f"{TABLE}table"), None)
+        name = str(xml.value(table, "name") or "")
+        if table is not None and name != self._sheet:
+            self._begin(name, is_hidden=xml.value(table, "style-name") in self._unseen)
+        if element.get(f"{TABLE}visibility") in ("collapse", "filter"):
+            what = "columns" if xml.name(element) == "table-column" else "rows"
+            number = _repeated(element, what)
+            self._buffer.tally[RemarkKind.HIDDEN_CELLS] += number if number < _REST else 0
+
+    def _begin(self, name: str, *, is_hidden: bool) -> None:
+        self._sheet = name
+        self._buffer.counts["sheets"] = self._buffer.counts.get("sheets", 0) + 1
+        self._buffer.tally[RemarkKind.HIDDEN_SHEETS] += is_hidden
+        self._buffer.heading(f"\n\n## {name}\n\n")
+
+
+def _write(element: xml.Element, words: Words, buffer: TextBuffer) -> None:
+    if xml.name(element) == "table-row":
+        _write_row(element, words, buffer)
+    elif text := words.whole(element):
+        buffer.write(f"{text}\n")
 
 
 def _write_row(row: xml.Element, words: Words, buffer: TextBuffer) -> None:
@@ -68,4 +101,12 @@ def _shown(cell: xml.Element, words: Words, buffer: TextBuffer) -> str:
     formula = cell.get(f"{TABLE}formula")
     value = next((it for name in _VALUES if (it := cell.get(f"{OFFICE}{name}"))), None)
     buffer.tally[RemarkKind.FORMULAS] += bool(formula and not value)
-    return str(value or formula or "")
+    return _in_its_unit(cell, value) if value else str(formula or "")
+
+
+def _in_its_unit(cell: xml.Element, value: str) -> str:
+    kind, currency = cell.get(f"{OFFICE}value-type"), cell.get(f"{OFFICE}currency")
+    if kind == "percentage":
+        with suppress(ValueError):
+            return f"{float(value) * 100:.10g}%"
+    return f"{value} {currency}" if kind == "currency" and currency else value

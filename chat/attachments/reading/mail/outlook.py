@@ -3,6 +3,7 @@
 import datetime
 import io
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -10,11 +11,13 @@ import olefile
 
 from chat.attachments.reading.mail.headers import decoded
 from chat.attachments.reading.mail.message import write_attached
+from chat.attachments.reading.mail.rich import packed_text
 from chat.attachments.reading.packed.parts import Part
 from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import RemarkKind
 
-_SUBJECT, _TO, _CC, _BODY, _HTML, _RTF = 0x0037, 0x0E04, 0x0E03, 0x1000, 0x1013, 0x1009
+_SUBJECT, _BODY, _HTML, _RTF = 0x0037, 0x1000, 0x1013, 0x1009
+_REPLY_TO, _TO, _CC, _BCC = 0x0050, 0x0E04, 0x0E03, 0x0E02
 _SENDER, _ADDRESSES = (0x0C1A, 0x0042), (0x5D01, 0x5D02, 0x0C1F, 0x0065)
 _DATES = (0x0039, 0x0E06, 0x3007)  # when it was sent, arrived, was made
 _CODE_PAGES = (0x3FFD, 0x3FDE)
@@ -30,19 +33,21 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".emf", ".wmf")
 def read(content: bytes, buffer: TextBuffer) -> None:
     """Write a message's headers and text, and what is attached to it."""
     with olefile.OleFileIO(io.BytesIO(content)) as opened:
-        _write(_Storage(opened, (), _HEAD_OF_ALL), buffer)
+        _write(_Storage(opened, (), _HEAD_OF_ALL, buffer), buffer)
 
 
 def _write(message: "_Storage", buffer: TextBuffer) -> None:
     for name, value in (
         ("From", message.sender()),
+        ("Reply-To", message.text(_REPLY_TO)),
         ("To", message.text(_TO)),
         ("Cc", message.text(_CC)),
+        ("Bcc", message.text(_BCC)),
         ("Date", message.date()),
         ("Subject", message.text(_SUBJECT)),
     ):
         buffer.write(f"{name}: {value}\n" if value else "")
-    buffer.write(f"\n{_body(message).strip()}\n")
+    buffer.write(f"\n{_body(message, buffer.tally).strip()}\n")
     attached = [it for it in message.attached() if not _is_picture(it, buffer)]
     write_attached([it.part() for it in attached if not it.is_message], buffer)
     for it in attached:
@@ -57,32 +62,25 @@ def _is_picture(attached: "_Storage", buffer: TextBuffer) -> bool:
     return is_picture
 
 
-def _body(message: "_Storage") -> str:
+def _body(message: "_Storage", tally: Counter[RemarkKind]) -> str:
     """Return the text: the plain one, else what the page or the rich text says."""
     if text := message.text(_BODY).strip():
         return text.replace("\r\n", "\n")
     if html := message.html():
-        from chat.attachments.reading import markup
+        from chat.attachments.reading.pages import markup
 
-        return markup.to_markdown(html)
-    return _rich(message.binary(_RTF))
-
-
-def _rich(packed: bytes) -> str:
-    if not packed:
-        return ""
-    import compressed_rtf
-
-    from chat.attachments.reading.documents import rtf
-
-    return rtf.to_text(compressed_rtf.decompress(packed))
+        return markup.to_markdown(html, tally)
+    return packed_text(message.binary(_RTF))
 
 
 class _Storage:
     """A message or an attachment: a folder in the file."""
 
-    def __init__(self, opened: olefile.OleFileIO, path: tuple[str, ...], head: int) -> None:
+    def __init__(
+        self, opened: olefile.OleFileIO, path: tuple[str, ...], head: int, buffer: TextBuffer
+    ) -> None:
         self._opened = opened
+        self._buffer = buffer
         self._path = path
         self._head = head
 
@@ -108,7 +106,7 @@ class _Storage:
         if wide := self._stream(f"{name}{_UTF16:04X}"):
             return wide.decode("utf-16-le", "replace").rstrip("\0")
         narrow = self._stream(f"{name}{_EIGHT_BIT:04X}").rstrip(b"\0")
-        return decoded(narrow, self._charset()) if narrow else ""
+        return decoded(narrow, self._charset(), self._buffer) if narrow else ""
 
     def _charset(self) -> str:
         pages = (self._fixed.get(number << 16 | 3, 0) & 0xFFFF_FFFF for number in _CODE_PAGES)
@@ -119,7 +117,8 @@ class _Storage:
         """Return the body as a page, where it has one."""
         if raw := self.binary(_HTML):
             page = self._fixed.get(_CODE_PAGES[1] << 16 | 3, 0) & 0xFFFF_FFFF
-            return decoded(raw, "utf-8" if page == _UTF8_PAGE else f"cp{page}" if page else None)
+            charset = "utf-8" if page == _UTF8_PAGE else f"cp{page}" if page else None
+            return decoded(raw, charset, self._buffer)
         return self.text(_HTML)
 
     def date(self) -> str:
@@ -145,7 +144,7 @@ class _Storage:
             if tuple(it[:depth]) == self._path and it[depth].startswith(_ATTACHED)
         }
         for path in sorted(folders):
-            yield _Storage(self._opened, path, _HEAD_OF_OTHERS)
+            yield _Storage(self._opened, path, _HEAD_OF_OTHERS, self._buffer)
 
     @property
     def is_message(self) -> bool:
@@ -154,7 +153,8 @@ class _Storage:
 
     def message(self) -> "_Storage":
         """Return the message that is attached."""
-        return _Storage(self._opened, (*self._path, f"__substg1.0_{_MESSAGE:08X}"), _HEAD_WITHIN)
+        path = (*self._path, f"__substg1.0_{_MESSAGE:08X}")
+        return _Storage(self._opened, path, _HEAD_WITHIN, self._buffer)
 
     def name(self) -> str:
         """Return what an attachment is called."""

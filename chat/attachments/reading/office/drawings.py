@@ -38,11 +38,25 @@ def _pieces(paragraph: xml.Element, link: Callable[[xml.Element], str | None]) -
         if kind == "br":
             yield "\n"
         elif kind in ("r", "fld"):
-            text, address = xml.texts(piece), link(piece)
+            text, address = _run(piece), link(piece)
             yield f"[{text}]({address})" if address and address not in text else text
         elif kind in ("m", "AlternateContent"):
             math = next(xml.within(piece, "oMath"), None)
             yield equations.linear(math) if math is not None else xml.texts(piece)
+
+
+def _run(run: xml.Element) -> str:
+    """Return the text of a run, of which PowerPoint says in thousandths how high it stands."""
+    height = xml.value(xml.child(run, "rPr"), "baseline") or "0"
+    place = "subscript" if height.startswith("-") else "superscript" if height.strip("0%") else ""
+    return raised(xml.texts(run), place)
+
+
+def raised(text: str, place: str) -> str:
+    """Return a text that stands high or low so that `10²` is not `102`."""
+    tag = {"superscript": "sup", "subscript": "sub"}.get(place)
+    is_mark = text.startswith("[^")  # of a footnote
+    return f"<{tag}>{text}</{tag}>" if tag and text.strip() and not is_mark else text
 
 
 def referred(package: Package, relations: Mapping[str, Relation], of: xml.Element) -> Iterator[str]:
@@ -61,11 +75,10 @@ def diagram(root: xml.Element) -> str:
 
 
 def chart(root: xml.Element) -> str:
-    """Return a chart's title, and its values where they are stored with it, as CSV."""
-    shown = xml.child(root, "chart")
-    title = xml.child(shown, "title")
-    name = " ".join(xml.texts(title).split()) if title is not None else ""
-    lines = [f"[chart: {name}]" if name else "[chart]"]
+    """Return the titles of a chart and its axes, and its values where they are stored with it."""
+    titles = (xml.texts(it) or xml.texts(it, "v") for it in xml.within(root, "title"))
+    said = "; ".join(filter(None, (" ".join(it.split()) for it in titles)))
+    lines = [f"[chart: {said}]" if said else "[chart]"]
     lines += (_series(it) for it in xml.within(root, "ser"))
     return "\n".join(lines)
 

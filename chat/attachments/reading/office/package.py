@@ -15,17 +15,16 @@ from urllib.parse import unquote
 
 from chat.attachments.reading import archives, xml
 from chat.attachments.results import CannotRead, Reason
-from common.file_types import MAIN_PARTS, FileKind
+from common.files.file_types import MAIN_PARTS, FileKind
 
 _ROOTS = {
     "document": FileKind.DOCUMENT,
     "workbook": FileKind.SHEETS,
     "presentation": FileKind.SLIDES,
 }
-_ROOT = re.compile(rb"<(?:[\w.-]+:)?([\w.-]+)[\s>/]")  # what begins with `<?` or `<!` is none
 _MAIN_TYPE = re.compile(r"(?:\.main\+xml|sheet\.binary\.macroEnabled\.main)\Z")
 _BINARY_WORKBOOK = b"\x83\x01"  # as its first record begins
-_BEGINNING = 4_096  # bytes
+_BEGINNING = 65_536  # bytes
 _TYPES = "[content_types].xml"
 
 
@@ -66,8 +65,7 @@ class Package:
             return None
         if self.is_binary:
             return FileKind.BINARY_SHEETS
-        root = _ROOT.search(self._begins(self.main))
-        return _ROOTS.get(root[1].decode("ascii", "replace")) if root else None
+        return _ROOTS.get(xml.root_name(self._begins(self.main)))
 
     @property
     def is_binary(self) -> bool:

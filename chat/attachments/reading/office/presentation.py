@@ -13,6 +13,7 @@ Element = xml.Element
 
 # Placeholders whose text says nothing of the slide
 _FURNITURE = frozenset({"sldNum", "dt", "ftr", "hdr", "sldImg"})
+_PLAYED = {"videoFile": "film", "audioFile": "sound", "wavAudioFile": "sound"}
 _OFF = ("0", "false")
 
 
@@ -88,8 +89,19 @@ class _Shapes:
 
     def _shape(self, element: Element) -> Iterator[str]:
         placeholder = xml.child(element, "nvSpPr", "nvPr", "ph")
-        if (xml.value(placeholder, "type") or "") not in _FURNITURE:
-            yield from self._body(xml.child(element, "txBody"))
+        if (xml.value(placeholder, "type") or "") in _FURNITURE:
+            return
+        said = list(self._body(xml.child(element, "txBody")))
+        yield from said or _described("drawing", element)
+        yield from self._leads(element)
+        if xml.child(element, "spPr", "blipFill") is not None:
+            self._slide.buffer.tally[RemarkKind.PICTURES] += 1
+
+    def _leads(self, element: Element) -> Iterator[str]:
+        """Yield where a click on a shape or a picture leads to."""
+        relation = self._relations.get(xml.value(_own(element, "hlinkClick"), "id") or "")
+        if relation and relation.is_external:
+            yield f"[link: {relation.target}]"
 
     def _body(self, body: Element | None) -> Iterator[str]:
         if body is not None:
@@ -114,10 +126,23 @@ class _Shapes:
         return f"| {' | '.join(texts)} |"
 
     def _picture(self, element: Element) -> Iterator[str]:
-        self._slide.buffer.tally[RemarkKind.PICTURES] += 1
-        said = xml.value(xml.child(element, "nvPicPr", "cNvPr"), "descr") or ""
-        if said := " ".join(said.split()):
-            yield f"[picture: {said}]"
+        played = next(xml.within(element, *_PLAYED), None)
+        kind = RemarkKind.PICTURES if played is None else RemarkKind.PARTS
+        self._slide.buffer.tally[kind] += 1
+        what = "picture" if played is None else _PLAYED[xml.name(played)]
+        yield from _described(what, element)
+        yield from self._leads(element)
+
+
+def _own(element: Element, *path: str) -> Element | None:
+    """Return what is at the end of a path in what a shape or a picture says of itself."""
+    of_shape = next((it for it in element if xml.name(it).startswith("nv")), None)
+    return xml.child(of_shape, "cNvPr", *path)
+
+
+def _described(what: str, element: Element) -> Iterator[str]:
+    if said := " ".join((xml.value(_own(element), "descr") or "").split()):
+        yield f"[{what}: {said}]"
 
 
 _KINDS: Mapping[str, Callable[[_Shapes, Element], Iterator[str]]] = {

@@ -5,12 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from chat.attachments.reading.compressed import unpacked
 from chat.attachments.reading.kinds import readable_kind
 from chat.attachments.reading.text_buffer import TextBuffer
+from chat.attachments.reading.wrapped import unwrapped
 from chat.attachments.results import CannotRead, Reason, RemarkKind
 from chat.attachments.shares import share
-from common.file_types import FileKind
+from common.files.file_types import FileKind
 
 MAX_PART = 5_000_000  # bytes of one file within another
 _MAX_READ = 40_000_000  # bytes of all of them
@@ -31,6 +31,7 @@ class Part:
     size: int
     load: Callable[[int], bytes]
     is_locked: bool = False
+    stands_for: str = ""  # what is there instead of a file: a link or a device
 
 
 def write(parts: Sequence[Part], buffer: TextBuffer) -> None:
@@ -41,7 +42,7 @@ def write(parts: Sequence[Part], buffer: TextBuffer) -> None:
     """
     left, spare = _MAX_READ, 0
     buffer.tally[RemarkKind.LOCKED] += sum(it.is_locked for it in parts)
-    unlocked = [it for it in parts if it.size and not it.is_locked]
+    unlocked = [it for it in parts if it.size and not (it.is_locked or it.stands_for)]
     heads = sum(_HEAD + len(it.name) for it in unlocked)
     shares = share([it.size + 1 for it in unlocked], buffer.room - heads)
     for part, characters in zip(unlocked, shares, strict=True):
@@ -63,7 +64,7 @@ def _add(name: str, part: TextBuffer, buffer: TextBuffer) -> None:
     if part.is_blank:
         buffer.tally[RemarkKind.PARTS] += 1
         return
-    buffer.heading(f"\n\n## {name}\n\n")
+    buffer.heading(f"\n\n## {' '.join(name.split())}\n\n")
     buffer.add(part)
 
 
@@ -72,7 +73,9 @@ def _read(name: str, content: bytes, part: TextBuffer) -> None:
 
     suffix = PurePath(name).suffix.lower()
     with suppress(Exception):
-        content, suffix = unpacked(content, suffix, MAX_PART)
+        content, suffix, remark = unwrapped(content, suffix, MAX_PART)
+        if remark:
+            part.remark(remark)
         kind = readable_kind(content, suffix)
         if kind in _PICTURES or part.depth > _DEEPEST:
             raise CannotRead(Reason.BINARY)

@@ -1,6 +1,8 @@
 """The fields of a page's form with their values, which are no part of the page's own text."""
 
-from collections.abc import Iterator
+import io
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pypdfium2
@@ -15,12 +17,12 @@ _TICKED = frozenset({"yes", "on", "1", "true"})
 
 def fields(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage) -> Iterator[str]:
     """Yield `Name: value` for each field that says something, in the order of the page."""
+    if not page.formenv:
+        yield from _without_form(page)
+        return
     chosen: dict[str, bool] = {}
     labels = _Labels(text)
-    for subtype, widget in annotations(page):
-        if subtype != raw.FPDF_ANNOT_WIDGET:
-            continue
-        field = _Field(page.formenv, widget)
+    for field in _fields(page):
         label = labels.of(field)
         if field.kind == raw.FPDF_FORMFIELD_RADIOBUTTON:
             chosen[field.name] = chosen.get(field.name, False) or field.is_checked
@@ -30,6 +32,39 @@ def fields(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage) -> Iterator[str
         if value is not None:
             yield f"{label}: {value}"
     yield from (f"{name}: (none chosen)" for name, is_chosen in chosen.items() if not is_chosen)
+
+
+def names(page: pypdfium2.PdfPage) -> set[str]:
+    """Return the whole names of a page's fields."""
+    return {it.name for it in _fields(page)} if page.formenv else set()
+
+
+def _fields(page: pypdfium2.PdfPage) -> "Iterator[_Field]":
+    for widget in _widgets(page):
+        yield _Field(page.formenv, widget)
+
+
+def _widgets(page: pypdfium2.PdfPage) -> Iterator[Any]:
+    return (it for subtype, it in annotations(page) if subtype == raw.FPDF_ANNOT_WIDGET)
+
+
+def _without_form(page: pypdfium2.PdfPage) -> Iterator[str]:
+    """Yield the fields that are left on a page of a document that has lost its form."""
+    for widget in _widgets(page):
+        name, value = (string(raw.FPDFAnnot_GetStringValue, widget, key) for key in (b"T", b"V"))
+        if name and value:
+            yield f"{name}: {value}"
+
+
+def lost(content: bytes, found: Collection[str]) -> Iterator[str]:
+    """Yield `Name: value` for the filled fields of a document that are on none of its pages."""
+    from pypdf import PdfReader
+
+    with suppress(Exception):  # a broken form leaves the pages
+        for name, field in (PdfReader(io.BytesIO(content)).get_fields() or {}).items():
+            value = str(field.get("/V") or "").lstrip("/")
+            if name not in found and value:
+                yield f"{name}: {value}"
 
 
 class _Field:

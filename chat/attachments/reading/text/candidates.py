@@ -1,12 +1,13 @@
 """The encodings that occur without being named, and how common each is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-_WEST = ("en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "nb", "fi")
-_CENTRAL = ("pl", "cs", "hu", "ro", "hr", "sl")
+_SMALL = ("ca", "is", "fo", "sq", "cy", "ga", "gd")
+_WEST = ("en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "nb", "fi", *_SMALL)
+_CENTRAL = ("pl", "cs", "sk", "hu", "ro", "hr", "sr@latin", "sl")
 _BALTIC = ("lt", "lv", "et")
-_CYRILLIC = ("ru", "uk", "bg")
+_CYRILLIC = ("ru", "uk", "bg", "sr")
 IDEOGRAPHIC = ("zh", "zt", "ja", "ko")  # zt: the traditional characters
 
 
@@ -33,6 +34,8 @@ CANDIDATES = (
     Candidate("iso8859-2", "ISO-8859-2", _CENTRAL, 3.5),
     Candidate("cp852", "CP852", _CENTRAL, 5),
     Candidate("mac-latin2", "Mac Central European", _CENTRAL, 8),
+    Candidate("iso8859-3", "ISO-8859-3", ("eo", "mt"), 6),
+    Candidate("iso8859-14", "ISO-8859-14", ("cy", "ga", "gd"), 6),
     Candidate("cp1251", "Windows-1251", _CYRILLIC, 1),
     Candidate("koi8-r", "KOI8-R", ("ru",), 3),
     Candidate("koi8-u", "KOI8-U", ("uk",), 3.5),
@@ -53,20 +56,41 @@ CANDIDATES = (
     Candidate("cp1258", "Windows-1258", ("vi",), 2.5),
     Candidate("cp874", "Windows-874", ("th",), 2),
     Candidate("cp932", "Shift JIS", ("ja",), 1),
-    Candidate("euc-jp", "EUC-JP", ("ja",), 2),
+    Candidate("euc_jp", "EUC-JP", ("ja",), 2),
     Candidate("cp949", "EUC-KR", ("ko",), 1),
     Candidate("gb18030", "GB 18030", ("zh",), 0.5),
     Candidate("cp950", "Big5", ("zt",), 1),
     Candidate("big5hkscs", "Big5-HKSCS", ("zt",), 1.5),
 )
+_OF_DOS = (  # in the order in which they are named where a name is the same in several
+    *("cp437", "cp850", "cp852", "cp855", "cp857", "cp866", "cp874", "cp932", "cp949", "cp950"),
+    "gb18030",
+)
+_OF_DOS_ALONE = (  # which are in no other files than archives
+    Candidate("cp737", "CP737", ("el",), 1),
+    Candidate("cp862", "CP862", ("he",), 1),
+    Candidate("cp720", "CP720", ("ar",), 1.2),
+    Candidate("cp775", "CP775", _BALTIC, 1.2),
+)
+_BEHIND = 6  # as a logarithm: other encodings are so much rarer where DOS has left its own
+IN_ARCHIVES = (
+    *(
+        replace(it, rarity=min(it.rarity / 5, 0.9 + _OF_DOS.index(it.codec) / 10))
+        if it.codec in _OF_DOS
+        else replace(it, rarity=it.rarity + _BEHIND)
+        for it in CANDIDATES
+    ),
+    *_OF_DOS_ALONE,
+)
 WIDE = (
     Candidate("utf-16-le", "UTF-16 LE", IDEOGRAPHIC, 3),
     Candidate("utf-16-be", "UTF-16 BE", IDEOGRAPHIC, 4),
 )
-NAMES: Mapping[str, str] = {it.codec: it.name for it in (*CANDIDATES, *WIDE)} | {
+NAMES: Mapping[str, str] = {it.codec: it.name for it in (*CANDIDATES, *WIDE, *_OF_DOS_ALONE)} | {
     "utf-8": "UTF-8",
     "utf-32-le": "UTF-32 LE",
     "utf-32-be": "UTF-32 BE",
     "iso2022_jp_ext": "ISO-2022-JP",
     "iso2022_kr": "ISO-2022-KR",
+    "cp1140": "EBCDIC",
 }

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chat.attachments.reading.text.candidates import CANDIDATES, WIDE, Candidate
-from chat.attachments.reading.text.likelihood import likelihood
+from chat.attachments.reading.text.usual import likelihood_of
 
 _FIRST = 1_000  # bytes that sort out the unlikely
 _SAMPLE = 8_000
 _BEHIND = 40.0  # as a logarithm: what is so much less likely after the first bytes is given up
 _SURE = 4.0  # as a logarithm: the next reading is 50 times less likely
 _LEAST = -6.2  # as a logarithm, of a byte: what is less likely than that is no text
+_FAR, _FAR_A_LETTER = 20.0, 2.0  # as logarithms: so much less likely is what is named and is not so
 _SHORT = 32  # bytes: of fewer anything may be a text
 # No longer character has a byte below @, but for a few of GB 18030: what is after one is whole.
 _NOT_ASCII = re.compile(rb"(?<![\x40-\xff])[\x40-\x7f]{0,200}[\x80-\xff][^\n]{0,400}")
@@ -40,19 +41,31 @@ class _Read:
     likelihood: float
 
 
-def guess(content: bytes, wide: Iterable[str] = ()) -> Guess:
-    """Return the likeliest encoding of bytes that are no UTF-8.
+def guess(
+    content: bytes, wide: Iterable[str] = (), known: Sequence[Candidate] = CANDIDATES
+) -> Guess:
+    """Return the likeliest encoding of bytes that are no UTF-8, of those that are known.
 
     `wide` are the encodings of UTF-16 that are possible, too.
     """
-    candidates = [*CANDIDATES, *(it for it in WIDE if it.codec in set(wide))]
-    sample = content[:_SAMPLE] if len(candidates) > len(CANDIDATES) else _sampled(_varied(content))
+    candidates = [*known, *(it for it in WIDE if it.codec in set(wide))]
+    sample = content[:_SAMPLE] if len(candidates) > len(known) else _sampled(_varied(content))
     readings = _ranked(sample[:_FIRST], candidates)
     best = readings[0].likelihood
     if len(sample) > _FIRST:
         left = [it.candidate for it in readings if it.likelihood > best - _BEHIND]
         readings = _ranked(sample, left)
     return _judged(readings, len(sample))
+
+
+def is_unlikely(content: bytes, named: str, guessed: str | None) -> bool:
+    """Tell whether a text is far less likely in the encoding that it names than in another one."""
+    known = {it.codec: it for it in CANDIDATES}
+    if named == guessed or named not in known or guessed not in known:
+        return False
+    sample = _sampled(_varied(content))
+    behind = _read(sample, known[guessed]).likelihood - _read(sample, known[named]).likelihood
+    return behind > max(_FAR, _FAR_A_LETTER * sum(byte > 127 for byte in sample))
 
 
 def _judged(readings: Sequence[_Read], size: int) -> Guess:
@@ -73,7 +86,7 @@ def _ranked(sample: bytes, candidates: Iterable[Candidate]) -> list[_Read]:
 
 def _read(sample: bytes, candidate: Candidate) -> _Read:
     text = sample.decode(candidate.codec, "replace")
-    return _Read(candidate, text, likelihood(text, candidate.languages) - candidate.rarity)
+    return _Read(candidate, text, likelihood_of(text, candidate.languages) - candidate.rarity)
 
 
 def _varied(content: bytes) -> bytes:

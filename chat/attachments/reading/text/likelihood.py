@@ -21,7 +21,7 @@ _KINDS = {
     "“": "“„‘‚«‹",  # noqa: RUF001 - they are meant
     "”": "”»›",  # noqa: RUF001 - they are meant
     "–": "–—",
-    "€": "€£",
+    "€": "€£₪₫",
     "°": "°º²³ªµ",
     "§": "©®™§•·¶½¼¾±×¥÷№",  # noqa: RUF001 - they are meant
     "‡": "†‡‰¦¬ƒˆ˜¨´¸¯¤¢¹",  # noqa: RUF001 - they are meant
@@ -45,7 +45,13 @@ _MARKS: Mapping[str, tuple[float, float, float, float]] = {
 _FOLLOW = {"€": "0 .", "\xa0": "0.”–°€", "°": " .0C"}
 _ENDING = "”§‡"  # no letter is after these
 _GREEK = "\u0370"  # the first letter that is not Latin
+_LEAST_ASCII = -8.0  # of two characters that are the same in all encodings
+_MIXED, _MIXED_OTHERWISE = 4.0, 6.0  # so much less likely is a text in a language and in English
+_HALF_WIDTH = -4.0  # a Katakana of half a width after another one
+_UNITS = "元円圆圓원"  # after a number
 _BOXES = ("─", "▟")
+
+_Pairs = Mapping[tuple[str, str], int]
 
 
 def _shapes() -> dict[int, str]:
@@ -71,20 +77,49 @@ def shaped(text: str) -> str:
 
 
 def likelihood(text: str, languages: Sequence[str]) -> float:
-    """Return how likely a text is in that of the languages in which it is the likeliest."""
-    shape = shaped(text)
-    counts = Counter(pairwise(shape))
+    """Return how likely a text is in that of the languages in which it is the likeliest.
+
+    What is in ASCII may be English instead: so a name stands in a text.
+    """
+    plain, others = _counted(shaped(text))
+    english = _in_ascii(plain, "en")
     if languages[0] in IDEOGRAPHIC:
-        return max(_ideographic(counts, language) for language in languages)
-    case = sum(number * _case(first, then) for (first, then), number in counts.items())
+        return english + max(_ideographic(others, language) for language in languages)
+    mixed = _MIXED if "en" in languages else _MIXED_OTHERWISE
+    case = sum(number * _case(first, then) for (first, then), number in others.items())
+    small = _lowered(others)
+    return case + max(
+        _alphabetic(small, pairs(language)) + max(english - mixed, _in_ascii(plain, language))
+        for language in languages
+    )
+
+
+def _counted(shape: str) -> tuple[_Pairs, _Pairs]:
+    """Return how often a character is after another one, of two in ASCII and of all others."""
+    plain: Counter[tuple[str, str]] = Counter()
+    others: Counter[tuple[str, str]] = Counter()
+    for pair, number in Counter(pairwise(shape)).items():
+        (plain if pair[0].isascii() and pair[1].isascii() else others)[pair] += number
+    return _lowered(plain), others
+
+
+def _lowered(counts: _Pairs) -> _Pairs:
     small: Counter[tuple[str, str]] = Counter()
     for (first, then), number in counts.items():
         small[first.lower(), then.lower()] += number
-    return case + max(_alphabetic(small, pairs(language)) for language in languages)
+    return small
+
+
+def _in_ascii(counts: _Pairs, language: str) -> float:
+    table = pairs(language)
+    return sum(
+        number * max(_LEAST_ASCII, table.get(first + then, _LEAST_ASCII))
+        for (first, then), number in counts.items()
+    )
 
 
 def _case(first: str, then: str) -> float:
-    if (first + then).isascii() or not then.isupper():
+    if not then.isupper():
         return 0.0
     return _CASE if first.islower() else _CAPITALS if first.isupper() else 0.0
 
@@ -156,21 +191,29 @@ def _box(first: str, then: str) -> float:
     if first == then:
         return -0.7
     if _is_box(first):
-        return -4.0 if _is_box(then) else -10.0 if then.isalpha() else -3.0
+        return -5.5 if _is_box(then) else -10.0 if then.isalpha() else -3.0
     return -14.0 if first.isalpha() else -7.0
 
 
 def _ideographic(counts: Mapping[tuple[str, str], int], language: str) -> float:
-    latin = pairs("en")
     total = 0.0
     for (first, then), number in counts.items():
-        if not then.isascii():
+        if first == "0" and then in _UNITS:
+            total += number * -4.0
+        elif "\uff61" <= then <= "\uff9f":
+            total += number * _half_width(first, then)
+        elif not then.isascii():
             total += number * (_character(language, then) + _begun(first))
-        elif first.isascii():
-            total += number * max(-6.0, latin.get((first + then).lower(), -6.0))
         else:
             total += number * -4.5
     return total
+
+
+def _half_width(first: str, then: str) -> float:
+    """Return how likely a Katakana of half a width is, with which no word begins if it is small."""
+    if "\uff61" <= first <= "\uff9f":
+        return _HALF_WIDTH
+    return (-6.0 if "\uff71" <= then <= "\uff9d" else _FOREIGN) + _begun(first)
 
 
 def _begun(first: str) -> float:

@@ -5,7 +5,7 @@ library that is kept up for this, so the kernel is called by ctypes.
 """
 
 from chat.attachments.reading.walls import landlock, seccomp
-from common.kernel import give_up_rights, hide
+from common.processes.kernel import give_up_rights, hide
 
 FILES, NETWORK, PROCESSES, WRITING = "files", "network", "processes", "writing"
 ALL = (FILES, NETWORK, PROCESSES, WRITING)

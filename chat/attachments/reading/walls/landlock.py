@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from common.kernel import call
+from common.processes.kernel import call
 
 # The same numbers on all machines.
 _CREATE, _ADD_RULE, _RESTRICT = 444, 445, 446

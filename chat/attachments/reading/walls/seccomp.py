@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 
 from chat.attachments.reading.walls.numbers import MACHINES, Machine
-from common.kernel import control
+from common.processes.kernel import control
 
 _PR_SET_SECCOMP, _FILTER = 22, 2
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06

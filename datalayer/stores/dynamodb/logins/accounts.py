@@ -9,14 +9,12 @@ from functools import partial
 from itertools import takewhile
 from typing import Any, TypeVar
 
-from common.retry import RetryPolicy
+from common.concurrency.retry import RetryPolicy
 from datalayer.errors import StoreHeldUp
 from datalayer.stores.accounts import Account, AccountStore, EndedSessions, LoginSession
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.errors import ConditionFailed, Item, TransactionCancelled
-from datalayer.stores.dynamodb.items import Attributes, Put, body_of, text
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import Attributes, Put, body_of, text
+from datalayer.stores.dynamodb.format.keys import Key
 from datalayer.stores.dynamodb.logins.items import (
     ACCOUNT,
     ACCOUNTS,
@@ -47,6 +45,8 @@ from datalayer.stores.dynamodb.requests import (
     put,
     transact,
 )
+from datalayer.stores.dynamodb.sdk.client import Client
+from datalayer.stores.dynamodb.sdk.errors import ConditionFailed, Item, TransactionCancelled
 
 T = TypeVar("T")
 

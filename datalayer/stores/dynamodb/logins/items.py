@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from datalayer.stores.accounts import Account, LoginSession
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.errors import Item
-from datalayer.stores.dynamodb.items import Attributes, Put, body_of, nonce_of, put_of, text
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import Attributes, Put, body_of, nonce_of, put_of, text
+from datalayer.stores.dynamodb.format.keys import Key
+from datalayer.stores.dynamodb.sdk.errors import Item
 
 ACCOUNTS, ENDINGS, DUE = "ACCOUNTS", "ENDINGS", "LOGINS"
 """The partitions of accounts and of endings, and where the index has whose sessions expire when."""

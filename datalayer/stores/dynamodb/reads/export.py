@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 
 from datalayer.records import FileRecord, ThreadRecord, UserRecord
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.items import Row, User, number_of, text_of
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import Row, User, number_of, text_of
+from datalayer.stores.dynamodb.format.keys import Key
+from datalayer.stores.dynamodb.format.records import file_record, user_record
 from datalayer.stores.dynamodb.reads.things import get_thread, head_in
-from datalayer.stores.dynamodb.records import file_record, user_record
 from datalayer.stores.dynamodb.requests import chunks, get_many, pages, scan_keys
+from datalayer.stores.dynamodb.sdk.client import Client
 
 _PAGE = 50
 

@@ -1,4 +1,4 @@
-"""A user's threads, newest first: a page is two requests.
+"""A user's threads, newest first: a page of one place is two requests, a whole list one more.
 
 The index is behind a thread's last activity by up to half a minute. So a thread is in its place
 only once nothing that the index has not shown yet can be newer.
@@ -9,18 +9,23 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from datalayer.records import ThreadPage
-from datalayer.stores.cursors import encode_cursor
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.items import SHOWN_WITHIN, Body, Head, text
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.search.folding import fold
+from datalayer.search.terms import NO_TERMS, SearchTerms
+from datalayer.sections import folder_of_section, in_order, is_pinned, section_of
+from datalayer.stores.cursors import encode_cursor, section_page
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import SHOWN_WITHIN, Body, Head, text
+from datalayer.stores.dynamodb.format.keys import UNPLACED, Key, Placement
+from datalayer.stores.dynamodb.format.records import thread_record
+from datalayer.stores.dynamodb.placements import forget, hinted
 from datalayer.stores.dynamodb.reads.things import head_in, is_id, life_in, said_in
 from datalayer.stores.dynamodb.recent import RecentThreads
-from datalayer.stores.dynamodb.records import thread_record
-from datalayer.stores.dynamodb.requests import get_many
+from datalayer.stores.dynamodb.requests import get_many, together
+from datalayer.stores.dynamodb.sdk.client import Client
+from datalayer.stores.dynamodb.sdk.errors import Item
 from datalayer.stores.dynamodb.search.find import TextSearch
 from datalayer.stores.dynamodb.table import INDEX
-from datalayer.values import fold, revision_of_time, time_of_revision
+from datalayer.values import revision_of_time, time_of_revision
 
 _MORE = 6  # threads read beyond a page: one tells that there is a next, some wait for their places
 _MOST = 100  # threads read at a time
@@ -40,6 +45,12 @@ class Listed(NamedTuple):
     def place(self) -> Place:
         return self.head.updated_at, self.head.thread_id
 
+    @property
+    def placement(self) -> Placement:
+        """Where it is in the sidebar, as it says itself: the index may not show that yet."""
+        metadata = self.said.get("metadata", {})
+        return Placement(section_of(metadata), is_pinned(metadata))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadQuery:
@@ -48,8 +59,10 @@ class ThreadQuery:
     user_id: str
     first: int
     after: Place | None = None
-    needle: str = ""
+    terms: SearchTerms = NO_TERMS
     feedback: int | None = None
+    placement: Placement | None = None
+    """Where they are; None for anywhere."""
 
 
 class ThreadList:
@@ -62,12 +75,7 @@ class ThreadList:
 
     async def page(self, query: ThreadQuery) -> ThreadPage:
         """Return a page of a user's threads."""
-        found: list[Listed] = []
-        if is_id(query.user_id):
-            async for some in self._newest_first(query):
-                found += await self._matching(query, some)
-                if len(found) > query.first:
-                    break
+        found = await self._found(query)
         page = found[: query.first]
         more = len(found) > query.first and page
         return ThreadPage(
@@ -75,19 +83,65 @@ class ThreadList:
             next_cursor=encode_cursor(*page[-1].place) if more else None,
         )
 
+    async def section(
+        self, user_id: str, section: str, first: int, after: tuple[bool, str, str] | None
+    ) -> ThreadPage:
+        """Return a page of a section: what is pinned in it, then the others."""
+        pinned, place = (after[0], after[1:]) if after else (True, None)
+        places = {
+            is_pinned: place if is_pinned is pinned else None for is_pinned in (pinned, False)
+        }
+        found = await together(
+            self._found(
+                ThreadQuery(
+                    user_id=user_id,
+                    first=first,
+                    after=last,
+                    placement=Placement(section, is_pinned),
+                )
+            )
+            for is_pinned, last in places.items()
+        )
+        listed = [thread_record(*it) for part in found for it in part]
+        return section_page(listed, first)
+
+    async def folders(self, user_id: str) -> list[str]:
+        """Return the folders that a user has threads in."""
+        hints = await hinted(self._client, user_id) if is_id(user_id) else {}
+        of_folders = {it: hint for it, hint in hints.items() if folder_of_section(it.section)}
+        counts = await together(self._has_any(user_id, it, of_folders[it]) for it in of_folders)
+        full = {it.section for it, has_any in zip(of_folders, counts, strict=True) if has_any}
+        return in_order([name for it in full if (name := folder_of_section(it))])
+
+    async def _has_any(self, user_id: str, placement: Placement, hint: Item) -> bool:
+        found = await self._found(ThreadQuery(user_id=user_id, first=1, placement=placement))
+        if not found:
+            await forget(self._client, hint)
+        return bool(found)
+
+    async def _found(self, query: ThreadQuery) -> list[Listed]:
+        """Return the threads of a page, and some more if there are."""
+        found: list[Listed] = []
+        if is_id(query.user_id):
+            async for some in self._newest_first(query):
+                found += await self._matching(query, some)
+                if len(found) > query.first:
+                    break
+        return found
+
     async def _matching(self, query: ThreadQuery, some: list[Listed]) -> list[Listed]:
         if query.feedback is not None:
             some = [it for it in some if it.head.flags.get(query.feedback)]
-        if not query.needle:
+        if not query.terms.needed:
             return some
         if self._texts is None:
-            return [it for it in some if query.needle in fold(it.said.get("name") or "")]
-        saying = await self._texts.mentioning([it.head for it in some], query.needle)
+            return [it for it in some if query.terms.are_in([fold(it.said.get("name") or "")])]
+        saying = await self._texts.mentioning([it.head for it in some], query.terms)
         return [it for it in some if it.head.thread_id in saying]
 
     def _reads_names(self, query: ThreadQuery) -> bool:
         """Tell whether names are read with the heads, or only of what is found."""
-        return self._texts is None or not query.needle
+        return self._texts is None or not query.terms.needed
 
     async def _named(self, query: ThreadQuery, page: list[Listed]) -> list[Listed]:
         if self._reads_names(query):
@@ -125,6 +179,7 @@ class ThreadList:
             for it in listed
             if (it.head.user_id, it.head.life) == (query.user_id, life)
             and (query.after is None or it.place < query.after)
+            and (query.placement is None or it.placement == query.placement)
         ]
 
 
@@ -133,26 +188,46 @@ async def _indexed(client: Client, query: ThreadQuery) -> AsyncIterator[tuple[li
 
     Beside their ids comes the moment down to which it has shown all, empty at the end.
     """
-    condition, values = "UserThreadPK = :pk", {":pk": text(keys.list_of(query.user_id))}
-    if query.after:
-        condition += " AND UserThreadSK < :place"
-        values[":place"] = text(keys.place(*query.after))
-    parameters: dict[str, Any] = {
-        "IndexName": INDEX,
-        "KeyConditionExpression": condition,
-        "ExpressionAttributeValues": values,
-        "ScanIndexForward": False,
-    }
-    limit = _FIRST_SEARCHED if query.needle else query.first + _MORE
-    while True:
-        answer = await client.call("Query", **parameters, Limit=limit)
-        names = [keys.id_of(Key.of(entry)) for entry in answer["Items"]]
+    placements = [query.placement]
+    if query.placement is None:
+        placements = [UNPLACED, *await hinted(client, query.user_id)]
+    walks = [_Walk(client, query, placement or UNPLACED) for placement in placements]
+    while walks:
+        reached = max(walk.since for walk in walks)
+        names = await together(walk.step() for walk in walks if walk.since == reached)
+        walks = [walk for walk in walks if walk.since]
+        since = max((walk.since for walk in walks), default="")
+        yield [name for some in names for name in some], since
+
+
+class _Walk:
+    """Goes through one place of a user's, from the newest thread to the oldest."""
+
+    def __init__(self, client: Client, query: ThreadQuery, placement: Placement) -> None:
+        self.since = "~"
+        """The moment down to which it has been: after all others before, empty at the end."""
+        self._client = client
+        self._limit = _FIRST_SEARCHED if query.terms.needed else query.first + _MORE
+        condition = "UserThreadPK = :pk"
+        values = {":pk": text(keys.list_of(query.user_id, placement))}
+        if query.after:
+            condition += " AND UserThreadSK < :place"
+            values[":place"] = text(keys.place(*query.after))
+        self._parameters: dict[str, Any] = {
+            "IndexName": INDEX,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "ScanIndexForward": False,
+        }
+
+    async def step(self) -> list[str]:
+        """Return the ids of some more."""
+        answer = await self._client.call("Query", **self._parameters, Limit=self._limit)
         last = answer.get("LastEvaluatedKey")
-        yield names, keys.moment_of(last["UserThreadSK"]["S"]) if last else ""
-        if not last:
-            return
-        parameters["ExclusiveStartKey"] = last
-        limit = min(2 * limit, _MOST)
+        self._parameters["ExclusiveStartKey"] = last
+        self._limit = min(2 * self._limit, _MOST)
+        self.since = keys.moment_of(last["UserThreadSK"]["S"]) if last else ""
+        return [keys.id_of(Key.of(entry)) for entry in answer["Items"]]
 
 
 def _settled(since: str) -> str:

@@ -3,9 +3,8 @@
 from collections.abc import Collection, Mapping
 
 from datalayer.records import ElementRecord, StepRecord, ThreadRecord, UserRecord
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.items import (
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import (
     Body,
     Claim,
     Head,
@@ -15,8 +14,8 @@ from datalayer.stores.dynamodb.items import (
     rows_in,
     text_of,
 )
-from datalayer.stores.dynamodb.keys import Key
-from datalayer.stores.dynamodb.records import (
+from datalayer.stores.dynamodb.format.keys import Key
+from datalayer.stores.dynamodb.format.records import (
     by_creation,
     element_record,
     step_record,
@@ -24,7 +23,8 @@ from datalayer.stores.dynamodb.records import (
     user_record,
 )
 from datalayer.stores.dynamodb.requests import Items, get_many, made_whole, pages
-from datalayer.values import as_id
+from datalayer.stores.dynamodb.sdk.client import Client
+from datalayer.values import Json, as_id
 
 
 def is_id(name: str) -> bool:
@@ -34,11 +34,19 @@ def is_id(name: str) -> bool:
 
 async def get_user(client: Client, user_id: str) -> UserRecord | None:
     """Return a user."""
-    if not is_id(user_id):
-        return None
+    return user_record(await _get_user(client, user_id)) if is_id(user_id) else None
+
+
+async def get_preferences(client: Client, user_id: str) -> Mapping[str, Json]:
+    """Return the preferences of a user, empty for nobody."""
+    user = await _get_user(client, user_id)
+    return user.body.get("preferences", {}) if user and user.body else {}
+
+
+async def _get_user(client: Client, user_id: str) -> User | None:
     key = keys.user(user_id)
     found = await get_many(client, [key])
-    return user_record(User.of(found[key])) if found else None
+    return User.of(found[key]) if found else None
 
 
 # Threads

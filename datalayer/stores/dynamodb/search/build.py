@@ -3,13 +3,11 @@
 import asyncio
 from contextlib import suppress
 
-from common.blocking import BlockingPool
+from common.concurrency.blocking import BlockingPool
 from datalayer.records import MaintenanceState
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.errors import ConditionFailed
-from datalayer.stores.dynamodb.items import Head
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import Head
+from datalayer.stores.dynamodb.format.keys import Key
 from datalayer.stores.dynamodb.reads.things import get_head, read_thread
 from datalayer.stores.dynamodb.requests import (
     Items,
@@ -20,6 +18,8 @@ from datalayer.stores.dynamodb.requests import (
     size_of,
     together,
 )
+from datalayer.stores.dynamodb.sdk.client import Client
+from datalayer.stores.dynamodb.sdk.errors import ConditionFailed
 from datalayer.stores.dynamodb.search.chunks import Chunks, cut, is_fresh, text_of
 from datalayer.stores.dynamodb.search.unbuilt import Noted, Unbuilt
 from datalayer.stores.dynamodb.writes import heads

@@ -11,11 +11,13 @@ import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.items import Head, rows_in, searched
+from datalayer.search.folding import FOLDING, fold
+from datalayer.search.terms import SearchTerms
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import Head, Row, rows_in, searched
 from datalayer.stores.dynamodb.reads.things import said_in
 from datalayer.stores.dynamodb.requests import Items
-from datalayer.values import FOLDING, fold
+from datalayer.stores.hits import FoundText, best_text
 
 _BETWEEN = b"\0"  # the contract keeps it out of every text
 _SIZE = 16 * 1024  # bytes before they are deflated
@@ -38,11 +40,19 @@ def is_fresh(head: Head) -> bool:
 
 def text_of(head: Head, items: Items) -> bytes:
     """Return the text of a thread that has been read whole."""
+    return _BETWEEN.join(fold(it.text).encode() for it in _texts(head, items) if it.text)
+
+
+def _texts(head: Head, items: Items) -> list[FoundText]:
     steps = [row for row in rows_in(items, head) if row.kind == "step"]
     steps.sort(key=lambda row: (row.body["sequence"], row.id))
-    said = [searched(row.body) for row in steps]
-    name = said_in(items, head).get("name")
-    return _BETWEEN.join(fold(text).encode() for text in (*said, name) if text)
+    said = [_said(row) for row in steps if searched(row.body)]
+    return [*said, FoundText(said_in(items, head).get("name") or "")]
+
+
+def _said(row: Row) -> FoundText:
+    body = row.body
+    return FoundText(body["output"], row.id, body.get("createdAt"), body["sequence"])
 
 
 def cut(text: bytes, there: Collection[str]) -> Chunks:
@@ -56,24 +66,32 @@ def cut(text: bytes, there: Collection[str]) -> Chunks:
     return Chunks(FOLDING, names, {name: zlib.compress(pieces[at]) for name, at in missing.items()})
 
 
-def say(heads: Iterable[Head], items: Items, needle: bytes) -> dict[str, bool | None]:
-    """Return of each thread whether its chunks have a needle; None where one of them is missing."""
-    return {head.thread_id: _says(head, items, needle) for head in heads}
+def say(heads: Iterable[Head], items: Items, terms: SearchTerms) -> dict[str, bool | None]:
+    """Return of each thread whether its chunks have all terms; None where a chunk is missing."""
+    return {head.thread_id: _says(head, items, terms) for head in heads}
 
 
-def _says(head: Head, items: Items, needle: bytes) -> bool | None:
+def _says(head: Head, items: Items, terms: SearchTerms) -> bool | None:
     found = [items.get(keys.chunk(head.thread_id, name)) for name in head.chunks]
     if None in found:
         return None
-    return contains((zlib.decompress(chunk["b"]["B"]) for chunk in found if chunk), needle)
+    return contains((zlib.decompress(chunk["b"]["B"]) for chunk in found if chunk), terms)
 
 
-def contains(pieces: Iterable[bytes], needle: bytes) -> bool:
-    """Tell whether a text that comes in pieces contains a needle."""
+def contains(pieces: Iterable[bytes], terms: SearchTerms) -> bool:
+    """Tell whether a text that comes in pieces contains all terms."""
+    missing = [term.encode() for term in terms.needed]
+    longest = max(map(len, missing), default=0)
     rest = b""
     for piece in pieces:
         rest += piece
-        if needle in rest:
+        missing = [needle for needle in missing if needle not in rest]
+        if not missing:
             return True
-        rest = rest[max(0, len(rest) - len(needle) + 1) :]
-    return False
+        rest = rest[max(0, len(rest) - longest + 1) :]
+    return not missing
+
+
+def best_of(head: Head, items: Items, terms: SearchTerms) -> FoundText:
+    """Return what shows best that a thread, which has been read whole, says the terms."""
+    return best_text(_texts(head, items), terms)

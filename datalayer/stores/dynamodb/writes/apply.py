@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from common.retry import RetryPolicy
+from common.concurrency.retry import RetryPolicy
 from datalayer import serialization
 from datalayer.errors import ThreadsLocked, WriteRejected
 from datalayer.records import Outcome, Result
 from datalayer.rules.loading import Need
 from datalayer.rules.process import finish, process
-from datalayer.stores.dynamodb.client import Client
 from datalayer.stores.dynamodb.recent import Recent
 from datalayer.stores.dynamodb.requests import compute
+from datalayer.stores.dynamodb.sdk.client import Client
 from datalayer.stores.dynamodb.writes.commit import Commit, Conflict
 from datalayer.stores.dynamodb.writes.load import State
 from datalayer.stores.dynamodb.writes.pieces import pieces
@@ -116,8 +116,11 @@ def _size(write: Write) -> int:
 
 
 def _after_all(result: Result) -> Result:
-    """Return the result of a write that an earlier attempt has made, or some of it."""
-    if result.outcome in (Outcome.REPEATED, Outcome.ABSENT):
+    """Return the result of a write that an earlier attempt has made, or some of it.
+
+    What it saved may have been deleted since, by a write after it that the attempt has made, too.
+    """
+    if result.outcome in (Outcome.REPEATED, Outcome.ABSENT, Outcome.GONE):
         return replace(result, outcome=Outcome.APPLIED, reason="")
     return result
 

@@ -6,13 +6,22 @@ from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.client import Client, Operation
-from datalayer.stores.dynamodb.errors import ConditionFailed, TransactionCancelled
-from datalayer.stores.dynamodb.items import Attributes, Claim, Head, Put, gone_of, number, text
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import (
+    Attributes,
+    Claim,
+    Head,
+    Put,
+    gone_of,
+    number,
+    text,
+)
+from datalayer.stores.dynamodb.format.keys import Key, Placement
+from datalayer.stores.dynamodb.placements import hint
 from datalayer.stores.dynamodb.recent import Recent
 from datalayer.stores.dynamodb.requests import delete_many, put, together, transact, write
+from datalayer.stores.dynamodb.sdk.client import Client, Operation
+from datalayer.stores.dynamodb.sdk.errors import ConditionFailed, TransactionCancelled
 from datalayer.stores.dynamodb.writes import deletes, heads
 from datalayer.stores.dynamodb.writes.plan import FeedbackPlan, Plan, Star, ThreadPlan
 
@@ -186,6 +195,7 @@ class _ThreadCommit:
         puts = [it for it in (plan.owner, head, plan.details, *rows) if it]
         if plan.user_id:
             self._commit.recent.listed.note(plan.user_id, plan.id, head.item["updatedAt"]["S"])
+            await hint(self._client, plan.user_id, plan.placement, plan.life)
         await transact(self._client, puts, *self._owner_checks())
         self.made, self._rows = True, self._rows[1:]
         self._note(head.nonce)
@@ -197,10 +207,16 @@ class _ThreadCommit:
         stars = [row.star for row in rows if row.star]
         await together(self._set_star(star) for star in stars if star.is_set)
         await together([self._touch(), *(self._claim(row.claim) for row in rows if row.claim)])
-        details = [plan.details] if plan.details and not plan.made else []
-        for wanted in (*(row.put for row in rows), *details):
+        details = plan.details if not plan.made else None
+        is_moved = details and plan.head and plan.placement
+        for wanted in (
+            *(row.put for row in rows),
+            *([details] if details and not is_moved else []),
+        ):
             await self._stir(_STIR_AFTER_S)
             await self._put(wanted)
+        if details and plan.head and plan.placement:
+            await self._move(details, plan.head, plan.placement)
         for feedback in plan.feedbacks:
             await self._give(feedback)
         await together(self._unset_star(star) for star in stars if not star.is_set)
@@ -247,6 +263,17 @@ class _ThreadCommit:
     def _note(self, nonce: str) -> None:
         self._seen, self._stirred_at = nonce, time.monotonic()
         self._commit.recent.unbuilt.note(self.plan.id, nonce)
+
+    async def _move(self, details: Put, head: Head, placement: Placement) -> None:
+        """Put what the thread says of itself, and with it the thread where that says."""
+        user_id, listed = head.user_id or "", self._commit.recent.listed
+        await hint(self._client, user_id, placement, head.life)
+        known = listed.of(user_id).get(head.thread_id, "")
+        listed.note(user_id, head.thread_id, max(known, head.shown_at or head.updated_at))
+        update = heads.move(head, placement)
+        await transact(self._client, [details], {"Update": update.parameters})
+        self.made = True
+        self._note(update.nonce)
 
     async def _claim(self, claim: Put) -> None:
         """Claim a row. Raises `ConditionFailed` where another thread has it, or it was deleted."""

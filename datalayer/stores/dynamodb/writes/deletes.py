@@ -8,10 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 from datalayer.rules.loading import Tombstone
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.errors import ConditionFailed, Item
-from datalayer.stores.dynamodb.items import (
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import (
     Attributes,
     Head,
     User,
@@ -21,7 +19,8 @@ from datalayer.stores.dynamodb.items import (
     text,
     text_of,
 )
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format.keys import UNPLACED, Key
+from datalayer.stores.dynamodb.placements import forget_life, hinted
 from datalayer.stores.dynamodb.requests import (
     chunks,
     delete_many,
@@ -30,6 +29,8 @@ from datalayer.stores.dynamodb.requests import (
     together,
     write,
 )
+from datalayer.stores.dynamodb.sdk.client import Client
+from datalayer.stores.dynamodb.sdk.errors import ConditionFailed, Item
 
 _AT_ONCE = 25  # threads of a user that are emptied side by side
 _NEEDED: Mapping[str, Any] = {
@@ -59,10 +60,12 @@ async def drop_threads(client: Client, user: User, moment: str, known: Iterable[
     """
     count = 0
     found = dict.fromkeys(known)
-    async for page in indexed(client, keys.list_of(user.id)):
-        found |= dict.fromkeys(keys.id_of(Key.of(entry)) for entry in page)
+    for placement in (UNPLACED, *await hinted(client, user.id)):
+        async for page in indexed(client, keys.list_of(user.id, placement)):
+            found |= dict.fromkeys(keys.id_of(Key.of(entry)) for entry in page)
     for some in chunks(list(found), _AT_ONCE):
         count += sum(await together(_drop_thread(client, user, name, moment) for name in some))
+    await forget_life(client, user.id, user.life)
     return count
 
 

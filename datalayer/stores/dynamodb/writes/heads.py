@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from datalayer.rules.loading import Tombstone
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.items import (
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import (
     FLAGS,
     SHOWN_WITHIN,
     Attributes,
@@ -20,6 +20,7 @@ from datalayer.stores.dynamodb.items import (
     pack_cut,
     text,
 )
+from datalayer.stores.dynamodb.format.keys import Placement
 from datalayer.values import revision_of_time
 
 _IS_THERE = "attribute_exists(PK) AND attribute_not_exists(gone)"
@@ -50,6 +51,12 @@ def touch(head: Head, moment: str) -> HeadUpdate:
 def stir(thread_id: str) -> HeadUpdate:
     """Return what says that a text changes, though that is no activity."""
     return _update(thread_id, "SET v = :v REMOVE folding", _IS_THERE, {})
+
+
+def move(head: Head, placement: Placement) -> HeadUpdate:
+    """Return the move of a thread to another place in the sidebar, with what it says of itself."""
+    values = {":list": text(keys.list_of(head.user_id or "", placement))}
+    return _update(head.thread_id, "SET v = :v, UserThreadPK = :list", _IS_THERE, values, True)
 
 
 def list_chunks(head: Head, names: Sequence[str], folding: int) -> Attributes:

@@ -13,16 +13,24 @@ from datalayer.rules.loading import (
     Need,
     StepLink,
     StoredFeedback,
+    StoredPreferences,
     StoredRow,
     StoredThread,
     StoredUser,
     Tombstone,
 )
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.client import Client
-from datalayer.stores.dynamodb.errors import Item
-from datalayer.stores.dynamodb.items import Body, Claim, Head, Row, User, body_of, nonce_of, rows_in
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import (
+    Body,
+    Claim,
+    Head,
+    Row,
+    User,
+    body_of,
+    nonce_of,
+    rows_in,
+)
+from datalayer.stores.dynamodb.format.keys import Key
 from datalayer.stores.dynamodb.requests import (
     Items,
     compute,
@@ -32,6 +40,8 @@ from datalayer.stores.dynamodb.requests import (
     size_of,
     together,
 )
+from datalayer.stores.dynamodb.sdk.client import Client
+from datalayer.stores.dynamodb.sdk.errors import Item
 from datalayer.stores.dynamodb.writes.pieces import homes_of
 from datalayer.values import derived_id
 from datalayer.writes import SaveThread, Write
@@ -70,6 +80,7 @@ class State:
     def _loaded(self, need: Need) -> Loaded:
         return Loaded(
             users=list(self._users(need.users | need.owners)),
+            preferences=list(self._preferences(need.preferences)),
             threads=list(self._threads(need.threads)),
             steps=list(self._rows("step", need.steps)),
             elements=list(self._rows("element", need.elements)),
@@ -172,6 +183,13 @@ class State:
                     user.body["revision"],
                     user.body["metadataRevision"],
                 )
+
+    def _preferences(self, identifiers: Iterable[str]) -> Iterator[StoredPreferences]:
+        for identifier in identifiers:
+            user = self.user(identifier)
+            if user and user.body and "preferences" in user.body:
+                revisions = user.body["preferenceRevisions"]
+                yield StoredPreferences(identifier, user.body["preferences"], revisions)
 
     def _threads(self, thread_ids: Iterable[str]) -> Iterator[StoredThread]:
         for head in map(self.head, thread_ids):

@@ -3,30 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from datalayer.rules.loading import Tombstone
-from datalayer.writes import (
-    DeleteElement,
-    DeleteStep,
-    DeleteStepsAfter,
-    DeleteUser,
-    FinishElement,
-    SaveElement,
-    SaveFeedback,
-    SaveStep,
-    SetFavorite,
-    Write,
-)
+from datalayer.rules.process import NAMED
+from datalayer.writes import DeleteUser, Write
 
-# The kind of row that a write names under its thread, and by which of its attributes.
-_ROWS: Mapping[type, tuple[str, str]] = {
-    SaveStep: ("step", "id"),
-    SetFavorite: ("step", "step_id"),
-    SaveFeedback: ("step", "step_id"),
-    DeleteStep: ("step", "id"),
-    DeleteStepsAfter: ("step", "id"),
-    SaveElement: ("element", "id"),
-    FinishElement: ("element", "id"),
-    DeleteElement: ("element", "id"),
-}
+# What writes name under their thread, as the items are called.
+_ROWS: Mapping[str, str] = {"steps": "step", "elements": "element"}
 
 
 def pieces(writes: Sequence[Write]) -> Iterator[Sequence[Write]]:
@@ -54,8 +35,8 @@ def _parts_with(write: Write, homes: Mapping[Tombstone, str]) -> bool:
 def homes_of(writes: Sequence[Write]) -> dict[Tombstone, str]:
     """Return the threads under which writes name steps and elements."""
     return {
-        (kind, getattr(write, attribute)): write.order_key
+        (_ROWS[rows], getattr(write, attribute)): write.order_key
         for write in writes
-        if type(write) in _ROWS
-        for kind, attribute in [_ROWS[type(write)]]
+        for rows, attribute in NAMED[type(write)]
+        if rows in _ROWS
     }

@@ -7,9 +7,8 @@ from typing import NamedTuple
 from datalayer.rules.changes import Changes
 from datalayer.rules.loading import Tombstone
 from datalayer.rules.pending import PendingFeedback, PendingRow, PendingThread, PendingUser
-from datalayer.stores.dynamodb import keys
-from datalayer.stores.dynamodb.errors import Item
-from datalayer.stores.dynamodb.items import (
+from datalayer.stores.dynamodb.format import keys
+from datalayer.stores.dynamodb.format.items import (
     Attributes,
     Body,
     Claim,
@@ -23,7 +22,8 @@ from datalayer.stores.dynamodb.items import (
     searched,
     text,
 )
-from datalayer.stores.dynamodb.keys import Key
+from datalayer.stores.dynamodb.format.keys import UNPLACED, Key, Placement
+from datalayer.stores.dynamodb.sdk.errors import Item
 from datalayer.stores.dynamodb.writes.deletes import mark
 from datalayer.stores.dynamodb.writes.load import State
 from datalayer.values import derived_id
@@ -80,6 +80,8 @@ class ThreadPlan:
     changes_text: bool = False
     """Whether what the search looks through changes."""
     active_at: str | None = None
+    placement: Placement | None = None
+    """Its place in the sidebar where it changes, or is none of all."""
     details: Put | None = None
     cut: dict[Tombstone, int] = field(default_factory=dict)
     graves: list[Put] = field(default_factory=list)
@@ -128,7 +130,7 @@ class _Planner:
         self._state = state
         self._moment = moment
         self._threads: dict[str, ThreadPlan] = {}
-        self._users = {user.identifier: self._put_user(user) for user in changes.users}
+        self._users = self._put_users()
         # Those who are made by nothing but a thread are made with it.
         self._born = {
             it.identifier for it in changes.users if it.created_at and it.metadata is None
@@ -164,19 +166,34 @@ class _Planner:
 
     # Users
 
-    def _put_user(self, changed: PendingUser) -> Put:
-        old = self._state.user(changed.identifier)
+    def _put_users(self) -> dict[str, Put]:
+        """Return the puts of users who change, or whose preferences do, by identifier."""
+        users = {it.identifier: it for it in self._changes.users}
+        preferences = {it.identifier: it for it in self._changes.preferences}
+        puts = {}
+        for identifier in {**users, **preferences}:
+            old = self._state.user(identifier)
+            body: Body = {**((old.body if old else None) or {})}
+            if changed := users.get(identifier):
+                body = self._user_body(body, changed)
+            if wanted := preferences.get(identifier):
+                body["preferences"] = dict(wanted.preferences)
+                body["preferenceRevisions"] = dict(wanted.revisions)
+            puts[identifier] = _user_item(derived_id("user", identifier), old, body)
+        return puts
+
+    def _user_body(self, known: Body, changed: PendingUser) -> Body:
         body: Body = {
             "identifier": changed.identifier,
             "createdAt": changed.created_at,
             "metadata": {},
-            **((old.body if old else None) or {}),
+            **known,
             "revision": changed.revision,
             "metadataRevision": changed.metadata_revision,
         }
         if changed.metadata is not None:
             body["metadata"] = dict(changed.metadata)
-        return _user_item(changed.id, old, body)
+        return body
 
     def _deleted_users(self) -> Iterator[tuple[Put, bool]]:
         """Yield the users that deletes name, and whether they go."""
@@ -197,6 +214,8 @@ class _Planner:
 
     def _plan_thread(self, thread: PendingThread) -> None:
         plan = self._of(thread.id)
+        if thread.user_id and "section" in thread.changed:
+            plan.placement = Placement(thread.changed["section"], thread.changed["pinned"])
         said = self._said(thread) if "fieldRevisions" in thread.changed else None
         if thread.is_new:
             self._plan_new_thread(thread, plan, said)
@@ -222,7 +241,7 @@ class _Planner:
             created_at=thread.changed["createdAt"],
             updated_at=thread.changed["updatedAt"],
         )
-        plan.made = new_head(head, said)
+        plan.made = new_head(head, said, plan.placement or UNPLACED)
 
     def _said(self, thread: PendingThread) -> Body:
         """Return all that a thread says of itself, as it is changed."""

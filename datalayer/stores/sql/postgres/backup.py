@@ -34,34 +34,40 @@ _LIBPQ = frozenset(
 def dump(url: str, folder: Path, password: str = "") -> Path:
     """Dump a database and return where the dump lies, with the URL's password unless one is given.
 
-    The password goes through the environment of the child alone. Raises `BackupFailed`.
+    Raises `BackupFailed`.
     """
-    program = shutil.which("pg_dump")
-    if program is None:
-        message = (
-            "A backup of PostgreSQL needs pg_dump, which is not in the PATH: install PostgreSQL's "
-            "client programs (on Debian 'apt-get install postgresql-client'), or make a backup "
-            "yourself and leave out --backup-first."
-        )
-        raise BackupFailed(message)
-    address, given = libpq_address(url)
     target = backup_path(folder, "postgresql", "dump")
     with partial_backup(target) as partial:
-        _run(program, partial, address, password or given)
+        _run("pg_dump", url, password, "--format=custom", f"--file={partial}")
     return target
 
 
-def _run(program: str, target: Path, address: str, password: str) -> None:
+def put_back(url: str, backup: Path, password: str = "") -> None:
+    """Make of a dump what an empty database has, all or nothing. Raises `BackupFailed`."""
+    options = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges")
+    _run("pg_restore", url, password, *options, str(backup))
+
+
+def _run(name: str, url: str, password: str, *options: str) -> None:
+    """Run a program of PostgreSQL's; the password goes through its environment alone."""
+    program = shutil.which(name)
+    if program is None:
+        message = (
+            f"A backup of PostgreSQL needs {name}, which is not in the PATH: install PostgreSQL's "
+            "client programs (on Debian 'apt-get install postgresql-client')."
+        )
+        raise BackupFailed(message)
+    address, given = libpq_address(url)
     done = subprocess.run(  # noqa: S603 - a program of our choice, its arguments a list
-        [program, "--format=custom", "--no-password", f"--file={target}", f"--dbname={address}"],
-        env=_environment(program, password),
+        [program, "--no-password", f"--dbname={address}", *options],
+        env=_environment(program, password or given),
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode != 0:
         line = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        message = f"pg_dump made no backup: {line}. Nothing was changed."
+        message = f"{name} did not do it: {line}. Nothing was changed."
         raise BackupFailed(message)
 
 

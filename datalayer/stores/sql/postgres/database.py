@@ -29,8 +29,8 @@ from datalayer.stores.sql.postgres.connections import (
 )
 from datalayer.stores.sql.postgres.errors import connecting, is_lost, translated
 from datalayer.stores.sql.postgres.fast_path import FastSave, plan_fast_save
-from datalayer.stores.sql.postgres.index_process import IndexProcess
-from datalayer.stores.sql.postgres.search_index import TIDY, index_some
+from datalayer.stores.sql.postgres.search.index import TIDY, index_some
+from datalayer.stores.sql.postgres.search.process import IndexProcess
 from datalayer.stores.sql.postgres.statements import text_and_values
 from datalayer.stores.sql.queries import Query, Rows
 from datalayer.writes import Write

@@ -16,8 +16,10 @@ from datalayer.rules.changes import Changes
 from datalayer.rules.loading import Loaded, StoredThread
 from datalayer.rules.pending import PendingRow, PendingThread
 from datalayer.rules.process import finish, process
+from datalayer.search.folding import fold
+from datalayer.sections import PLACEMENT
 from datalayer.stores.sql.dialect import LOCK_CLASS, bucket_of
-from datalayer.values import fold, time_of_revision
+from datalayer.values import time_of_revision
 from datalayer.writes import SaveStep, SaveThread, Write
 
 _TAKEN = frozenset({Outcome.APPLIED, Outcome.REPEATED, Outcome.STALE})
@@ -46,6 +48,8 @@ def plan_fast_save(writes: Sequence[Write]) -> FastSave | None:
     """Return the batch for the short cut; None when something in it needs the long way."""
     if not all(isinstance(write, SaveStep | SaveThread) for write in writes):
         return None
+    if any(_places_thread(write) for write in writes):
+        return None
     saves = cast(Sequence[SaveStep | SaveThread], writes)
     threads = _assumed(saves)
     steps = process(writes)
@@ -58,6 +62,13 @@ def plan_fast_save(writes: Sequence[Write]) -> FastSave | None:
     if any(result.outcome not in _TAKEN for result in results):
         return None
     return FastSave(_document(changes, threads), results)
+
+
+def _places_thread(write: Write) -> bool:
+    """Tell whether a write is about the thread's place in the sidebar, which all of its metadata
+    tell, those included that are stored.
+    """
+    return isinstance(write, SaveThread) and any(key in PLACEMENT for key in write.metadata or ())
 
 
 def _assumed(saves: Iterable[SaveStep | SaveThread]) -> dict[str, _Thread]:

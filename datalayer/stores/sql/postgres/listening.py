@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from common.retry import RetryPolicy
+from common.concurrency.retry import RetryPolicy
 from datalayer.errors import DataLayerError
 from datalayer.stores.sql.answers import CHANNEL, SqlAnswers
 from datalayer.stores.sql.database import Database

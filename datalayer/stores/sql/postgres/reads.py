@@ -1,8 +1,20 @@
 """What PostgreSQL reads otherwise: a whole thread in one round trip, the newest threads first."""
 
 from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, cast, func, literal_column, null, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    null,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from datalayer.records import ThreadRecord
 from datalayer.stores.sql.queries import Query, Rows
@@ -11,14 +23,15 @@ from datalayer.stores.sql.reads import (
     STEPS,
     THREAD,
     ThreadQuery,
-    mentions,
     newest_first,
     ordered_elements,
     ordered_steps,
     thread,
     threads_of_user,
 )
-from datalayer.stores.sql.tables import elements, steps, threads
+from datalayer.stores.sql.searches import best_texts, mention, mentions
+from datalayer.stores.sql.tables import elements, search_entries, steps, threads
+from datalayer.stores.sql.types import Id
 
 CONTAINS = "strpos"  # finds a text in another
 
@@ -55,12 +68,41 @@ def thread_of_rows(rows: Rows) -> ThreadRecord | None:
 
 def near_query(query: ThreadQuery) -> Query:
     """Return the query that searches the `near` newest threads."""
-    return _near_query(continued=query.is_continued, flag=query.feedback_flag)
+    return _near_query(
+        continued=query.is_continued, needles=len(query.terms.needed), flag=query.feedback_flag
+    )
 
 
 @cache
-def _near_query(*, continued: bool, flag: str) -> Query:
-    newest = newest_first(threads_of_user(continued=continued, flag=flag), threads)
-    near = newest.limit(bindparam("near")).subquery()
-    found = newest_first(select(near).where(mentions(near.c.id, CONTAINS)), near)
+def _near_query(*, continued: bool, needles: int, flag: str) -> Query:
+    near = _newest(continued=continued, flag=flag, count="near").subquery()
+    is_found = mentions(near.c.id, CONTAINS, needles)
+    found = newest_first(select(near).where(*is_found), near)
     return Query(found.limit(bindparam("first")))
+
+
+def sample_query(query: ThreadQuery, needles: int) -> Query:
+    """Return the query that tells of the `sample` newest threads which of the needles are there."""
+    return _sample_query(continued=query.is_continued, needles=needles, flag=query.feedback_flag)
+
+
+@cache
+def _sample_query(*, continued: bool, needles: int, flag: str) -> Query:
+    sample = _newest(continued=continued, flag=flag, count="sample").subquery()
+    is_found = [
+        mention(sample.c.id, CONTAINS, number).label(f"found{number}") for number in range(needles)
+    ]
+    return Query(select(*is_found))
+
+
+def _newest(*, continued: bool, flag: str, count: str) -> Select[Any]:
+    newest = newest_first(threads_of_user(continued=continued, flag=flag), threads)
+    return newest.limit(bindparam(count))
+
+
+@cache
+def best_query(needles: int) -> Query:
+    """Return the query for the text of each thread that shows what was found."""
+    ids = bindparam("ids", type_=ARRAY(Id))
+    is_among: ColumnElement[bool] = search_entries.c.threadId == func.any(ids)
+    return Query(best_texts(CONTAINS, needles, is_among))

@@ -1,9 +1,11 @@
 """Backups of a SQLite file."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from datalayer.errors import BackupFailed
 from datalayer.stores.sql.backups import backup_path, no_backup, partial_backup
 
 
@@ -24,3 +26,12 @@ def copy(source: Path, folder: Path) -> Path:
         except sqlite3.Error as exc:
             raise no_backup(exc) from exc
     return target
+
+
+def put_back(backup: Path, target: Path) -> None:
+    """Make a database of a copy, where there is none. Raises `BackupFailed`."""
+    if target.exists():
+        message = f"There is a database already: {target}. Move it away, or name another."
+        raise BackupFailed(message)
+    with partial_backup(target) as partial:
+        shutil.copyfile(backup, partial)

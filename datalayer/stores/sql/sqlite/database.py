@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
-from common.owner_only import close_to_others
+from common.files.owner_only import close_to_others
 from datalayer.errors import StoreUnavailable
 from datalayer.records import MaintenanceState, Result
 from datalayer.stores.sql.database import UnitOfWork

@@ -4,15 +4,23 @@ import asyncio
 import os
 import re
 import sqlite3
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+
+from sqlalchemy import bindparam
 
 from datalayer.errors import StoreMisconfigured
 from datalayer.reports import StoreDescription
+from datalayer.search.terms import SearchTerms
 from datalayer.stores.options import NO_OPTIONS, StoreOptions
+from datalayer.stores.sql.queries import Query, Rows
 from datalayer.stores.sql.schema import Schema
-from datalayer.stores.sql.sqlite.backup import copy
+from datalayer.stores.sql.searches import best_texts, needles
+from datalayer.stores.sql.sqlite.backup import copy, put_back
 from datalayer.stores.sql.sqlite.database import SqliteDatabase
 from datalayer.stores.sql.store import SqlStore
+from datalayer.stores.sql.tables import search_entries
 
 _URL = re.compile(r"(?i:sqlite):///([^?]+)")
 
@@ -41,6 +49,10 @@ class SqliteStore(SqlStore):
             raise StoreMisconfigured(message)
         return cls(base / given[1], options)
 
+    async def _fetch_best(self, ids: Sequence[str], terms: SearchTerms) -> Rows:
+        best = _best_texts(len(terms.needed))
+        return await self.database.fetch(best, ids=ids, **needles(terms))
+
     async def describe(self) -> StoreDescription:
         name, folder = f"SQLite {sqlite3.sqlite_version}", self._path.parent
         if _is_to_come(folder):
@@ -50,6 +62,15 @@ class SqliteStore(SqlStore):
 
     async def backup(self, folder: Path) -> Path:
         return await asyncio.to_thread(copy, self._path, folder)
+
+    async def restore(self, backup: Path) -> None:
+        await asyncio.to_thread(put_back, backup, self._path)
+
+
+@cache
+def _best_texts(needles: int) -> Query:
+    is_among = search_entries.c.threadId.in_(bindparam("ids", expanding=True))
+    return Query(best_texts(SqliteStore.contains, needles, is_among))
 
 
 def _is_to_come(folder: Path) -> bool:

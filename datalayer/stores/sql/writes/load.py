@@ -13,6 +13,7 @@ from datalayer.rules.loading import (
     Need,
     StepLink,
     StoredFeedback,
+    StoredPreferences,
     StoredRow,
     StoredThread,
     StoredUser,
@@ -26,6 +27,7 @@ from datalayer.stores.sql.tables import (
     steps,
     threads,
     tombstones,
+    user_preferences,
     users,
 )
 
@@ -53,6 +55,9 @@ _USERS = (
     .where(users.c.identifier.in_(_NAMES))
     .order_by(users.c.id)
 )
+_PREFERENCES = select(
+    users.c.identifier, user_preferences.c.preferences, user_preferences.c.fieldRevisions
+).where(users.c.id == user_preferences.c.userId, users.c.identifier.in_(_NAMES))
 _TO_CHANGE = _USERS.with_for_update()
 _TO_OWN = _USERS.with_for_update(read=True, key_share=True)
 _TOMBSTONES = select(tombstones).where(tombstones.c.id.in_(_NAMES))
@@ -90,6 +95,9 @@ def load(connection: Connection, need: Need) -> Loaded:
         users=[
             *_users(connection, _TO_CHANGE, need.users),
             *_users(connection, _TO_OWN, need.owners),
+        ],
+        preferences=[
+            StoredPreferences(*row) for row in _found(connection, _PREFERENCES, need.preferences)
         ],
         tombstones=_tombstones(connection, need),
         steps=[_step(row) for row in _found(connection, _STEPS, need.steps)],

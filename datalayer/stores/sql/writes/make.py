@@ -20,7 +20,14 @@ from sqlalchemy import (
 from datalayer.errors import StoreHeldUp, ThreadsLocked
 from datalayer.rules.changes import Changes, DropUser
 from datalayer.rules.loading import Tombstone
-from datalayer.rules.pending import PendingFeedback, PendingRow, PendingThread, PendingUser
+from datalayer.rules.pending import (
+    PendingFeedback,
+    PendingPreferences,
+    PendingRow,
+    PendingThread,
+    PendingUser,
+)
+from datalayer.sections import MAIN
 from datalayer.stores.sql.dialect import has_one_writer, insert
 from datalayer.stores.sql.flags import flag_threads
 from datalayer.stores.sql.tables import (
@@ -31,6 +38,7 @@ from datalayer.stores.sql.tables import (
     steps,
     threads,
     tombstones,
+    user_preferences,
     users,
 )
 from datalayer.stores.sql.writes.search_entries import SearchText, index_texts
@@ -42,6 +50,7 @@ def make(connection: Connection, changes: Changes) -> None:
     _record_removals(connection, changes.removals)
     _drop(connection, changes)
     _put_users(connection, changes.users)
+    _put_preferences(connection, changes.preferences)
     _put_threads(connection, changes.threads)
     _put_rows(connection, steps, changes.steps)
     _put_rows(connection, elements, changes.elements)
@@ -147,6 +156,19 @@ def _user_values(user: PendingUser) -> dict[str, Any]:
     return values
 
 
+def _put_preferences(connection: Connection, changed: Iterable[PendingPreferences]) -> None:
+    rows = [
+        {"userId": it.user_id, "preferences": it.preferences, "fieldRevisions": it.revisions}
+        for it in changed
+    ]
+    if rows:
+        statement = insert(connection.dialect.name, user_preferences)
+        kept = {name: statement.excluded[name] for name in ("preferences", "fieldRevisions")}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["userId"], set_=kept), rows
+        )
+
+
 def _put_threads(connection: Connection, changed: Sequence[PendingThread]) -> None:
     _insert(connection, threads, [_new_thread(thread) for thread in changed if thread.is_new])
     for thread in changed:
@@ -157,7 +179,8 @@ def _put_threads(connection: Connection, changed: Sequence[PendingThread]) -> No
 def _new_thread(thread: PendingThread) -> dict[str, Any]:
     own = {"id": thread.id, "userId": thread.user_id, "userIdentifier": thread.owner}
     rest = {"name": None, "tags": None, "fieldRevisions": None}
-    return {**own, **rest, **thread.changed}
+    place = {"pinned": False, "section": MAIN}
+    return {**own, **rest, **place, **thread.changed}  # the same columns for all: they go together
 
 
 def _put_rows(connection: Connection, table: Table, rows: Sequence[PendingRow]) -> None:

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, tuple_
 
+from datalayer.search.folding import fold
 from datalayer.stores.sql.dialect import insert, not_indexed
 from datalayer.stores.sql.tables import search_entries
-from datalayer.values import fold
 
 
 class SearchText(NamedTuple):

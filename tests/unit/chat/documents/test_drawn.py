@@ -6,14 +6,16 @@
 import base64
 import gzip
 import io
+import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 import reportlab
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from chat.attachments import sentences
-from chat.attachments.reading import vectors
+from chat.attachments.reading.images import vectors
 from chat.attachments.results import Picture, Reason
 from tests.support import documents
 from tests.support.reading import CASES, reading_of, reason_in, text_in
@@ -54,9 +56,12 @@ def test_an_image_of_a_phone_is_shown_and_tells_nothing_of_its_user() -> None:
     assert b"Ada" not in base64.b64decode(picture.data)
 
 
-@pytest.mark.parametrize("kind", ["ICO", "JPEG2000", "AVIF"])
+RARER = ("ICO", "JPEG2000", "AVIF", "ICNS", "PPM", "PCX", "TGA", "QOI")
+
+
+@pytest.mark.parametrize("kind", RARER)
 def test_rarer_kinds_are_shown(kind: str) -> None:
-    _, image = shown("a.x", documents.image(kind))
+    _, image = shown(f"a.{kind.lower()}", documents.image(kind, (64, 64)))
     assert colour(image, 0.5, 0.5) == "red"
 
 
@@ -68,6 +73,65 @@ def test_of_many_pictures_the_first_is_shown_and_that_is_said(kind: str) -> None
     picture, image = shown("a", written.getvalue())
     assert colour(image, 0.5, 0.5) == "red"
     assert sentences.remarked(picture.remarks) == "only the first of its 2 pictures is shown"
+
+
+def noise() -> Image.Image:
+    """An image of which every part has many greys."""
+    return Image.effect_noise((300, 200), 90).convert("RGB")
+
+
+def saved(kind: str, image: Image.Image, **options: Any) -> bytes:
+    """An image as a file."""
+    written = io.BytesIO()
+    image.save(written, kind, **options)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "TIFF", "BMP"])
+def test_of_a_damaged_image_what_is_left_is_shown_and_that_is_said(kind: str) -> None:
+    content = saved(kind, noise())
+    picture, image = shown("a", content[: len(content) // 2])
+    assert "it is damaged" in sentences.remarked(picture.remarks)
+    assert len(image.getcolors(10_000) or ()) > 50
+    assert sentences.remarked(shown("a", content)[0].remarks) == ""
+    assert reason_in("a.png", content[:50]) is Reason.BROKEN
+
+
+@pytest.mark.parametrize(("width", "said"), [(75, ""), (300, "only the first of its 2 pictures")])
+def test_what_belongs_to_a_photo_is_no_other_picture(width: int, said: str) -> None:
+    other = noise().resize((width, width))
+    content = saved("MPO", noise(), save_all=True, append_images=[other])
+    remarks = sentences.remarked(shown("a.jpg", content)[0].remarks)
+    assert remarks.startswith(said)
+    assert bool(remarks) is bool(said)
+
+
+def test_a_large_tiff_is_shown() -> None:
+    _, image = shown("a.tif", documents.image("TIFF", big_tiff=True))
+    assert colour(image, 0.5, 0.5) == "red"
+
+
+def test_of_an_image_of_photoshop_the_whole_is_shown() -> None:
+    head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, 3, 4, 6, 8, 3) + bytes(12) + b"\0\0"
+    _, image = shown("a.psd", head + b"\xff" * 24 + b"\0" * 48)
+    assert colour(image, 0.5, 0.5) == "red"
+
+
+def camera_file(**tags: int) -> bytes:
+    """What a camera writes: a small picture first, and previews somewhere behind it."""
+    folder = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, value in {"254": 1, "271": "Maker", "274": 6, "330": 8, **tags}.items():
+        folder[int(tag)] = value
+    small = saved("TIFF", Image.new("RGB", (16, 12), "white"), tiffinfo=folder)
+    previews = (documents.image("JPEG", size) for size in ((30, 20), (60, 40)))
+    return small + b"".join(previews) + b"\xff\xd8\xff\xc4raw data"
+
+
+def test_of_a_raw_file_of_a_camera_the_largest_preview_is_shown_and_that_is_said() -> None:
+    picture, image = shown("a.nef", camera_file())
+    assert (picture.width, picture.height) == (40, 60)
+    assert colour(image, 0.5, 0.5) == "red"
+    assert "save it as .jpg" in sentences.remarked(picture.remarks)
 
 
 @pytest.mark.parametrize("name", ["a.svg", "renamed.txt", "a.svgz"])
@@ -163,7 +227,11 @@ def test_of_apples_documents_the_preview_is_shown_and_that_is_said(name: str) ->
         (b"7z\xbc\xaf\x27\x1c", Reason.ARCHIVE),
         (b"Rar!\x1a\x07\1\0", Reason.ARCHIVE),
         (b"\xff\x0a", Reason.IMAGE),
-        (b"8BPS", Reason.IMAGE),
+        (b"gimp xcf v011", Reason.IMAGE),
+        (b"\0" * 128 + b"DICM", Reason.IMAGE),
+        (b"\1\0\0\0" + b"\0" * 36 + b" EMF", Reason.IMAGE),
+        (b"AT&TFORM", Reason.DRAWING),
+        (b"\x28\xb5\x2f\xfd", Reason.ARCHIVE),
         (b"\x7fELF", Reason.BINARY),
     ],
 )
@@ -174,3 +242,10 @@ def test_what_is_not_read_has_the_reason_that_helps(begins: bytes, reason: Reaso
 def test_of_apples_documents_without_a_preview_it_is_said_what_to_do() -> None:
     content = documents.zipped({"Index/Document.iwa": b"\0\1"})
     assert reason_in("a.pages", content) is Reason.IWORK
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.95])
+def test_an_image_that_breaks_off_is_broken_and_not_of_an_unknown_kind(kept: float) -> None:
+    for kind in ("AVIF", "WEBP"):
+        content = documents.image(kind, (300, 300))
+        assert reason_in("a.bin", content[: round(len(content) * kept)]) is Reason.BROKEN

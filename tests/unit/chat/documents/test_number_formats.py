@@ -48,7 +48,7 @@ ACCOUNTS = '_("$"* #,##0.00_);_("$"* \\(#,##0.00\\);_("$"* "-"??_);_(@_)'
         (45000, "dd.mm.yyyy", "15.03.2023"),
         (45000, "m/d/yyyy", "3/15/2023"),
         (45000, "d. mmmm yyyy", "15. March 2023"),
-        (45000, "[$-407]d. mmm yy;@", "15. Mar 23"),
+        (45000, "[$-407]d. mmm yy;@", "15. Mär 23"),
         (45000, 'yyyy"年"m"月"d"日"', "2023年3月15日"),
         (45000, "dddd", "Wednesday"),
         (45000, "[$-F800]dddd, mmmm dd, yyyy", "2023-03-15"),
@@ -56,6 +56,8 @@ ACCOUNTS = '_("$"* #,##0.00_);_("$"* \\(#,##0.00\\);_("$"* "-"??_);_(@_)'
         (0.75, "h:mm AM/PM", "6:00 PM"),
         (45000.123, "mm:ss.0", "57:07.2"),
         (1.5, "[h]:mm:ss", "36:00:00"),
+        (0.0001, "[s].00", "8.64"),
+        (0.0001, "[mm]:ss.0", "00:08.6"),
         (1.5, "[mm]:ss", "2160:00"),
         (1, "yyyy-mm-dd", "1900-01-01"),
         (61, "yyyy-mm-dd", "1900-03-01"),
@@ -67,6 +69,72 @@ def test_a_number_is_shown_by_its_format(value: float, code: str, text: str) -> 
     assert shown(value, code) == text
 
 
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("[$-407]d. mmmm yyyy", "15. März 2023"),
+        ("[$-C07]dddd", "Mittwoch"),
+        ("[$-40C]dddd d mmmm yyyy", "mercredi 15 mars 2023"),
+        ("[$-40A]ddd d mmm", "mié 15 mar"),
+        ("[$-416]dd/mmm/yy", "15/mar/23"),
+        ("[$-419]mmmm yyyy", "март 2023"),
+        ("[$-419]d mmmm yyyy", "15 марта 2023"),
+        ("[$-FC19]d mmmm yyyy", "15 марта 2023"),
+        ("[$-81A]mmmm", "mart"),
+        ("[$-408]mmmmm", "Μ"),  # noqa: RUF001
+        ("[$-de-DE]mmmm;@", "März"),
+        ("[$-fr-CA,1]dddd", "mercredi"),
+        ("[$-409]mmmm", "March"),
+        ("[$-en-GB]ddd", "Wed"),
+        ("[$-x-sysdate]dddd, mmmm dd, yyyy", "2023-03-15"),
+        ("[$-1]mmmm", "مارس"),
+        ("[$-7FFF]mmmm", "March"),
+        ("[$-nowhere]mmmm", "March"),
+        ("[$-411]aaaa", "水曜日"),
+        ("[$-411]aaa", "水"),
+        ("[$-804]aaaa", "星期三"),
+        ("[$-412]aaaa", "수요일"),
+        ('[$-411]ggge"年"m"月"d"日"', "令和5年3月15日"),
+        ("[$-411]ge.mm.dd", "R5.03.15"),
+        ("[$-411]ee", "05"),
+        ("[$-404]e/m/d", "112/3/15"),
+        ('[$-404]ggge"年"', "中華民國112年"),
+        ("e/m/d", "2023/3/15"),
+        ("[$-41E]d mmm bbbb", "15 มี.ค. 2566"),
+        ("[$-107041E]d mmmm yyyy", "15 มีนาคม 2566"),
+        ("[$-412]AM/PM h:mm", "오후 6:00"),
+        ("[$-804]上午/下午 h:mm", "下午 6:00"),
+    ],
+)
+def test_a_date_is_in_the_language_that_the_format_names(code: str, text: str) -> None:
+    assert shown(45000.75, code) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(43585, "平成31"), (43586, "令和1"), (9856, "昭和1"), (9855, "大正15"), (366, "明治33")],
+)
+def test_an_emperors_first_day_begins_an_era(value: float, text: str) -> None:
+    assert shown(value, "[$-411]ggge") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "text"),
+    [
+        (-5, "0;@", "-5"),
+        (0, "0.00;-0.00;@", "0.00"),
+        (5, '"Dr. "@', "5"),
+        (5, '[=1]"one";[=2]"two";@', "5"),
+        (-5, "[Red][<0]-0.0;0.0", "-5.0"),
+        (-5, "[<-3]0.0;0", "-5.0"),
+        (-5, '"x"General', "-x5"),
+        (45000, "0.00e+00", "4.50e+04"),
+    ],
+)
+def test_a_section_for_texts_shows_no_number(value: float, code: str, text: str) -> None:
+    assert shown(value, code) == text
+
+
 def test_dates_of_old_macs_count_from_1904() -> None:
     assert shown(0, "yyyy-mm-dd", since_1904=True) == "1904-01-01"
     assert shown(43538, "yyyy-mm-dd", since_1904=True) == shown(45000, "yyyy-mm-dd")
@@ -74,7 +142,11 @@ def test_dates_of_old_macs_count_from_1904() -> None:
 
 def test_a_text_is_shown_by_its_format() -> None:
     assert shown_text("Ada", '0;0;0;"Dr. "@') == "Dr. Ada"
+    assert shown_text("Ada", '"Dr. "@') == "Dr. Ada"
+    assert shown_text("Ada", '0;"<"@">"') == "<Ada>"
     assert shown_text("Ada", "0.00") == "Ada"
+    assert shown_text("Ada", '0;0;0;"n/a"') == "n/a"
+    assert shown_text("Ada", "0;0;0;") == "Ada"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What LibreOffice wrote: a letter, an account and slides, in archives and as one XML."""
 
+import io
 import re
 import zipfile
 
@@ -40,9 +41,8 @@ def changed(name: str, member: str, old: bytes, new: bytes) -> bytes:
 @pytest.mark.parametrize("name", ["letter.odt", "letter.fodt"])
 def test_a_text_is_read_with_all_that_stands_on_its_pages(name: str) -> None:
     reading = case(name)
-    head, letter = reading.text.split("\n\n\n", 1)
-    assert head == "Kopf: Aktenzeichen 47/11\n\nFuß: vertraulich"
-    assert letter == LETTER
+    head = "Kopf: Aktenzeichen 47/11\n\nFuß: vertraulich\n\n"
+    assert reading.text.split("\n\n") == (head + LETTER).split("\n\n")
     assert remarks_on(reading) == PICTURE
 
 
@@ -85,7 +85,7 @@ def test_slides_are_read_with_tables_and_notes() -> None:
     reading = case("slides.odp")
     first, second = reading.text.split("## Slide 2")
     assert "Erste\n| a | b |\n| 1 | 2 |\n\nNotes: Bitte lächeln" in first
-    assert second.strip() == "Zweite"
+    assert second.strip() == "Zweite\n[picture: image.png]"
     assert reading.counts == {"slides": 2}
     assert remarks_on(reading) == PICTURE
 
@@ -107,3 +107,239 @@ def test_its_mimetype_may_be_missing() -> None:
     with zipfile.ZipFile(CASES / "letter.odt") as archive:
         content = documents.zipped({"content.xml": archive.read("content.xml")})
     assert text_in("renamed.bin", content).text == LETTER
+
+
+REPORT = """Head 4711
+
+Foot
+
+# Report
+
+Before after INSERTED end.
+
+Visible text ~~struck~~.
+
+Russian Привет мир, Greek Καλημέρα, Japanese 日本語のテキスト, Polish Zażółć, emoji 😀.
+
+A [link here](https://example.org/a?b=1) and note [note: Foot note text].
+
+1. first
+2. second
+  a) sub a
+  b) sub b
+3. third
+
+between
+
+4. fourth
+
+- bullet
+
+| Outer A | Outer B |
+| line one<br>line two | with<br>in1; in2 |
+
+Picture: [picture: A red square]
+
+Commented [comment by Ada: Why so?] here."""
+
+
+def test_lists_have_numbers_tables_are_read_once_and_the_hidden_is_left_out() -> None:
+    reading = case("report.odt")
+    assert reading.text.replace("Foot \n", "Foot\n").startswith(REPORT)
+    assert "SECRET" not in reading.text
+    assert remarks_on(reading) == (
+        "passages left out that tracked changes delete: 1; hidden passages left out: 3; "
+        "pictures in it that are left out: 1"
+    )
+
+
+NUMBERS = """5. five
+6. six
+  c) c
+  d) d
+    6.d.ii. deep2
+    6.d.iii. deep3
+7. seven
+  c) c again
+
+between
+
+8. continued eight
+
+5. new list five
+
+9. cont l1
+
+40. set 40
+41. 41
+42. override F
+
+  I.0. phantom
+II. first
+III. second
+  III.0. sub0
+  III.1. sub1
+
+Z. Z
+AA. AA
+AB. AB
+  z. z
+  aa. aa-sync
+  bb. bb-sync
+
+§1: one
+  [1-1] 1-1
+
+九. nine
+  ① c1
+  ② c2
+    1st first
+    2nd second
+    3rd third
+      イ. ro
+        А. ru
+          01. zero
+十. ten
+十一. eleven
+
+  head
+3. three
+0. zero
+1. one
+
+# 4. Chapter
+
+## 4.1 Section
+
+## 4.2 Section2
+
+### Nonum
+
+# 5. Chapter2
+
+# 9. Re
+
+# unnum
+
+## 9.1 Sec
+
+# 10. Jump
+
+#### 10.1.1 Deep
+
+#### 10.1.2 Deeper
+
+## 10.2 Back
+
+# 3. Heading in list F
+# 4. Heading in list F 2
+
+5. five
+  c) c
+  d) d
+6. six
+
+5. noid 5
+
+5. noid 5b
+6. contnum
+
+3. three
+
+7. a
+8. formatted
+
+by paragraph style
+
+3. np three
+4. np four"""  # noqa: RUF001
+
+
+def test_lists_and_chapters_have_the_numbers_that_libreoffice_shows() -> None:
+    """It shows these when it saves `numbers.odt` as a plain text."""
+    assert case("numbers.odt").text == NUMBERS
+
+
+def test_lists_without_an_id_do_not_go_on_with_each_other() -> None:
+    """As other programs than LibreOffice write them."""
+    item = b'<text:list text:style-name="%b"><text:list-item><text:p>x</text:p></text:list-item>'
+    lists = b"".join(item % name + b"</text:list>" for name in (b"L1", b"L2", b"L1"))
+    with zipfile.ZipFile(CASES / "numbers.odt") as archive:
+        content, styles = (archive.read(f"{it}.xml") for it in ("content", "styles"))
+    body = re.sub(rb"(?s)(<office:text[^>]*>).*(</office:text>)", rb"\1" + lists + rb"\2", content)
+    reading = text_in("a.odt", documents.zipped({"content.xml": body, "styles.xml": styles}))
+    assert reading.text.split("\n\n") == ["5. x", "3. x", "5. x"]
+
+
+@pytest.mark.parametrize(
+    ("control", "said"),
+    [
+        (b'text form:value="x" form:current-value="Ada"', "Ada"),
+        (b'checkbox form:label="Yes" form:current-state="checked"', "☑ Yes"),
+        (b'checkbox form:label="Yes"', "☐ Yes"),
+        (b'password form:value="secret"', ""),
+    ],
+)
+def test_forms_are_read_as_they_are_filled(control: bytes, said: str) -> None:
+    form = (
+        b'<office:forms xmlns:form="urn:oasis:names:tc:opendocument:xmlns:form:1.0"><form:form>'
+        b'<form:%b form:id="c1"/></form:form></office:forms><text:p>Name: '
+        b'<draw:control draw:control="c1"/></text:p>' % control
+    )
+    content = (CASES / "letter.fodt").read_bytes()
+    assert content.count(b"<text:sequence-decls>") == 1
+    content = content.replace(b"<text:sequence-decls>", form + b"<text:sequence-decls>")
+    assert f"Name: {said}\n" in text_in("a.fodt", content).text
+
+
+def test_hidden_sheets_rows_and_columns_are_read_and_that_is_said() -> None:
+    reading = case("hidden.ods")
+    assert reading.text == (
+        '## Open\n\nDate,Secret,Share,Sum\n01.05.2026,hid,12.5%,"1,234.50 €"\nhiddenrow\n'
+        "rep,rep,rep,[comment by Ada: Checked] 3\nrep,rep,rep,3\n\n\n## Hidden\n\ndeep"
+    )
+    assert remarks_on(reading) == (
+        "hidden sheets, which are read too: 1; hidden rows and columns, which are read too: 2"
+    )
+
+
+def test_values_that_have_no_text_have_their_unit() -> None:
+    with zipfile.ZipFile(CASES / "hidden.ods") as archive:
+        cells = re.sub(rb"<text:p>(?:12|1,2|01)[^<]*</text:p>", b"", archive.read("content.xml"))
+    content = documents.zipped({"content.xml": cells})
+    assert "2026-05-01,hid,12.5%,1234.5 EUR\n" in text_in("a.ods", content).text
+
+
+def test_hidden_slides_are_read_and_that_is_said() -> None:
+    reading = case("hidden.odp")
+    assert "## Slide 2\n\nConcealed\n\nNotes: note 2" in reading.text
+    assert remarks_on(reading) == "hidden slides, which are read too: 1"
+
+
+def test_fields_of_word_and_struck_text_carry_their_marks() -> None:
+    """`form.odt` was made by LibreOffice of a form of Word's."""
+    assert case("form.odt").text.split() == ["☑yes☐noGreen", "~~gone~~stays"]
+
+
+MATH = (
+    b'<math:math xmlns:math="http://www.w3.org/1998/Math/MathML"><math:mfrac><math:mi>a</math:mi>'
+    b"<math:mn>2</math:mn></math:mfrac><math:annotation>{a} over 2</math:annotation></math:math>"
+)
+
+
+def test_formulas_are_read_where_they_stand() -> None:
+    """LibreOffice keeps each as a document within, a picture of it beside; flat files whole."""
+    frame = b"<text:p>so <draw:frame>%b</draw:frame> it is</text:p><text:sequence-decls>"
+    flat = (CASES / "letter.fodt").read_bytes()
+    inside = frame % (b"<draw:object>" + MATH + b"</draw:object>")
+    flat = flat.replace(b"<text:sequence-decls>", inside)
+    assert "so (a)/(2) it is" in text_in("a.fodt", flat).text
+    link = b'<draw:object xlink:href="./Object 1"/><draw:image xlink:href="./Pictures/1.svg"/>'
+    content = changed("letter.odt", "content.xml", b"<text:sequence-decls>", frame % link)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {it: archive.read(it) for it in archive.namelist()}
+    reading = text_in("a.odt", documents.zipped(members | {"Object 1/content.xml": MATH}))
+    assert "so (a)/(2) it is" in reading.text
+    assert remarks_on(reading) == PICTURE  # the letter's own
+    reading = text_in("a.odt", documents.zipped(members | {"Object 1/content.xml": MATH[:-9]}))
+    assert "so it is" in " ".join(reading.text.split())

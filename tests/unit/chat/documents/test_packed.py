@@ -7,12 +7,13 @@ import lzma
 import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 
 import pytest
 
 from chat.attachments.reading.packed.parts import MAX_PART
-from chat.attachments.results import Reason
+from chat.attachments.results import Reason, RemarkKind
 from tests.support import documents
 from tests.support.reading import reason_in, remarks_on, text_in
 
@@ -81,14 +82,21 @@ def test_links_in_a_tape_archive_lead_nowhere() -> None:
             member = tarfile.TarInfo(name)
             member.type, member.linkname = tarfile.SYMTYPE, target
             archive.addfile(member)
-    assert text_in("a.tar", written.getvalue()).text == "There are no files in this archive."
+        member = tarfile.TarInfo("c\n## d")
+        member.type = tarfile.CHRTYPE
+        archive.addfile(member)
+    assert text_in("a.tar", written.getvalue()).text.splitlines() == [
+        "- a (link to /etc/passwd)",
+        "- b (link to ../../etc/passwd)",
+        "- c ## d (device)",
+    ]
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
 def test_a_compressed_file_is_read_as_what_is_in_it(compress: Callable[[bytes], bytes]) -> None:
     packed = compress(b"a;b\n1;2")
     assert text_in("a.csv.gz", packed).text == "a;b\n1;2"
-    assert reason_in("a.csv.gz", packed[:12]) is Reason.BROKEN
+    assert reason_in("a.csv.gz", packed[:8]) is Reason.BROKEN
 
 
 def test_the_name_that_gzip_keeps_says_what_is_in_it() -> None:
@@ -113,6 +121,68 @@ def test_names_are_read_as_who_packed_them_wrote_them(encoding: str, flags: int)
     )
     text = text_in("a.zip", content).text
     assert [f"- {name} (5 bytes)" for name in names] == text.splitlines()[:2]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names", "said"),
+    [
+        ("cp1252", ["Größe der Räume.txt", "Übersicht für März.txt", "plain.txt"], "Windows-1252"),
+        ("gbk", ["报告/销售额报告.txt", "报告/客户一览表.txt"], "GB 18030"),
+        ("utf-8", ["報告書/売上高.txt", "Größe.txt"], ""),
+    ],
+)
+def test_names_on_tapes_are_read_too(encoding: str, names: list[str], said: str) -> None:
+    content = io.BytesIO()
+    with tarfile.open(
+        fileobj=content, mode="w", encoding=encoding, format=tarfile.GNU_FORMAT
+    ) as it:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size = 5
+            it.addfile(member, io.BytesIO(b"words"))
+    reading = text_in("a.tar", content.getvalue())
+    assert reading.text.splitlines()[: len(names)] == [f"- {name} (5 bytes)" for name in names]
+    guessed = [it.detail for it in reading.remarks if it.kind is RemarkKind.NAMES]
+    assert guessed == ([said] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name", "said"),
+    [
+        ("cp437", "Größe.txt", "CP437"),
+        ("cp437", "señor, niño.txt", "CP437"),
+        ("cp850", "Ação, reunião.txt", "CP850"),
+        ("cp852", "Žluťoučký kůň.txt", "CP852"),
+        ("cp737", "Έγγραφο εργασίας.txt", "CP737"),
+        ("cp862", "חשבונית מס.txt", "CP862"),
+        ("cp720", "الميزانية العامة.txt", "CP720"),
+        ("cp775", "ataskaita už gegužę.txt", "CP775"),
+        ("cp857", "Şirket raporu.txt", "CP857"),
+        ("cp866", "Отчёт за май.txt", "CP866"),
+    ],
+)
+def test_names_of_dos_are_in_the_page_of_their_language(
+    encoding: str, name: str, said: str
+) -> None:
+    raw = name.encode(encoding)
+    content = documents.zipped({"x" * len(raw): b"words"}).replace(b"x" * len(raw), raw)
+    reading = text_in("a.zip", content)
+    assert reading.text.splitlines()[0] == f"- {name} (5 bytes)"
+    assert said in remarks_on(reading)
+
+
+def test_a_name_in_unicode_beside_one_of_dos_counts() -> None:
+    raw = b"M\x81ller ?.txt"
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for name, checked in (("x" * len(raw), raw), ("other.txt", b"renamed.txt")):
+            member = zipfile.ZipInfo(name)
+            field = b"\1" + zlib.crc32(checked).to_bytes(4, "little") + "Müller 世.txt".encode()
+            member.extra = struct.pack("<HHHH", 1, 0, 0x7075, len(field)) + field
+            archive.writestr(member, b"words")
+    reading = text_in("a.zip", held.getvalue().replace(b"x" * len(raw), raw))
+    assert reading.text.splitlines()[:2] == ["- Müller 世.txt (5 bytes)", "- other.txt (5 bytes)"]
+    assert not reading.remarks
 
 
 def test_files_with_a_password_are_counted() -> None:
@@ -154,6 +224,7 @@ def test_the_texts_share_the_room() -> None:
     assert remarks_on(reading) == "parts of it of which the beginning alone is read: 1"
 
 
+@pytest.mark.slow
 def test_an_archive_of_thousands_is_listed_in_part() -> None:
     members = {f"file-{number:05}.bin": b"\0" for number in range(3_000)}
     text = text_in("a.zip", documents.zipped(members)).text
@@ -174,3 +245,22 @@ def test_a_broken_archive_is_said_to_be_broken() -> None:
     with zipfile.ZipFile(empty := io.BytesIO(), "w"):
         pass
     assert text_in("a.zip", empty.getvalue()).text == "There are no files in this archive."
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+def test_of_a_compressed_file_that_is_cut_what_is_left_is_read_and_that_is_said(
+    compress: Callable[[bytes], bytes],
+) -> None:
+    lines = b"".join(b"line %d: %d\n" % (it, it * 7919 % 10_007) for it in range(200_000))
+    packed = compress(lines)
+    reading = text_in("a.log.gz", packed[: len(packed) // 2])
+    assert reading.text.startswith("line 0: 0\nline 1: 7919\n")
+    assert remarks_on(reading) == "it is damaged, and what is left of it is read"
+
+
+def test_of_a_tape_archive_that_is_cut_what_is_left_is_listed_and_that_is_said() -> None:
+    content = taped({f"{it}.txt": b"words " * 100 for it in range(5)})
+    reading = text_in("a.tar", content[:3_700])
+    assert reading.text.startswith("- 0.txt (600 bytes)\n- 1.txt (600 bytes)\n")
+    assert "it is damaged, and what is left of it is read" in remarks_on(reading)

@@ -2,10 +2,21 @@
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from PIL import Image
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import NameObject, TextStringObject
+from pypdf.generic import (
+    ArrayObject,
+    DictionaryObject,
+    FloatObject,
+    NameObject,
+    TextStringObject,
+)
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from chat.attachments.reading.pdf.document import plain, ranges
@@ -94,7 +105,7 @@ def test_what_others_wrote_on_a_page_is_read() -> None:
 
 def test_pages_without_text_are_named() -> None:
     reading = text_in("a.pdf", documents.pdf("one", "", "", "four", "", "six"))
-    assert remarks_on(reading) == "no text on its pages 2–3, 5, which may be scans"
+    assert remarks_on(reading) == "no readable text on its pages 2–3, 5, which may be scans"
     assert not text_in("a.pdf", documents.pdf("one")).remarks
 
 
@@ -105,12 +116,12 @@ def test_a_scan_with_a_link_or_a_note_is_a_page_without_text() -> None:
 
     reading = text_in("a.pdf", drawn(draw))
     assert "[links: https://example.com]" in reading.text
-    assert remarks_on(reading) == "no text on its pages 1, which may be scans"
+    assert remarks_on(reading) == "no readable text on its pages 1, which may be scans"
 
 
 def test_pages_beyond_what_is_read_are_not_said_to_be_empty() -> None:
     reading = text_in("a.pdf", documents.pdf("one", "", "x" * 100, ""), characters=60)
-    assert remarks_on(reading) == "no text on its pages 2, which may be scans"
+    assert remarks_on(reading) == "no readable text on its pages 2, which may be scans"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +148,10 @@ def test_files_within_are_read_where_they_are_text() -> None:
     writer.add_attachment("factur-x.xml", b"<total>12</total>")
     writer.add_attachment("song.mp3", b"ID3\0\0\0")
     reading = text_in("a.pdf", _written(writer))
-    assert reading.text == "[page 1]\nInvoice\n\n## factur-x.xml\n\n<total>12</total>"
+    assert reading.text == (
+        "[page 1]\nInvoice\n\n[attached files: factur-x.xml, song.mp3]\n\n"
+        "## factur-x.xml\n\n<total>12</total>"
+    )
     assert remarks_on(reading) == "files in it that are not read: 1"
 
 
@@ -158,3 +172,186 @@ def _written(writer: PdfWriter) -> bytes:
     writer.write(written)
     assert PdfReader(written).pages is not None
     return written.getvalue()
+
+
+def picture(size: tuple[int, int]) -> ImageReader:
+    return ImageReader(Image.new("RGB", size, "blue"))
+
+
+def test_pictures_beside_text_are_said_with_their_pages() -> None:
+    def draw(canvas: Canvas) -> None:
+        for images in (1, 0, 2):
+            canvas.drawString(10, 700, "A report")
+            for at in range(images):
+                canvas.drawImage(picture((30, 20)), 50, 100 + 200 * at, 150, 100)
+            canvas.drawImage(picture((5, 5)), 300, 300, 6, 6)  # a bullet
+            canvas.showPage()
+
+    reading = text_in("a.pdf", drawn(draw))
+    assert remarks_on(reading) == "pictures on its pages 1, 3 that are left out: 3"
+
+
+def test_a_picture_cut_into_strips_or_within_a_form_is_one() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.beginForm("logo")
+        for strip in range(10):
+            canvas.drawImage(picture((30, 2)), 50, 100 + 10 * strip, 150, 10)
+        canvas.endForm()
+        canvas.doForm("logo")
+        canvas.drawString(10, 700, "A report")
+
+    reading = text_in("a.pdf", drawn(draw))
+    assert remarks_on(reading) == "pictures on its pages 1 that are left out: 1"
+
+
+@pytest.mark.parametrize("is_shown_upright", [False, True])
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_pages_that_lie_on_their_side_are_read_line_by_line(
+    turn: int, is_shown_upright: bool
+) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.setPageSize((600, 800))
+        canvas.translate(*{0: (0, 0), 90: (600, 0), 180: (600, 800), 270: (0, 800)}[turn])
+        canvas.rotate(turn)
+        for line in range(4):
+            canvas.drawString(50, 500 - 20 * line, f"line {line}")
+            canvas.drawString(300, 500 - 20 * line, "end")
+
+    writer = PdfWriter(clone_from=io.BytesIO(drawn(draw)))
+    writer.pages[0].rotate(turn if is_shown_upright else 0)
+    text = text_in("a.pdf", _written(writer)).text
+    assert text == "[page 1]\nline 0 end\nline 1 end\nline 2 end\nline 3 end"
+
+
+def test_upright_text_on_a_page_that_is_shown_turned_keeps_its_order() -> None:
+    writer = PdfWriter(clone_from=io.BytesIO(drawn(fill_lines)))
+    writer.pages[0].rotate(90)
+    assert text_in("a.pdf", _written(writer)).text == "[page 1]\none\ntwo\nthree"
+
+
+def fill_lines(canvas: Canvas) -> None:
+    for at, word in enumerate(("one", "two", "three")):
+        canvas.drawString(50, 700 - 50 * at, word)
+
+
+def test_links_have_the_words_that_lead_there() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.drawString(50, 700, "our prices")
+        canvas.linkURL("https://example.com/p", (48, 695, 150, 715))
+        canvas.drawString(50, 600, "https://example.com/q")
+        canvas.linkURL("https://example.com/q", (48, 595, 250, 615))
+
+    text = text_in("a.pdf", drawn(draw)).text
+    assert text.endswith("[links: “our prices” https://example.com/p, https://example.com/q]")
+
+
+def annotated(*annotations: dict[str, Any]) -> bytes:
+    """A PDF with one page and these annotations on it, each with `Rect`."""
+    writer = PdfWriter(clone_from=io.BytesIO(documents.pdf("Hello")))
+    for it in annotations:
+        rect = ArrayObject(map(FloatObject, (10, 10, 30, 30)))
+        fields = {NameObject(f"/{name}"): value for name, value in it.items()}
+        annotation = DictionaryObject({NameObject("/Rect"): rect, **fields})
+        writer.add_annotation(0, annotation)
+    return _written(writer)
+
+
+def test_what_is_stuck_on_a_page_is_said() -> None:
+    def stuck(kind: str, **fields: Any) -> dict[str, Any]:
+        return {"Subtype": NameObject(f"/{kind}"), **fields}
+
+    reading = text_in(
+        "a.pdf",
+        annotated(
+            stuck("Stamp", Name=NameObject("/Approved"), T=TextStringObject("Ada")),
+            stuck("Ink"),
+            stuck("RichMedia"),
+            stuck("Square"),
+        ),
+    )
+    assert reading.text == "[page 1]\nHello\n[stamp “Approved” by Ada]\n[drawn by hand]\n[film]"
+
+
+def test_files_that_are_stuck_on_a_page_are_read_where_they_are_text() -> None:
+    writer = PdfWriter(clone_from=io.BytesIO(documents.pdf("Hello")))
+    for name, content in (("note.txt", b"look here"), ("song.mp3", b"ID3\0\0\0")):
+        writer.add_attachment(name, content)
+    names = writer.root_object["/Names"]["/EmbeddedFiles"]["/Names"]  # type: ignore[index]
+    del writer.root_object[NameObject("/Names")]
+    for file in names[1::2]:
+        writer.add_annotation(
+            0,
+            DictionaryObject(
+                {
+                    NameObject("/Subtype"): NameObject("/FileAttachment"),
+                    NameObject("/Rect"): ArrayObject(map(FloatObject, (10, 10, 30, 30))),
+                    NameObject("/FS"): file,
+                }
+            ),
+        )
+    reading = text_in("a.pdf", _written(writer))
+    assert "[attached file “note.txt”]\n[attached file “song.mp3”]" in reading.text
+    assert reading.text.endswith("[attached files: note.txt, song.mp3]\n\n## note.txt\n\nlook here")
+    assert remarks_on(reading) == "files in it that are not read: 1"
+
+
+def test_fields_are_read_that_have_lost_their_page_or_their_form() -> None:
+    def without_annotations(writer: PdfWriter) -> None:
+        del writer.pages[0][NameObject("/Annots")]
+
+    def without_form(writer: PdfWriter) -> None:
+        del writer.root_object[NameObject("/AcroForm")]
+
+    for lose in (without_annotations, without_form):
+        writer = PdfWriter(clone_from=io.BytesIO(drawn(fill)))
+        lose(writer)
+        text = text_in("a.pdf", _written(writer)).text
+        assert "first: Erika\nf2: Grün\nagree: Yes\n" in text
+    assert "on no page" not in text_in("a.pdf", drawn(fill)).text
+
+
+def test_pages_in_fonts_that_do_not_say_their_letters_are_said_to_have_no_text() -> None:
+    """What is left is numbers of pictures: `7KLV` for `This`."""
+
+    def draw(canvas: Canvas) -> None:
+        pdfmetrics.registerFont(TTFont("Vera", "Vera.ttf"))
+        canvas.drawString(10, 700, "These letters are known.")
+        canvas.showPage()
+        canvas.setFont("Vera", 12)
+        canvas.drawString(10, 700, "Those letters are not.")
+
+    writer = PdfWriter(PdfReader(io.BytesIO(drawn(draw))))
+    fonts = writer.pages[1]["/Resources"]["/Font"].values()  # type: ignore[index]
+    [font] = [it for font in fonts if "/ToUnicode" in (it := font.get_object())]
+    cid = {"/Type": "/Font", "/Subtype": "/CIDFontType2", "/BaseFont": "/Vera"}
+    below = DictionaryObject({NameObject(key): NameObject(it) for key, it in cid.items()})
+    below[NameObject("/FontDescriptor")] = font["/FontDescriptor"]
+    del font["/ToUnicode"]
+    font.update(
+        {
+            NameObject("/Subtype"): NameObject("/Type0"),
+            NameObject("/Encoding"): NameObject("/Identity-H"),
+            NameObject("/DescendantFonts"): ArrayObject([below]),
+        }
+    )
+    written = io.BytesIO()
+    writer.write(written)
+    reading = text_in("a.pdf", written.getvalue())
+    assert reading.text.split() == [
+        "[page",
+        "1]",
+        "These",
+        "letters",
+        "are",
+        "known.",
+        "[page",
+        "2]",
+    ]
+    assert remarks_on(reading) == "no readable text on its pages 2, which may be scans"
+
+
+def test_a_document_for_whom_it_was_made_alone_is_said_to_be_protected() -> None:
+    lock = b"/Encrypt <</Filter /Adobe.PubSec /SubFilter /adbe.pkcs7.s4 /V 2 /Recipients [<00>]>>"
+    lock += b" /ID [<00><00>]"
+    content = documents.pdf("text").replace(b"trailer <<", b"trailer << " + lock)
+    assert reason_in("a.pdf", content) is Reason.RIGHTS

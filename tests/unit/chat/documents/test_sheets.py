@@ -7,6 +7,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+import xlrd
 import xlsxwriter
 from openpyxl.comments import Comment
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
@@ -24,10 +25,33 @@ COSTS = (
 )
 
 
+REPORT = """## Report
+
+Größe,time,day,share,sum
+pen,36:00:00,01.03.2026 12:00,12.5%,"1,234.50 €",TRUE,#DIV/0!,42,1.23E+06,1 3/4
+our prices
+https://example.com/shown
+hidden row
+[link at A3: https://example.com/a]
+[comment at B2: too long]
+
+[header] Confidential
+[chart: EUR; How they rose]
+In a text box"""
+PICTURE = {
+    "image_data": io.BytesIO(documents.image("PNG", colour="blue")),
+    "description": "a red one",
+}
+
+
 def written(fill: Callable[[Any], None]) -> bytes:
     """A workbook that XlsxWriter wrote."""
+    return _written(fill, in_memory=True)
+
+
+def _written(fill: Callable[[Any], None], **options: bool) -> bytes:
     held = io.BytesIO()
-    with xlsxwriter.Workbook(held, {"in_memory": True}) as workbook:
+    with xlsxwriter.Workbook(held, options) as workbook:
         fill(workbook)
     return held.getvalue()
 
@@ -77,7 +101,25 @@ def test_a_workbook_reads_the_same_however_its_parts_are_named(
     assert text_in("a.xlsx", documents.zipped(change(members))).text == COSTS
 
 
-def test_excels_old_files_are_read() -> None:
+def test_excels_old_files_show_what_a_person_sees() -> None:
+    reading = case("costs.xls")
+    assert reading.text == COSTS
+    assert remarks_on(reading) == "hidden sheets, which are read too: 1"
+
+
+def test_what_stands_upon_and_around_the_sheets_of_old_files_is_read() -> None:
+    reading = case("report.xls")
+    assert reading.text == REPORT
+    assert remarks_on(reading) == (
+        "values that their number formats hide, which are read too: 1; "
+        "hidden rows and columns, which are read too: 1; pictures in it that are left out: 1"
+    )
+
+
+def test_an_old_file_that_the_first_library_cannot_open_is_read_without_formats(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(xlrd, "open_workbook", lambda **_: 1 / 0)
     reading = case("costs.xls")
     assert "pen,2026-03-01,0.125,12.5,TRUE" in reading.text
     assert remarks_on(reading) == (
@@ -162,6 +204,79 @@ def test_rich_texts_comments_and_charts_are_read_and_what_is_hidden_is_said() ->
     assert remarks_on(reading) == "hidden rows and columns, which are read too: 2"
 
 
+def test_links_lead_where_the_sheet_does() -> None:
+    def fill(workbook: Any) -> None:
+        sheet = workbook.add_worksheet()
+        sheet.write_url("A1", "https://example.com/a?b=1", None, "our prices")
+        sheet.write_url("A2", "https://example.com/shown")
+        sheet.write_url("A3", "mailto:ada@example.com", None, "ada@example.com")
+        sheet.write_url("A4", "external:other.xlsx", None, "the other file")
+        sheet.write_url("A5", "internal:Sheet1!A1", None, "up")
+        sheet.write_formula("A6", '=HYPERLINK("https://example.com/f","more")', None, "more")
+        sheet.insert_image("C1", "red.png", PICTURE | {"url": "https://example.com/red"})
+
+    reading = text_in("a.xlsx", written(fill))
+    assert reading.text.partition("more ")[2].splitlines() == [
+        "(https://example.com/f)",
+        "[link at A1: https://example.com/a?b=1]",
+        "[link at A4: other.xlsx]",
+        "[picture: a red one]",
+        "[link: https://example.com/red]",
+    ]
+
+
+def test_what_is_printed_around_a_sheet_is_read() -> None:
+    def fill(workbook: Any) -> None:
+        sheet = workbook.add_worksheet()
+        sheet.write(0, 0, "x")
+        sheet.set_header('&L&"Arial,Bold"&12Confidential&CR&&D &D&R&K00FF00Page &P of &N')
+        sheet.set_footer("&CSeite &P")
+
+    text = text_in("a.xlsx", written(fill)).text
+    assert text == "## Sheet1\n\nx\n[header] Confidential | R&D [date]"
+
+
+def test_values_that_formats_hide_are_read_and_that_is_said() -> None:
+    def fill(workbook: Any) -> None:
+        sheet = workbook.add_worksheet()
+        hidden = workbook.add_format({"num_format": ";;;"})
+        sheet.write_row(0, 0, [42, "a word"], hidden)
+        sheet.write_number(0, 2, -3, workbook.add_format({"num_format": "0;;"}))
+        sheet.write_number(0, 3, 5, workbook.add_format({"num_format": "0;;"}))
+
+    reading = text_in("a.xlsx", written(fill))
+    assert "42,a word,-3,5" in reading.text
+    assert remarks_on(reading) == "values that their number formats hide, which are read too: 3"
+
+
+def test_texts_of_every_kind_are_shown_by_their_format() -> None:
+    def fill(workbook: Any) -> None:
+        sheet = workbook.add_worksheet()
+        titled = workbook.add_format({"num_format": '0;-0;0;"Dr. "@'})
+        sheet.write_string(0, 0, "Ada", titled)
+        sheet.write_formula(0, 1, "=A1", titled, "Bob")
+        sheet.write_number(0, 2, -3, titled)
+        sheet.write_number(0, 3, 46082, workbook.add_format({"num_format": "[$-407]d. mmmm;@"}))
+
+    for is_inline in (False, True):
+        content = _written(fill, constant_memory=is_inline)
+        assert "Dr. Ada,Dr. Bob,-3,1. März" in text_in("a.xlsx", content).text
+
+
+def test_pictures_in_cells_are_said_and_described() -> None:
+    def fill(workbook: Any) -> None:
+        sheet = workbook.add_worksheet()
+        sheet.write(0, 0, "x")
+        sheet.embed_image(0, 1, "red.png", PICTURE)
+        sheet.embed_image(0, 2, "blue.png", {"image_data": io.BytesIO(documents.image("PNG"))})
+        sheet.write_formula(0, 3, '=_xlfn.DISPIMG("ID_1",1)', None, '=DISPIMG("ID_1",1)')
+        sheet.write_formula(0, 4, "=NA()", None, "#N/A")
+
+    reading = text_in("a.xlsx", written(fill))
+    assert "x,[picture: a red one],[picture],[picture],#N/A" in reading.text
+    assert remarks_on(reading) == "pictures in it that are left out: 3"
+
+
 def test_dates_of_a_workbook_from_1904_are_right() -> None:
     workbook = openpyxl.Workbook()
     workbook.epoch = CALENDAR_MAC_1904
@@ -192,3 +307,24 @@ def test_addresses_and_columns_agree() -> None:
     for column in (0, 25, 26, 701, 702, 16_383):
         assert column_of(address(column, 7)) == column
     assert address(27, 12) == "AB12"
+
+
+def test_boxes_and_buttons_upon_a_sheet_are_read() -> None:
+    def fill(workbook: Any) -> None:
+        sheet = workbook.add_worksheet("One")
+        sheet.write(0, 0, "x")
+        sheet.insert_button("B2", {"caption": "Send it"})
+        sheet.insert_button("C3", {"caption": "Paid"})
+        sheet.write_comment("D4", "a comment")
+
+    members = unpacked(written(fill))
+    [drawing] = [it for it in members if "vmlDrawing" in it]
+    begin, _, end = members[drawing].rpartition(b'ObjectType="Button">')
+    members[drawing] = begin + b'ObjectType="Checkbox"><x:Checked>1</x:Checked>' + end
+    reading = text_in("a.xlsx", documents.zipped(members))
+    assert reading.text.splitlines()[-2:] == ["[at B2: Send it]", "[at C3: ☑ Paid]"]
+
+
+def test_a_workbook_is_one_though_something_stands_before_it() -> None:
+    content = documents.xlsx({"One": [["words"]]})
+    assert text_in("a.xlsx", b"\0\0\0\0" + content).text == "## One\n\nwords"

@@ -144,3 +144,27 @@ def test_smartart_and_comments_are_read() -> None:
         },
     )
     assert text == "- Ask\n- Answer\n[comment: Why?]"
+
+
+def test_where_shapes_lead_and_what_is_played_is_said() -> None:
+    deck = pptx.Presentation()
+    slide: Any = deck.slides.add_slide(deck.slide_layouts[6])
+    inch, picture = Inches(1), io.BytesIO(documents.image("PNG"))
+    box = slide.shapes.add_textbox(0, 0, inch, inch)
+    box.text_frame.text = "10"
+    run = box.text_frame.paragraphs[0].add_run()
+    run.text = "6"
+    run.font._element.set("baseline", "30000")
+    box.click_action.hyperlink.address = "https://example.com/box"
+    shape = slide.shapes.add_shape(1, 0, 0, inch, inch)
+    shape._element.nvSpPr.cNvPr.set("descr", "an arrow up")
+    slide.shapes.add_movie(
+        io.BytesIO(b"film"), 0, 0, inch, inch, poster_frame_image=picture, mime_type="video/mp4"
+    )
+    held = io.BytesIO()
+    deck.save(held)
+    reading = text_in("a.pptx", held.getvalue())
+    assert reading.text == (
+        "## Slide 1\n\n10<sup>6</sup>\n[link: https://example.com/box]\n[drawing: an arrow up]"
+    )
+    assert remarks_on(reading) == "files in it that are not read: 1"

@@ -1,5 +1,6 @@
 """Word documents: what stands in the text, around it and on top of it."""
 
+import base64
 import io
 from collections.abc import Callable
 from typing import Any
@@ -8,9 +9,10 @@ import docx
 import pytest
 from docx.oxml import parse_xml
 
+from chat.attachments.results import Reason
 from tests.support import documents
 from tests.support.office import renamed, strict, unpacked, without
-from tests.support.reading import CASES, case, remarks_on, text_in
+from tests.support.reading import CASES, case, reason_in, remarks_on, text_in
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 NAMES = (
@@ -232,17 +234,34 @@ PAGE = "<html><body><h1>Grün</h1><p>text</p></body></html>"
 MAIL = f"MIME-Version: 1.0\nContent-Type: text/html; charset=utf-8\n\n{PAGE}"
 
 
-@pytest.mark.parametrize(("name", "chunk"), [("chunk.html", PAGE), ("chunk.mht", MAIL)])
-def test_a_document_that_is_one_piece_of_html_is_read(name: str, chunk: str) -> None:
+def with_chunk(name: str, chunk: bytes) -> bytes:
+    """A document that consists of another file."""
     relations = (
         '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
         f'<Relationship Id="r1" Type="x/aFChunk" Target="/word/{name}"/></Relationships>'
     )
-    content = body(
-        '<w:altChunk r:id="r1"/>',
-        **{"word/_rels/document.xml.rels": relations.encode(), f"word/{name}": chunk.encode()},
-    )
-    assert text_in("a.docx", content).text.endswith("# Grün\n\ntext")
+    parts = {"word/_rels/document.xml.rels": relations.encode(), f"word/{name}": chunk}
+    return body('<w:altChunk r:id="r1"/>', **parts)
+
+
+@pytest.mark.parametrize(("name", "chunk"), [("chunk.html", PAGE), ("chunk.mht", MAIL)])
+def test_a_document_that_is_one_piece_of_html_is_read(name: str, chunk: str) -> None:
+    assert text_in("a.docx", with_chunk(name, chunk.encode())).text.endswith("# Grün\n\ntext")
+
+
+def test_documents_within_a_document_are_read() -> None:
+    rich = b"{\\rtf1\\ansi rich text Gr\\'fcn\\par}"
+    assert text_in("a.docx", with_chunk("a.rtf", rich)).text == "rich text Grün"
+    inner = documents.docx("In the inner one")
+    assert text_in("a.docx", with_chunk("a.docx", inner)).text == "In the inner one"
+    assert reason_in("a.docx", with_chunk("a.docx", inner[:-200])) is Reason.NO_TEXT
+
+
+def test_documents_within_each_other_end_somewhere() -> None:
+    content = documents.docx("the last")
+    for _ in range(5):
+        content = with_chunk("a.docx", content)
+    assert reason_in("a.docx", content) is Reason.NO_TEXT
 
 
 def test_a_long_document_is_read_as_far_as_there_is_room() -> None:
@@ -278,3 +297,83 @@ def test_numbers_of_lists_are_those_that_word_shows() -> None:
     lines = text_in("a.docx", written(document)).text.split("\n")
     labels = [line.split(" x")[0].strip() for line in lines if line]
     assert labels == ["§ III", "III.a)", "III.b)", "§ IV", "IV.a)"]
+
+
+def test_what_stands_high_or_low_is_marked() -> None:
+    def run(text: str, place: str) -> str:
+        look = f'<w:rPr><w:vertAlign w:val="{place}"/></w:rPr>'
+        return f"<w:r>{look}<w:t>{text}</w:t></w:r>"
+
+    inside = "".join(
+        run(*it) for it in (("10", "baseline"), ("6", "superscript"), ("2", "subscript"))
+    )
+    assert text_of(f"<w:p>{inside}</w:p>") == "10<sup>6</sup><sub>2</sub>"
+
+
+def field(instruction: str) -> str:
+    """A field that has no result, as Word writes those that it draws itself."""
+    begin, end = ('<w:r><w:fldChar w:fldCharType="' + it + '"/></w:r>' for it in ("begin", "end"))
+    return f"{begin}<w:r><w:instrText>{instruction}</w:instrText></w:r>{end}"
+
+
+@pytest.mark.parametrize(
+    ("instruction", "text"),
+    [
+        (r"EQ \o\ac(○,1)", "(1)"),
+        (r'EQ \* jc2 \* "Font:MS Mincho" \* hps10 \o\ad(\s\up 9(かんじ),漢字)', "漢字"),
+        (r"eq \f(3,4)+\r(3,x)+\r(,y)", "3/4+3√(x)+√(y)"),
+        (r"EQ \b\lc\{\rc\}(\a\al\co2\hs3(1;2;3;4))", "(1 2 3 4)"),
+        (r"EQ \i\su(1,5,3) f(x)", "∫1 5 3 f(x)"),
+        (r"EQ \x(\l(a,b", "a,b"),
+    ],
+)
+def test_fields_that_word_draws_itself_are_read(instruction: str, text: str) -> None:
+    assert text_of(f"<w:p><w:r><w:t>It: </w:t></w:r>{field(instruction)}</w:p>") == f"It: {text}"
+
+
+def test_letters_in_fonts_of_symbols_are_what_they_show() -> None:
+    def run(font: str, text: str) -> str:
+        look = f'<w:rPr><w:rFonts w:ascii="{font}"/></w:rPr>'
+        return f"<w:r>{look}<w:t>{text}</w:t></w:r>"
+
+    runs = (
+        run("Wingdings", "J \uf0fe") + run("Symbol", "b£") + run("Symbol", "语") + run("Arial", "J")
+    )
+    assert text_of(f"<w:p>{runs}</w:p>") == "☺ ☑β≤语J"
+
+
+def test_a_document_that_is_one_piece_of_xml_is_read() -> None:
+    """Word calls it an XML document."""
+    parts = "".join(
+        f'<pkg:part pkg:name="/{name}"><pkg:xmlData>{part.decode().partition("?>")[2]}'
+        "</pkg:xmlData></pkg:part>"
+        if name.endswith((".xml", ".rels"))
+        else f'<pkg:part pkg:name="/{name}"><pkg:binaryData>'
+        f"{base64.encodebytes(part).decode()}</pkg:binaryData></pkg:part>"
+        for name, part in unpacked((CASES / "letter.docx").read_bytes()).items()
+    )
+    flat = (
+        '<?xml version="1.0" standalone="yes"?><?mso-application progid="Word.Document"?>'
+        '<pkg:package xmlns:pkg="http://schemas.microsoft.com/office/2006/xmlPackage">'
+        f"{parts}</pkg:package>"
+    )
+    for name in ("a.xml", "a.doc"):
+        assert text_in(name, flat.encode()).text == case("letter.docx").text
+
+
+def in_utf16(part: bytes) -> bytes:
+    text = part.decode().replace('encoding="UTF-8"', 'encoding="UTF-16"')
+    return text.encode("utf-16")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda part: part.replace(b"?>", b"?><!-- by <x> -->", 1),
+        in_utf16,
+    ],
+)
+def test_xml_is_read_however_it_begins(change: Callable[[bytes], bytes]) -> None:
+    members = unpacked((CASES / "letter.docx").read_bytes())
+    members["word/document.xml"] = change(members["word/document.xml"])
+    assert text_in("a.docx", documents.zipped(members)).text == case("letter.docx").text

@@ -9,7 +9,7 @@ from chainlit.session import WebsocketSession
 
 from chat.live import offers
 from chat.live.offers import AtWork
-from common.tasks import TaskSet
+from common.concurrency.tasks import TaskSet
 from tests.support.waiting import until
 
 

@@ -22,6 +22,7 @@ class Page:
 
     def __init__(self, user: str = OWNER) -> None:
         self.id, self.thread_id, self.user = "1", THREAD, SimpleNamespace(identifier=user)
+        self.chat_settings: dict[str, object] = {}
         self.heard: list[tuple[str, Any]] = []
 
 
@@ -47,7 +48,7 @@ class Layer:
         if self.is_away:
             message = "away"
             raise StoreUnavailable(message)
-        return {"id": THREAD, "steps": [*self.steps.values()], "elements": []}
+        return {"id": THREAD, "metadata": {}, "steps": [*self.steps.values()], "elements": []}
 
     async def get_steps(self, _thread_id: str, step_ids: Iterable[str]) -> list[dict[str, Any]]:
         return [self.steps[it] for it in step_ids if it in self.steps]

@@ -265,3 +265,10 @@ def test_nothing_looks_as_if_it_ran_for_ever(steps: list[Step]) -> None:
         now, rounds = found.judge_at, rounds + 1
         assert rounds <= len(steps)
     assert "running" not in {note.state for note in found.by_step.values()}
+
+
+def test_which_model_wrote_an_answer_is_told_to_readers_too() -> None:
+    found = notes_of([*question(), answer(model="small"), *question(2), answer(2)], now=NOW)
+    told = [found.by_step[it].as_json().get("model") for it in ("answer1", "answer2")]
+    assert told == ["small", None]
+    assert found.for_readers().by_step["answer1"] == Note(state="done", model="small")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from chainlit.session import WebsocketSession
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 from chat.live.running import LiveThreads
 from chat.live.thread import RunningTurn
 from datalayer.layer import KeepchatDataLayer
+from tests.conftest import examples
 
 THREAD = "11111111-1111-4111-8111-111111111111"
 QUESTION, RUN, ANSWER = "question", "run", "answer"
+METADATA = {"chat_profile": "small", "chat_settings": {"temperature": 1}, "folder": "Work"}
 PAGES = 2
 PASSES = st.integers(0, 4)  # of the loop before the next thing happens
 WHAT = [f"{what} {page}" for what in ("open", "cut", "ask") for page in range(PAGES)]
@@ -30,6 +33,8 @@ class Page:
     def __init__(self) -> None:
         self.id, self.thread_id, self.user = "", THREAD, SimpleNamespace(identifier="ada")
         self.steps: dict[str, dict[str, Any]] = {}
+        self.chat_settings: dict[str, Any] = {}
+        self.given: dict[str, Any] = {}
         self.is_open = self.is_loading = self.has_begun = False
         self.came: list[str] = []
 
@@ -37,6 +42,7 @@ class Page:
         self.came.append(event)
         match event:
             case "resume_thread":
+                self.given = data["metadata"]
                 self.steps = {step["id"]: dict(step) for step in data["steps"]}
             case "new_message" | "stream_start":
                 self.steps[data["id"]] = dict(data)
@@ -82,10 +88,10 @@ class World:
         steps = [dict(step) for step in self.stored.values()]
         for _ in range(self.delays.pop() if self.delays else 0):
             await asyncio.sleep(0)
-        return {"id": THREAD, "steps": steps, "elements": []}
+        return {"id": THREAD, "metadata": METADATA, "steps": steps, "elements": []}
 
     async def open(self, page: Page) -> None:
-        """As `patches.running` has it: the page connects, its thread is read, it is given it."""
+        """As `patches.socket.running` does: a page connects, its thread is read and given to it."""
         page.is_open = page.has_begun = True
         page.take("task_end", {})
         self.live.reading(cast(WebsocketSession, page))
@@ -169,11 +175,12 @@ def step(step_id: str, kind: str, output: str) -> dict[str, Any]:
     return {"id": step_id, "type": kind, "output": output, "parentId": None}
 
 
+@pytest.mark.slow
 @given(DOINGS, st.lists(st.integers(0, 6), max_size=10))
 @example([("cut 1", 0), ("end", 9), ("ask 0", 3), ("open 1", 2), ("word", 3)], [6, 0, 0])
 @example([("end", 0), ("cut 1", 3), ("open 1", 0)], [5, 0])
 @example([("cut 1", 0), ("word", 2), ("open 1", 0)], [1, 2, 0])
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_every_open_page_shows_each_word_once(
     doings: list[tuple[str, int]], delays: list[int]
 ) -> None:
@@ -203,6 +210,20 @@ async def test_a_page_that_cannot_be_given_its_thread_is_told_what_runs() -> Non
     assert back.steps["answer1"]["output"].split() == page.steps["answer1"]["output"].split()
     await world.play([("end", 9)])
     world.check()
+
+
+async def test_a_page_that_is_given_its_thread_anew_keeps_what_is_chosen_in_it() -> None:
+    """And is told of no profile: with another one Chainlit's page loads all anew, and forgets."""
+    world = World([])
+    [page, _] = world.pages
+    page.chat_settings = {"temperature": 2}
+    await world.open(page)
+    await world.live.give_back(cast(WebsocketSession, page))
+    assert page.given == {
+        "chat_profile": None,
+        "chat_settings": {"temperature": 2},
+        "folder": "Work",
+    }
 
 
 async def test_a_page_that_opens_while_another_alternative_is_chosen_shows_that_one() -> None:

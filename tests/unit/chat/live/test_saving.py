@@ -9,7 +9,7 @@ from chainlit.session import WebsocketSession
 
 from chat.live import saving as saving_module
 from chat.live.saving import SavingNotice
-from common.tasks import TaskSet
+from common.concurrency.tasks import TaskSet
 from datalayer.records import Saving
 from tests.support.waiting import until
 

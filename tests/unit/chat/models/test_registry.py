@@ -90,8 +90,8 @@ def test_an_ollama_on_this_machine_is_found_and_named(lister: str) -> None:
     notice = notice_about(found)
     assert notice is not None
     assert notice.kind == "info"
-    assert "llama3.2:3b" in notice.en
-    assert "llama3.2:3b" in notice.zh
+    assert "llama3.2:3b" in str(notice.text)
+    assert "llama3.2:3b" in notice.text.in_language("zh")
 
 
 def test_ollama_answers_with_the_model_that_is_set(lister: str) -> None:
@@ -145,8 +145,8 @@ def test_azure_without_deployment_or_key_is_fatal(given: dict[str, Any], variabl
 def test_the_demo_model_says_that_it_is_one() -> None:
     assert notice_about(models()) == DEMO
     assert DEMO.kind == "warning"
-    assert "OPENAI_API_KEY" in DEMO.en
-    assert "OPENAI_API_KEY" in DEMO.zh
+    assert "OPENAI_API_KEY" in DEMO.text.en
+    assert "OPENAI_API_KEY" in DEMO.text.zh
 
 
 def test_outside_local_mode_a_missing_key_is_fatal(lister: str) -> None:

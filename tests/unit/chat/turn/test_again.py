@@ -203,6 +203,18 @@ async def test_the_same_message_is_gone_on_with(talk: Conversation) -> None:
     assert alternates(sent)
 
 
+async def test_an_answer_names_all_models_that_wrote_it(talk: Conversation) -> None:
+    await begun(talk, [Piece("over"), Ending("length")], [Piece("the lazy dog."), Ending()])
+    assert about((await answers(talk))[-1])["model"] == "fake"
+    await talk.go_on()
+    assert about((await answers(talk))[-1])["model"] == "fake"
+    other = FakeModel([Piece("the lazy dog."), Ending()])
+    other.name = "other"
+    talk.answered_by(other)
+    await talk.go_on()
+    assert about((await answers(talk))[-1])["model"] == "fake, other"
+
+
 async def test_the_page_has_the_text_so_far_at_each_moment(talk: Conversation) -> None:
     await begun(talk, [Piece("over"), Piece(" the"), Ending()])
     talk.page.shown.clear()
@@ -321,8 +333,8 @@ async def test_it_is_stored_on_the_way_once_there_is_something_new(
     hm.set()
     await until(lambda: stored, "the thoughts")
     more.set()
-    await until(lambda: len(stored) > 1, "the answer")
-    thoughts, answer = stored[:2]
+    await until(lambda: len(stored) > 2, "the answer")
+    thoughts, _, answer = stored[:3]
     assert thoughts["type"] == "llm"
     assert answer["output"] == f"{HALF} over"
     assert answer["metadata"]["state"] == "streaming"
@@ -361,6 +373,7 @@ async def test_images_stay_and_more_are_numbered_on(talk: Conversation) -> None:
     await until(lambda: len(talk.page.elements) == 1, "the first image")
     await talk.go_on()
     await until(lambda: len(talk.page.elements) == 2, "the second image")
+    await talk.layer.settle(talk.session.thread_id)
     [answer] = await answers(talk)
     thread = await talk.layer.get_thread_record(talk.session.thread_id)
     assert thread

@@ -77,7 +77,8 @@ async def test_a_conversation_gets_a_title_and_the_page_is_told(emitted: list[An
     assert thread.name == "A rare bird"
     thread_id = cl.context.session.thread_id
     assert emitted == [
-        ("first_interaction", {"interaction": "A rare bird", "thread_id": thread_id})
+        ("first_interaction", {"interaction": "A rare bird", "thread_id": thread_id}),
+        ("window_message", {"keepchatTitle": {"thread": thread_id, "name": "A rare bird"}}),
     ]
 
 

@@ -298,7 +298,7 @@ async def test_an_answer_is_shown_once_the_files_of_its_question_are_kept(
 ) -> None:
     kept, waited_for = asyncio.Event(), list[str]()
 
-    async def flush_files(ids: Iterable[str]) -> None:
+    async def flush_files(_thread_id: str, ids: Iterable[str]) -> None:
         waited_for.extend(ids)
         await kept.wait()
 
@@ -317,7 +317,7 @@ async def test_an_answer_is_shown_once_the_files_of_its_question_are_kept(
 async def test_files_that_nobody_keeps_are_not_waited_for_without_end(
     talk: Conversation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    async def flush_files(_: Iterable[str]) -> None:
+    async def flush_files(_thread_id: str, _: Iterable[str]) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(durability, "DEADLINE_S", 0.01)

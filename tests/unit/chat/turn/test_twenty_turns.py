@@ -98,6 +98,7 @@ def failing(server: RepliesServer, faults: list[Reply]) -> None:
     server.choose = choose
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, len(FAULTS), 6))
 async def test_every_question_is_answered_or_explained_and_every_prompt_is_taken(
     talk: Conversation, server: RepliesServer, model: OpenAIModel, first: int

@@ -2,22 +2,40 @@
 
 import datetime
 import io
+from contextlib import suppress
 
 import python_calamine
+import xlrd
 
 from chat.attachments.reading import archives
-from chat.attachments.reading.office.sheets import digits
+from chat.attachments.reading.office.sheets import digits, old
 from chat.attachments.reading.office.sheets.lines import line
 from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import CannotRead, Reason, RemarkKind
 
+_LARGEST_SHOWN = 10_000_000  # bytes of a file that xlrd reads, whole and cell by cell
 _OLE_MARK = b"\xd0\xcf\x11\xe0"
 
 
 def read(content: bytes, buffer: TextBuffer) -> None:
-    """Write every sheet; numbers are as they are stored, dates in the form of ISO."""
+    """Write every sheet: of old files as it is shown, of others and large ones as it is stored."""
     if not content.startswith(_OLE_MARK):
         archives.check(content)
+    elif workbook := _opened_old(content):
+        old.write(workbook, content, buffer)
+        return
+    _write_stored(content, buffer)
+
+
+def _opened_old(content: bytes) -> xlrd.Book | None:
+    """Return a workbook as it is shown; None where that takes long, or xlrd finds it broken."""
+    if len(content) <= _LARGEST_SHOWN:
+        with suppress(Exception):
+            return old.opened(content)
+    return None
+
+
+def _write_stored(content: bytes, buffer: TextBuffer) -> None:
     workbook = _open(content)
     sheets = [
         it for it in workbook.sheets_metadata if it.typ is python_calamine.SheetTypeEnum.WorkSheet

@@ -36,8 +36,10 @@ def _words(tokens: Sequence[Token], value: float) -> str:
     """Return what a section without places says; `General` stands for the number."""
     if not tokens:
         return ""
-    said = (general(value) if kind in ("general", "text") else it for kind, it in tokens)
-    return "".join(said).strip()
+    number = general(abs(value))
+    said = [number if kind in ("general", "text") else it for kind, it in tokens]
+    is_negative = value < 0 and number in said
+    return f"{'-' if is_negative else ''}{''.join(said).strip()}"
 
 
 def _literal(tokens: Sequence[Token]) -> str:
@@ -113,7 +115,7 @@ def _scientific(tokens: Sequence[Token], value: Decimal, at: int) -> str:
         mantissa[:point], mantissa[point + 1 :], value.scaleb(-exponent), has_point=point < at
     )
     sign = "-" if exponent < 0 else ("+" if tokens[at][1].endswith("+") else "")
-    return f"{head}E{sign}{str(abs(exponent)).rjust(len(power), '0')}"
+    return f"{head}{tokens[at][1][0]}{sign}{str(abs(exponent)).rjust(len(power), '0')}"
 
 
 def _fraction(tokens: Sequence[Token], value: Decimal, at: int) -> str:

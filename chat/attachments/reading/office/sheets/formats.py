@@ -1,7 +1,7 @@
 """The number formats of Excel: how a number is shown by `#,##0.00 [$€-407];[Red]-#,##0.00`.
 
-Names of months and days are English, and the point stands before decimals, whatever the locale:
-the model gets one way of writing.
+Names of months and days are in the language that the format names, English where it names none. The
+point stands before decimals, whatever the locale: the model gets one way of writing.
 """
 
 import re
@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from chat.attachments.reading.office.sheets import dates, digits
+from chat.attachments.reading.office.sheets import date_words, dates, digits
 
 GENERAL = "General"
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|_.|\*.'
     r"|\[\$(?P<currency>[^\]-]*)(?P<locale>-[^\]]*)?\]"
-    r"|\[(?P<elapsed>h+|m+|s+)\]|\[(?P<condition>[<>=]+-?[\d.]+)\]|\[[^\]]*\]"
+    r"|(?P<elapsed>\[(?:h+|m+|s+)\](?:\.0+)?)|\[(?P<condition>[<>=]+-?[\d.]+)\]|\[[^\]]*\]"
     r"|(?P<general>General)|(?P<half>AM/PM|A/P|上午/下午|am/pm)"
     r"|(?P<exponent>E[+-])|(?P<date>y+|m+|d+|h+|s+(?:\.0+)?|e+|b+|g+|a{3,4})"
     r"|(?P<digit>[0#?])|(?P<point>\.)|(?P<comma>,)|(?P<percent>%)|(?P<text>@)|(?P<slash>/[1-9]\d*|/)"
@@ -24,9 +24,10 @@ _TOKEN = re.compile(
 )
 _LITERALS = ("quoted", "escaped", "currency", "literal")
 _PART = re.compile(r'((?:"[^"]*"?|\\.|\[[^\]]*\]|[^;])*)(?:;|\Z)')  # and an empty one at the end
-_CLOCK = frozenset("ymdhsYMDHS")
+_PLACES = frozenset({"digit", "general", "text"})
 _OF_NUMBERS = frozenset({"point", "comma", "slash", "exponent", "percent"})
 _CONDITION = re.compile(r"([<>=]+)(-?[\d.]+)")
+_OF_NEGATIVES = (("<", 0.0), ("<=", 0.0))  # where a section has the sign itself if it wants one
 _LONGEST = 255  # characters of a format, as in Excel
 
 _NEUTRAL_DATE = "yyyy-mm-dd"
@@ -77,7 +78,10 @@ _BUILT_IN: Mapping[int, str] = {
     55: "h:mm",
     56: "h:mm:ss",
 }
-_OF_THE_SYSTEM = {"-f800": _NEUTRAL_DATE, "-f400": "h:mm:ss"}  # long date and time of who looks
+_OF_THE_SYSTEM = {  # long date and time of who looks
+    **dict.fromkeys(("-f800", "-x-sysdate"), _NEUTRAL_DATE),
+    **dict.fromkeys(("-f400", "-x-systime"), "h:mm:ss"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,7 @@ class Section:
 
     tokens: Sequence[digits.Token]
     condition: tuple[str, float] | None = None
+    locale: str = ""
 
     def has(self, *kinds: str) -> bool:
         """Tell whether a token of one of these kinds is in it."""
@@ -108,31 +113,53 @@ def shown(value: float, code: str, *, since_1904: bool = False) -> str:
 
 def shown_text(text: str, code: str) -> str:
     """Return a text as the format shows it."""
-    section = _sections(code)[-1]
-    if not section.has("text"):
+    section = _of_text(_sections(code))
+    if section is None:
         return text
-    return "".join(text if kind == "text" else it for kind, it in section.tokens).strip()
+    return "".join(text if kind == "text" else it for kind, it in section.tokens).strip() or text
+
+
+def hides_text(code: str) -> bool:
+    """Tell whether a format shows nothing of texts, as `;;;` does."""
+    section = _of_text(_sections(code))
+    return section is not None and not section.tokens
+
+
+def _of_text(sections: Sequence[Section]) -> Section | None:
+    """Return the section for texts: the fourth, or a last one that has a place for them."""
+    is_last = len(sections) > 3 or sections[-1].has("text")
+    return sections[:4][-1] if is_last else None
 
 
 def _formatted(section: Section, value: float, since_1904: bool) -> str:
     if section.has("date", "elapsed"):
-        return dates.shown(section.tokens, value, since_1904=since_1904)
+        words = date_words.words(section.locale)
+        return dates.shown(section.tokens, value, since_1904=since_1904, words=words)
     return digits.shown(section.tokens, value)
 
 
 def _chosen(sections: Sequence[Section], value: float) -> tuple[Section, bool]:
-    """Return the section that holds, and whether the number keeps its sign in it."""
-    numbers = sections[:3]
+    """Return the section that holds, and whether the number keeps its sign in it.
+
+    Raises `ValueError` where there is none.
+    """
+    numbers = sections[:-1] if sections[-1].has("text") else sections[:3]
+    if not numbers:
+        raise ValueError(value)
     if any(section.condition for section in numbers):
-        for section in numbers:
-            if section.condition is None or _holds(section.condition, value):
-                return section, True
-        return numbers[-1], True
+        return _conditional(numbers, value)
     if len(numbers) == 1 or value > 0:
         return numbers[0], True
     if value < 0:
         return numbers[1], False
     return numbers[2 if len(numbers) > 2 else 0], True
+
+
+def _conditional(sections: Sequence[Section], value: float) -> tuple[Section, bool]:
+    for section in sections:
+        if section.condition is None or _holds(section.condition, value):
+            return section, section.condition not in _OF_NEGATIVES
+    raise ValueError(value)
 
 
 def _holds(condition: tuple[str, float], value: float) -> bool:
@@ -156,9 +183,10 @@ def _parts(code: str) -> Iterator[str]:
 
 def _section(part: str) -> Section:
     tokens: list[digits.Token] = []
-    condition = None
+    condition, locale = None, ""
     for match in _TOKEN.finditer(part):
-        if (locale := match["locale"]) and (system := _OF_THE_SYSTEM.get(locale.lower())):
+        locale = match["locale"] or locale
+        if system := _OF_THE_SYSTEM.get(locale.lower()):
             return _section(system)
         if match["condition"] and (parsed := _CONDITION.fullmatch(match["condition"])):
             condition = (parsed[1], float(parsed[2]))
@@ -167,13 +195,12 @@ def _section(part: str) -> Section:
             tokens.append(("literal", match[kind] or ""))
         elif match.lastgroup and match.lastgroup not in ("locale", "condition"):
             tokens.append((match.lastgroup, match[match.lastgroup]))
-    return Section(tuple(_plain(tokens)), condition)
+    return Section(tuple(_plain(tokens)), condition, locale)
 
 
 def _plain(tokens: Sequence[digits.Token]) -> Iterator[digits.Token]:
     """Take letters of dates for words where there are places for digits, and the reverse."""
-    has_digits = any(kind == "digit" for kind, _ in tokens)
-    is_date = any(kind == "date" and text[0] in _CLOCK for kind, text in tokens)
-    words = _OF_NUMBERS if is_date and not has_digits else ("date",)
+    kinds = {kind for kind, _ in tokens}
+    words = _OF_NUMBERS if "date" in kinds and not kinds & _PLACES else ("date",)
     for kind, text in tokens:
         yield "literal" if kind in words else kind, text

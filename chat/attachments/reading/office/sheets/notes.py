@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from chat.attachments.reading import xml
 from chat.attachments.reading.office import drawings
 from chat.attachments.reading.office.package import Package
+from chat.attachments.reading.office.sheets import cell_pictures, controls
 from chat.attachments.reading.office.sheets.strings import rich_text
 from chat.attachments.results import RemarkKind
 
@@ -17,6 +18,8 @@ def upon(package: Package, sheet: str, tally: Counter[RemarkKind]) -> Iterator[s
     yield from _comments(package, sheet)
     for drawing in package.related(sheet, "drawing"):
         yield from _drawn(package, drawing, tally)
+    for drawing in package.related(sheet, "vmlDrawing"):
+        yield from controls.shown(package, drawing)
     embedded = sum(it.kind in _EMBEDDED for it in package.relations(sheet).values())
     if embedded:
         tally[RemarkKind.PARTS] += embedded
@@ -70,5 +73,22 @@ def _drawn(package: Package, part: str, tally: Counter[RemarkKind]) -> Iterator[
         yield from drawings.paragraphs(body)
     for text in drawings.referred(package, package.relations(part), root):
         yield text.partition("\n")[0] if text.startswith("[chart") else text
-    if pictures := sum(1 for _ in xml.within(root, "pic")):
-        tally[RemarkKind.PICTURES] += pictures
+    for picture in xml.within(root, "pic"):
+        tally[RemarkKind.PICTURES] += 1
+        yield from _described(picture)
+    yield from _links(package, part, root)
+
+
+def _described(picture: xml.Element) -> Iterator[str]:
+    said = xml.value(xml.child(picture, "nvPicPr", "cNvPr"), "descr")
+    if said and said.strip():
+        yield cell_pictures.described(said)
+
+
+def _links(package: Package, part: str, root: xml.Element) -> Iterator[str]:
+    """Yield where pictures and shapes lead to."""
+    relations = package.relations(part)
+    for link in xml.within(root, "hlinkClick"):
+        relation = relations.get(xml.value(link, "id") or "")
+        if relation and relation.is_external:
+            yield f"[link: {relation.target}]"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from chat.attachments.reading import xml
+from chat.attachments.reading.office import drawings
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _PHONETIC = "rPh"  # how a text is to be pronounced
@@ -35,11 +36,15 @@ def _strings(source: IO[bytes]) -> Iterator[str]:
 def rich_text(item: xml.Element) -> str:
     """Return all pieces of a text, whatever they look like."""
     text = "".join(
-        piece.text or ""
+        drawings.raised(piece.text or "", _place(piece))
         for piece in xml.within(item, "t")
         if xml.name(piece.getparent()) != _PHONETIC
     )
     return _ESCAPED.sub(_character, text).replace("\r", "") if "_x" in text else text
+
+
+def _place(piece: xml.Element) -> str:
+    return xml.value(xml.child(piece.getparent(), "rPr", "vertAlign")) or ""
 
 
 def _character(escaped: re.Match[str]) -> str:

@@ -1,12 +1,12 @@
 """A workbook, sheet by sheet and row by row, as far as there is room."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import IO
 
 from chat.attachments.reading import xml
-from chat.attachments.reading.office.package import Package
-from chat.attachments.reading.office.sheets import formats, notes
+from chat.attachments.reading.office.package import Package, Relation
+from chat.attachments.reading.office.sheets import cell_pictures, formats, notes, page_edges
 from chat.attachments.reading.office.sheets.cells import WIDEST, Book, Cells
 from chat.attachments.reading.office.sheets.lines import line
 from chat.attachments.reading.office.sheets.strings import SharedStrings
@@ -14,6 +14,11 @@ from chat.attachments.reading.text_buffer import TextBuffer
 from chat.attachments.results import CannotRead, Reason, RemarkKind
 
 _OFF = (None, "0", "false")
+_EDGES = {
+    f"{page}{edge.capitalize()}": edge
+    for edge in ("header", "footer")
+    for page in ("odd", "even", "first")
+}
 
 
 def read(content: bytes, buffer: TextBuffer) -> None:
@@ -39,6 +44,7 @@ def _book(
         list(_formats(package.xml(styles))) if styles else [],
         xml.value(xml.child(root, "workbookPr"), "date1904") not in _OFF,
         xml.value(xml.child(root, "calcPr"), "fullCalcOnLoad") not in _OFF,
+        cell_pictures.in_cells(package, main),
         buffer.tally,
     )
 
@@ -76,7 +82,7 @@ def _write_sheets(
     for name, part, is_hidden in sheets:
         buffer.heading(f"\n\n## {name}{' (hidden)' if is_hidden else ''}\n\n")
         with package.open(part) as source:
-            for text in _lines(source, book):
+            for text in _Sheet(package.relations(part), book).lines(source):
                 buffer.reached(before + source.tell(), whole)
                 buffer.write(text)
         for text in notes.upon(package, part, book.tally):
@@ -84,19 +90,48 @@ def _write_sheets(
         before += package.size(part)
 
 
-def _lines(source: IO[bytes], book: Book) -> Iterator[str]:
-    cells, hidden, number = Cells(book), bytearray(WIDEST), 0
-    for element in xml.stream(source, "row", "col"):
-        if xml.name(element) == "col":
-            _note_hidden(element, hidden)
-            continue
+class _Sheet:
+    """Reads a sheet's own part."""
+
+    def __init__(self, relations: Mapping[str, Relation], book: Book) -> None:
+        self._relations = relations
+        self._book = book
+        self._cells = Cells(book)
+        self._hidden = bytearray(WIDEST)
+        self._row = 0
+        self._addresses: set[str] = set()  # that cells show
+
+    def lines(self, source: IO[bytes]) -> Iterator[str]:
+        """Yield its rows, and then what belongs to them or to its pages."""
+        for element in xml.stream(source, "row", "col", "hyperlink", *_EDGES):
+            kind = xml.name(element)
+            if kind == "row":
+                yield self._line(element)
+                xml.forget(element)
+            elif kind == "col":
+                _note_hidden(element, self._hidden)
+            elif kind == "hyperlink":
+                yield self._link(element)
+            elif said := page_edges.shown(element.text or ""):
+                yield f"[{_EDGES[kind]}] {said}\n"
+
+    def _line(self, element: xml.Element) -> str:
         said = element.get("r") or ""
-        number = int(said) if said.isdecimal() else number + 1
-        if row := list(cells.of(element)):
+        self._row = int(said) if said.isdecimal() else self._row + 1
+        row = list(self._cells.of(element))
+        if row:
             is_hidden = element.get("hidden") not in _OFF
-            book.tally[RemarkKind.HIDDEN_CELLS] += is_hidden + _newly_met(row, hidden)
-            yield line(row, number)
-        xml.forget(element)
+            self._book.tally[RemarkKind.HIDDEN_CELLS] += is_hidden + _newly_met(row, self._hidden)
+            self._addresses.update(text for _, text in row if ":" in text or "@" in text)
+        return line(row, self._row)
+
+    def _link(self, element: xml.Element) -> str:
+        """Return where a cell leads to outside of the file, unless it shows that itself."""
+        relation = self._relations.get(xml.value(element, "id") or "")
+        address = relation.target if relation and relation.is_external else ""
+        if not address or {address, address.removeprefix("mailto:")} & self._addresses:
+            return ""
+        return f"[link at {element.get('ref')}: {address}]\n"
 
 
 def _note_hidden(columns: xml.Element, hidden: bytearray) -> None:

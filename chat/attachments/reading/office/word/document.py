@@ -35,7 +35,7 @@ def read(content: bytes, buffer: TextBuffer) -> None:
 def _shared(package: Package, main: str, buffer: TextBuffer) -> Shared:
     styles = Styles(_related(package, main, "styles"))
     numbering = Numbering(_related(package, main, "numbering"), styles)
-    return Shared(package, styles, numbering, buffer.tally)
+    return Shared(package, styles, numbering, buffer.tally, depth=buffer.depth)
 
 
 def _related(package: Package, main: str, kind: str) -> xml.Element | None:

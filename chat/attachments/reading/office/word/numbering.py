@@ -1,19 +1,14 @@
 """The numbers and bullets of lists, which Word counts when it shows them."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chat.attachments.reading import xml
+from chat.attachments.reading.numerals import numeral
 from chat.attachments.reading.office.word.styles import Styles
 
 _PLACE = re.compile(r"%([1-9])")
-_ROMAN = (
-    *((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc")),
-    *((50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),
-)
-_HAN = "〇一二三四五六七八九"
-_LARGEST_ROMAN = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,45 +95,4 @@ def _number(element: xml.Element | None, attribute: str, otherwise: int = 0) -> 
 
 def _shown(level: int, levels: Mapping[int, Level], counts: Mapping[int, int]) -> str:
     of_level = levels.get(level, Level())
-    return _FORMS.get(of_level.form, str)(counts.get(level, of_level.start))
-
-
-def _roman(number: int) -> str:
-    if number > _LARGEST_ROMAN:
-        return str(number)
-    written = ""
-    for worth, letters in _ROMAN:
-        written += letters * (number // worth)
-        number %= worth
-    return written
-
-
-def _letters(number: int) -> str:
-    """Return a, b … z, aa, bb …, as Word counts."""
-    rounds, at = divmod(max(0, number - 1), 26)
-    return chr(ord("a") + at) * min(rounds + 1, 50)
-
-
-def _han(number: int) -> str:
-    if not 0 < number < 100:
-        return str(number)
-    tens, ones = divmod(number, 10)
-    ten = ("" if tens == 1 else _HAN[tens]) + "十" if tens else ""
-    return ten + (_HAN[ones] if ones else "")
-
-
-_FORMS: Mapping[str, Callable[[int], str]] = {
-    "decimalZero": lambda number: f"{number:02}",
-    "lowerLetter": _letters,
-    "upperLetter": lambda number: _letters(number).upper(),
-    "lowerRoman": _roman,
-    "upperRoman": lambda number: _roman(number).upper(),
-    "none": lambda _: "",
-    **dict.fromkeys(
-        (
-            *("chineseCounting", "chineseCountingThousand", "japaneseCounting"),
-            *("taiwaneseCounting", "taiwaneseCountingThousand", "ideographTraditional"),
-        ),
-        _han,
-    ),
-}
+    return numeral(of_level.form, counts.get(level, of_level.start))

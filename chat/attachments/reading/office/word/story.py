@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePath
 
-from chat.attachments.reading import xml
+from chat.attachments.reading import symbols, xml
 from chat.attachments.reading.office import drawings, equations
 from chat.attachments.reading.office.package import Package, Relation
-from chat.attachments.reading.office.word import symbols
+from chat.attachments.reading.office.word import eq_fields
 from chat.attachments.reading.office.word.numbering import Numbering
 from chat.attachments.reading.office.word.styles import Styles
 from chat.attachments.reading.office.word.tables import markdown_table
@@ -21,6 +21,7 @@ from chat.attachments.results import RemarkKind
 Element = xml.Element
 
 _LONGEST_CHUNK = 1_000_000  # characters
+_DEEPEST_CHUNK = 3  # documents within each other
 _ADDRESS = re.compile(r'HYPERLINK\s+"(\w+:[^"]+)"')
 _OFF = frozenset({"0", "false", "off", "none"})
 
@@ -37,6 +38,7 @@ class Shared:
     """The numbers of footnotes by their ids, in the order in which they are referred to."""
     endnotes: dict[str, int] = field(default_factory=dict)
     comments: dict[str, int] = field(default_factory=dict)
+    depth: int = 0  # of how many documents it is within
 
 
 class Story:
@@ -111,11 +113,13 @@ class Story:
         text = "".join(self.inline(it) for it in element)
         if properties is None or not text.strip():
             return text
+        text = symbols.in_font(xml.value(xml.child(properties, "rFonts"), "ascii") or "", text)
         if _is_on(properties, "vanish"):
             self._shared.tally[RemarkKind.HIDDEN_TEXT] += 1
             return ""
         struck = _is_on(properties, "strike") or _is_on(properties, "dstrike")
-        return f"~~{text}~~" if struck else text
+        text = f"~~{text}~~" if struck else text
+        return drawings.raised(text, xml.value(xml.child(properties, "vertAlign")) or "")
 
     def _deleted(self, element: Element) -> str:
         if any(it.text for it in xml.within(element, "delText", "t")):
@@ -124,21 +128,23 @@ class Story:
 
     def _link(self, element: Element) -> str:
         text = "".join(self.inline(it) for it in element)
-        relation = self._relations.get(xml.value(element, "id") or "")
-        if not relation or not relation.is_external or not text.strip():
+        address = self._address(element)
+        if not address or not text.strip() or address in text:
             return text
-        return text if relation.target in text else f"[{text}]({relation.target})"
+        return f"[{text}]({address})"
 
     def _instruction(self, element: Element) -> str:
         self._instructions += element.text or ""
         return ""
 
     def _field(self, element: Element) -> str:
-        """Return the address of a link behind its text, or what is in a form's old field."""
+        """Return the address of a link behind its text, or what a field shows without a result."""
         if xml.value(element, "fldCharType") != "end":
             return _form_field(element)
-        found = _ADDRESS.search(self._instructions)
-        self._instructions = ""
+        instruction, self._instructions = self._instructions, ""
+        if eq_fields.is_equation(instruction):
+            return eq_fields.shown(instruction)
+        found = _ADDRESS.search(instruction)
         return f" ({found[1]})" if found else ""
 
     def _simple_field(self, element: Element) -> str:
@@ -173,32 +179,38 @@ class Story:
         pictures = sum(1 for _ in xml.within(element, "blip", "imagedata"))
         if pictures:
             tally[RemarkKind.PICTURES] += pictures
-        return _description(element) if pictures else ""
+        address = self._address(next(xml.within(element, "hlinkClick"), None))
+        return _description(element, address) if pictures else ""
+
+    def _address(self, link: Element | None) -> str:
+        relation = self._relations.get(xml.value(link, "id") or "")
+        return relation.target if relation and relation.is_external else ""
 
     def _chunk(self, element: Element) -> Iterator[str]:
-        """Yield a page or mail within a document, as programs make them that know no Word."""
+        """Yield a page, mail or document within a document, as programs put them together."""
         relation = self._relations.get(xml.value(element, "id") or "")
         package = self._shared.package
-        content = package.read(relation.target) if relation and relation.target in package else b""
-        text = _text_of_chunk(content, relation.target) if content and relation else ""
-        if text:
-            yield text
-        else:
+        buffer = TextBuffer(_LONGEST_CHUNK)
+        buffer.depth = self._shared.depth + 1
+        if relation and relation.target in package and buffer.depth <= _DEEPEST_CHUNK:
+            with suppress(Exception):  # a broken one leaves the others
+                _read_chunk(package.read(relation.target), PurePath(relation.target).suffix, buffer)
+        if buffer.is_blank:
             self._shared.tally[RemarkKind.PARTS] += 1
+        else:
+            self._shared.tally.update(buffer.tally)
+            yield buffer.text().text
 
 
-def _text_of_chunk(content: bytes, name: str) -> str:
-    """Return a chunk's text, empty where it is a document that may hold others."""
+def _read_chunk(content: bytes, suffix: str, buffer: TextBuffer) -> None:
     from chat.attachments.reading import readers
     from chat.attachments.reading.kinds import readable_kind
-    from common.file_types import FileKind
+    from common.files.file_types import FileKind
 
-    suffix, buffer = PurePath(name).suffix, TextBuffer(_LONGEST_CHUNK)
     kind = readable_kind(content, suffix)
-    if kind in (FileKind.TEXT, FileKind.MAIL):
+    if kind in (FileKind.TEXT, FileKind.MAIL, FileKind.RTF, FileKind.DOCUMENT):
         with suppress(BufferFull):
             readers.write(kind, content, suffix, buffer)
-    return buffer.text().text
 
 
 def _chosen(alternatives: Element) -> Element:
@@ -217,12 +229,14 @@ def _is_on(properties: Element, name: str) -> bool:
     return switch is not None and (xml.value(switch) or "") not in _OFF
 
 
-def _description(element: Element) -> str:
-    """Return what a picture shows, as its author or Word described it."""
+def _description(element: Element, address: str) -> str:
+    """Return what a picture shows, as its author or Word described it, and where it leads."""
+    said = ""
     for it in xml.within(element, "docPr", "shape"):
-        if said := " ".join((it.get("descr") or it.get("alt") or "").split()):
-            return f"[picture: {said}]"
-    return ""
+        words = it.get("descr") or it.get("alt") or it.get("title") or ""
+        said = said or " ".join(words.split())
+    shown = f"picture: {said}" if said else "picture"
+    return f"[{shown}]({address})" if address else f"[{shown}]" if said else ""
 
 
 def _symbol(_: Story, element: Element) -> str:

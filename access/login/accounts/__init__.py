@@ -1,0 +1,1 @@
+"""Accounts: their names, their passwords, and what operators do with them."""

@@ -1,0 +1,1 @@
+"""What stands between a login page and who tries passwords."""

@@ -1,0 +1,1 @@
+"""Rich text, as WordPad, Word, TextEdit and LibreOffice write it."""

@@ -1,0 +1,1 @@
+"""What is set: kinds of values, and names that are nearly right."""

@@ -1,0 +1,1 @@
+"""What is in the table: keys, items and their bodies. Pure."""

@@ -1,0 +1,1 @@
+"""The SDK's client: where the table is, calls, and what goes wrong with them."""

@@ -1,0 +1,1 @@
+"""What Chainlit does with requests: its routes, its page, its logins."""

@@ -1,0 +1,1 @@
+"""What Chainlit makes of the program: its event loop, its tasks, its end."""

@@ -1,0 +1,1 @@
+"""What Chainlit does with sockets: who comes, what is said, and who hears of it."""

@@ -1,0 +1,1 @@
+"""Files over HTTP: up, down, and as what they are shown."""
