@@ -8,7 +8,7 @@ import argparse
 import json
 import sys
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import anyio
 from anyio import to_thread
@@ -27,10 +27,12 @@ from common.failures import in_one_line
 from datalayer.errors import DataLayerError, UnreadableWrite, is_away
 from datalayer.pipeline.journal.dead_letters import DeadLetters
 from datalayer.pipeline.locks import apply_when_free
+from datalayer.pipeline.spool.reading import WaitingFile, waiting_files
+from datalayer.pipeline.spool.spool import spooled_name
 from datalayer.records import Outcome, Result
 from datalayer.stores.base import Store
 from datalayer.values import time_of_revision
-from datalayer.writes import describe
+from datalayer.writes import SaveElement, describe
 from settings import Settings, load, prepare_data_dir
 
 SHOWN = 100  # files by name
@@ -160,10 +162,23 @@ def drop(settings: Settings, args: argparse.Namespace) -> int:
     question = f"Remove {_count(chosen)} for ever? What people wrote in them is lost then."
     if not chosen or not _is_agreed(args, question):
         return _nothing_to_do(chosen)
+    files = waiting_files(settings.spool_path)
     for letter_id in chosen:
+        _remove_file(letters, letter_id, files)
         letters.remove(letter_id)
     print(f"Removed: {_count(chosen)}.")
     return 0
+
+
+def _remove_file(letters: DeadLetters, letter_id: str, files: Iterable[WaitingFile]) -> None:
+    """Remove the file that waits for a dead letter's row: nothing else is ever to name it."""
+    try:
+        write = letters.read(letter_id).read_write()
+    except (UnreadableWrite, FileNotFoundError):
+        return
+    for file in files:
+        if isinstance(write, SaveElement) and file.path.name == spooled_name(write):
+            file.remove()
 
 
 def _listed(letters: DeadLetters, args: argparse.Namespace) -> list[str]:

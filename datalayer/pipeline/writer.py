@@ -42,7 +42,7 @@ from datalayer.pipeline.locks import Applies, apply_when_free
 from datalayer.pipeline.outages import Outages
 from datalayer.pipeline.queues import ByKey, Entry, Queues, balanced, halves, only, without
 from datalayer.records import Outcome, Result, Saving
-from datalayer.writes import SaveStep, Write, describe
+from datalayer.writes import FinishElement, SaveStep, SetFavorite, Write, describe
 
 logger = logging.getLogger(__name__)
 
@@ -332,6 +332,8 @@ class Writer:
         for entry, result in results:
             if result.outcome is Outcome.REFUSED:
                 await self._refuse(entry, result.reason)
+            elif _lacks_its_row(entry, result):
+                await self._keep_for_its_row(entry, result)
             else:
                 self._resolve(entry, result)
         return set()
@@ -416,7 +418,13 @@ class Writer:
     def _record(self, write: Write, outcome: str) -> None:
         self._recorder.write_ended(type(write).__name__, outcome)
 
-    def _resolve(self, entry: Entry, result: Result) -> None:
+    async def _keep_for_its_row(self, entry: Entry, result: Result) -> None:
+        """Keep as a dead letter what can be stored once what it is about is stored again."""
+        logger.error("%s is not stored: %s", describe(entry.write), result.reason)
+        is_kept = await self._backlog.set_aside(entry.write, result.reason)
+        self._resolve(entry, result, is_kept=is_kept)
+
+    def _resolve(self, entry: Entry, result: Result, *, is_kept: bool = True) -> None:
         self._record(entry.write, result.outcome.value)
         if result.outcome is Outcome.GONE and isinstance(entry.write, SaveStep):
             gone = StepGone(f"{describe(entry.write)} is not stored: {result.reason}.")
@@ -427,7 +435,7 @@ class Writer:
             entry.done.set_result(result)
         if entry.receipt:
             _log_accepted(entry.write, result)
-        self._finish(entry, result)
+        self._finish(entry, result, is_kept=is_kept)
 
     async def _refuse(self, entry: Entry, reason: str) -> None:
         message = f"{describe(entry.write)} is refused: {reason}."
@@ -478,6 +486,19 @@ class Writer:
 async def _until_resolved(entries: Iterable[Entry]) -> None:
     for entry in entries:
         await entry.resolved.wait()
+
+
+def _lacks_its_row(entry: Entry, result: Result) -> bool:
+    """Tell whether a write that nobody can repeat found nothing, not even a deletion.
+
+    So it is where the row became a dead letter after it was accepted.
+    """
+    if result.outcome is not Outcome.ABSENT:
+        return False
+    is_accepted = entry.receipt is not None
+    return isinstance(entry.write, FinishElement) or (
+        is_accepted and isinstance(entry.write, SetFavorite)
+    )
 
 
 def _log_accepted(write: Write, result: Result) -> None:

@@ -89,9 +89,9 @@ def change_row(batch: BatchState, write: SetFavorite | FinishElement) -> Result:
 
 
 def finish_element(batch: BatchState, write: FinishElement) -> Result:
-    """Say that an element's bytes are stored; of one that is not there they are removed."""
+    """Say that an element's bytes are stored; of one that was deleted they are removed."""
     result = change_row(batch, write)
-    if result.outcome in (Outcome.GONE, Outcome.ABSENT):
+    if result.outcome is Outcome.GONE:
         batch.remove_file(write.object_key, write.revision)
     return result
 

@@ -105,7 +105,8 @@ class Store(ABC):
           again since is `STALE`.
         * `DeleteStepsAfter` removes, as one delete each would, the steps that were created after
           that one and written before the delete, with all below them; the step itself stays.
-        * `FinishElement` of a deleted element is `GONE` and its file is recorded for removal.
+        * `FinishElement` of a deleted element is `GONE` and its file is recorded for removal. Of
+          one that is `ABSENT` the file stays: its row may be a dead letter, and come later.
         * `ForgetRemovals` strikes files off the list of removals; `ABSENT` if none was on it.
         """
 

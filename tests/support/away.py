@@ -26,6 +26,7 @@ class AwayStore(MemoryStore):
         self.stored: list[Write] = []
         self.cannot_be_read = False
         self.impossible: set[str] = set()  # keys of writes that it can never hold
+        self.cannot_hold: tuple[type[Write], ...] = ()
         self.largest = 0  # the most writes that were given at once
 
     def _check_read(self) -> None:
@@ -52,7 +53,9 @@ class AwayStore(MemoryStore):
         if self.is_away:
             message = "the database is away"
             raise StoreUnavailable(message)
-        if any(write.order_key in self.impossible for write in writes):
+        if any(
+            it.order_key in self.impossible or isinstance(it, self.cannot_hold) for it in writes
+        ):
             message = "it can never be held"
             raise WriteRejected(message)
         results = await super().apply(writes)

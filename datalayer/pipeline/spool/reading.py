@@ -1,4 +1,4 @@
-"""What waits in spools, as another process sees it: nothing is locked, taken over or changed.
+"""What waits in spools, as another process sees it: nothing is locked or taken over.
 
 All of it blocks.
 """
@@ -22,6 +22,11 @@ class WaitingFile(NamedTuple):
     since: int  # microseconds of UTC; 0 where that is not known
     key: str
     name: str
+
+    def remove(self) -> None:
+        """Remove it, its record first: bytes without one were never accepted. Raises `OSError`."""
+        (self.path.parent.parent / WRITES / self.path.name).unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
 
 def waiting_files(root: Path) -> list[WaitingFile]:

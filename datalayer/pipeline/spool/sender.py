@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 RETRY = RetryPolicy(first_pause_s=0.5, longest_pause_s=10.0)
 LOOK_S = 30.0  # from one look at what processes that are gone have left to the next
 AT_ONCE = 8  # files, once the storage has taken one
+REFUSED_S = 600.0  # until the database is asked again for a row that it refused for good
 
 
 class SpoolSender(BackgroundWorker):
@@ -74,7 +75,7 @@ class SpoolSender(BackgroundWorker):
 
     async def _announce_all(self) -> None:
         """Have files of an earlier run shown, which may have to wait for long."""
-        waiting = [file for file in self._spool.waiting() if not file.is_announced]
+        waiting = [file for file in self._due() if not file.is_announced]
         for files in _groups(waiting):
             await asyncio.gather(*map(self._announce, files))
 
@@ -87,11 +88,15 @@ class SpoolSender(BackgroundWorker):
     async def _is_wanted(self, file: SpooledFile) -> bool:
         """Let there be the row of a file, as whoever sent it had left it or would have.
 
-        Removes the file of one that is deleted or refused, and one that was replaced by whomever.
+        Removes the file of one that is deleted or another's, and one that was replaced by whomever.
+        Raises `ObjectMissing` where the database takes no row, and somebody has removed the file.
         """
         try:
             result = await self._delivery.announce(file.write)
-        except (WriteRefused, WriteRejected) as exc:
+        except WriteRejected as exc:
+            await self._leave(file, exc)
+            return False
+        except WriteRefused as exc:
             logger.error("A file in the spool is dropped: %s", exc)  # noqa: TRY400 - a sentence
             self._recorder.file_lost()
             await self._spool.remove(file)
@@ -100,6 +105,16 @@ class SpoolSender(BackgroundWorker):
             await self._spool.remove(file)
             return False
         return True
+
+    async def _leave(self, file: SpooledFile, exc: WriteRejected) -> None:
+        """Let a file wait for an operator, who may mend what keeps its row from being stored."""
+        async with self._spool.open_bytes(file):
+            file.again_at = asyncio.get_running_loop().time() + REFUSED_S
+        logger.error("A file stays in the spool: %s", exc)
+
+    def _due(self) -> list[SpooledFile]:
+        now = asyncio.get_running_loop().time()
+        return [file for file in self._spool.waiting() if file.again_at <= now]
 
     async def _is_replaced(self, file: SpooledFile, result: Result) -> bool:
         """Tell from what became of its write whether a newer file has the place of this one.
@@ -129,7 +144,7 @@ class SpoolSender(BackgroundWorker):
 
     async def _send_all(self) -> Exception | None:
         """Send what waits, up to the first failure; return that."""
-        for files in _groups(self._spool.waiting()):
+        for files in _groups(self._due()):
             if failed := next(filter(None, await asyncio.gather(*map(self._try, files))), None):
                 return failed
         return None

@@ -49,12 +49,16 @@ class Folder:
 
 @dataclass(slots=True, eq=False)
 class SpooledFile:
-    """A file in the spool; `is_announced` says that its element's row was told of it."""
+    """A file in the spool; `is_announced` says that its element's row was told of it.
+
+    It is not sent before `again_at`, by the loop's clock.
+    """
 
     write: SaveElement
     size: int
     folder: Folder
     is_announced: bool
+    again_at: float = 0.0
 
     @property
     def key(self) -> str:
@@ -62,7 +66,12 @@ class SpooledFile:
 
     @property
     def name(self) -> str:
-        return f"{self.write.revision:018d}-{self.write.id}"
+        return spooled_name(self.write)
+
+
+def spooled_name(write: SaveElement) -> str:
+    """Return the name under which the spool has an element's bytes, and its write."""
+    return f"{write.revision:018d}-{write.id}"
 
 
 class SpoolState(NamedTuple):

@@ -13,13 +13,15 @@ import pytest
 import manage
 from bootstrap.storages import open_spool
 from bootstrap.stores import open_journal
+from datalayer.pipeline.delivery import key_of
 from datalayer.pipeline.journal.dead_letters import DeadLetters
 from datalayer.pipeline.journal.journal import Journal
 from datalayer.pipeline.journal.records import encode_record
+from datalayer.pipeline.spool.reading import waiting_files
 from datalayer.pipeline.spool.spool import Spool
 from datalayer.records import Outcome, Result
 from datalayer.stores.sql.sqlite.store import SqliteStore
-from datalayer.writes import Write
+from datalayer.writes import SaveElement, Write
 from settings import Settings, data_folder, read
 from tests.support.builders import feedback, new_id, outcomes, step, upload
 
@@ -128,6 +130,22 @@ def test_what_is_agreed_to_is_dropped(
     assert letters(folder).ids() == [first, third]
     assert run("drop", "--all", "--yes") == 0
     assert letters(folder).ids() == []
+
+
+def test_a_file_is_dropped_with_its_row(folder: Path) -> None:
+    dropped, other = upload(new_id()), upload(new_id())
+    asyncio.run(spooled(dropped, other))
+    [letter_id] = kept(folder, dropped)
+    assert run("drop", letter_id, "--yes") == 0
+    assert [file.key for file in waiting_files(folder / "spool")] == [key_of(other)]
+    assert not [path for path, _ in contents(folder) if dropped.id in path.name]
+
+
+async def spooled(*writes: SaveElement) -> None:
+    spool = open_spool(read())
+    for write in writes:
+        await spool.keep(write, b"12345")
+    await spool.close()
 
 
 def test_what_can_be_stored_now_is_stored_once(folder: Path, capsys: Capture) -> None:

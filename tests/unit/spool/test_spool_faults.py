@@ -6,19 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chainlit.element import Text
 
 from common.processes.process_folders import take_dead
 from datalayer.pipeline import uploads
+from datalayer.pipeline.journal.dead_letters import DeadLetters
 from datalayer.pipeline.spool import sender
 from datalayer.pipeline.spool import spool as spool_module
+from datalayer.pipeline.spool.reading import waiting_files
 from datalayer.stores.memory import MemoryTables
+from datalayer.writes import FinishElement, SaveElement, Write
 from storage.base import Receipt
 from storage.errors import StorageDenied, StorageUnavailable
 from storage.local.storage import LocalStorage
 from tests.support.away import AwayStorage, AwayStore
 from tests.support.builders import element as row_of
 from tests.support.builders import new_id
-from tests.support.spools import Start, all_sent, key_of, killed, spooled, text
+from tests.support.spools import Run, Start, all_sent, key_of, killed, shown, spooled, text
 from tests.support.storages import keys
 from tests.support.waiting import until
 
@@ -191,6 +195,77 @@ async def test_a_file_whose_row_is_refused_is_lost_and_counted(
     second = start(left)
     await until(all_sent(second), "the end")
     assert second.counted.count == 1
+
+
+async def test_a_file_whose_row_no_database_takes_waits_until_one_does(
+    start: Start, store: AwayStore, storage: AwayStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "LOOK_S", 0.01)
+    monkeypatch.setattr(sender, "REFUSED_S", 0.05)
+    run, row = start(), text("stays")
+    await refused(run, store, storage, row)
+    assert (run.spool.state.depth, run.counted.count) == (1, 0)
+    assert await keys(storage) == []
+    store.cannot_hold = ()
+    await retry_all(run, store)
+    await until(all_sent(run), "the end")
+    assert await keys(storage) == [key_of(row)]
+    assert (await shown(run, row))["name"] == "a.txt"
+
+
+async def test_a_file_that_was_stored_before_its_row_was_refused_stays(
+    start: Start, store: AwayStore, storage: AwayStorage
+) -> None:
+    run, row = start(), text("stays")
+    store.is_away, store.cannot_hold = True, (SaveElement,)
+    await run.layer.create_element(row)
+    assert await keys(storage) == [key_of(row)]
+    store.is_away = False
+    await run.layer.settle(row.thread_id)
+    assert {type(it) for it in letters_of(run)} == {SaveElement, FinishElement}
+    store.cannot_hold = ()
+    await retry_all(run, store)
+    assert await keys(storage) == [key_of(row)]
+    assert (await shown(run, row))["name"] == "a.txt"
+
+
+async def test_a_file_is_dropped_with_its_dead_letter(
+    start: Start,
+    store: AwayStore,
+    storage: AwayStorage,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(sender, "LOOK_S", 0.01)
+    monkeypatch.setattr(sender, "REFUSED_S", 0.05)
+    run, row = start(), text("dropped")
+    await refused(run, store, storage, row)
+    [file] = waiting_files(run.data / "spool")
+    file.remove()
+    await until(all_sent(run), "the end")
+    assert f"The file of element {row.id} is lost" in caplog.text
+
+
+async def refused(run: Run, store: AwayStore, storage: AwayStorage, element: Text) -> None:
+    """Accept a file while database and storage are away, and let its row be refused then."""
+    store.is_away, storage.failure = True, StorageUnavailable("away")
+    store.cannot_hold = (SaveElement,)
+    await run.layer.create_element(element)
+    store.is_away = False
+    await run.layer.settle(element.thread_id)
+    assert {type(it) for it in letters_of(run)} == {SaveElement, FinishElement}
+    await until(lambda: [it.again_at for it in run.spool.waiting()] > [0.0], "what is left")
+    storage.failure = None
+
+
+def letters_of(run: Run) -> list[Write]:
+    letters = DeadLetters(run.data / "dead_letters")
+    return [letters.read(letter_id).read_write() for letter_id in letters.ids()]
+
+
+async def retry_all(run: Run, store: AwayStore) -> None:
+    for write in letters_of(run):
+        await store.apply([write])
 
 
 @pytest.mark.slow
