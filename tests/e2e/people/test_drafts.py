@@ -1,7 +1,6 @@
 """What is written and not sent is there again, for its author alone, until it is sent."""
 
 from pathlib import Path
-from typing import Any
 
 from playwright.async_api import expect
 
@@ -32,13 +31,16 @@ TYPE = """(text) => {
 }"""
 
 
-async def kept(chat: Chat) -> list[Any]:
-    """What the browser has kept of drafts, and the names of their files."""
-    return list(await chat.page.evaluate(KEPT))
-
-
 async def nothing_is_kept(chat: Chat) -> None:
-    await chat.page.wait_for_function(f"async () => (await ({KEPT})()).length === 0")
+    await is_forgotten(chat, "")
+
+
+async def is_forgotten(chat: Chat, *words: str) -> None:
+    """Wait until the browser has kept no draft, and no file by its name, with one of the words."""
+    has_any = "(text) => words.some((word) => text.includes(word))"
+    await chat.page.wait_for_function(
+        f"async (words) => !(await ({KEPT})()).some({has_any})", arg=list(words)
+    )
 
 
 async def test_a_draft_comes_back_with_its_files_and_its_command_until_it_is_sent(
@@ -115,8 +117,7 @@ async def test_each_conversation_and_each_tab_has_its_own(
 
     await chat.delete("with a draft below")
     await expect(chat.box).to_have_value("for a new one")
-    found = await kept(chat)
-    assert [True for it in found if "while the first" in it or "heron" in it] == []
+    await is_forgotten(chat, "while the first", "heron")
     assert thread_id not in str(await chat.page.evaluate("Object.keys(localStorage)"))
     await chat.page.get_by_role("button", name="Plan my week").click()  # which is not the draft
     await chat.turn_ended()
@@ -133,7 +134,7 @@ async def test_nobody_else_sees_it_and_it_goes_when_its_author_does(
     await chat.attach(tmp_path / "egret.txt")
     await expect(chat.page.locator("#chat-submit")).to_be_enabled()
     await chat.log_out()
-    assert await kept(chat) == []
+    await nothing_is_kept(chat)
     await chat.sign_in(*ANNA)
     await expect(chat.box).to_have_value("")
 
