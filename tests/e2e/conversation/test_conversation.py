@@ -9,7 +9,7 @@ from playwright.async_api import Route, expect
 
 from tests.e2e.conftest import OpenChat
 from tests.support.page.application import Application
-from tests.support.page.chat import Chat
+from tests.support.page.chat import THREAD_URL, Chat
 from tests.support.page.database import Message
 from tests.support.servers.model import ModelServer
 from tests.support.waiting import until
@@ -45,6 +45,31 @@ async def test_first_answer_streams_and_is_kept(app: Application, chat: Chat) ->
         Message("user_message", question),
         Message("assistant_message", COUNTED, "done"),
     ]
+
+
+async def test_a_list_that_comes_late_leads_nobody_back(chat: Chat) -> None:
+    """Chainlit's page waits for the list before it gives a new conversation its address."""
+    held: list[Route] = []
+    lists = "**/project/threads*"
+    question = "What is the capital of France, if I go on at once?"
+
+    async def hold(route: Route) -> None:
+        held.append(route)
+
+    await chat.page.route(lists, hold)
+    await chat.ask(question)
+    await chat.answered(PARIS)
+    await until(lambda: held, "a list that is asked for")
+    await chat.new_chat()
+    for route in held:
+        await route.continue_()
+    await chat.page.unroute(lists)
+    await expect(chat.thread(question)).to_have_count(1)
+    await expect(chat.page).not_to_have_url(THREAD_URL)
+    await expect(chat.questions).to_have_count(0)
+    await chat.ask("What is the capital of France, in a new one?")
+    await chat.answered(PARIS)
+    assert await chat.thread_id()
 
 
 async def test_nothing_is_shown_before_the_question_is_durable(
