@@ -22,6 +22,9 @@ COMMON = {
     **dict.fromkeys(("MODEL", "MODEL_NAME", "LLM_MODEL"), "OPENAI_MODEL"),
     **dict.fromkeys(("S3_BUCKET", "STORAGE"), "STORAGE_URL"),
     **dict.fromkeys(("OLLAMA_HOST", "OLLAMA_BASE_URL"), "OLLAMA_URL"),
+    **dict.fromkeys(("LOG_LEVEL", "LOGLEVEL", "LOGGING_LEVEL"), "LOG_DEBUG"),
+    **dict.fromkeys(("DATA_DIRECTORY", "DATA_PATH", "DATA_FOLDER"), "DATA_DIR"),
+    **dict.fromkeys(("MAX_UPLOAD_MB", "UPLOAD_LIMIT_MB", "MAX_FILE_SIZE"), "UPLOAD_MAX_MB"),
     "PORT": "CHAINLIT_PORT",
     "HOST": "CHAINLIT_HOST",
     "ROOT_PATH": "CHAINLIT_ROOT_PATH",
@@ -45,4 +48,13 @@ def meant(name: str, known: Collection[str], *, is_filed: bool) -> str | None:
         return None
     if (bare := _BEFORE.sub("", name)) != name and bare in known:
         return bare
-    return nearest(name, known) or (most_alike(name, known) if is_filed else None)
+    if found := nearest(name, known):
+        return found
+    return (_elsewhere(name) or most_alike(name, known)) if is_filed else None
+
+
+def _elsewhere(name: str) -> str | None:
+    """Return what was meant by a name that is nearly one that others have."""
+    others = ELSEWHERE | COMMON
+    found = nearest(name, others)
+    return others[found] if found else None

@@ -1,10 +1,12 @@
 """Everything that can be set, as one."""
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 from pydantic import model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from common.configuration.endpoints import without_quotes
 from settings.data_folder import ROOT
 from settings.database import DatabaseSettings
 from settings.limits import LimitSettings
@@ -39,6 +41,14 @@ class Settings(
         frozen=True,
         env_ignore_empty=True,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_quotes(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {
+            name: without_quotes(value) if isinstance(value, str) else value
+            for name, value in given.items()
+        }
 
     @model_validator(mode="after")
     def _whole_pairs(self) -> Self:

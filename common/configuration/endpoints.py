@@ -1,4 +1,4 @@
-"""Addresses and keys of an API, as people copy them."""
+"""Values as people copy them: addresses and keys of an API, and all else that can be set."""
 
 import re
 from urllib.parse import urlsplit, urlunsplit
@@ -9,6 +9,19 @@ _OPERATION = re.compile(
 )
 _QUOTES = "\"'\u201c\u201d\u2018\u2019"
 _INVISIBLE = re.compile("[\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+
+
+# Of several words it may be a sentence, with the marks of what is quoted in it.
+_WORD = re.compile(rf"([{_QUOTES}\u201e«»])(\S*)[{_QUOTES}«»]")
+
+
+def without_quotes(value: str) -> str:
+    """Return a value without the quotation marks around it, if it is one word.
+
+    A word processor writes typographic ones, and Docker takes all that `--env-file` has.
+    """
+    found = _WORD.fullmatch(value.strip())
+    return found[2] if found else value
 
 
 def base_url(url: str) -> str:

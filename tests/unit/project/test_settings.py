@@ -16,6 +16,7 @@ from bootstrap.login import oidc_options
 from common import env_file
 from common.aws import AwsAccess
 from settings import ROOT, Settings
+from settings.names import meant
 from storage.credentials import Credentials
 from tests.support import compose
 
@@ -190,6 +191,22 @@ def test_addresses_and_keys_are_taken_as_people_copy_them(monkeypatch: pytest.Mo
     assert settings.openai_api_key is not None
     assert settings.openai_api_key.get_secret_value() == "sk-1"
     assert settings.openai_base_url == "https://example.org/v1"
+
+
+@pytest.mark.parametrize(
+    "marks", ["\u201c\u201d", "\u2018\u2019", "\u201e\u201c", "«»", '""', "''"]
+)
+def test_quotation_marks_around_a_value_are_none_of_it(
+    monkeypatch: pytest.MonkeyPatch, marks: str
+) -> None:
+    begin, end = marks
+    for name, value in (("DATABASE_URL", "sqlite:///a.db"), ("UPLOAD_MAX_MB", "7")):
+        monkeypatch.setenv(name, f"{begin}{value}{end} ")
+    said = f"{begin}Be brief.{end} {begin}Be kind.{end}"
+    monkeypatch.setenv("SYSTEM_PROMPT", said)
+    settings = Settings()
+    assert settings.database_url.get_secret_value() == "sqlite:///a.db"
+    assert (settings.upload_max_mb, settings.system_prompt) == (7, said)
 
 
 PROVIDER = {"OIDC_ISSUER": "https://id.example.org", "OIDC_CLIENT_ID": "keepchat"}
@@ -554,6 +571,22 @@ def test_nothing_else_reads_the_environment() -> None:
     ]
     before = "common/env_file.py"  # which is run before there are settings
     assert readers == [before, "settings/environment.py"]
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("LOG_LEVEL", "LOG_DEBUG"),
+        ("LOG_LEVELL", "LOG_DEBUG"),
+        ("DATA_DIRECTORY", "DATA_DIR"),
+        ("UPLOAD_LIMIT_MB", "UPLOAD_MAX_MB"),
+        ("OLAMA_HOST", "OLLAMA_URL"),
+    ],
+)
+def test_what_others_call_it_counts_in_our_file_alone(name: str, ours: str) -> None:
+    known = {each.upper() for each in Settings.model_fields}
+    assert meant(name, known, is_filed=True) == ours
+    assert meant(name, known, is_filed=False) is None
 
 
 @pytest.mark.parametrize(
