@@ -194,12 +194,15 @@ def test_addresses_and_keys_are_taken_as_people_copy_them(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    "marks", ["\u201c\u201d", "\u2018\u2019", "\u201e\u201c", "«»", '""', "''"]
+    ("begin", "end"),
+    [
+        *(("\u201c", "\u201d"), ("\u2018", "\u2019"), ("\u201e", "\u201c")),
+        *(("«", "»"), ('"', '"'), ("'", "'")),
+    ],
 )
 def test_quotation_marks_around_a_value_are_none_of_it(
-    monkeypatch: pytest.MonkeyPatch, marks: str
+    monkeypatch: pytest.MonkeyPatch, begin: str, end: str
 ) -> None:
-    begin, end = marks
     for name, value in (("DATABASE_URL", "sqlite:///a.db"), ("UPLOAD_MAX_MB", "7")):
         monkeypatch.setenv(name, f"{begin}{value}{end} ")
     said = f"{begin}Be brief.{end} {begin}Be kind.{end}"
