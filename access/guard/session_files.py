@@ -18,7 +18,7 @@ from chainlit.session import WebsocketSession
 from chainlit.types import FileDict
 
 from access.guard.pages import user_of
-from common.processes.process_folders import ProcessFolder, take_dead
+from common.processes.process_folders import OwnFolder, take_dead
 
 logger = logging.getLogger(__name__)
 
@@ -41,23 +41,27 @@ class SessionFiles:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._own: ProcessFolder | None = None
+        self._own = OwnFolder(root)
         self._taking = threading.Lock()
         self._unclaimed: dict[str, float] = {}  # pages that may come back, until when
 
     def open(self) -> Path:
         """Make the folder and take over what was left; returns where Chainlit is to put files."""
-        self._own = ProcessFolder.make(self._root)
-        self._take_over(self._own.path)
-        return self._own.path
+        own = self.make()
+        self._take_over(own)
+        return own
+
+    def make(self) -> Path:
+        """Return the folder, made anew where somebody has removed it. Blocks. Raises `OSError`."""
+        return self._own.make().path
 
     def leave(self) -> None:
         """Leave the files that wait to the process that starts next, and nothing else."""
-        if self._own:
-            for page in _pages(self._own.path):
+        for folder in filter(None, (self._own.folder, *self._own.removed)):
+            for page in _pages(folder.path):
                 if not _remove_all_but_waiting(page):
                     shutil.rmtree(page, ignore_errors=True)
-            self._own.release()
+            folder.release()
 
     async def note(self, session: WebsocketSession, file_id: str) -> None:
         """Write down what Chainlit knows of a file that waits."""
@@ -79,14 +83,15 @@ class SessionFiles:
         return found.keys()
 
     def _find(self, session_id: str, user: str) -> dict[str, FileDict]:
-        if self._own is None:
+        if self._own.folder is None:
             return {}
         with self._taking:
-            self._take_over(self._own.path)
-            self._forget_late(self._own.path)
+            own = self.make()
+            self._take_over(own)
+            self._forget_late(own)
             if session_id not in self._unclaimed:
                 return {}
-            found = dict(_waiting(self._own.path / session_id, user))
+            found = dict(_waiting(own / session_id, user))
             if found:
                 del self._unclaimed[session_id]
             return found
@@ -115,7 +120,7 @@ class SessionFiles:
 
 
 def _pages(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.is_dir()]
+    return [path for path in folder.glob("*") if path.is_dir()]
 
 
 def _write(path: Path, note: Note) -> None:

@@ -6,12 +6,14 @@ from typing import Any
 
 import chainlit.config
 import chainlit.server
-from chainlit.session import WebsocketSession
+from anyio import to_thread
+from chainlit.session import BaseSession, WebsocketSession
+from chainlit.types import FileReference
 
 from access.guard.limits import WaitingFiles
 from access.guard.session_files import SessionFiles
 from common.processes.process_folders import take_dead
-from patches.originals import Handler, wrap
+from patches.originals import Handler, Persist, replace, wrap
 from patches.patch import Parts
 
 logger = logging.getLogger("keepchat")
@@ -22,7 +24,18 @@ def keep_apart(parts: Parts) -> None:
     server: Any = chainlit.server
     remove_dead(Path(chainlit.config.FILES_DIRECTORY))
     chainlit.config.FILES_DIRECTORY = parts.session_files.open()
+    replace(BaseSession, "persist_file", lambda original: in_folder(original, parts.session_files))
     server.FILES_DIRECTORY = Leaving(parts.session_files)
+
+
+def in_folder(original: Persist, files: SessionFiles) -> Persist:
+    """Return what keeps a file of a session where the folder is, which somebody may remove."""
+
+    async def persist_file(session: BaseSession, *given: Any, **named: Any) -> FileReference:
+        chainlit.config.FILES_DIRECTORY = await to_thread.run_sync(files.make)
+        return await original(session, *given, **named)
+
+    return persist_file
 
 
 class Leaving:

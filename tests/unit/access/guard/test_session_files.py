@@ -56,8 +56,8 @@ class Process:
 
     def die(self) -> None:
         """End as a kill does: the lock goes, and all else stays."""
-        assert self.files._own
-        self.files._own.release()
+        assert self.files._own.folder
+        self.files._own.folder.release()
 
 
 @pytest.fixture

@@ -1,13 +1,17 @@
 """Files of open pages: of this process alone, readable by their owner, gone with the process."""
 
+import shutil
 import stat
 from pathlib import Path
 
+import chainlit.config
 import pytest
+from chainlit.session import BaseSession, HTTPSession
 from filelock import FileLock
 
+from access.guard.session_files import SessionFiles
 from common.processes.process_folders import ProcessFolder
-from patches.http.session_files import remove_dead
+from patches.http.session_files import in_folder, remove_dead
 
 
 def test_only_their_owner_can_read_them(tmp_path: Path) -> None:
@@ -30,6 +34,20 @@ def test_those_of_a_process_that_is_gone_are_removed(tmp_path: Path) -> None:
     own.release()  # as the end of the process does
     remove_dead(tmp_path)
     assert list(tmp_path.iterdir()) == [others]
+
+
+async def test_a_folder_that_somebody_has_removed_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = SessionFiles(tmp_path / "session_files")
+    monkeypatch.setattr(chainlit.config, "FILES_DIRECTORY", files.open())
+    session = HTTPSession(id="a", client_type="webapp", thread_id=None, user=None, user_env={})
+    persist = in_folder(BaseSession.persist_file, files)
+    for content in (b"before", b"after"):
+        reference = await persist(session, "a.txt", "text/plain", content=content)
+        assert session.files[reference["id"]]["path"].read_bytes() == content
+        shutil.rmtree(tmp_path / "session_files")
+    files.leave()
 
 
 def test_a_folder_that_is_not_there_is_no_failure(tmp_path: Path) -> None:
