@@ -304,6 +304,12 @@ PATCHES = (
         session_files.give_back,
     ),
     Patch(
+        "folder of sessions",
+        "Chainlit takes no file any more once somebody has removed the folder for them.",
+        Moment.LOAD,
+        session_files.keep_folder,
+    ),
+    Patch(
         "sessions of a user",
         "Chainlit keeps any number of pages for an hour, with all that each was told.",
         Moment.LOAD,

@@ -7,10 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chainlit.server import app, sio
-from chainlit.types import FileReference
 
 Handler = Callable[..., Awaitable[Any]]
-Persist = Callable[..., Awaitable[FileReference]]
 
 
 def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:

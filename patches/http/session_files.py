@@ -1,19 +1,18 @@
 """Where the files of open pages are: a folder of this process alone, and what waits outlives it."""
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import chainlit.config
 import chainlit.server
-from anyio import to_thread
 from chainlit.session import BaseSession, WebsocketSession
-from chainlit.types import FileReference
 
 from access.guard.limits import WaitingFiles
 from access.guard.session_files import SessionFiles
 from common.processes.process_folders import take_dead
-from patches.originals import Handler, Persist, replace, wrap
+from patches.originals import Handler, replace, wrap
 from patches.patch import Parts
 
 logger = logging.getLogger("keepchat")
@@ -24,18 +23,23 @@ def keep_apart(parts: Parts) -> None:
     server: Any = chainlit.server
     remove_dead(Path(chainlit.config.FILES_DIRECTORY))
     chainlit.config.FILES_DIRECTORY = parts.session_files.open()
-    replace(BaseSession, "persist_file", lambda original: in_folder(original, parts.session_files))
     server.FILES_DIRECTORY = Leaving(parts.session_files)
 
 
-def in_folder(original: Persist, files: SessionFiles) -> Persist:
-    """Return what keeps a file of a session where the folder is, which somebody may remove."""
+def keep_folder(parts: Parts) -> None:
+    """Have files of sessions where the folder is, which somebody may remove."""
+    replace(BaseSession, "files_dir", lambda _original: in_folder(parts.session_files))
 
-    async def persist_file(session: BaseSession, *given: Any, **named: Any) -> FileReference:
-        chainlit.config.FILES_DIRECTORY = await to_thread.run_sync(files.make)
-        return await original(session, *given, **named)
 
-    return persist_file
+def in_folder(files: SessionFiles) -> property:
+    """Return a session's own folder, below one that is there, if it can be."""
+
+    def files_dir(session: BaseSession) -> Path:
+        with suppress(OSError):
+            chainlit.config.FILES_DIRECTORY = files.make()
+        return chainlit.config.FILES_DIRECTORY / session.id
+
+    return property(files_dir)
 
 
 class Leaving:

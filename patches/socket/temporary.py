@@ -12,10 +12,11 @@ from access.guard.temporary import TemporaryChats
 from access.guard.user_limits import LimitReached
 from chat.wording.temporary import GONE
 from datalayer.values import as_id, is_temporary
-from patches.originals import Handler, Persist, replace, wrap
+from patches.originals import Handler, replace, wrap
 from patches.patch import Parts
 from patches.socket.handlers import return_message
 
+Persist = Callable[..., Awaitable[FileReference]]
 Delete = Callable[[WebsocketSession], Awaitable[None]]
 
 

@@ -134,7 +134,8 @@ GROUPS = (
     # Conversations of which nothing is stored
     Group("chainlit.session", "BaseSession", "keeps files of a page"),
     Group("chainlit.session.BaseSession", "persist_file", "keeps them in memory"),
-    Group("chainlit.session.BaseSession()", "files thread_id", "whose they are, and where"),
+    Group("chainlit.session.BaseSession", "files_dir", "where the folder is that was removed"),
+    Group("chainlit.session.BaseSession()", "files id thread_id", "whose they are, and where"),
     Group("chainlit.types", "FileReference", "what is told of one"),
     Group(_SESSION, "delete", "the end of a page is that of its temporary conversation"),
     # What stops the loop

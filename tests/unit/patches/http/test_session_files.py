@@ -42,9 +42,9 @@ async def test_a_folder_that_somebody_has_removed_is_made_again(
     files = SessionFiles(tmp_path / "session_files")
     monkeypatch.setattr(chainlit.config, "FILES_DIRECTORY", files.open())
     session = HTTPSession(id="a", client_type="webapp", thread_id=None, user=None, user_env={})
-    persist = in_folder(BaseSession.persist_file, files)
+    monkeypatch.setattr(BaseSession, "files_dir", in_folder(files))
     for content in (b"before", b"after"):
-        reference = await persist(session, "a.txt", "text/plain", content=content)
+        reference = await session.persist_file("a.txt", "text/plain", content=content)
         assert session.files[reference["id"]]["path"].read_bytes() == content
         shutil.rmtree(tmp_path / "session_files")
     files.leave()
