@@ -28,6 +28,7 @@ const LOST = {
 let user;
 let begun; // the conversation that has begun here, until the address names it
 let isUnkept = () => false;
+const gone = new Set(); // conversations that were deleted here: the page opens one once more, and leaves it
 // What is in the box that is drawn: `place`, its `text`, the `command` and the `files` of the draft
 // that have not been put there yet, and `kept`, the draft as it is stored. `before` is its text as long
 // as the page has not drawn what was put into it.
@@ -39,7 +40,7 @@ export function keepDrafts() {
   onTold("keepchatThread", begin);
   onChange(() => {
     if (currentView().view) begun = undefined;
-    if (here.kept !== NOTHING && isUnkept(here.place)) forgetHere();
+    if (here.kept !== NOTHING && isForNobody(here.place)) forgetHere();
   });
 }
 
@@ -49,14 +50,18 @@ export function keepNoDraftWhile(isUnstored) {
   isUnkept = isUnstored;
 }
 
+const isForNobody = (place) => gone.has(place) || isUnkept(place);
+
 /** Forget what was written and not sent in a conversation, which is no more. */
 export async function forgetDraftOf(thread) {
+  gone.add(thread);
   forgetPlace(user, thread);
   await sweep();
 }
 
 /** Forget what was written and not sent in all conversations, which are no more. */
 export async function forgetDraftsOfAll() {
+  if (here.place !== NEW) gone.add(here.place);
   forgetPlacesBut(user, NEW);
   await sweep();
 }
@@ -94,7 +99,7 @@ function enter(box, composer) {
   here = { box, place, files: [], kept: NOTHING, isLeft: true };
   composer.setAttachments([]);
   if (isChosen(composer.command)) composer.setCommand(undefined);
-  if (isUnkept(place)) return;
+  if (isForNobody(place)) return;
   const own = read(user, place);
   if (own) fill(own);
   else takeOver();
@@ -154,7 +159,7 @@ function tellLost(files) {
 
 function keep({ text, command, attachments }) {
   const chosen = isChosen(command) ? command.id : here.command;
-  const draft = isUnkept(here.place) ? draftOf("", undefined, []) : draftOf(text, chosen, [...here.files, ...attachments]);
+  const draft = isForNobody(here.place) ? draftOf("", undefined, []) : draftOf(text, chosen, [...here.files, ...attachments]);
   const kept = JSON.stringify(draft);
   if (kept === here.kept) return;
   const before = JSON.parse(here.kept).files;
@@ -186,7 +191,7 @@ function begin(thread) {
   if (here.place !== NEW && here.place !== thread) return;
   const draft = read(user, NEW);
   write(user, NEW, null);
-  if (draft && !isUnkept(thread)) write(user, thread, draft);
+  if (draft && !isForNobody(thread)) write(user, thread, draft);
   if (draft && here.place === thread) fill(draft);
   here.place = thread;
 }
