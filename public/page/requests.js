@@ -9,6 +9,7 @@ import { forgetSection, ofSection } from "./sidebar/history.js";
 import { keepingTexts } from "./translations.js";
 
 const REOPENED_MS = 1000;
+const REPLIED_MS = 5000;
 const FORGOTTEN_MS = 1000;
 const AGAIN_MS = 3000;
 const READ_MS = 15_000;
@@ -49,14 +50,24 @@ export function mendRequests() {
 }
 
 // A page opened by a link connects twice, first without its thread, each time after this reply.
-// Were the first reply the later one, the page would wait for its thread for ever.
+// Were the first reply the later one, or lost on its way, the page would wait for its thread for ever.
 function oneAfterTheOther(send) {
   let last = Promise.resolve();
   return (...request) => {
-    const reply = last.then(() => send(...request));
+    const reply = last.then(() => untilReplied(send, ...request));
     last = reply.catch(() => {});
     return reply;
   };
+}
+
+async function untilReplied(send, input, init) {
+  for (;;) {
+    try {
+      return await send(input, { ...init, signal: AbortSignal.timeout(REPLIED_MS) });
+    } catch (error) {
+      if (error.name !== "TimeoutError") throw error;
+    }
+  }
 }
 
 // Chainlit's search asks for its first page as the page is loaded; ours is opened in its place.

@@ -7,8 +7,13 @@ const FAILED = { en: "That did not work. Try again.", zh: "操作失败，请重
 /** The URL of a path of the server. */
 export const urlOf = (path) => new URL(path, ROOT).href;
 
+const whole = (url) => `${url.split(/[?#]/)[0].replace(/\/$/, "")}/`;
+
 /** Whether an address is one of this server's. */
-export const isOurs = (url) => url.startsWith(ROOT.href);
+export const isOurs = (url) => whole(url).startsWith(ROOT.href);
+
+/** Whether it is that of a new conversation; below a prefix Chainlit leaves out its last slash. */
+export const isHome = (url) => whole(url) === ROOT.href;
 
 /** The reply as an object, null where there is none: the page does without. */
 export async function fetchJson(path) {

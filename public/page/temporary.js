@@ -5,7 +5,7 @@ import { beforeSending } from "./composer.js";
 import { makeDialog } from "./dialogs.js";
 import { addLine, make, makeIcon } from "./elements.js";
 import { inLanguage } from "./language.js";
-import { ask, urlOf } from "./server.js";
+import { ask, isHome, urlOf } from "./server.js";
 import { onTold } from "./told.js";
 
 const PATH = "keepchat/temporary";
@@ -152,11 +152,10 @@ function guard(event) {
 
 // The browser's Back has changed the address when it is heard of.
 function guardAddress(event) {
-  const own = urlOf("");
-  if (isLeaving || !isLosing() || location.pathname === new URL(own).pathname) return;
+  if (isLeaving || !isLosing() || isHome(location.href)) return;
   event.stopImmediatePropagation();
   const wanted = location.href;
-  history.pushState(null, "", own);
+  history.pushState(null, "", urlOf(""));
   askToLeave(() => openAddress(wanted));
 }
 

@@ -1,12 +1,12 @@
 // The address of a new conversation. Chainlit gives it one only while the sidebar is drawn, which it
 // is not on a phone, and not under a prefix: a reload would show an empty page.
 import { openAddress } from "./address.js";
-import { urlOf } from "./server.js";
+import { isHome, urlOf } from "./server.js";
 import { onTold } from "./told.js";
 
 export function keepAddress() {
   onTold("keepchatThread", (thread) => {
-    if (location.origin + location.pathname !== urlOf("") || isGivenOne()) return;
+    if (!isHome(location.href) || isGivenOne()) return;
     openAddress(urlOf(`thread/${thread}`));
   });
 }

@@ -229,6 +229,24 @@ async def test_a_link_opens_also_where_replies_overtake_each_other(
     assert len(app.database.messages(thread_id)) == 4
 
 
+async def test_a_link_opens_also_where_a_reply_is_lost(chat: Chat) -> None:
+    await chat.ask("What is the capital of France, by a line that loses things?")
+    await chat.answered(PARIS)
+    thread_id = await chat.thread_id()
+    lost: list[Route] = []
+
+    async def lose_first(route: Route) -> None:
+        if lost:
+            await route.continue_()
+        else:
+            lost.append(route)
+
+    await chat.page.route("**/set-session-cookie", lose_first)
+    await chat.open(f"/thread/{thread_id}")
+    await expect(chat.answers).to_have_text(PARIS)
+    assert lost
+
+
 def _overtaken() -> Callable[[Route], Awaitable[None]]:
     """Give the first of two requests its reply after the second, if that is made meanwhile."""
     requests = count()

@@ -110,6 +110,10 @@ async def is_whole(chat: Chat, tmp_path: Path, question: str) -> None:
     await (await chat.search(question)).first.click()
     await expect(chat.asked.first).to_have_text(question)
     assert await chat.thread_id() == thread_id
+    await chat.new_chat()
+    await chat.ask(f"{question} Once more.")
+    await chat.answered(PARIS)
+    assert await chat.thread_id() != thread_id
     assert elsewhere == []
 
 
@@ -152,8 +156,10 @@ async def test_accounts(
     shared = await anna.share()
     bob = await open_chat(place, shared, comes_in=False)
     await bob.fill_login(*BOB)
-    await expect(bob.asked.first).to_have_text(question)
+    await expect(bob.asked.first).to_have_text(f"{question} Once more.")
     await anna.page.keyboard.press("Escape")
+    await anna.new_chat()
+    assert urlsplit(anna.page.url).path.rstrip("/") == ROOT
     await anna.log_out()
     assert urlsplit(anna.page.url).path == f"{ROOT}/login"
     assert await paths_of_login(anna) == set()
