@@ -66,6 +66,8 @@ class Proxy:
         task = asyncio.create_task(self._serve(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # One that is cancelled before it begins has closed nothing.
+        task.add_done_callback(lambda _done: writer.transport.abort())
 
     async def cut(self) -> None:
         """Cut all connections, and those that come until `is_cut` is taken back."""
