@@ -63,16 +63,9 @@ _SIDEBAR = (
         'f.jsxs(Ip,{id:"delete-thread"',
         'globalThis.keepchatSidebar?.lines(k,Ip,f.jsxs),f.jsxs(Ip,{id:"delete-thread"',
     ),
-    # A new conversation gets its address once the list is there, unless it was left meanwhile.
-    (
-        "x=E.useRef(0);E.useEffect(()=>{e.current&&(e.current.scrollTop=NOe)}",
-        "x=E.useRef(0),k=E.useRef();k.current=i;"
-        "E.useEffect(()=>{e.current&&(e.current.scrollTop=NOe)}",
-    ),
-    (
-        'i&&A.pathname==="/"&&t(`/thread/${i}`)',
-        'i&&i===k.current&&A.pathname==="/"&&t(`/thread/${i}`)',
-    ),
+    # `public/page/thread.js` gives a new conversation its address, at once. The page did so once the
+    # list was there, and led back who had left it meanwhile.
+    ('i&&A.pathname==="/"&&t(`/thread/${i}`)', "!1&&t(`/thread/${i}`)"),
     # A line that has not changed is not drawn again: there may be a thousand.
     (
         "W=be||t.currentThreadId===G.id;return f.jsx(att,{id:",

@@ -1,14 +1,11 @@
 // The address of a new conversation. Chainlit gives it one only while the sidebar is drawn, which it
-// is not on a phone, and not under a prefix: a reload would show an empty page.
+// is not on a phone, once the list is there, and not under a prefix: a reload would show an empty page.
 import { openAddress } from "./address.js";
 import { isHome, urlOf } from "./server.js";
 import { onTold } from "./told.js";
 
 export function keepAddress() {
   onTold("keepchatThread", (thread) => {
-    if (!isHome(location.href) || isGivenOne()) return;
-    openAddress(urlOf(`thread/${thread}`));
+    if (isHome(location.href)) openAddress(urlOf(`thread/${thread}`));
   });
 }
-
-const isGivenOne = () => location.pathname === "/" && document.getElementById("thread-history");
