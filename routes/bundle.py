@@ -63,7 +63,7 @@ _SIDEBAR = (
         'f.jsxs(Ip,{id:"delete-thread"',
         'globalThis.keepchatSidebar?.lines(k,Ip,f.jsxs),f.jsxs(Ip,{id:"delete-thread"',
     ),
-    # `public/page/thread.js` gives a new conversation its address, at once. The page did so once the
+    # `public/page/thread.js` gives a new conversation its address at once. The page did so once the
     # list was there, and led back who had left it meanwhile.
     ('i&&A.pathname==="/"&&t(`/thread/${i}`)', "!1&&t(`/thread/${i}`)"),
     # A line that has not changed is not drawn again: there may be a thousand.
