@@ -11,7 +11,7 @@ const USE = { en: "Use these keys", zh: "使用这些快捷键" };
 
 /** Open it, or close it where it is open. */
 export function toggleList(shortcuts) {
-  const open = document.getElementById(ID);
+  const open = document.querySelector(`#${ID}[open]`); // one that was just closed is there for a moment
   if (open) return open.close();
   if (isModalOpen()) return;
   const dialog = makeDialog(ID, inLanguage(TITLE));

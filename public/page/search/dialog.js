@@ -29,7 +29,7 @@ const say = (name, values) => inLanguage(TEXTS[name], values);
 
 /** Open the dialog, or close it where it is open. */
 export function toggleSearch() {
-  const open = document.getElementById(ID);
+  const open = document.querySelector(`#${ID}[open]`);
   if (open) return open.close();
   if (isModalOpen()) return;
   const dialog = makeDialog(ID, say("title"));
