@@ -208,8 +208,12 @@ def _are_told(scene: Scene, saving: Saving) -> bool:
 
 
 async def write_refused(scene: Scene) -> None:
-    """The database refuses some of what an absence has left, until its operator mends that."""
-    places, program, name = scene.places, scene.program, scene.people[0].name
+    """The database refuses some of what an absence has left, until its operator mends that.
+
+    What is refused at once its person is told, and it is nobody's to send again but theirs.
+    """
+    places, program, person = scene.places, scene.program, scene.people[0]
+    name = person.name
     if not places.server:
         return
     journal = program.data / "journal"
@@ -220,6 +224,7 @@ async def write_refused(scene: Scene) -> None:
         await places.database.come_back()
         await until(lambda: dead_letters(program), "a dead letter", WITHIN_S)
         await until(lambda: not files(journal), "all else", WITHIN_S)
+        await until(lambda: any(it.is_unsaved for it in person.asked), "a sentence", WITHIN_S)
     assert all(it.startswith(f"{name} ") for it in dead_letters(program)), "others' were refused"
     await program.manage("journal", "retry", "--all", "--yes")
 

@@ -66,7 +66,8 @@ def _of_person(person: Person, stored: Conversation, counts: Counter[str]) -> It
     accepted = [asked for asked in person.asked if asked.is_accepted]
     counts["questions answered"] += len(accepted)
     counts["of them to the end"] += sum(asked.is_done for asked in accepted)
-    counts["questions refused or cut off"] += len(person.asked) - len(accepted)
+    counts["questions refused or cut off"] += sum(not asked.shown for asked in person.asked)
+    counts["questions that were said not to be saved"] += sum(it.is_unsaved for it in person.asked)
     for text, count in stored.texts.items():
         if count > 1:
             yield f"doubled: {text!r} stands there {count} times"

@@ -36,6 +36,9 @@ class Page:
     def look_at(self, step: Step) -> None:
         """Note a step that has just come, or grown."""
 
+    def hear(self, sentence: str) -> None:
+        """Note what the page says for a moment."""
+
     @property
     def is_open(self) -> bool:
         return bool(self.client and self.client.connected and self.is_resumed)
@@ -100,5 +103,7 @@ class Page:
                 self.look_at(step)
             case "window_message" if isinstance(data, dict) and "keepchatSaving" in data:
                 self.saving = Saving(data["keepchatSaving"])
+            case "toast":
+                self.hear(str(data["message"]))
             case "delete_message":
                 self.steps.pop(data["id"], None)

@@ -16,6 +16,7 @@ import aiohttp
 import socketio
 from chainlit.utils import utc_now
 
+from chat.wording.unavailable import QUESTION
 from datalayer.records import Saving
 from tests.drills.crowd.model import answer_to, question
 from tests.drills.crowd.page import AGAIN_S, Page, Step
@@ -38,11 +39,13 @@ class Asked:
     """Whether the page was told that this is all of it."""
     broken_at: float | None = None
     """When the line was cut over which it came last."""
+    is_unsaved: bool = False
+    """Whether the page said that it could not be saved: it is answered all the same."""
 
     @property
     def is_accepted(self) -> bool:
-        """Whether the person saw that it was: something of its answer was shown."""
-        return bool(self.shown)
+        """Whether the person saw that it was: something of its answer, and nothing else said."""
+        return bool(self.shown) and not self.is_unsaved
 
     def show(self, text: str) -> None:
         """Note what is shown now."""
@@ -135,7 +138,7 @@ class Person(Page):
                 await asyncio.wait_for(self.news.wait(), AGAIN_S)
 
     async def _end(self, asked: Asked) -> None:
-        if asked.is_accepted:
+        if asked.shown:
             asked.is_done = True
         else:  # a sentence said why, and what was typed is still there
             await asyncio.sleep(AGAIN_S)
@@ -161,6 +164,11 @@ class Person(Page):
         last, text = self.asked[-1], str(step["output"])
         if text.startswith(answer_to(last.text)[: len(text)]) and len(text) > len(last.shown):
             last.show(text)
+
+    def hear(self, sentence: str) -> None:
+        """Note of the last question that it is not saved, if that is what is said."""
+        if self.asked and sentence == QUESTION.en.failed:
+            self.asked[-1].is_unsaved = True
 
 
 def _total(seconds: float) -> aiohttp.ClientTimeout:
