@@ -64,7 +64,7 @@ _CHROMIUM_BY_PLAYWRIGHT = Step(
     {Tool.CHROMIUM: "chromium"},
     (
         *("env", f"PLAYWRIGHT_BROWSERS_PATH={CHROMIUM_FROM_PLAYWRIGHT}"),
-        *("npx", "--yes", "playwright", "install", "--with-deps", "--no-shell"),
+        *("npx", "--yes", "playwright", "install", "--with-deps", "--only-shell"),
     ),
 )
 
@@ -73,7 +73,7 @@ def _by_apt(packages: Mapping[Tool, str]) -> tuple[Step, ...]:
     return (Step(packages, _APT, (("apt-get", "update"),)), _NPM_BY_APT, _NEWER_NODE)
 
 
-DEBIAN = Recipe("as root, run", _by_apt({Tool.CHROMIUM: "chromium", **_PACKAGES}))
+DEBIAN = Recipe("as root, run", _by_apt({Tool.CHROMIUM: "chromium-headless-shell", **_PACKAGES}))
 # Ubuntu's Chromium is a snap, which cannot be driven: see `find_chromium`.
 UBUNTU = Recipe("as root, run", (*_by_apt(_PACKAGES), _CHROMIUM_BY_PLAYWRIGHT))
 MACOS = Recipe(

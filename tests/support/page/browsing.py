@@ -13,7 +13,7 @@ from playwright.async_api import (
     ConsoleMessage,
     Error,
     Page,
-    Route,
+    Request,
     async_playwright,
 )
 
@@ -89,14 +89,14 @@ class Profile:
         profile = cls(context)
         await context.add_init_script(_PLAIN_FILE_PICKER)
         await context.add_init_script(_REMEMBER_SOCKETS)
-        await context.route(_OUTSIDE, profile._refuse)
+        context.on("request", profile._note_outside)
         context.on("weberror", lambda error: profile.errors.append(str(error.error)))
         context.on("console", profile._note_refusal)
         return profile
 
-    async def _refuse(self, route: Route) -> None:
-        self.asked_outside.add(urlsplit(route.request.url).hostname or "")
-        await route.abort()
+    def _note_outside(self, request: Request) -> None:
+        if _OUTSIDE.match(request.url):
+            self.asked_outside.add(urlsplit(request.url).hostname or "")
 
     def _note_refusal(self, message: ConsoleMessage) -> None:
         if _REFUSED_BY_POLICY in message.text:

@@ -17,6 +17,7 @@ ALL = [*Tool]
 LINUX = [tool for tool in Tool if tool is not Tool.SEAWEEDFS]
 APT = "apt-get install -y --no-install-recommends"
 ON_DEBIAN = {
+    "chromium-headless-shell": {Tool.CHROMIUM},
     "chromium": {Tool.CHROMIUM},
     "npm": {Tool.NPM},
     "node@22": {Tool.NODE},
@@ -67,7 +68,8 @@ def test_debian_with_an_old_node_gets_npm_and_then_a_newer_one() -> None:
     assert install.installed(DEBIAN, machine.look, machine.run) == []
     assert machine.ran == [
         "apt-get update",
-        f"{APT} chromium nodejs postgresql pgbouncer default-jre-headless nginx caddy libgomp1",
+        f"{APT} chromium-headless-shell nodejs postgresql pgbouncer default-jre-headless nginx "
+        "caddy libgomp1",
         f"{APT} npm",
         "npm install --global node@22",
     ]
@@ -95,7 +97,7 @@ def test_ubuntu_gets_its_chromium_from_playwright_once_there_is_node() -> None:
     assert machine.ran[-2:] == [
         "npm install --global node@22",
         f"env PLAYWRIGHT_BROWSERS_PATH={needs.CHROMIUM_FROM_PLAYWRIGHT} "
-        "npx --yes playwright install --with-deps --no-shell chromium",
+        "npx --yes playwright install --with-deps --only-shell chromium",
     ]
 
 
@@ -128,7 +130,8 @@ def test_it_is_said_what_will_be_installed() -> None:
 def test_the_one_sentence_has_one_command_for_all() -> None:
     assert install.request(DEBIAN, [Tool.CHROMIUM, Tool.NODE, Tool.NPM]) == (
         "The tests need Chromium, Node.js 20.15 or newer and npm: as root, run "
-        f"'apt-get update && {APT} chromium nodejs && {APT} npm && npm install --global node@22'."
+        f"'apt-get update && {APT} chromium-headless-shell nodejs && {APT} npm && "
+        "npm install --global node@22'."
     )
     assert install.request(MACOS, [Tool.PGBOUNCER]) == (
         "The tests need PgBouncer: with Homebrew (https://brew.sh), run 'brew install pgbouncer'."

@@ -60,8 +60,18 @@ def test_a_chromium_in_a_snap_is_passed_over(bare: Path) -> None:
     assert needs.find_chromium() == chrome
 
 
-def test_the_chromium_that_playwright_downloads_is_found(bare: Path) -> None:
-    folder = bare / "playwright" / "chromium-1255" / "chrome-linux64"
-    folder.mkdir(parents=True)
-    chrome = program(folder / "chrome")
-    assert needs.find_chromium() == chrome
+def test_the_one_without_a_window_is_preferred(bare: Path) -> None:
+    program(bare / "chromium")
+    shell = program(bare / "chromium-headless-shell")
+    assert needs.find_chromium() == shell
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["chrome-linux/headless_shell", "chrome-headless-shell-linux64/chrome-headless-shell"],
+)
+def test_the_chromium_that_playwright_downloads_is_found(bare: Path, path: str) -> None:
+    downloaded = bare / "playwright" / "chromium_headless_shell-1255" / path
+    downloaded.parent.mkdir(parents=True)
+    shell = program(downloaded)
+    assert needs.find_chromium() == shell
