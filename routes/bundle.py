@@ -66,6 +66,14 @@ _SIDEBAR = (
     # `public/page/thread.js` gives a new conversation its address at once. The page did so once the
     # list was there, and led back who had left it meanwhile.
     ('i&&A.pathname==="/"&&t(`/thread/${i}`)', "!1&&t(`/thread/${i}`)"),
+    # A conversation is shared whether its link could be copied or not (`public/page/clipboard.js`).
+    (
+        "function ltt({open:t,onOpenChange:e,threadId:n}){",
+        "function ltt({open:t,onOpenChange:e,threadId:n}){"
+        "const navigator={clipboard:{writeText:globalThis.keepchatCopyLink}};",
+    ),
+    # What was shared, taken back and shared again in one page was not shared: its link was copied.
+    ("if(n)try{if(c)await", "if(n)try{if(c&&_)await"),
     # A line that has not changed is not drawn again: there may be a thousand.
     (
         "W=be||t.currentThreadId===G.id;return f.jsx(att,{id:",

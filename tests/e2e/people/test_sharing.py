@@ -28,6 +28,14 @@ READ = "I keep what you sent, and I say that I have read it."
 ANNA = ("anna", "correct horse")
 BOB = ("bob", "battery staple")
 PHONE, DESK = (390, 844), (1280, 800)
+CLIPBOARD = "navigator.clipboard.readText()"
+# As a page without TLS is, and one that may not: Safari takes the click for old after a request.
+WITHOUT_TLS = "delete Navigator.prototype.clipboard; delete globalThis.ClipboardItem;"
+WITHOUT_LEAVE = """
+for (const name of ["write", "writeText"])
+    Clipboard.prototype[name] = () => Promise.reject(new DOMException("no", "NotAllowedError"));
+"""
+NOT_AT_ALL = f"{WITHOUT_TLS} Document.prototype.execCommand = () => false;"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -256,3 +264,56 @@ async def _assert_apart(chat: Chat, width: int) -> None:
     assert boxes[0]["x"] >= 0
     assert boxes[-1]["x"] + boxes[-1]["width"] <= width
     assert all(box["y"] >= notice["y"] + notice["height"] for box in boxes)
+
+
+@pytest.mark.parametrize("closed", [WITHOUT_TLS, WITHOUT_LEAVE])
+async def test_what_is_copied_is_there_where_the_browsers_clipboard_is_closed(
+    team: Application, open_chat: OpenChat, closed: str
+) -> None:
+    anna, beside = await _before_a_closed_clipboard(team, open_chat, closed)
+    await anna.answers.last.locator("button:has(.lucide-copy)").last.click()
+    await expect(anna.answers.last.locator(".lucide-check")).to_be_visible()
+    assert await beside.page.evaluate(CLIPBOARD) == PARIS
+    await _share(anna)
+    await expect(anna.page.get_by_text("Send the link to whoever")).to_be_visible()
+    path = f"/share/{await anna.thread_id()}"
+    assert await beside.page.evaluate(CLIPBOARD) == f"{team.url}{path}"
+
+
+async def test_a_link_that_no_browser_copies_can_be_copied_by_hand(
+    team: Application, open_chat: OpenChat
+) -> None:
+    anna, beside = await _before_a_closed_clipboard(team, open_chat, NOT_AT_ALL)
+    await _share(anna)
+    dialog = anna.page.get_by_role("dialog", name="Your browser does not let this page copy")
+    link = f"{team.url}/share/{await anna.thread_id()}"
+    await expect(dialog.get_by_role("textbox")).to_have_value(link)
+    await anna.page.keyboard.press("ControlOrMeta+c")
+    await expect(dialog).to_have_count(0)
+    assert await beside.page.evaluate(CLIPBOARD) == link
+    await anna.unshare()
+    await _share(anna)  # whoever takes nothing has shared it all the same
+    await dialog.get_by_role("button", name="Close").click()
+    await expect(anna.page.get_by_text("Could not be shared")).to_have_count(0)
+    bob = await open_chat(team, sign_in=BOB)
+    await bob.page.goto(link)
+    await expect(bob.said.last).to_have_text(PARIS)
+
+
+async def _before_a_closed_clipboard(
+    team: Application, open_chat: OpenChat, closed: str
+) -> tuple[Chat, Chat]:
+    """A page with an answer that may not use the clipboard, and one that may."""
+    anna = await open_chat(team, sign_in=ANNA)
+    await anna.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    beside = await open_chat(team, beside=anna)
+    await anna.page.add_init_script(closed)
+    await anna.page.reload()
+    await anna.ask("To be copied: what is the capital of France?")
+    await anna.answered(PARIS)
+    return anna, beside
+
+
+async def _share(anna: Chat) -> None:
+    await anna.share_button().click()
+    await anna.page.get_by_role("dialog").get_by_role("button", name="Share and copy").click()
