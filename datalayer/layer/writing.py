@@ -29,6 +29,9 @@ from datalayer.writes import (
     describe,
 )
 
+ASKED_FOR = SaveUser | SavePreferences | SaveStep | SetFavorite | SaveFeedback | DeleteFeedback
+"""What a person wants now, besides some of a thread: sent again where something newer is there."""
+
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
 
@@ -135,5 +138,4 @@ def _is_asked_for(write: Write) -> bool:
     if isinstance(write, SaveThread):
         asked_for = ("is_shared", *PLACEMENT)
         return write.name is not None or any(it in asked_for for it in write.metadata or ())
-    kinds = SaveUser | SavePreferences | SaveStep | SetFavorite | SaveFeedback | DeleteFeedback
-    return isinstance(write, kinds)
+    return isinstance(write, ASKED_FOR)

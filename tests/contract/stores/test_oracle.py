@@ -38,7 +38,7 @@ from tests.support.random_writes import (
 )
 
 EXAMPLES = 1_000 if is_full_count() else 25
-KINDS = ("sqlite", "postgres", "dynamodb", "dynamodb-faulty")
+KINDS = tuple(name for name in BACKENDS if name != "memory")
 Breaks = Literal["", "before", "after"]
 
 
