@@ -8,7 +8,6 @@ import { takeShared } from "./shared.js";
 import { forgetSection, ofSection } from "./sidebar/history.js";
 import { keepingTexts } from "./translations.js";
 
-const REOPENED_MS = 1000;
 const REPLIED_MS = 5000;
 const FORGOTTEN_MS = 1000;
 const AGAIN_MS = 3000;
@@ -40,7 +39,7 @@ export function mendRequests() {
     if (url.endsWith("/login")) return signIn(input, init);
     if (url.endsWith("/logout")) return signingOut();
     if (url.endsWith("/project/thread") && init?.method === "DELETE") {
-      return leavingIt(send, input, init);
+      return forgettingIt(send, input, init);
     }
     if (url.includes("/project/translations")) return texts(input, init);
     if (url.includes("/project/share/")) return openShared(input, init);
@@ -77,14 +76,9 @@ function isSearch(init) {
 
 const findingNone = async () => Response.json(NO_THREADS);
 
-// While a thread that is open is being deleted, the page opens it once more, and would stay there.
-async function leavingIt(send, input, init) {
-  const thread = JSON.parse(init.body).threadId;
-  const isOpen = () => location.pathname.endsWith(`/thread/${thread}`);
-  const wasOpen = isOpen();
+async function forgettingIt(send, input, init) {
   const reply = await send(input, init);
-  if (reply.ok) forgetDraftOf(thread);
-  if (wasOpen && reply.ok) setTimeout(() => isOpen() && location.replace(urlOf("")), REOPENED_MS);
+  if (reply.ok) forgetDraftOf(JSON.parse(init.body).threadId);
   return reply;
 }
 

@@ -28,7 +28,7 @@ const LOST = {
 let user;
 let begun; // the conversation that has begun here, until the address names it
 let isUnkept = () => false;
-const gone = new Set(); // conversations that were deleted here: the page opens one once more, and leaves it
+const gone = new Set(); // conversations that were deleted here: who goes back to one writes for nobody
 // What is in the box that is drawn: `place`, its `text`, the `command` and the `files` of the draft
 // that have not been put there yet, and `kept`, the draft as it is stored. `before` is its text as long
 // as the page has not drawn what was put into it.

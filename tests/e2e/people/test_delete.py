@@ -45,22 +45,49 @@ async def test_deleted_thread_is_gone_with_its_files(
     await expect(again.questions).to_have_count(0)
 
 
-async def test_deleted_thread_leaves_the_screen(app: Application, chat: Chat) -> None:
-    """The page opens the thread once more while its deletion is on the way."""
+async def test_deleted_thread_leaves_the_screen_at_once(app: Application, chat: Chat) -> None:
+    """What is begun while the deletion is on its way stays there."""
     question = "What is the capital of France, on a screen?"
     await chat.ask(question)
     await chat.answered(PARIS)
+    held: list[Route] = []
 
-    async def delete_late(route: Route) -> None:
-        if route.request.method == "DELETE":
-            await expect(chat.said).to_have_text(PARIS)
-        await route.continue_()
+    async def hold(route: Route) -> None:
+        held.append(route)
 
-    await chat.page.route("**/project/thread", delete_late)
-    await chat.delete(question)
+    await chat.page.route("**/project/thread", hold)
+    await chat.choose_for(question, "Delete")
+    await chat.page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+    await until(lambda: held, "the deletion")
     await expect(chat.page).to_have_url(f"{app.url}/")
     await expect(chat.questions).to_have_count(0)
+
+    await chat.ask("What is the capital of France, meanwhile?")
+    await chat.answered(PARIS)
+    thread_id = await chat.thread_id()
+    await held[0].continue_()
+    await expect(chat.thread(question)).to_have_count(0)
+    await expect(chat.page.get_by_text("Deleted", exact=True)).to_be_visible()
+    assert await chat.thread_id() == thread_id
+    await expect(chat.said).to_have_text(PARIS)
     assert not app.database.threads_named(question)
+
+
+async def test_deleting_another_thread_leaves_the_open_one(app: Application, chat: Chat) -> None:
+    await chat.ask("What is the capital of France, to be cleared away?")
+    await chat.answered(PARIS)
+    await chat.new_chat()
+    await chat.ask("What is the capital of France, to be looked at?")
+    await chat.answered(PARIS)
+    thread_id = await chat.thread_id()
+    visited = await chat.page.evaluate_handle(
+        "() => { const seen = []; const push = history.pushState.bind(history);"
+        "history.pushState = (...state) => { seen.push(state[2]); push(...state); }; return seen; }"
+    )
+    await chat.delete("to be cleared away")
+    assert await chat.thread_id() == thread_id
+    await expect(chat.said).to_have_text(PARIS)
+    assert await visited.json_value() == []
 
 
 async def test_thread_deleted_in_another_tab_takes_no_more_questions(

@@ -119,7 +119,7 @@ async def test_each_conversation_and_each_tab_has_its_own(
     await expect(chat.box).to_have_value("for a new one")
     await is_forgotten(chat, "while the first", "heron")
     assert thread_id not in str(await chat.page.evaluate("Object.keys(localStorage)"))
-    await chat.page.get_by_role("button", name="Plan my week").click()  # which is not the draft
+    await chat.page.locator("#starter-plan-my-week").click()  # which is not the draft
     await chat.turn_ended()
     await expect(chat.questions).to_be_visible()
     await expect(chat.box).to_have_value("for a new one")
