@@ -66,8 +66,8 @@ _SIDEBAR = (
     # `public/page/thread.js` gives a new conversation its address at once. The page did so once the
     # list was there, and led back who had left it meanwhile.
     ('i&&A.pathname==="/"&&t(`/thread/${i}`)', "!1&&t(`/thread/${i}`)"),
-    # What is open is left as it is deleted. The page opened it once more, and went nowhere or to a new
-    # one when it was gone, whatever its person had begun meanwhile.
+    # What is open is left as it is deleted. The page opened it once more, and when it was gone left
+    # whatever was open then.
     ("(l===o||l===c)&&(s(),await new", '(l===o||l===c)&&(s(),i("/"),await new'),
     (
         'i("/"),f.jsx(Ot,{path:"threadHistory.thread.actions.delete.success"})',

@@ -1,7 +1,8 @@
 """What stands between the SDK and the wire, and goes wrong as a busy service and a network do.
 
 A request may meet one fault; which one is drawn from a seed. All are things that the service may
-do at any time, and none changes what a store is to say in the end.
+do at any time, and none changes what a store is to say in the end, but that what is sent once more
+as its reply was lost may have been stored before.
 """
 
 import math
