@@ -1,6 +1,6 @@
 """Between Chainlit's dicts and objects and our writes and records. Pure, but for its types."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -28,14 +28,14 @@ SIBLINGS = "siblings"
 """Names the alternatives of a step, its own id among them, in the metadata that the page gets."""
 
 # What the page needs to be there and of the right type, whatever was written.
-_STEP_DEFAULTS: Mapping[str, Json] = {
-    "name": "",
-    "type": "undefined",
-    "input": "",
-    "output": "",
-    "isError": False,
-    "waitForAnswer": False,
-}
+_STEP_DEFAULTS: Sequence[tuple[str, Json]] = (
+    ("name", ""),
+    ("type", "undefined"),
+    ("input", ""),
+    ("output", ""),
+    ("isError", False),
+    ("waitForAnswer", False),
+)
 _FEEDBACK = frozenset({"forId", "value", "threadId", "id", "comment"})
 
 
@@ -54,15 +54,19 @@ def step_dict(record: StepRecord) -> StepDict:
 
     Its `REVISION`, in microseconds of UTC, tells when it was last written.
     """
-    fields = dict(record.fields)
-    for name, default in _STEP_DEFAULTS.items():
+    fields: dict[str, Any] = {
+        **record.fields,
+        "id": record.id,
+        "threadId": record.thread_id,
+        "streaming": False,
+        "metadata": record.fields.get("metadata") or {},
+        "feedback": _feedback_dict(record.feedback) if record.feedback else None,
+        REVISION: record.revision,
+    }
+    fields.pop(HIDDEN, None)  # whoever saves what was read would say it anew
+    for name, default in _STEP_DEFAULTS:
         if fields.get(name) is None:
             fields[name] = default
-    fields["metadata"] = fields.get("metadata") or {}
-    fields.pop(HIDDEN, None)  # whoever saves what was read would say it anew
-    fields |= {"id": record.id, "threadId": record.thread_id, "streaming": False}
-    fields[REVISION] = record.revision
-    fields["feedback"] = _feedback_dict(record.feedback)  # type: ignore[assignment]
     return cast(StepDict, fields)
 
 
@@ -91,9 +95,7 @@ def feedback_extra(feedback: Feedback) -> dict[str, Json]:
     }
 
 
-def _feedback_dict(record: FeedbackRecord | None) -> FeedbackDict | None:
-    if record is None:
-        return None
+def _feedback_dict(record: FeedbackRecord) -> FeedbackDict:
     feedback = {
         **record.extra,
         "id": record.id,
@@ -135,9 +137,15 @@ def thread_dict(record: ThreadRecord, root_path: str = "") -> ThreadDict:
     for step in steps:
         if found := seen.alternatives.get(step["id"]):
             step["metadata"] = {**step["metadata"], SIBLINGS: list(found.ids)}
-    left_out = {step.id for step in record.steps} - {step.id for step in seen.steps}
-    elements = (it for it in record.elements if it.fields.get("forId") not in left_out)
-    return _thread_dict(record, steps, elements, root_path)
+    return _thread_dict(record, steps, _hung_on(record, seen.steps), root_path)
+
+
+def _hung_on(record: ThreadRecord, shown: Sequence[StepRecord]) -> Iterable[ElementRecord]:
+    """Return the elements of a thread that hang on steps that are shown, or on none of its own."""
+    if len(shown) == len(record.steps) or not record.elements:
+        return record.elements
+    left_out = {step.id for step in record.steps} - {step.id for step in shown}
+    return (it for it in record.elements if it.fields.get("forId") not in left_out)
 
 
 def whole_thread_dict(record: ThreadRecord, root_path: str = "") -> ThreadDict:
@@ -167,7 +175,7 @@ def _thread_dict(
 
 def listed_thread_dict(record: ThreadRecord) -> ThreadDict:
     """Return a thread of a list; the sidebar sorts and groups by `createdAt`: last activity."""
-    return {**thread_dict(record), "createdAt": record.updated_at}
+    return {**whole_thread_dict(record), "createdAt": record.updated_at}
 
 
 def thread_metadata(metadata: Mapping[str, Any], *, of_session: bool) -> dict[str, Any]:

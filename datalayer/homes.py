@@ -81,6 +81,6 @@ class Homes:
     def note(self, thread: ThreadRecord) -> None:
         """Remember whose a thread is, and what is in it."""
         self.note_listed([thread])
-        self.threads.note({step.id: thread.id for step in thread.steps})
-        given = [step.feedback for step in thread.steps if step.feedback]
-        self.threads.note({feedback.id: thread.id for feedback in given})
+        steps = [step.id for step in thread.steps]
+        given = [step.feedback.id for step in thread.steps if step.feedback]
+        self.threads.note(dict.fromkeys(steps + given, thread.id))

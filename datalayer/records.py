@@ -88,8 +88,8 @@ class ThreadRecord:
     @property
     def revision(self) -> int:
         """The newest revision that it shows; what the thread says of itself may be newer."""
-        steps = max((step.revision for step in self.steps), default=0)
-        elements = max((element.revision for element in self.elements), default=0)
+        steps = max([step.revision for step in self.steps], default=0)
+        elements = max([element.revision for element in self.elements], default=0)
         return max(revision_of_time(self.updated_at), steps, elements)
 
 

@@ -108,6 +108,8 @@ def shown(steps: Iterable[StepRecord]) -> Sequence[StepRecord]:
 def view(steps: Iterable[StepRecord]) -> View:
     """Return the steps that are shown, and which alternatives these have."""
     given = list(steps)
+    if _is_linear(given):
+        return View(given, {})
     groups, free = _read(given)
     left_out = {step.id for step in free if step.fields.get(HIDDEN)}
     alternatives: dict[str, Alternatives] = {}
@@ -172,6 +174,24 @@ def _answer_places(answers: Sequence[_Answer], *, is_shown: bool) -> dict[str, P
         for number, answer in enumerate(answers, 1)
         for step in answer.steps
     }
+
+
+def _is_linear(steps: Iterable[StepRecord]) -> bool:
+    """Tell quickly, of most threads, that nothing in them has alternatives or is hidden.
+
+    False also where that is not to be seen at once.
+    """
+    before = ""
+    for step in steps:
+        fields = step.fields
+        kind = fields.get("type")
+        if fields.get(HIDDEN) or (kind == "run" and fields.get("parentId") != before):
+            return False  # the first answer begins right after its question, none other does
+        metadata = fields.get("metadata")
+        if metadata and kind == "user_message" and group_of(step.id, metadata) != step.id:
+            return False
+        before = step.id
+    return True
 
 
 def _read(steps: Iterable[StepRecord]) -> tuple[list[list[_Question]], list[StepRecord]]:

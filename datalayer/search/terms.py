@@ -58,7 +58,8 @@ NO_TERMS = SearchTerms()
 
 def terms_of(search: str | None) -> SearchTerms:
     """Return what is looked for, nothing for a search that has blanks and quotes alone."""
-    wanted = (search or "").strip()
+    if not (wanted := (search or "").strip()):
+        return NO_TERMS
     folded = fold(clean_text(wanted[:LONGEST_SEARCH]))
     found = (term[term.lastindex or 0].strip() for term in _TERM.finditer(folded))
     terms = list(dict.fromkeys(filter(None, found)))

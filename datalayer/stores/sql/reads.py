@@ -57,9 +57,11 @@ _FEEDBACK = (
     feedbacks.c.extra.label("feedback_extra"),
 )
 # Chainlit's fields first, in their order: that many values of a row are zipped with their names.
+# The id of the feedback follows.
 _STEP = [
     steps.c[name] for name in (*STEP_FIELDS, "id", "threadId", "extra", "revision", "sequence")
 ]
+_AFTER_FIELDS = slice(len(STEP_FIELDS), len(_STEP) + 1)
 
 
 # Users
@@ -296,25 +298,20 @@ def by_creation(rows: Rows) -> list[StepRecord]:
 
 
 def _step(row: Row) -> tuple[tuple[str, int, str], StepRecord]:
-    fields: dict[str, Json] = dict(zip(STEP_FIELDS, row.values(), strict=False))
-    if extra := row["extra"]:
+    values = list(row.values())  # by their places, since there are hundreds
+    step_id, thread_id, extra, revision, sequence, feedback_id = values[_AFTER_FIELDS]
+    fields: dict[str, Json] = dict(zip(STEP_FIELDS, values, strict=False))
+    if extra:
         fields = {**extra, **fields}
-    order = creation_order(row["createdAt"], row["sequence"], row["id"])
+    order = creation_order(row["createdAt"], sequence, step_id)
     fields["createdAt"] = order[0]
-    fields["showInput"] = as_show_input(row["showInput"])
-    record = StepRecord(
-        id=row["id"],
-        thread_id=row["threadId"],
-        revision=row["revision"] or 0,
-        fields=fields,
-        feedback=_feedback(row),
-    )
-    return order, record
+    if (show_input := fields["showInput"]) is not None:
+        fields["showInput"] = as_show_input(show_input)
+    feedback = _feedback(row) if feedback_id is not None else None
+    return order, StepRecord(step_id, thread_id, revision or 0, fields, feedback)
 
 
-def _feedback(row: Row) -> FeedbackRecord | None:
-    if row["feedback_id"] is None:
-        return None
+def _feedback(row: Row) -> FeedbackRecord:
     return FeedbackRecord(
         id=row["feedback_id"],
         step_id=row["id"],

@@ -211,7 +211,9 @@ class Talk:
 def talks(draw: st.DrawFn) -> Talk:
     """Questions, edited ones, and answers to any of them, with any flags."""
     talk, numbers = Talk(), count()
-    flags = st.sampled_from([None, False, True])
+    flags: st.SearchStrategy[bool | None] = draw(
+        st.sampled_from([st.none(), st.sampled_from([None, False, True])])
+    )
 
     def add(kind: str, parent: str | None = None, **fields: Any) -> str:
         name = f"{kind} {next(numbers)}"

@@ -205,8 +205,9 @@ def _json(value: Any) -> str:
 
 
 def _from_json(text: str) -> Any:
-    # What the server sends is one document with nothing around it, which `loads` would look for.
-    return _DECODER.raw_decode(text)[0]
+    # Most are empty. What the server sends is one document with nothing around it, which `loads`
+    # would look for.
+    return {} if text == "{}" else _DECODER.raw_decode(text)[0]
 
 
 async def _leave_as_it_is(_connection: Any) -> None:

@@ -56,13 +56,15 @@ WHOLE_THREAD = _whole_thread()
 
 def thread_of_rows(rows: Rows) -> ThreadRecord | None:
     """Return a thread whole from the rows of `WHOLE_THREAD`."""
-    found = [row["document"] for row in rows if row["kind"] == "thread"]
-    if not found:
+    of_kind: dict[str, list[Any]] = {"step": [], "thread": [], "element": []}
+    for row in rows:
+        of_kind[row["kind"]].append(row)
+    if not of_kind["thread"]:
         return None
     return thread(
-        found[0],
-        ordered_steps([row for row in rows if row["kind"] == "step"]),
-        ordered_elements([row["document"] for row in rows if row["kind"] == "element"]),
+        of_kind["thread"][0]["document"],
+        ordered_steps(of_kind["step"]),
+        ordered_elements([row["document"] for row in of_kind["element"]]),
     )
 
 
