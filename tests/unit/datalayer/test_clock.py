@@ -1,5 +1,6 @@
 """The hybrid clock: above what was seen, by the wall clock otherwise."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,3 +62,14 @@ def test_revisions_of_a_thread_only_grow(steps: list[tuple[str, int, bool]]) -> 
         revision = clock.next_of(key)
         assert revision > last.get(key, 0)
         last[key] = revision
+
+
+def test_it_forgets_the_threads_that_were_seen_longest_ago(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("datalayer.clock.REMEMBERED", 2)
+    clock = HybridClock(wall := Wall())
+    for key in "abac":
+        clock.observe(key, wall.time + HOUR)
+    assert clock.next_of("a") > wall.time + HOUR
+    assert clock.next_of("b") < wall.time + HOUR
