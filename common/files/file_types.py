@@ -46,6 +46,7 @@ class FileKind(Enum):
     TNEF = auto()  # what Outlook packs for others of its kind
     SVG = auto()
     WEB_ARCHIVE = auto()  # of Safari's
+    XML_SHEETS = auto()  # Excel's of 2003, in one piece of XML
 
 
 # Office's files, by the one of their members that each has

@@ -31,6 +31,7 @@ _WRITTEN: Mapping[FileKind, str] = {
     FileKind.SLIDES: "office.presentation",
     FileKind.TNEF: "mail.tnef",
     FileKind.WEB_ARCHIVE: "documents.web_archive",
+    FileKind.XML_SHEETS: "office.sheets.xml_2003",
 }
 
 

@@ -11,6 +11,10 @@ _BEFORE_ROOT = (
 )
 _SVG = re.compile(_BEFORE_ROOT + rb"<(?:\w+:)?svg[\s>]", re.IGNORECASE | re.DOTALL)
 _FLAT_DOCUMENT = re.compile(_BEFORE_ROOT + rb"<office:document[\s>]", re.DOTALL)
+_WORKBOOK = re.compile(
+    _BEFORE_ROOT + rb"<(?:\w+:)?Workbook\s[^>]*urn:schemas-microsoft-com:office:spreadsheet",
+    re.DOTALL,
+)
 _HEADERS = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]{0,60}:[^\n]*+\n(?:[ \t][^\n]*+\n)*+)++")
 _COUNTED = re.compile(rb"\A\d+[ \t]*\r?\n")  # Apple's Mail begins with how many bytes there are
 _NAME = re.compile(rb"^([A-Za-z][A-Za-z0-9-]*):", re.MULTILINE)
@@ -31,6 +35,8 @@ def text_kind(content: bytes, suffix: str) -> FileKind:
         return FileKind.SVG
     if _FLAT_DOCUMENT.match(head):
         return FileKind.OPEN_DOCUMENT
+    if _WORKBOOK.match(head):
+        return FileKind.XML_SHEETS
     if begun.startswith(b"{") and _is_notebook(content):
         return FileKind.NOTEBOOK
     if begun[:15].upper().startswith((b"BEGIN:VCARD", b"BEGIN:VCALENDAR")):
