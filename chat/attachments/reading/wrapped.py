@@ -6,9 +6,9 @@ from typing import NamedTuple
 from chat.attachments.reading import compressed, signed
 from chat.attachments.results import RemarkKind
 
-_PACKAGE = re.compile(
-    rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?[^>]*>\s*)*<(?:\w+:)?package\s[^>]*"
-    rb"http://schemas\.microsoft\.com/office/2006/xmlPackage"
+_OFFICE_XML = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?[^>]*>\s*)*<(?:\w+:)?(?:(package)|wordDocument)\s[^>]*"
+    rb"http://schemas\.microsoft\.com/office/(?:2006/xmlPackage|word/2003/wordml)"
 )
 _BEGINNING = 4_096  # bytes
 
@@ -41,8 +41,11 @@ def unwrapped(content: bytes, suffix: str, most: int) -> Unwrapped:
 
 
 def _zipped(content: bytes) -> bytes:
-    if not _PACKAGE.search(content[:_BEGINNING]):
+    found = _OFFICE_XML.search(content[:_BEGINNING])
+    if not found:
         return content
-    from chat.attachments.reading.office import flat  # loads lxml
+    # Both load lxml.
+    from chat.attachments.reading.office import flat
+    from chat.attachments.reading.office.word import xml_2003
 
-    return flat.zipped(content)
+    return flat.zipped(content) if found[1] else xml_2003.zipped(content)

@@ -98,3 +98,91 @@ def test_a_workbook_with_prefixes_in_another_encoding() -> None:
 
 def test_a_workbook_that_is_cut_off_is_broken() -> None:
     assert reason_in("report.xls", WORKBOOK[:1500].encode()) is Reason.BROKEN
+
+
+DOCUMENT = """<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<?mso-application progid="Word.Document"?>
+<w:wordDocument xmlns:w="http://schemas.microsoft.com/office/word/2003/wordml"
+ xmlns:wx="http://schemas.microsoft.com/office/word/2003/auxHint"
+ xmlns:v="urn:schemas-microsoft-com:vml"
+ xmlns:aml="http://schemas.microsoft.com/aml/2001/core" w:macrosPresent="no">
+<w:lists>
+ <w:listDef w:listDefId="0"><w:lvl w:ilvl="0"><w:start w:val="3"/><w:nfc w:val="4"/>
+  <w:lvlText w:val="%1)"/></w:lvl></w:listDef>
+ <w:listDef w:listDefId="1"><w:lvl w:ilvl="0"><w:start w:val="1"/><w:nfc w:val="23"/>
+  <w:lvlText w:val="·"/></w:lvl></w:listDef>
+ <w:list w:ilfo="1"><w:ilst w:val="0"/></w:list><w:list w:ilfo="2"><w:ilst w:val="1"/></w:list>
+</w:lists>
+<w:styles>
+ <w:style w:type="paragraph" w:styleId="H1"><w:name w:val="heading 1"/></w:style>
+ <w:style w:type="paragraph" w:styleId="L"><w:name w:val="List Bullet"/>
+  <w:pPr><w:listPr><w:ilfo w:val="2"/></w:listPr></w:pPr></w:style>
+</w:styles>
+<w:docPr><w:footnotePr><w:footnote w:type="separator"><w:p/></w:footnote></w:footnotePr></w:docPr>
+<w:body><wx:sect><wx:sub-section>
+<w:p><w:pPr><w:pStyle w:val="H1"/></w:pPr><w:r><w:t>Bericht für 世界</w:t></w:r></w:p>
+<w:p><w:r><w:t>Grüße</w:t></w:r><w:r><w:footnote><w:p><w:r><w:t>am Fuß</w:t></w:r></w:p>
+</w:footnote>
+</w:r><w:r><w:t> aus </w:t></w:r><w:hlink w:dest="https://example.org/x"><w:r><w:t>Köln</w:t>
+</w:r></w:hlink>
+<w:r><aml:annotation aml:id="4" w:type="Word.Comment" aml:author="Ada"><aml:content>
+<w:p><w:r><w:t>wirklich?</w:t></w:r></w:p></aml:content></aml:annotation></w:r>
+<aml:annotation aml:id="5" w:type="Word.Insertion"><aml:content><w:r><w:t>, neu</w:t></w:r>
+</aml:content></aml:annotation>
+<aml:annotation aml:id="6" w:type="Word.Deletion"><aml:content><w:r><w:delText>, alt</w:delText>
+</w:r>
+</aml:content></aml:annotation></w:p>
+<w:p><w:pPr><w:listPr><w:ilvl w:val="0"/><w:ilfo w:val="1"/><wx:t wx:val="c)"/></w:listPr></w:pPr>
+<w:r><w:t>drei</w:t></w:r></w:p>
+<w:p><w:pPr><w:listPr><w:ilvl w:val="0"/><w:ilfo w:val="1"/></w:listPr></w:pPr>
+<w:r><w:t>vier</w:t></w:r></w:p>
+<w:p><w:pPr><w:pStyle w:val="L"/></w:pPr><w:r><w:t>ein Punkt</w:t></w:r></w:p>
+</wx:sub-section>
+<w:tbl><w:tr><w:tc><w:tcPr><w:vmerge w:val="restart"/></w:tcPr><w:p><w:r><w:t>Mai</w:t></w:r></w:p>
+</w:tc><w:tc><w:p><w:r><w:t>1</w:t></w:r></w:p></w:tc></w:tr>
+<w:tr><w:tc><w:tcPr><w:vmerge/></w:tcPr><w:p/></w:tc>
+<w:tc><w:p><w:r><w:t>2</w:t></w:r></w:p></w:tc></w:tr></w:tbl>
+<w:p><w:r><w:pict><w:binData w:name="wordml://1.png">aGVsbG8=</w:binData>
+<v:shape alt="ein Bild"><v:imagedata src="wordml://1.png"/></v:shape></w:pict></w:r></w:p>
+<w:sectPr><w:hdr w:type="odd"><w:p><w:r><w:t>Oben</w:t></w:r></w:p></w:hdr>
+<w:ftr w:type="odd"><w:p><w:r><w:t>Unten</w:t></w:r></w:p></w:ftr></w:sectPr>
+</wx:sect></w:body></w:wordDocument>
+"""
+WRITTEN = """[header] Oben
+
+
+
+# Bericht für 世界
+
+Grüße[^1] aus [Köln](https://example.org/x)[comment 1], neu
+
+c) drei
+d) vier
+- ein Punkt
+
+| Mai | 1 |
+| --- | --- |
+|  | 2 |
+
+[picture: ein Bild]
+
+[footer] Unten
+
+[^1]: am Fuß
+
+[comment 1] Ada: wirklich?"""
+
+
+@pytest.mark.parametrize("name", ["letter.doc", "letter.xml", "letter"])
+def test_a_document_says_what_word_shows(name: str) -> None:
+    assert text_in(name, DOCUMENT.encode()).text == WRITTEN
+
+
+def test_what_is_left_out_of_a_document_is_said() -> None:
+    assert remarks_on(text_in("letter.doc", DOCUMENT.encode())) == (
+        "passages left out that tracked changes delete: 1; pictures in it that are left out: 1"
+    )
+
+
+def test_a_document_that_is_cut_off_is_broken() -> None:
+    assert reason_in("letter.doc", DOCUMENT[:1500].encode()) is Reason.BROKEN
