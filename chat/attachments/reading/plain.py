@@ -15,6 +15,12 @@ _HTML = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
+# What programs give to Office under its own endings is a page, at times without its beginning.
+_PIECE_OF_HTML = re.compile(
+    r"\s*+(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:meta|style|head|body|table|div|center|p|h[1-6])\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_OFFICE_SUFFIXES = frozenset({".xls", ".xlsx", ".doc", ".docx"})
 
 
 def read(content: bytes, suffix: str, buffer: TextBuffer) -> None:
@@ -27,10 +33,16 @@ def read(content: bytes, suffix: str, buffer: TextBuffer) -> None:
     if not decoded.is_text:
         raise CannotRead(Reason.BINARY)
     text = noted(decoded, buffer)
-    if suffix in _HTML_SUFFIXES or _HTML.match(text):
+    if _is_html(text, suffix):
         text = _markdown(text, buffer)
     buffer.reached(min(buffer.limit, len(text)), len(text) * len(content) / len(beginning))
     buffer.write(text)
+
+
+def _is_html(text: str, suffix: str) -> bool:
+    if suffix in _HTML_SUFFIXES or _HTML.match(text):
+        return True
+    return suffix in _OFFICE_SUFFIXES and _PIECE_OF_HTML.match(text) is not None
 
 
 def _markdown(html: str, buffer: TextBuffer) -> str:

@@ -325,3 +325,16 @@ def test_letters_of_pages_in_fonts_of_symbols_are_what_they_show() -> None:
         "<span style='font-family:Symbol;mso-list:Ignore'>·<span>J</span></span></p>"
     )
     assert text_in("a.html", page.encode()).text == "☺ and β, •J"
+
+
+@pytest.mark.parametrize("name", ["report.xls", "report.doc"])
+@pytest.mark.parametrize("before", ["", "\n<!-- of a program -->\n", "<meta charset='utf-8'>"])
+def test_a_page_without_a_beginning_that_is_called_office_s(name: str, before: str) -> None:
+    table = "<table border=1><tr><th>Größe</th></tr><tr><td>1</td></tr></table>"
+    shown = text_in(name, f"{before}{table}".encode())
+    assert shown.text == "| Größe |\n| --- |\n| 1 |"
+
+
+def test_a_piece_of_a_page_that_is_called_text_is_shown_as_it_is() -> None:
+    page = "<table><tr><td>1</td></tr></table>"
+    assert text_in("piece.txt", page.encode()).text == page
