@@ -120,6 +120,8 @@ class _ThreadCommit:
 
     async def _change(self) -> None:
         if self.plan.tombstone is None:
+            if self.plan.graves or self.plan.cut:  # what they delete may be saved here, too
+                await self._touch()
             await self._bury()
             await self._save()
         else:

@@ -48,6 +48,11 @@ def mark(name: str, moment: str) -> Attributes:
     }
 
 
+def is_marked(item: Item) -> bool:
+    """Tell whether maintenance has still to look at something."""
+    return text_of(item, "UserThreadPK") == keys.DELETED
+
+
 def tombstone(thread_id: str, revision: int) -> Attributes:
     """Return the head of a deleted thread."""
     return {**keys.head(thread_id).attributes, "v": text(new_nonce()), "gone": number(revision)}

@@ -24,10 +24,10 @@ from datalayer.stores.dynamodb.format.items import (
 )
 from datalayer.stores.dynamodb.format.keys import UNPLACED, Key, Placement
 from datalayer.stores.dynamodb.sdk.errors import Item
-from datalayer.stores.dynamodb.writes.deletes import mark
+from datalayer.stores.dynamodb.writes.deletes import is_marked, mark
 from datalayer.stores.dynamodb.writes.load import State
 from datalayer.values import derived_id
-from datalayer.writes import FinishElement, SaveElement, Write
+from datalayer.writes import DeleteUser, FinishElement, SaveElement, Write
 
 
 class Star(NamedTuple):
@@ -96,7 +96,7 @@ class Plan:
     """All that is to be written."""
 
     users: Sequence[Put]
-    dropped_users: Sequence[User]
+    dropped_users: list[User]
     """As they are after it; their threads go, too."""
     threads: Sequence[ThreadPlan]
     forgotten: Sequence[str]
@@ -107,7 +107,20 @@ def plan(changes: Changes, state: State, writes: Sequence[Write], moment: str) -
 
     Raises `WriteRejected` for what cannot be stored.
     """
-    return _Planner(changes, state, moment).plan(_named_files(writes))
+    planned = _Planner(changes, state, moment).plan(_named_files(writes))
+    planned.dropped_users.extend(_dropped_in_part(writes, state))
+    return planned
+
+
+def _dropped_in_part(writes: Iterable[Write], state: State) -> Iterator[User]:
+    """Yield users whose deletion comes again and may have been cut off.
+
+    Whoever sends it again is told that it is done, which is not to wait for maintenance.
+    """
+    for write in writes:
+        user = state.user(write.identifier) if isinstance(write, DeleteUser) else None
+        if user and user.gone == write.revision and is_marked(user.item):
+            yield user
 
 
 def _named_files(writes: Iterable[Write]) -> dict[str, str]:
