@@ -232,6 +232,7 @@ async def test_a_disk_that_does_not_answer_is_told_in_time_and_what_it_takes_lat
         assert writer.journal_state
         assert "has not answered" in writer.journal_state.failure
     finally:
+        monkeypatch.setattr(backlog_module, "SILENT_S", 60.0)  # a busy disk is none that is silent
         answers.set()
     await until(lambda: writer.saving is Saving.DELAYED, "what it has taken")
     await writer.flush(first.thread_id)
