@@ -36,7 +36,7 @@ quick: $(VENV)/.demo $(VENV)/.dev ## Runs unit and contract tests that need no s
 test quick drills: export PYTHONDONTWRITEBYTECODE :=
 
 drills: $(TESTABLE) ## Repeats the fault and fuzz drills at full count
-	@$(BIN)/python -m pytest -m drill --full-count tests
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m drill --full-count tests
 
 check: $(VENV)/.dev ## Checks format, lint, types and import rules
 	@$(BIN)/ruff format --check --output-format concise . || { echo "Run 'make format'."; exit 1; }

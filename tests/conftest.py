@@ -4,7 +4,7 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tests.support.servers.seaweedfs import SeaweedFS, running_seaweedfs
 
 FULL_COUNT = "full-count"
 QUICK = "quick"
+SAID = "said"  # the property of a test that holds it
 WITHOUT_SERVERS = "not server and not slow"  # as `make quick` selects
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own in it
@@ -81,10 +82,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     items.sort(key=_turn)
 
 
-def _turn(item: pytest.Item) -> int:
+def _turn(item: pytest.Item) -> float:
+    if is_full_count():
+        return -_limit(item)
     if item.nodeid.startswith(E2E):
         return 0
     return 1 if item.get_closest_marker("drill") else 2
+
+
+def _limit(item: pytest.Item) -> float:
+    """Return how many seconds a test may take at most, where it says so itself."""
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker else 0
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -107,6 +116,20 @@ def is_full_count() -> bool:
 def examples(count: int) -> int:
     """How many examples a property test plays that has a count of its own: a quick run a third."""
     return count // 3 if settings.get_current_profile_name() == QUICK else count
+
+
+@pytest.fixture
+def report(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Takes what a drill counted, which is said at the end of the run."""
+    return lambda said: record_property(SAID, said)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what drills counted, in whichever process they ran."""
+    ended = (it for it in terminalreporter.getreports("") if it.when == "teardown")
+    for name, said in (found for it in ended for found in it.user_properties):
+        if name == SAID:
+            terminalreporter.write_line(str(said))
 
 
 @pytest.fixture

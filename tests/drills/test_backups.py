@@ -2,9 +2,8 @@
 
 import asyncio
 import copy
-import sys
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -136,7 +135,7 @@ async def test_a_backup_amid_chats_has_all_that_was_before_it(
     kind: str,
     full_count: bool,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    report: Callable[[str], None],
 ) -> None:
     answer_s = ANSWER_S if full_count else ANSWER_IN_SHORT_S
     backups = BACKUPS if full_count else BACKUPS_IN_SHORT
@@ -173,5 +172,4 @@ async def test_a_backup_amid_chats_has_all_that_was_before_it(
             raise
         finally:
             await program.kill()
-    with capsys.disabled():
-        sys.stdout.write(f"\n{kind}, {len(names)} people, {backups} backups; the last: {said}\n")
+    report(f"{kind}, {len(names)} people, {backups} backups; the last: {said}")

@@ -1,8 +1,8 @@
 """People chat and send files while all that a program needs goes away in turn: nothing is lost."""
 
 import random
-import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -43,7 +43,7 @@ async def test_nothing_that_was_shown_is_lost(
     kind: str,
     full_count: bool,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    report: Callable[[str], None],
 ) -> None:
     answer_s = ANSWER_S if full_count else ANSWER_IN_SHORT_S
     names = [f"person-{n}" for n in range(PEOPLE if full_count else PEOPLE_IN_SHORT)]
@@ -67,6 +67,5 @@ async def test_nothing_that_was_shown_is_lost(
             raise
         finally:
             await program.kill()
-    with capsys.disabled():
-        done = ", ".join(f"{name} {count}" for name, count in Counter(faults).items())
-        sys.stdout.write(f"\n{kind}, {len(names)} people: {said}; {done}\n")
+    done = ", ".join(f"{name} {count}" for name, count in Counter(faults).items())
+    report(f"{kind}, {len(names)} people: {said}; {done}")

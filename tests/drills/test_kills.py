@@ -2,7 +2,6 @@
 
 import logging
 import random
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -96,7 +95,7 @@ async def test_nothing_is_lost_half_seen_or_back(url: str, kills: int) -> None:
 async def test_nor_on_dynamodb_where_maintenance_completes_deletes(
     dynamodb: DynamoDB,
     kills: int,
-    capsys: pytest.CaptureFixture[str],
+    report: Callable[[str], None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with dynamodb.table() as name:
@@ -110,8 +109,7 @@ async def test_nor_on_dynamodb_where_maintenance_completes_deletes(
         await store.close()
     found = [record.args for record in caplog.records if record.name == MAINTENANCE]
     left = sum(int(str(args[0])) for args in found if isinstance(args, tuple))
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\n{kills} kills, {len(told.dropped)} threads deleted: {len(found)} deletes had left "
-            f"{left} items behind, which maintenance has removed.\n"
-        )
+    report(
+        f"{kills} kills, {len(told.dropped)} threads deleted: {len(found)} deletes had left "
+        f"{left} items behind, which maintenance has removed."
+    )

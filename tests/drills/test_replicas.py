@@ -2,8 +2,7 @@
 
 import random
 import shutil
-import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +81,7 @@ async def running_pair(
 @pytest.mark.drill
 @pytest.mark.timeout(3_600)
 async def test_people_go_on_at_the_other_replica(
-    postgres: Postgres, full_count: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    postgres: Postgres, full_count: bool, tmp_path: Path, report: Callable[[str], None]
 ) -> None:
     answer_s = ANSWER_S if full_count else ANSWER_IN_SHORT_S
     names = [f"person-{n}" for n in range(PEOPLE if full_count else PEOPLE_IN_SHORT)]
@@ -99,8 +98,7 @@ async def test_people_go_on_at_the_other_replica(
                     await break_amid(scene, die)
         said = await judge(people, pair.places.url, *both)
     assert any(asked.broken_at for person in people for asked in person.asked)
-    with capsys.disabled():
-        sys.stdout.write(f"\nnginx, {len(names)} people: {said}; die {2 * deaths}\n")
+    report(f"nginx, {len(names)} people: {said}; die {2 * deaths}")
 
 
 @pytest.mark.drill

@@ -8,10 +8,9 @@ number: `--hypothesis-seed` takes it.
 import asyncio
 import json
 import random
-import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -118,7 +117,7 @@ def number(full_count: bool, pytestconfig: pytest.Config) -> int:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def fuzz(
-    running: World, usage: Usage, number: int, full_count: bool, capsys: pytest.CaptureFixture[str]
+    running: World, usage: Usage, number: int, full_count: bool, report: Callable[[str], None]
 ) -> AsyncIterator[Fuzz]:
     """What a test does to the program; nothing may come of it."""
     app, before, began = running.app, running.stored_of("anna"), time.monotonic()
@@ -130,8 +129,7 @@ async def fuzz(
         yield doing
     if full_count:
         took = f"{doing.done:,} by number {number} in {time.monotonic() - began:.0f} s"
-        with capsys.disabled():
-            sys.stdout.write(f"\n{took}: {usage}\n")
+        report(f"{took}: {usage}")
     assert not doing.faults, "\n".join(doing.faults)
     assert not app.complaints(), "\n".join(app.complaints())
     assert running.stored_of("anna") == before
