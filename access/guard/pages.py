@@ -1,13 +1,32 @@
 """The open pages of a user, as far as this process has them."""
 
+import asyncio
 from collections.abc import Iterator
 
 from chainlit.session import WebsocketSession, ws_sessions_id
+
+from datalayer.values import as_id
+
+CONNECTS_S = 5.0  # what a page takes that is being loaded, or whose program has just started
+_LOOK_S = 0.05
 
 
 def user_of(session: WebsocketSession) -> str:
     """Return whose page it is; empty for nobody's."""
     return session.user.identifier if session.user else ""
+
+
+async def page_of(session_id: str) -> WebsocketSession | None:
+    """Return the page of a session, once it has connected: what it sends may come before that.
+
+    None where it does not within `CONNECTS_S`, or at once where this can be no page's.
+    """
+    looks = round(CONNECTS_S / _LOOK_S) if as_id(session_id) else 0
+    for _ in range(looks):
+        if session_id in ws_sessions_id:
+            break
+        await asyncio.sleep(_LOOK_S)
+    return ws_sessions_id.get(session_id)
 
 
 def all_pages() -> list[WebsocketSession]:

@@ -220,7 +220,7 @@ async def write_refused(scene: Scene) -> None:
     await until(lambda: not files(journal), "an end of the last absence", WITHIN_S)
     await places.database.cut()
     await until(lambda: asks_in_journal(program, name), "a question in the journal", WITHIN_S)
-    with refusing(places.server, places.name, name):
+    async with refusing(places.server, places.name, name):
         await places.database.come_back()
         await until(lambda: dead_letters(program), "a dead letter", WITHIN_S)
         await until(lambda: not files(journal), "all else", WITHIN_S)

@@ -1,7 +1,8 @@
 """A database that takes all but one person's questions, and what a program makes of that."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from datalayer.pipeline.journal.dead_letters import DeadLetters
 from datalayer.writes import SaveStep
@@ -18,12 +19,15 @@ CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON steps
 """
 
 
-@contextmanager
-def refusing(server: Postgres, database: str, name: str) -> Iterator[None]:
-    """Let a trigger refuse what somebody asks."""
-    server.run(_REFUSE.format(name=name), database=database)
+@asynccontextmanager
+async def refusing(server: Postgres, database: str, name: str) -> AsyncIterator[None]:
+    """Let a trigger refuse what somebody asks.
+
+    The event loop goes on meanwhile: what holds the table's lock may need a proxy in it.
+    """
+    await asyncio.to_thread(server.run, _REFUSE.format(name=name), database=database)
     yield
-    server.run("DROP FUNCTION refuse() CASCADE", database=database)
+    await asyncio.to_thread(server.run, "DROP FUNCTION refuse() CASCADE", database=database)
 
 
 def asks_in_journal(program: Application, name: str) -> bool:

@@ -1,11 +1,12 @@
 """What waits in the composer stays attached while the program goes away, or comes back with it."""
 
+import asyncio
 import shutil
 import uuid
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.e2e.conftest import OpenChat, StartApplication
 from tests.support.page.chat import Chat
@@ -63,6 +64,29 @@ async def test_a_file_that_waits_survives_a_restart(
     await is_with_its_file(chat, model, question)
     thread_id = await chat.thread_id()
     await until(lambda: len(app.files(thread_id)) == 1, "the stored file")
+
+
+async def test_a_file_may_be_attached_before_the_page_has_connected(
+    start_application: StartApplication,
+    open_chat: OpenChat,
+    model: ModelServer,
+    note: Path,
+    question: str,
+) -> None:
+    app, may_connect = await start_application(), asyncio.Event()
+    chat = await open_chat(app)
+
+    async def connect(route: Route) -> None:
+        await may_connect.wait()
+        await route.continue_()
+
+    await chat.page.route("**/ws/socket.io/**", connect)
+    await chat.page.reload()
+    async with chat.page.expect_request("**/project/file?*"):
+        await chat.page.locator("input[type=file]").first.set_input_files(note)  # as by a drop
+    may_connect.set()
+    await chat.ask(question)
+    await is_with_its_file(chat, model, question)
 
 
 @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])

@@ -1,5 +1,6 @@
 """The route that takes files: of which type they are, and how many there may be."""
 
+import asyncio
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -247,7 +248,32 @@ async def test_a_file_that_was_refused_takes_no_place(
     assert (await upload(page, session, "a.txt", b"x"))[0] == 200
 
 
-async def test_the_body_of_a_stranger_is_not_read(page: httpx.AsyncClient) -> None:
+async def test_a_file_may_come_before_its_page_has_connected(
+    page: httpx.AsyncClient, session: WebsocketSession
+) -> None:
+    from chainlit.session import ws_sessions_id
+
+    del ws_sessions_id[session.id]
+    async with asyncio.TaskGroup() as group:
+        coming = group.create_task(upload(page, session, "a.txt", b"x"))
+        await asyncio.sleep(0.1)
+        assert not coming.done()
+        ws_sessions_id[session.id] = session
+    assert coming.result()[0] == 200
+
+
+async def test_what_names_no_page_is_not_waited_for(
+    page: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("access.guard.pages.CONNECTS_S", 3_600)
+    reply = await page.post("/project/file?session_id=none", files={"file": ("a.txt", b"x")})
+    assert reply.status_code == 404
+
+
+async def test_the_body_of_a_stranger_is_not_read(
+    page: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("access.guard.pages.CONNECTS_S", 0.1)
     taken = 0
 
     async def body() -> AsyncIterator[bytes]:
