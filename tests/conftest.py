@@ -83,6 +83,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
 
 
 def _turn(item: pytest.Item) -> float:
+    """Return what tests are sorted by: at full count those are first that may take longest."""
     if is_full_count():
         return -_limit(item)
     if item.nodeid.startswith(E2E):

@@ -128,7 +128,7 @@ async def is_whole_or_gone(leaver: Leaver, store: Store) -> bool:
 
 @pytest.mark.drill
 @pytest.mark.server
-@pytest.mark.timeout(3_600)
+@pytest.mark.timeout(2_400)
 @pytest.mark.parametrize("kind", ["sqlite and a folder", "postgres and s3"])
 async def test_a_backup_amid_chats_has_all_that_was_before_it(
     request: pytest.FixtureRequest,

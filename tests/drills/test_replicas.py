@@ -79,7 +79,7 @@ async def running_pair(
 
 
 @pytest.mark.drill
-@pytest.mark.timeout(3_600)
+@pytest.mark.timeout(1_800)
 async def test_people_go_on_at_the_other_replica(
     postgres: Postgres, full_count: bool, tmp_path: Path, report: Callable[[str], None]
 ) -> None:
@@ -102,7 +102,7 @@ async def test_people_go_on_at_the_other_replica(
 
 
 @pytest.mark.drill
-@pytest.mark.timeout(1_800)
+@pytest.mark.timeout(600)
 async def test_an_old_journal_changes_nothing_that_is_newer(
     postgres: Postgres, full_count: bool, tmp_path: Path
 ) -> None:

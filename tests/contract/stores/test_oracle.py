@@ -288,7 +288,7 @@ def _player(store: Store, backend: Backend) -> Player:
 
 @pytest.mark.drill
 @pytest.mark.server
-@pytest.mark.timeout(1_800)
+@pytest.mark.timeout(3_600)
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

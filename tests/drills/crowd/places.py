@@ -133,7 +133,7 @@ async def dynamodb_and_azure(
 
 
 PLACES: Mapping[str, Open] = {
-    "sqlite and a folder": on_this_computer,
     "postgres and s3": postgres_and_s3,
     "dynamodb and azure": dynamodb_and_azure,
+    "sqlite and a folder": on_this_computer,
 }

@@ -138,7 +138,7 @@ async def fuzz(
 
 
 @pytest.mark.drill
-@pytest.mark.timeout(3_600)
+@pytest.mark.timeout(1_200)
 async def test_requests_of_all_forms_to_all_routes(fuzz: Fuzz) -> None:
     async def send(it: Described) -> None:
         given: dict[str, Any] = {"headers": fuzz.headers(it.who), "timeout": ANSWER_S}
@@ -157,7 +157,7 @@ async def test_requests_of_all_forms_to_all_routes(fuzz: Fuzz) -> None:
 
 
 @pytest.mark.drill
-@pytest.mark.timeout(3_600)
+@pytest.mark.timeout(1_200)
 async def test_requests_that_are_none(fuzz: Fuzz) -> None:
     waiting: set[asyncio.Task[None]] = set()
 
@@ -183,7 +183,7 @@ async def test_requests_that_are_none(fuzz: Fuzz) -> None:
 
 
 @pytest.mark.drill
-@pytest.mark.timeout(3_600)
+@pytest.mark.timeout(1_200)
 async def test_sockets_that_send_what_no_page_sends(fuzz: Fuzz) -> None:
     lines: dict[str, Line] = {}
 
