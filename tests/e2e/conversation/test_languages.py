@@ -74,6 +74,21 @@ async def test_all_fits_a_phone(
         assert box["y"] >= 60
 
 
+async def test_a_phone_on_its_side_shows_all_of_a_new_conversation(
+    start_application: StartApplication, open_chat: OpenChat
+) -> None:
+    page = (await open_chat(await start_application())).page
+    await page.set_viewport_size({"width": 844, "height": 390})
+    header = await page.locator("#header").bounding_box()
+    assert header
+    await expect(page.locator("#starters")).to_be_visible()
+    for part in await page.locator("#welcome-screen > :visible").all():
+        box = await part.bounding_box()
+        assert box
+        assert box["y"] >= header["y"] + header["height"]
+        assert box["y"] + box["height"] <= 390
+
+
 async def _fits(page: Page, width: int) -> None:
     assert await page.evaluate("document.scrollingElement.scrollWidth") <= width
     await _are_beside_each_other(page.locator("#header button:visible, #header a:visible"), width)
