@@ -66,6 +66,13 @@ _SIDEBAR = (
     # `public/page/thread.js` gives a new conversation its address at once. The page did so once the
     # list was there, and led back who had left it meanwhile.
     ('i&&A.pathname==="/"&&t(`/thread/${i}`)', "!1&&t(`/thread/${i}`)"),
+    # Who comes back from a conversation to the page before it finds a new one. The page led forth
+    # again, so that nobody came further back.
+    (
+        "{threadId:v}=Rl();E.useEffect(()=>{const N=new URL(window.location.href);t&&",
+        "{threadId:v}=Rl(),{clear:k}=Go();E.useEffect(()=>{const N=new URL(window.location.href);"
+        "v&&globalThis.keepchatCameBack?.()?(k(),r(I=>({...I,currentThreadId:void 0}))):t&&",
+    ),
     # What is open is left as it is deleted. The page opened it once more, and when it was gone left
     # whatever was open then.
     ("(l===o||l===c)&&(s(),await new", '(l===o||l===c)&&(s(),i("/"),await new'),

@@ -4,8 +4,12 @@ import { openAddress } from "./address.js";
 import { isHome, urlOf } from "./server.js";
 import { onTold } from "./told.js";
 
+let cameBack = false; // by the browser's Back, or Forward, to the address of a new conversation
+
 export function keepAddress() {
   onTold("keepchatThread", (thread) => {
     if (isHome(location.href)) openAddress(urlOf(`thread/${thread}`));
   });
+  window.addEventListener("popstate", () => (cameBack = isHome(location.href)), true);
+  globalThis.keepchatCameBack = () => cameBack && isHome(location.href);
 }

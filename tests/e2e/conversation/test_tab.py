@@ -1,5 +1,7 @@
 """The title of the tab is that of its conversation."""
 
+import re
+
 from playwright.async_api import ViewportSize, expect
 
 from tests.e2e.conftest import OpenChat
@@ -30,3 +32,26 @@ async def test_the_tab_has_the_name_of_its_conversation(
     await expect(phone.page).to_have_title("Keepchat")
     await phone.open(f"/thread/{thread_id}")
     await expect(phone.page).to_have_title("A tab of its own")
+
+
+async def test_back_leads_from_a_conversation_to_a_new_one_and_away(chat: Chat) -> None:
+    page, home = chat.page, re.compile(r"^[^/]*//[^/]*/$")
+    await chat.ask("What is the capital of France, before Back?")
+    await chat.answered("The capital of France is Paris.")
+    first = await chat.thread_id()
+    await page.go_back()
+    await expect(page).to_have_url(home)
+    await expect(chat.asked).to_have_count(0)
+    await expect(page.locator("#starters")).to_be_visible()
+    await page.go_forward()
+    await expect(chat.asked).to_have_text(["What is the capital of France, before Back?"])
+    assert await chat.thread_id() == first
+    await page.go_back()
+    await expect(chat.asked).to_have_count(0)
+    await chat.ask("What is the capital of France, after Back?")
+    await chat.answered("The capital of France is Paris.")
+    assert await chat.thread_id() != first
+    for _ in range(2):
+        await page.go_back()
+    await expect(page).not_to_have_url(re.compile("/thread/"))
+    await expect(page).not_to_have_url(home)
