@@ -7,7 +7,6 @@ SERVERS := tests/support/servers
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install --no-deps --require-hashes -r
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 8
-DRILLS := 4
 TESTABLE := needs $(VENV)/.demo $(VENV)/.dev $(SERVERS)/node_modules/.installed
 
 .DEFAULT_GOAL := help
@@ -36,9 +35,8 @@ quick: $(VENV)/.demo $(VENV)/.dev ## Runs unit and contract tests that need no s
 # What pytest compiles of the tests is kept, also where Python is told not to: it is a tenth of the time.
 test quick drills: export PYTHONDONTWRITEBYTECODE :=
 
-# They wait for what is away most of the time.
 drills: $(TESTABLE) ## Repeats the fault and fuzz drills at full count
-	@$(BIN)/python -m pytest --numprocesses $(DRILLS) -m drill --full-count tests
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m drill --full-count tests
 
 check: $(VENV)/.dev ## Checks format, lint, types and import rules
 	@$(BIN)/ruff format --check --output-format concise . || { echo "Run 'make format'."; exit 1; }
