@@ -7,7 +7,7 @@ from chainlit.session import WebsocketSession, ws_sessions_id
 
 from datalayer.values import as_id
 
-CONNECTS_S = 5.0  # what a page takes that is being loaded, or whose program has just started
+CONNECTS_S = 3.0  # what a page takes that is being loaded, or whose program has just started
 _LOOK_S = 0.05
 
 
@@ -16,17 +16,18 @@ def user_of(session: WebsocketSession) -> str:
     return session.user.identifier if session.user else ""
 
 
-async def page_of(session_id: str) -> WebsocketSession | None:
-    """Return the page of a session, once it has connected: what it sends may come before that.
+async def page_of(session_id: str, user: str) -> WebsocketSession | None:
+    """Return a user's page, once it has connected: what it sends may come before that.
 
-    None where it does not within `CONNECTS_S`, or at once where this can be no page's.
+    None where it does not within `CONNECTS_S`, and as late where it is another's; at once where
+    this can be no page's.
     """
-    looks = round(CONNECTS_S / _LOOK_S) if as_id(session_id) else 0
-    for _ in range(looks):
-        if session_id in ws_sessions_id:
-            break
+    for _ in range(round(CONNECTS_S / _LOOK_S) if as_id(session_id) else 0):
+        session: WebsocketSession | None = ws_sessions_id.get(session_id)
+        if session and user_of(session) == user:
+            return session
         await asyncio.sleep(_LOOK_S)
-    return ws_sessions_id.get(session_id)
+    return None
 
 
 def all_pages() -> list[WebsocketSession]:

@@ -5,7 +5,8 @@ from html import escape
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from access.login.base import Visit
-from chat.wording.language import Localized
+from chat.wording.catalogue import ENGLISH, Translation, is_chinese
+from chat.wording.language import Localized, translation_for
 
 _PAGE = """<!doctype html>
 <html lang="{language}">
@@ -32,7 +33,12 @@ def turned_away(
     if not visit.wants_page:
         detail = f"{said} {command}".strip()
         return JSONResponse({"detail": detail}, status, HEADERS)
-    language = Localized("en", "zh-CN").in_language(asked)
     shown = f"<code>{escape(command)}</code>" if command else ""
-    page = _PAGE.format(language=language, text=escape(said), command=shown)
+    page = _PAGE.format(language=_tag(translation_for(asked)), text=escape(said), command=shown)
     return HTMLResponse(page, status, HEADERS)
+
+
+def _tag(translation: Translation) -> str:
+    """Return the language that a sentence of ours is in."""
+    is_known = translation.is_ours or is_chinese(translation.tag)
+    return translation.tag if is_known else ENGLISH

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from access.guard import owners
 from access.guard.limits import UploadLimits, WaitingFiles
-from access.guard.pages import page_of, user_of
+from access.guard.pages import page_of
 from access.guard.session_files import SessionFiles
 from access.guard.temporary import TemporaryChats
 from access.guard.user_limits import MEGABYTE
@@ -38,9 +38,8 @@ def uploads_router(
     async def post_file(
         request: Request, current_user: UserParam, session_id: str, ask_parent_id: str | None = None
     ) -> Response:
-        asker = owners.signed_in(current_user)
-        session = await page_of(session_id)
-        if session is None or user_of(session) != asker.identifier:
+        session = await page_of(session_id, owners.signed_in(current_user).identifier)
+        if session is None:
             raise HTTPException(404, PAGE_LOST.of_request())
         async with request.form(max_files=1) as form:
             accepted = await _accept(_file_of(form), limits)

@@ -14,7 +14,7 @@ import chainlit as cl
 from fastapi import APIRouter
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
 from access.guard.origins import Origin, origin_of
@@ -27,7 +27,10 @@ from chat.wording.language import Localized
 from common.loopback import host_of, is_loopback
 
 USER = "local"
-REFUSAL = "This chat answers on this computer only: open it as http://localhost, not as {host}.\n"
+ELSEWHERE = Localized(
+    en="This chat answers on this computer only: open it as http://localhost, not as {host}.",
+    zh="本聊天程序仅在本机应答：请使用 http://localhost 打开，而不是 {host}。",
+)
 STRANGER = Localized(
     en="This browser has not been let in yet. On the computer that the chat runs on, run this "
     "in its folder, and open the link that it prints:",
@@ -74,7 +77,7 @@ class LocalLogin(LoginMode):
         scope = visit.connection.scope
         if not is_from_this_computer(scope):
             host = host_of(visit.connection.headers.get("host", "")) or "another name"
-            return Admission(answer=PlainTextResponse(REFUSAL.format(host=host), 403))
+            return Admission(answer=turned_away(visit, ELSEWHERE.filled(host=host), status=403))
         if visit.is_health_check(self._prefix):
             return Admission()
         tokens, query = without_token(scope["query_string"])

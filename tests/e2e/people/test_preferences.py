@@ -138,6 +138,24 @@ async def test_a_new_page_has_the_model_that_its_user_prefers(
     await expect(anna.model_button()).to_have_text("scripted")
 
 
+async def test_the_model_changes_within_a_conversation_and_each_answer_names_its_own(
+    team: Team, open_chat: OpenChat
+) -> None:
+    chat = await come(team, open_chat, ANNA)
+    await chat.ask("First of two, who are you?")
+    await chat.answered(FIRST)
+    await chat.choose_model("second")
+    await chat.ask("Second of two, who are you?")
+    await expect(chat.answers).to_have_count(2)
+    await chat.answered(SECOND)
+    told = chat.page.locator(".keepchat-model")
+    await expect(told).to_have_text(["scripted", "second"])
+    again = await come(team, open_chat, ANNA)
+    await again.open(f"/thread/{await chat.thread_id()}")
+    await expect(again.page.locator(".keepchat-model")).to_have_text(["scripted", "second"])
+    await expect(again.model_button()).to_have_text("second")
+
+
 async def test_two_pages_save_field_by_field_and_too_much_is_said_while_typing(
     team: Team, open_chat: OpenChat
 ) -> None:

@@ -1,5 +1,6 @@
 """A person orders their conversations: pinned, in folders, in the archive, or gone."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from tests.support.waiting import until
 
 PARIS = "The capital of France is Paris."
 HOUR = 3_600_000_000  # microseconds
+RED = re.compile(r"rgb\((1[5-9]|2\d)\d, [0-4]?\d, [0-4]?\d\)")
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
@@ -172,6 +174,9 @@ async def test_a_folder_is_renamed_and_removed_and_all_is_deleted(
     await chat.of_list("Delete all")
     dialog = chat.page.get_by_role("dialog")
     await expect(dialog).to_contain_text("in the archive too")
+    await expect(dialog.get_by_role("button", name="Delete all")).to_have_css(
+        "background-color", RED
+    )
     await expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     await dialog.get_by_role("button", name="Delete all").click()
     await expect(dialog).to_contain_text("Really")

@@ -33,15 +33,15 @@ _IN_BROWSER = """async (mark) => {
 
 
 def places_of(mark: str, app: Application, database: Database) -> list[str]:
-    """Return where a program has a mark: in its folder, in its log, in any row."""
+    """Return where a program has a mark, spelt in any way: in its folder, its log, any row."""
     return [
         *_files_with(mark, app.home),
-        *(["the log"] if mark in app.log() else []),
+        *(["the log"] if mark.lower() in app.log().lower() else []),
         *(
             f"{table}: {row}"
             for table in sorted(database.tables())
             for row in database.rows(f"SELECT * FROM {table}")  # noqa: S608
-            if mark in str(row)
+            if mark.lower() in str(row).lower()
         ),
     ]
 
@@ -70,5 +70,8 @@ def _is_of_sqlite(path: Path) -> bool:
 
 def _files_with(mark: str, folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
-        if mark in path.name or (path.is_file() and mark.encode() in path.read_bytes()):
+        sought = mark.lower()
+        if sought in path.name.lower() or (
+            path.is_file() and sought.encode() in path.read_bytes().lower()
+        ):
             yield str(path.relative_to(folder))

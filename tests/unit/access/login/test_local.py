@@ -113,15 +113,19 @@ def test_a_stranger_gets_nothing(client: TestClient, method: str, path: str) -> 
 
 
 def test_a_stranger_is_told_in_the_own_language(client: TestClient) -> None:
-    english = client.get("/", headers={**PAGE, "accept-language": "de,en;q=0.5"})
+    english = client.get("/", headers={**PAGE, "accept-language": "is,en;q=0.5"})
+    german = client.get("/", headers={**PAGE, "accept-language": "de,en;q=0.5"})
     chinese = client.get("/", headers={**PAGE, "accept-language": "zh-CN,zh;q=0.9"})
-    for answer in (english, chinese):
+    for answer in (english, german, chinese):
         assert answer.status_code == 401
         assert answer.headers["content-type"].startswith("text/html")
         assert "<code>python manage.py link</code>" in answer.text
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["cache-control"] == "no-store"
-    assert 'lang="en"' in english.text
+    assert 'lang="en-US"' in english.text
+    assert 'lang="de-DE"' in german.text
+    assert "Dieser Browser" in german.text
+    assert 'lang="zh-CN"' in chinese.text
     assert "请" in chinese.text
 
 

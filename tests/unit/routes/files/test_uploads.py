@@ -42,6 +42,12 @@ TOO_MANY = "Too many files wait for their message. Send it, or reload."
 TOO_LARGE = "A file may have 1 MB at most."
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages connect soon, or never."""
+    monkeypatch.setattr("access.guard.pages.CONNECTS_S", 0.1)
+
+
 class Clock:
     """Goes when it is told."""
 
@@ -237,6 +243,7 @@ async def test_the_bytes_of_a_users_pages_have_an_end(
     assert (status, "3 MB in all" in said["detail"]) == (413, True)
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_file_that_was_refused_takes_no_place(
     page: httpx.AsyncClient, session: WebsocketSession
 ) -> None:
@@ -270,10 +277,8 @@ async def test_what_names_no_page_is_not_waited_for(
     assert reply.status_code == 404
 
 
-async def test_the_body_of_a_stranger_is_not_read(
-    page: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("access.guard.pages.CONNECTS_S", 0.1)
+@pytest.mark.usefixtures("impatient")
+async def test_the_body_of_a_stranger_is_not_read(page: httpx.AsyncClient) -> None:
     taken = 0
 
     async def body() -> AsyncIterator[bytes]:
