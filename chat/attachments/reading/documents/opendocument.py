@@ -21,6 +21,7 @@ _MANIFEST, _ENCRYPTED = "META-INF/manifest.xml", b"encryption-data"
 _IS_SPREADSHEET = re.compile(rb"<office:spreadsheet[\s>/]")
 _PICTURE = re.compile(rb"(?<=<office:binary-data>)[^<]++")  # of a document of one XML
 _MOST_MEMBERS, _LARGEST_FORMULA = 5_000, 100_000  # bytes
+_FOOT = f"{PRESENTATION}footer-decl"
 _RUNNING = re.compile(r".*\}(?:header|footer)(?:-first|-left)?")
 
 
@@ -55,6 +56,7 @@ def _formulas(archive: zipfile.ZipFile) -> dict[str, str]:
 def _write(content: bytes, styles: bytes, formulas: Mapping[str, str], buffer: TextBuffer) -> None:
     if _IS_SPREADSHEET.search(content):
         tables.write(content, buffer)
+        tables.write_edges(styles, buffer)
         return
     root = xml.parse(content)
     around = root if styles is content else xml.parse(styles) if styles else None
@@ -93,6 +95,10 @@ def _write_text(body: Any, words: Words, buffer: TextBuffer) -> None:
 
 def _write_slides(pages: Sequence[Any], words: Words, styles: Styles, buffer: TextBuffer) -> None:
     buffer.counts["slides"] = len(pages)
+    feet = {
+        " ".join("".join(it.itertext()).split())
+        for it in pages[0].itersiblings(_FOOT, preceding=True)
+    }
     for number, page in enumerate(pages, 1):
         buffer.reached(number, len(pages))
         buffer.tally[RemarkKind.HIDDEN_SLIDES] += styles.hides(page, "drawing-page")
@@ -102,3 +108,5 @@ def _write_slides(pages: Sequence[Any], words: Words, styles: Styles, buffer: Te
         for notes in page.iterfind(f"{PRESENTATION}notes"):
             said = words.whole(notes)
             buffer.write(f"\nNotes: {said}\n" if said else "")
+    for text in sorted(feet):
+        buffer.write(f"\n[footer] {text}\n")

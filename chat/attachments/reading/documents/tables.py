@@ -14,6 +14,7 @@ from chat.attachments.results import RemarkKind
 _CELLS = (f"{TABLE}table-cell", f"{TABLE}covered-table-cell")
 _VALUES = ("value", "string-value", "date-value", "time-value", "boolean-value")
 _REST = 1_000  # columns or rows; so many that are hidden are what is beside the table
+_NUMBERS = ("page-number", "page-count", "sheet-name")
 _MOST_REPEATED = 16_384  # columns or rows; a sheet's empty rest is written as one that is repeated
 
 
@@ -31,6 +32,35 @@ def write(content: bytes, buffer: TextBuffer) -> None:
                 xml.forget(element)
     finally:
         buffer.tally += words.tally
+
+
+def write_edges(styles: bytes, buffer: TextBuffer) -> None:
+    """Write what is printed above and below the pages of sheets, each once.
+
+    Paragraphs with the page's number or the sheet's name are left out, as every file has them.
+    """
+    words, seen = Words(Styles(), {}, {}), set[str]()
+    for page in xml.stream(io.BytesIO(styles), "master-page", "table-row") if styles else ():
+        if xml.name(page) == "table-row":  # of a document of one XML
+            return
+        for part in page:
+            if (line := _edge(part, words)) and line not in seen:
+                seen.add(line)
+                buffer.write(f"{line}\n")
+
+
+def _edge(part: xml.Element, words: Words) -> str:
+    kind = xml.name(part).partition("-")[0]
+    if kind not in ("header", "footer") or xml.value(part, "display") == "false":
+        return ""
+    paragraphs = (it for it in xml.within(part, "p") if not _is_numbered(it))
+    said = (" ".join(words.block(it)).strip() for it in paragraphs)
+    line = " | ".join(it for it in said if it)
+    return f"[{kind}] {line}" if line else ""
+
+
+def _is_numbered(paragraph: xml.Element) -> bool:
+    return next(xml.within(paragraph, *_NUMBERS), None) is not None
 
 
 class _Sheets:

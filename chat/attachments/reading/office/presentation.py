@@ -1,7 +1,7 @@
 """PowerPoint presentations: slide by slide, with tables, diagrams, notes and comments."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chat.attachments.reading import xml
 from chat.attachments.reading.office import drawings
@@ -11,8 +11,9 @@ from chat.attachments.results import CannotRead, Reason, RemarkKind
 
 Element = xml.Element
 
-# Placeholders whose text says nothing of the slide
-_FURNITURE = frozenset({"sldNum", "dt", "ftr", "hdr", "sldImg"})
+# Placeholders whose text says nothing of the slide, and those that stand on many alike
+_FURNITURE = frozenset({"sldNum", "sldImg"})
+_RUNNING = frozenset({"dt", "ftr", "hdr"})
 _PLAYED = {"videoFile": "film", "audioFile": "sound", "wavAudioFile": "sound"}
 _OFF = ("0", "false")
 
@@ -26,10 +27,10 @@ def read(content: bytes, buffer: TextBuffer) -> None:
         buffer.remark(RemarkKind.MACROS)
     slides = list(_slides(package, main))
     buffer.counts["slides"] = len(slides)
-    authors = _authors(package, main)
+    authors, running = _authors(package, main), set[str]()
     for number, part in enumerate(slides, 1):
         buffer.reached(number, len(slides))
-        _write(_Slide(package, part, buffer), number, authors)
+        _write(_Slide(package, part, buffer, running), number, authors)
 
 
 def _slides(package: Package, main: str) -> Iterator[str]:
@@ -51,6 +52,8 @@ class _Slide:
     package: Package
     part: str
     buffer: TextBuffer
+    running: set[str] = field(default_factory=set)
+    """What stood at the foot of slides before."""
 
 
 def _write(slide: _Slide, number: int, authors: Mapping[str | None, str]) -> None:
@@ -89,13 +92,25 @@ class _Shapes:
 
     def _shape(self, element: Element) -> Iterator[str]:
         placeholder = xml.child(element, "nvSpPr", "nvPr", "ph")
-        if (xml.value(placeholder, "type") or "") in _FURNITURE:
+        kind = xml.value(placeholder, "type") or ""
+        if kind in _FURNITURE:
+            return
+        if kind in _RUNNING:
+            yield from self._foot(element)
             return
         said = list(self._body(xml.child(element, "txBody")))
         yield from said or _described("drawing", element)
         yield from self._leads(element)
         if xml.child(element, "spPr", "blipFill") is not None:
             self._slide.buffer.tally[RemarkKind.PICTURES] += 1
+
+    def _foot(self, element: Element) -> Iterator[str]:
+        """Yield what is at the foot of a slide the first time, but no date that is always new."""
+        said = " ".join(self._body(xml.child(element, "txBody"))).strip()
+        is_fixed = next(xml.within(element, "fld"), None) is None
+        if said and is_fixed and said not in self._slide.running:
+            self._slide.running.add(said)
+            yield f"[footer] {said}"
 
     def _leads(self, element: Element) -> Iterator[str]:
         """Yield where a click on a shape or a picture leads to."""

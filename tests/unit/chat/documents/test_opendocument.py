@@ -8,6 +8,7 @@ import pytest
 
 from chat.attachments.results import Reason
 from tests.support import documents
+from tests.support.office import unpacked
 from tests.support.reading import CASES, case, reason_in, remarks_on, text_in
 
 LETTER = """# Bericht für 世界
@@ -343,3 +344,32 @@ def test_formulas_are_read_where_they_stand() -> None:
     assert remarks_on(reading) == PICTURE  # the letter's own
     reading = text_in("a.odt", documents.zipped(members | {"Object 1/content.xml": MATH[:-9]}))
     assert "so it is" in " ".join(reading.text.split())
+
+
+def test_what_is_printed_around_sheets_is_read_once() -> None:
+    members = unpacked((CASES / "account.ods").read_bytes())
+    text, style = "urn:oasis:names:tc:opendocument:xmlns:text:1.0", "xmlns:style"
+    page = (
+        f'<style:master-page xmlns:text="{text}"><style:header><style:region-left><text:p>Secret'
+        "</text:p></style:region-left><style:region-right><text:p>Page <text:page-number>1"
+        "</text:page-number></text:p></style:region-right></style:header>"
+        '<style:header-left style:display="false"><text:p>Unused</text:p></style:header-left>'
+        "<style:footer><text:p>Secret</text:p></style:footer></style:master-page>"
+    )
+    styles = members["styles.xml"].decode()
+    assert style in styles
+    plain = text_in("a.ods", documents.zipped(members)).text
+    end = "</office:master-styles>"
+    members["styles.xml"] = styles.replace(end, f"{page * 2}{end}").encode()
+    reading = text_in("a.ods", documents.zipped(members))
+    assert reading.text == f"{plain}\n[header] Secret\n[footer] Secret"
+
+
+def test_what_is_at_the_foot_of_slides_is_read_once() -> None:
+    members = unpacked((CASES / "slides.odp").read_bytes())
+    content = members["content.xml"].decode()
+    plain = text_in("a.odp", documents.zipped(members)).text
+    foot = '<presentation:footer-decl presentation:name="ftr1">Secret</presentation:footer-decl>'
+    assert content.count("<draw:page ") > 1
+    members["content.xml"] = content.replace("<draw:page ", f"{foot}<draw:page ", 1).encode()
+    assert text_in("a.odp", documents.zipped(members)).text == f"{plain}\n\n[footer] Secret"

@@ -168,3 +168,18 @@ def test_where_shapes_lead_and_what_is_played_is_said() -> None:
         "## Slide 1\n\n10<sup>6</sup>\n[link: https://example.com/box]\n[drawing: an arrow up]"
     )
     assert remarks_on(reading) == "files in it that are not read: 1"
+
+
+def test_what_is_at_the_foot_of_slides_is_read_once() -> None:
+    deck = pptx.Presentation()
+    for number in range(2):
+        slide: Any = deck.slides.add_slide(deck.slide_layouts[6])
+        for kind, text in (("ftr", "Confidential"), ("dt", f"May {number}"), ("sldNum", "1")):
+            box = slide.shapes.add_textbox(0, 0, Inches(1), Inches(1))
+            box.text_frame.text = text
+            box._element.nvSpPr.nvPr.append(box._element.makeelement(f"{{{P}}}ph", {"type": kind}))
+    held = io.BytesIO()
+    deck.save(held)
+    assert text_in("a.pptx", held.getvalue()).text == (
+        "## Slide 1\n\n[footer] Confidential\n[footer] May 0\n\n\n## Slide 2\n\n[footer] May 1"
+    )
