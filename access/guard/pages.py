@@ -23,7 +23,7 @@ async def page_of(session_id: str, user: str) -> WebsocketSession | None:
     this can be no page's.
     """
     for _ in range(round(CONNECTS_S / _LOOK_S) if as_id(session_id) else 0):
-        session: WebsocketSession | None = ws_sessions_id.get(session_id)
+        session: WebsocketSession | None = WebsocketSession.get_by_id(session_id)
         if session and user_of(session) == user:
             return session
         await asyncio.sleep(_LOOK_S)

@@ -61,9 +61,9 @@ def test_what_is_gone_is_said(uses: Uses, monkeypatch: pytest.MonkeyPatch) -> No
         "Chainlit 2.13.0 has no chainlit.server.update_feedback. "
         "patches/http/guarded_routes.py relies on it: called once it is known whose it is.",
         "Chainlit 2.13.0 has no chainlit.session.WebsocketSession.get_by_id. "
-        "access/guard/owners.py, patches/socket/returning.py, routes/files/session_files.py, "
-        "routes/files/uploads.py, routes/temporary.py relies on it: the page that sends an event, "
-        "or that a request names.",
+        "access/guard/owners.py, access/guard/pages.py, patches/socket/returning.py, "
+        "routes/files/session_files.py, routes/temporary.py relies on it: the page that sends an "
+        "event, or that a request names.",
         "Chainlit 2.13.0 has no event edit_message. "
         "patches/socket/handlers.py, patches/socket/message_length.py relies on it: "
         "all that follows is removed.",

@@ -180,6 +180,7 @@ def step(step_id: str, kind: str, output: str) -> dict[str, Any]:
 @example([("cut 1", 0), ("end", 9), ("ask 0", 3), ("open 1", 2), ("word", 3)], [6, 0, 0])
 @example([("end", 0), ("cut 1", 3), ("open 1", 0)], [5, 0])
 @example([("cut 1", 0), ("word", 2), ("open 1", 0)], [1, 2, 0])
+@example([("cut 1", 2), ("end", 1), ("open 1", 0)], [2, 2, 0])
 @settings(max_examples=examples(500), deadline=None)
 def test_every_open_page_shows_each_word_once(
     doings: list[tuple[str, int]], delays: list[int]
