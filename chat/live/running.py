@@ -196,9 +196,9 @@ class LiveThreads:
 
     async def _offer_stop(self, thread: LiveThread, page: WebsocketSession) -> None:
         # Asked and sent in one step: were it to end in between, the page would wait for ever. So it
-        # would if it were not told that nothing runs: that something does it may have heard while
-        # it was given its thread before, from which it was cut off.
-        await self._line.send("task_start" if thread.is_running else "task_end", {}, [page])
+        # would where it does not hear the end, which was cut off meanwhile, and is back.
+        if thread.is_running and page in thread.pages():
+            await self._line.send("task_start", {}, [page])
 
     async def greet(self, page: WebsocketSession) -> None:
         """Tell a page that has connected in which threads something is answered, and whether what

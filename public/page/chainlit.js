@@ -35,19 +35,29 @@ const TOASTS = [
   [
     /^File is larger than (?<most>\S+) MB$/,
     { en: "A file may have {most} MB at most.", zh: "文件最大为 {most} MB。" },
+    ({ most }) => chosen.filter(({ size }) => size > most * MEGABYTE),
   ],
   [/^Too many files$/, { en: "These are too many files for one message.", zh: "一条消息的文件过多。" }],
   [
     /^File type must be/,
     { en: "Files of this type are not taken here.", zh: "此处不接受该类型的文件。" },
+    () => (chosen.length === 1 ? chosen : []),
   ],
 ];
+const NAMED_FILES = { en: "“{names}” was not attached: {said}", zh: "未附加“{names}”：{said}" };
+const MEGABYTE = 1_000_000;
 const SAID = '.sr-only, [role="dialog"] button';
 const NAMED = `[title], [aria-label], img[alt], ${SAID}`;
+
+let chosen = []; // files, which Chainlit refuses without a name
 
 const names = new Map(NAMES.map((texts) => [texts.en, inLanguage(texts)]));
 
 export function translateChainlit() {
+  const note = (files) => files?.length && (chosen = [...files]);
+  window.addEventListener("change", ({ target }) => note(target.files), true);
+  window.addEventListener("drop", ({ dataTransfer }) => note(dataTransfer?.files), true);
+  window.addEventListener("paste", ({ clipboardData }) => note(clipboardData?.files), true);
   const isEnglish = [...names].every(([english, text]) => english === text);
   onChange(() => {
     document.querySelectorAll("[data-sonner-toast] [data-title]").forEach(retell);
@@ -64,9 +74,12 @@ function rename(element) {
 }
 
 function retell(title) {
-  for (const [said, texts] of TOASTS) {
-    const found = said.exec(title.textContent);
-    if (found) replaceText(title, inLanguage(texts, found.groups));
+  for (const [pattern, texts, filesOf] of TOASTS) {
+    const found = pattern.exec(title.textContent);
+    if (!found) continue;
+    const said = inLanguage(texts, found.groups);
+    const refused = (filesOf?.(found.groups) ?? []).map(({ name }) => name).join(", ");
+    replaceText(title, refused ? inLanguage(NAMED_FILES, { names: refused, said }) : said);
   }
 }
 

@@ -214,7 +214,11 @@ async def test_uploads_above_the_limits_are_refused_with_a_sentence(
     )
     # In the page
     await chat.choose(large)
-    await expect(chat.toasts.filter(has_text="A file may have 1 MB at most.")).to_be_visible()
+    await expect(
+        chat.toasts.filter(
+            has_text=f"“{large.name}” was not attached: A file may have 1 MB at most."
+        )
+    ).to_be_visible()
     await chat.ask("Two files: what is on it?")
     await chat.answered(READ)
     await chat.attach(three)

@@ -93,9 +93,7 @@ async def test_an_answer_grows_and_ends() -> None:
     world.layer.store("a", "Because")
     assert await world.says("q", "a", version=3) == ["stream_token"]
     assert world.page.heard[-1][1]["token"] == "cause"
-    assert await world.says("q", "a", version=4, ended=9) == [
-        *("resume_thread", "task_end", "task_end")
-    ]
+    assert await world.says("q", "a", version=4, ended=9) == ["resume_thread", "task_end"]
 
 
 async def test_what_is_taken_back_there_is_taken_back_here() -> None:
@@ -120,4 +118,4 @@ async def test_whoever_names_the_thread_of_another_hears_nothing() -> None:
     await world.live.catch_up(cast(WebsocketSession, foreign))
     world.layer.store("q", "Why?")
     await world.says("q", version=1)
-    assert foreign.heard == [("task_end", {})]  # as it came
+    assert foreign.heard == []
