@@ -82,7 +82,7 @@ def prepare_store(settings: Settings, recorder: Recorder = NO_RECORDER) -> Store
     except StoreUnavailable:
         if not store.is_remote:
             raise
-        logger.warning("The chat starts without its database and waits for it.")
+        logger.info("The chat starts without its database and waits for it.")
     return store
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 
 from tests.e2e.conftest import OpenChat, StartApplication
 from tests.support.page.application import Application
@@ -192,3 +192,20 @@ async def test_the_longest_message_is_kept_to_the_letter(
     [asked, *_] = app.database.messages(await chat.thread_id())
     assert len(asked.text) == 150_000
     assert asked.text == question
+
+
+@pytest.mark.parametrize("failure", ["the server's", "the line's"])
+async def test_what_was_pasted_and_cannot_be_attached_is_in_the_box_again(
+    short_app: Application, open_chat: OpenChat, failure: str
+) -> None:
+    async def fail(route: Route) -> None:
+        if failure == "the server's":
+            await route.fulfill(status=500, json={"detail": "out of order"})
+        else:
+            await route.abort()
+
+    chat = await open_chat(short_app)
+    await chat.page.route("**/project/file?**", fail)
+    await paste(chat, text := (LONG * MOST)[: 2 * MOST])
+    await expect(line(chat)).to_contain_text("could not be attached")
+    await expect(box(chat)).to_have_value(text)

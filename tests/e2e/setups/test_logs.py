@@ -35,11 +35,11 @@ AWAY: Mapping[str, tuple[Mapping[str, str], str]] = {
     ),
     "a database's host that is not there": (
         {"DATABASE_URL": f"postgresql://me:{SECRET}@no-such-host.invalid/chat"},
-        "The database is away: ",
+        "Check that DATABASE_URL names a place that exists, answers",
     ),
     "a database that does not run": (
         {"DATABASE_URL": f"postgresql://me:{SECRET}@127.0.0.1:{free_port()}/chat"},
-        "The database is away: ",
+        "Check that DATABASE_URL names a place that exists, answers",
     ),
     "a storage's host that is not there": (
         {
@@ -47,7 +47,7 @@ AWAY: Mapping[str, tuple[Mapping[str, str], str]] = {
             "AWS_ACCESS_KEY_ID": "a",
             "AWS_SECRET_ACCESS_KEY": SECRET,
         },
-        "The storage of files is away: ",
+        "check that the service runs and that endpoint_url",
     ),
 }
 
@@ -67,8 +67,7 @@ async def test_what_is_away_at_the_start_is_one_line(
     app.expect_in_log("Unable to get persisted_user")
     await until(lambda: any(said in line for line in warnings(app)), said)
     await app.stop()
-    told = [line for line in warnings(app) if "The chat starts without its database" not in line]
-    assert len(told) == 1, told
+    assert len(warnings(app)) == 1, warnings(app)
     assert SECRET not in app.log()
 
 

@@ -84,7 +84,7 @@ def test_a_server_that_is_away_is_waited_for(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = f"postgresql://user:geheim@127.0.0.1:{free_port()}/db"
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO, "bootstrap.stores"):
         prepare(settings_of(url, tmp_path))
     [said] = [record.getMessage() for record in caplog.records]
     assert "starts without its database" in said

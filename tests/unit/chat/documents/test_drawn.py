@@ -249,3 +249,10 @@ def test_an_image_that_breaks_off_is_broken_and_not_of_an_unknown_kind(kept: flo
     for kind in ("AVIF", "WEBP"):
         content = documents.image(kind, (300, 300))
         assert reason_in("a.bin", content[: round(len(content) * kept)]) is Reason.BROKEN
+
+
+def test_a_drawing_that_matplotlib_wrote_is_shown() -> None:
+    drawing = Path(__file__).parents[4] / "docs/images/benchmarks.svg"
+    _, image = shown("a.svg", drawing.read_bytes())
+    assert image.width / image.height == pytest.approx(576 / 468, abs=0.02)
+    assert len(set(image.resize((64, 52)).get_flattened_data())) > 20

@@ -328,3 +328,43 @@ def test_boxes_and_buttons_upon_a_sheet_are_read() -> None:
 def test_a_workbook_is_one_though_something_stands_before_it() -> None:
     content = documents.xlsx({"One": [["words"]]})
     assert text_in("a.xlsx", b"\0\0\0\0" + content).text == "## One\n\nwords"
+
+
+def test_conversations_about_cells_are_read_and_not_their_copies() -> None:
+    """As Excel 365 writes them: with a note beside each, for those that know no conversations."""
+
+    def fill(workbook: Any) -> None:
+        sheet = workbook.add_worksheet("One")
+        sheet.write(0, 0, "x")
+        sheet.write_comment("A1", "[Threaded comment] Your version of Excel ...")
+        sheet.write_comment("B2", "a note", {"author": "Ada"})
+
+    members = unpacked(written(fill))
+    name = "http://schemas.microsoft.com/office/spreadsheetml/2018/threadedcomments"
+    kind = "http://schemas.microsoft.com/office/2017/10/relationships"
+    members["xl/threadedComments/threadedComment1.xml"] = (
+        f'<ThreadedComments xmlns="{name}"><threadedComment ref="A1" personId="{{1}}" id="{{3}}">'
+        '<text>Is it so?</text></threadedComment><threadedComment ref="A1" personId="{2}" id="{4}" '
+        'parentId="{3}"><text>It is.</text></threadedComment></ThreadedComments>'
+    ).encode()
+    members["xl/persons/person.xml"] = (
+        f'<personList xmlns="{name}"><person displayName="Bob" id="{{1}}"/>'
+        '<person displayName="Cy" id="{2}"/></personList>'
+    ).encode()
+    for part, target, relation in (
+        (
+            "xl/worksheets/_rels/sheet1.xml.rels",
+            "../threadedComments/threadedComment1.xml",
+            "threadedComment",
+        ),
+        ("xl/_rels/workbook.xml.rels", "persons/person.xml", "person"),
+    ):
+        entry = f'<Relationship Id="rId99" Type="{kind}/{relation}" Target="{target}"/>'
+        members[part] = members[part].replace(
+            b"</Relationships>", f"{entry}</Relationships>".encode()
+        )
+    assert text_in("a.xlsx", documents.zipped(members)).text.splitlines()[3:] == [
+        "[comment at B2 by Ada: a note]",
+        "[comment at A1 by Bob: Is it so?]",
+        "[comment at A1 by Cy: It is.]",
+    ]
