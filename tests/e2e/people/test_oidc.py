@@ -37,9 +37,15 @@ def identity() -> Iterator[Identity]:
         yield server
 
 
+@pytest.fixture
+def prefix() -> str:
+    """Under which path the program is."""
+    return ""
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def team(
-    start_application: StartApplication, model: ModelServer, identity: Identity
+    start_application: StartApplication, model: ModelServer, identity: Identity, prefix: str
 ) -> AsyncIterator[Application]:
     """The program, whose people are the provider's."""
     settings = {
@@ -48,6 +54,7 @@ async def team(
         "OIDC_LABEL": "Example Corp",
         "OIDC_ADMIN_CLAIM": "groups=admins",
         "OIDC_LOGOUT_AT_PROVIDER": "on",
+        "CHAINLIT_ROOT_PATH": prefix,
     }
     application = await start_application(settings=settings)
     identity.start(application.url)
@@ -118,6 +125,27 @@ async def test_people_sign_in_at_the_provider_and_out(
     assert await anna.status_of("/user") == 200  # another browser
     report = await team.manage("doctor")
     assert f"people sign in at {identity.url}, which answers" in report
+
+
+@pytest.mark.parametrize("prefix", ["/chat"])
+async def test_below_a_path_the_provider_leads_back_there(
+    team: Application, open_chat: OpenChat
+) -> None:
+    chat = await open_chat(team, comes_in=False)
+    await sign_in(chat, "anna")
+    assert chat.page.url.startswith(f"{team.url}/")
+    await chat.ask("What is the capital of France, below a path?")
+    await chat.answered(PARIS)
+    path = f"/thread/{await chat.thread_id()}"
+    again = await open_chat(team, path, comes_in=False)
+    await sign_in(again, "anna")
+    await expect(again.answers).to_have_text(PARIS)
+    assert again.page.url == team.url + path
+    await again.page.locator("#user-nav-button").click()
+    await again.page.get_by_text("Sign out", exact=True).click()
+    await again.page.get_by_role("button", name="Yes, sign me out").click()
+    await again.page.wait_for_url(f"{team.url}/login")
+    assert await again.status_of("/user") == 401
 
 
 async def test_nobody_is_signed_in_by_what_was_meant_for_another(
