@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,6 +25,7 @@ from tests.support.page.application import PROJECT, Application
 from tests.support.page.browsing import Profile
 from tests.support.page.chat import Chat
 from tests.support.page.database import Database, ServerDatabase
+from tests.support.page.stored import POSTGRESQL, SQLITE, Server, on_server
 from tests.support.servers.model import KEY
 from tests.support.servers.postgres import Postgres
 from tests.support.servers.replies import (
@@ -100,9 +101,19 @@ def use_tool(body: Body) -> Reply:
     return events(delta(role="assistant", tool_calls=calls), delta("tool_calls"))
 
 
+@pytest.fixture(scope="module", params=[SQLITE, POSTGRESQL])
+def server(request: pytest.FixtureRequest) -> Iterator[Server | None]:
+    """Its database, where that is a server's."""
+    with on_server(request.param, request) as found:
+        yield found
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def keepchat(
-    extended: Path, replies: RepliesServer, tmp_path_factory: pytest.TempPathFactory
+    extended: Path,
+    replies: RepliesServer,
+    server: Server | None,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Application]:
     """The program with the examples."""
     settings = {
@@ -110,6 +121,7 @@ async def keepchat(
         "OPENAI_BASE_URL": f"{replies.url}/v1",
         "OPENAI_MODEL": "scripted",
     }
+    settings |= server.settings() if server else {}
     program = Application(extended, tmp_path_factory.mktemp("program") / "keepchat", settings)
     try:
         await program.start()
@@ -121,7 +133,7 @@ async def keepchat(
 
 
 async def test_an_agent_answers_with_a_tool(
-    keepchat: Application, replies: RepliesServer, open_chat: OpenChat
+    keepchat: Application, server: Server | None, replies: RepliesServer, open_chat: OpenChat
 ) -> None:
     chat = await open_chat(keepchat)
     await chat.choose_model("scripted with tools")
@@ -136,7 +148,8 @@ async def test_an_agent_answers_with_a_tool(
     assert roles == ["system", "user", "assistant", "user"]
     await chat.page.reload()
     await expect(chat.said.first).to_have_text(f"In {DAYS} days.")
-    said = keepchat.database.messages(await chat.thread_id())
+    database = server if isinstance(server, ServerDatabase) else keepchat.database
+    said = database.messages(await chat.thread_id())
     assert [it.text for it in said][1] == f"In {DAYS} days."
 
 

@@ -13,6 +13,7 @@ from tests.e2e.conftest import OpenChat
 from tests.support.builders import new_id
 from tests.support.page import samples
 from tests.support.page.application import Application
+from tests.support.page.stored import POSTGRESQL, SQLITE, on_server
 from tests.support.servers.model import KEY
 from tests.support.servers.replies import RepliesServer, running_replies
 from tests.support.servers.teller import Teller
@@ -40,32 +41,37 @@ async def replies() -> AsyncIterator[RepliesServer]:
         yield running
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session", params=["", "/chat"])
+@pytest_asyncio.fixture(
+    scope="module", loop_scope="session", params=[("", SQLITE), ("/chat", POSTGRESQL)]
+)
 async def program(
     request: pytest.FixtureRequest,
     project: Path,
     replies: RepliesServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Application]:
-    """The program as docs/deploy.md sets it up; at a path, too."""
+    """The program as docs/deploy.md sets it up; at a path, too, and on a server."""
+    prefix, database = request.param
     settings = {
         "OPENAI_API_KEY": KEY,
         "OPENAI_BASE_URL": f"{replies.url}/v1",
         "OPENAI_MODEL": "scripted",
         "AUTH_MODE": "password",
         "HSTS_MAX_AGE_S": "31536000",
-        "CHAINLIT_ROOT_PATH": request.param,
+        "CHAINLIT_ROOT_PATH": prefix,
     }
-    application = Application(project, tmp_path_factory.mktemp("tls") / "keepchat", settings)
-    try:
-        await application.start()
-        name, password = ANNA
-        await application.manage("user", "add", name, "--password-stdin", typed=password)
-        yield application
-        assert application.complaints() == []
-        await application.stop()
-    finally:
-        await application.kill()
+    with on_server(database, request) as server:
+        settings |= server.settings() if server else {}
+        application = Application(project, tmp_path_factory.mktemp("tls") / "keepchat", settings)
+        try:
+            await application.start()
+            name, password = ANNA
+            await application.manage("user", "add", name, "--password-stdin", typed=password)
+            yield application
+            assert application.complaints() == []
+            await application.stop()
+        finally:
+            await application.kill()
 
 
 @pytest.fixture(scope="module", params=PROXIES)
