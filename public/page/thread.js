@@ -4,12 +4,20 @@ import { openAddress } from "./address.js";
 import { isHome, urlOf } from "./server.js";
 import { onTold } from "./told.js";
 
-let cameBack = false; // by the browser's Back, or Forward, to the address of a new conversation
+const SOON_MS = 1000; // in which the page draws what is at an address
+
+let cameBack = false; // just now, by the browser's Back or Forward, to that of a new conversation
 
 export function keepAddress() {
   onTold("keepchatThread", (thread) => {
     if (isHome(location.href)) openAddress(urlOf(`thread/${thread}`));
   });
-  window.addEventListener("popstate", () => (cameBack = isHome(location.href)), true);
+  window.addEventListener("popstate", noteBack, true);
   globalThis.keepchatCameBack = () => cameBack && isHome(location.href);
+}
+
+// An address that the page itself goes to is no way back.
+function noteBack({ isTrusted }) {
+  cameBack = isTrusted && isHome(location.href);
+  setTimeout(() => (cameBack = false), SOON_MS);
 }
