@@ -134,7 +134,7 @@ async def test_below_a_path_the_provider_leads_back_there(
     chat = await open_chat(team, comes_in=False)
     await sign_in(chat, "anna")
     assert chat.page.url.startswith(f"{team.url}/")
-    await chat.ask("What is the capital of France, below a path?")
+    await chat.ask("What is the capital of France, below a path of the provider?")
     await chat.answered(PARIS)
     path = f"/thread/{await chat.thread_id()}"
     again = await open_chat(team, path, comes_in=False)
