@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import ViewportSize, expect
 
 from tests.e2e.conftest import OpenChat
-from tests.support.page.application import Application
+from tests.support.page.application import Application, running_application
 from tests.support.page.axe import grave_faults, nameless
 from tests.support.page.chat import Chat
 from tests.support.servers.model import ModelServer
@@ -32,15 +32,8 @@ async def running(
         "THREAD_SHARING": "on",
     }
     application = Application(project, tmp_path_factory.mktemp("axe") / "keepchat", settings)
-    try:
-        await application.start()
-        name, password = ANNA
-        await application.manage("user", "add", name, "--password-stdin", typed=password)
+    async with running_application(application, ANNA):
         yield application
-        assert application.complaints() == []
-        await application.stop()
-    finally:
-        await application.kill()
 
 
 async def settings(chat: Chat) -> None:

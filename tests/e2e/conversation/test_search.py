@@ -13,7 +13,7 @@ from datalayer.stores.sql.sqlite.store import SqliteStore
 from datalayer.writes import RevisionClock, Write
 from tests.e2e.conftest import OpenChat
 from tests.support.builders import ids, step, thread
-from tests.support.page.application import Application
+from tests.support.page.application import Application, running_application
 from tests.support.page.chat import Chat
 from tests.support.servers.model import ModelServer
 
@@ -40,13 +40,8 @@ async def library(
     await store.apply(_herons())
     await store.apply(_long_conversation())
     await store.close()
-    try:
-        await application.start()
+    async with running_application(application):
         yield application
-        assert application.complaints() == []
-        await application.stop()
-    finally:
-        await application.kill()
 
 
 def _herons() -> list[Write]:

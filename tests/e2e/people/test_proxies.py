@@ -12,7 +12,7 @@ from playwright.async_api import Browser, expect
 from socketio.exceptions import ConnectionError as Refused
 
 from tests.e2e.conftest import StartApplication
-from tests.support.page.application import Application
+from tests.support.page.application import Application, running_application
 from tests.support.page.browsing import Profile
 from tests.support.page.chat import Chat
 from tests.support.page.socket import socket_page
@@ -41,13 +41,8 @@ async def behind(
     """The program that believes nginx."""
     home = tmp_path_factory.mktemp("behind") / "keepchat"
     application = Application(project, home, {**model.settings, **SETTINGS})
-    try:
-        await application.start()
+    async with running_application(application):
         yield application
-        assert application.complaints() == []
-        await application.stop()
-    finally:
-        await application.kill()
 
 
 @pytest.fixture(scope="module")

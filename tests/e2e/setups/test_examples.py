@@ -21,7 +21,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.e2e.conftest import OpenChat
-from tests.support.page.application import PROJECT, Application
+from tests.support.page.application import PROJECT, Application, running_application
 from tests.support.page.browsing import Profile
 from tests.support.page.chat import Chat
 from tests.support.page.database import Database, ServerDatabase
@@ -123,13 +123,8 @@ async def keepchat(
     }
     settings |= server.settings() if server else {}
     program = Application(extended, tmp_path_factory.mktemp("program") / "keepchat", settings)
-    try:
-        await program.start()
+    async with running_application(program):
         yield program
-        assert program.complaints() == []
-        await program.stop()
-    finally:
-        await program.kill()
 
 
 async def test_an_agent_answers_with_a_tool(

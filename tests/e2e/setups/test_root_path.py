@@ -13,7 +13,7 @@ from playwright.async_api import Page, Request, WebSocket, Worker, expect
 
 from tests.e2e.conftest import OpenChat, StartApplication
 from tests.support.page import samples
-from tests.support.page.application import Application
+from tests.support.page.application import Application, running_application
 from tests.support.page.chat import Chat
 from tests.support.servers.model import ModelServer
 from tests.support.servers.tls import PROXIES, TlsProxy
@@ -39,15 +39,8 @@ async def below(
         "METRICS_ALLOW_IPS": "127.0.0.1",
     }
     application = Application(project, tmp_path_factory.mktemp("below") / "keepchat", settings)
-    try:
-        await application.start()
-        for name, password in (ANNA, BOB):
-            await application.manage("user", "add", name, "--password-stdin", typed=password)
+    async with running_application(application, ANNA, BOB):
         yield application
-        assert application.complaints() == []
-        await application.stop()
-    finally:
-        await application.kill()
 
 
 @pytest.fixture(scope="module")

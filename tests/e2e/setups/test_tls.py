@@ -12,7 +12,7 @@ from playwright.async_api import expect
 from tests.e2e.conftest import OpenChat
 from tests.support.builders import new_id
 from tests.support.page import samples
-from tests.support.page.application import Application
+from tests.support.page.application import Application, running_application
 from tests.support.page.stored import POSTGRESQL, SQLITE, on_server
 from tests.support.servers.model import KEY
 from tests.support.servers.replies import RepliesServer, running_replies
@@ -63,15 +63,8 @@ async def program(
     with on_server(database, request) as server:
         settings |= server.settings() if server else {}
         application = Application(project, tmp_path_factory.mktemp("tls") / "keepchat", settings)
-        try:
-            await application.start()
-            name, password = ANNA
-            await application.manage("user", "add", name, "--password-stdin", typed=password)
+        async with running_application(application, ANNA):
             yield application
-            assert application.complaints() == []
-            await application.stop()
-        finally:
-            await application.kill()
 
 
 @pytest.fixture(scope="module", params=PROXIES)

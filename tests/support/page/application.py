@@ -253,6 +253,22 @@ class Application:
         return [path for path in (self.data / "files" / thread_id).rglob("*") if path.is_file()]
 
 
+@asynccontextmanager
+async def running_application(
+    application: Application, *accounts: tuple[str, str]
+) -> AsyncIterator[Application]:
+    """Run the program with these accounts; in the end it has nothing to complain of."""
+    try:
+        await application.start()
+        for name, password in accounts:
+            await application.manage("user", "add", name, "--password-stdin", typed=password)
+        yield application
+        assert application.complaints() == []
+        await application.stop()
+    finally:
+        await application.kill()
+
+
 def _is_up(client: httpx2.Client) -> bool:
     try:
         return client.get("/health").is_success
