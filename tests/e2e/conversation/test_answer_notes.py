@@ -186,12 +186,12 @@ async def test_while_an_answer_is_written_nothing_can_be_pressed_and_nothing_mov
     await chat.ask("What is the capital of France, once more with notes?")
     await chat.answered(PARIS)
     first, second = await id_of(chat.answers.first), await id_of(chat.answers.last)
-    before = await chat.questions.last.bounding_box()
+    before = await _below_the_first_question(chat)
     told = {first: note(branch=True), second: note(**BOTH, siblings=["a", "b"], index=0)}
     await notes.tell(told)
     buttons = chat.page.locator(".keepchat-tools button")
     await expect(buttons.filter(visible=True)).to_have_count(5)
-    assert await chat.questions.last.bounding_box() == before
+    assert await _below_the_first_question(chat) == before
 
     await chat.ask(STORY)
     await chat.shown_past("Sentence 2")
@@ -204,6 +204,12 @@ async def test_while_an_answer_is_written_nothing_can_be_pressed_and_nothing_mov
         row = answer.locator(".flex-wrap:has(.lucide-copy)")
         await expect(row.locator(".keepchat-tools")).to_have_count(1)
         await expect(row.locator("> :last-child")).to_have_class("keepchat-tools")
+
+
+async def _below_the_first_question(chat: Chat) -> float:
+    """How far below it the last one stands, in pixels: the page may still be scrolling."""
+    tops = await chat.questions.evaluate_all("all => all.map(one => one.getBoundingClientRect().y)")
+    return float(tops[-1] - tops[0])
 
 
 async def test_where_chainlit_has_no_buttons_ours_have_a_row_of_their_own(

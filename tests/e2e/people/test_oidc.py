@@ -162,7 +162,7 @@ async def test_nobody_is_signed_in_by_what_was_meant_for_another(
         await mallory.page.get_by_role("button", name="Continue").click()
     link = (await waiting.value).url
 
-    anna = await open_chat(team, comes_in=False)
+    anna = await open_chat(team, "/login", comes_in=False)
     await anna.page.goto(link)
     await says(anna.page, "belongs to another window")
     await go_to_provider(anna.page)
