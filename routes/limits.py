@@ -3,7 +3,7 @@
 import math
 
 from fastapi import Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
 from access.guard.away import try_again
 from access.guard.user_limits import LimitReached, Stopping
@@ -16,7 +16,7 @@ LATER = Localized(
 )
 
 
-async def limit_reached(request: Request, exc: Exception) -> JSONResponse:
+async def limit_reached(request: Request, exc: Exception) -> Response:
     """Answer with the sentence of a `LimitReached`, in the reader's language."""
     if not isinstance(exc, LimitReached):
         raise exc

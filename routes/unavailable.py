@@ -1,7 +1,7 @@
 """What a request is answered that needs the database or the storage while that is away."""
 
 from fastapi import Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 
 from access.guard.away import try_again
 from chat.wording.unavailable import STOPPING, STORAGE
@@ -9,7 +9,7 @@ from datalayer.errors import WriterClosed
 from storage.errors import StorageUnavailable
 
 
-async def unavailable(request: Request, exc: Exception) -> JSONResponse:
+async def unavailable(request: Request, exc: Exception) -> Response:
     """Answer with 503 instead of a `StoreUnavailable`, `StorageUnavailable` or `WriterClosed`."""
     if isinstance(exc, WriterClosed):
         return try_again(request.scope, STOPPING)

@@ -16,6 +16,7 @@ from starlette.types import Scope
 from access.login.credentials import Credentials
 from access.login.sessions import Refused, Sessions
 from access.login.tokens import Login
+from access.told import wants_page
 from datalayer.stores.accounts import Account
 
 READING = ("GET", "HEAD")
@@ -66,8 +67,7 @@ class Visit:
     @property
     def wants_page(self) -> bool:
         """Whether a browser loads a page, and not one of its parts."""
-        accept = self.connection.headers.get("accept", "")
-        return self.connection.scope.get("method") == "GET" and "text/html" in accept
+        return wants_page(self.connection.scope)
 
     @property
     def is_reading(self) -> bool:

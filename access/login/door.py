@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
@@ -16,6 +16,8 @@ from access.login import cookies
 from access.login.addresses import client_address
 from access.login.base import Admission, LoginMode, Visit, is_health_check
 from access.login.credentials import Ambiguous, Credentials, read
+from access.told import NOT_KEPT, told, wants_page
+from chat.wording.logins import TWICE
 from datalayer.errors import StoreUnavailable
 
 VISIT = "keepchat.visit"
@@ -58,11 +60,17 @@ class Door:
             visit = Visit(HTTPConnection(scope), credentials, login, client_address(scope))
             return visit, await self._mode.admit(visit)
         except Ambiguous as exc:
-            answer = JSONResponse({"detail": str(exc)}, 400, {"Cache-Control": "no-store"})
+            answer = _not_one(scope, exc)
             # Else whoever has them in the browser would not come in again.
             return None, Admission(answer=answer, cookies=cookies.removing(exc.names))
         except StoreUnavailable:
             return None, Admission(answer=try_again(scope))
+
+
+def _not_one(scope: Scope, exc: Ambiguous) -> Response:
+    if wants_page(scope):
+        return told(scope, TWICE, 400)
+    return JSONResponse({"detail": str(exc)}, 400, NOT_KEPT)
 
 
 def visit_of(connection: HTTPConnection) -> Visit:

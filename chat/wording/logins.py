@@ -13,6 +13,12 @@ YOU = Localized(en="You", zh="您")
 ASKER = Localized(en="User", zh="用户")
 """Instead of the name that somebody signs in with, for others."""
 
+TWICE = Localized(
+    en="This browser says in two ways who you are, so it is signed out here. Reload the page, and "
+    "sign in again.",
+    zh="此浏览器以两种方式表明您的身份，因此已在此处退出登录。请刷新页面并重新登录。",
+)
+
 REFUSALS: Mapping[str, Localized[str]] = {
     "oidcExpired": Localized(
         en="That sign-in took too long, or belongs to another window. Please sign in again.",

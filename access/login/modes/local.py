@@ -19,10 +19,10 @@ from starlette.types import Scope
 
 from access.guard.origins import Origin, origin_of
 from access.login.base import Admission, LoginMode, LoginState, Visit
-from access.login.door_pages import HEADERS, turned_away
 from access.login.local_secret import HEADER, LocalSecret, same_address, without_token
 from access.login.returning import Returning, silent_router
 from access.login.sessions import Sessions
+from access.told import HEADERS, told
 from chat.wording.language import Localized
 from common.loopback import host_of, is_loopback
 
@@ -77,7 +77,7 @@ class LocalLogin(LoginMode):
         scope = visit.connection.scope
         if not is_from_this_computer(scope):
             host = host_of(visit.connection.headers.get("host", "")) or "another name"
-            return Admission(answer=turned_away(visit, ELSEWHERE.filled(host=host), status=403))
+            return Admission(answer=told(scope, ELSEWHERE.filled(host=host), 403, headers=HEADERS))
         if visit.is_health_check(self._prefix):
             return Admission()
         tokens, query = without_token(scope["query_string"])
@@ -158,7 +158,8 @@ class LocalLogin(LoginMode):
         found = _origin(visit)
         where = f"{_shown(found)}{self._prefix}" if found else ""
         is_usual = where in ("", *USUAL)
-        return turned_away(visit, STRANGER, command=COMMAND if is_usual else f"{COMMAND} {where}")
+        command = COMMAND if is_usual else f"{COMMAND} {where}"
+        return told(visit.connection.scope, STRANGER, 401, command=command, headers=HEADERS)
 
 
 def is_from_this_computer(scope: Scope) -> bool:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import ViewportSize, expect
+from playwright.async_api import Route, ViewportSize, expect
 
+from chat.wording.notice import DEMO
 from tests.e2e.conftest import OpenChat
 from tests.support.page.application import Application, running_application
 from tests.support.page.axe import grave_faults, nameless
@@ -93,6 +94,22 @@ async def delete_all(chat: Chat) -> None:
     await chat.of_list("Delete all")
 
 
+async def toasts(chat: Chat) -> None:
+    for kind in ("info", "success", "warning", "error"):
+        await chat.tell(kind, f"This is of the kind {kind}.")
+    await chat.toasts.first.hover()  # they stay, and stand below each other
+
+
+async def notice(chat: Chat) -> None:
+    await chat.page.route("**/keepchat/notice", _tell_of_demo)
+    await chat.page.reload()
+    await expect(chat.page.locator("#keepchat-notice")).to_contain_text(DEMO.text.en)
+
+
+async def _tell_of_demo(route: Route) -> None:
+    await route.fulfill(json={"kind": DEMO.kind, "text": DEMO.text.en})
+
+
 OVER_THE_PAGE: tuple[Show, ...] = (
     settings,
     commands,
@@ -107,10 +124,12 @@ OVER_THE_PAGE: tuple[Show, ...] = (
     delete,
     folder,
     delete_all,
+    toasts,
+    notice,
 )
 SHOWN = (
     '[role="dialog"], [role="alertdialog"], [role="listbox"], dialog[open], #command-popover, '
-    "[data-sonner-toast]"
+    "[data-sonner-toast], #keepchat-notice"
 )
 
 

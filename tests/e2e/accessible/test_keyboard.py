@@ -1,7 +1,9 @@
 """The page without a mouse: keys, where the focus is, and what a screen reader is told."""
 
 import re
+from pathlib import Path
 
+import pytest
 from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from tests.e2e.conftest import OpenChat
@@ -35,6 +37,7 @@ _COPY_AT_THE_END = """() => {
   ended.observe(document.body, { childList: true, subtree: true });
 }"""
 FOUR_TIMES: ViewportSize = {"width": 320, "height": 256}  # of a window of 1280 by 1024
+MOST_TABS = 60
 SHOWN_MS = 2000  # as long as a person needs to read it
 
 
@@ -135,6 +138,60 @@ async def test_keys_do_what_is_done_often(app: Application, open_chat: OpenChat)
     await press("Alt+n")
     await expect(chat.questions).to_have_count(0)
     await expect(box(chat)).to_be_focused()
+
+
+async def test_whatever_has_a_button_is_reached_by_tab(
+    app: Application, open_chat: OpenChat, tmp_path: Path
+) -> None:
+    (tmp_path / "note.txt").write_text("Attached by keys.")
+    chat = await open_chat(app)
+    press, chosen = chat.page.keyboard.press, in_focus(chat.page)
+    await _tab_to(chat, chat.page.locator("#upload-button"))
+    async with chat.page.expect_file_chooser() as chooser:
+        await press("Enter")
+    await (await chooser.value).set_files(tmp_path / "note.txt")
+    await expect(chat.waiting_file("note.txt")).to_be_visible()
+    await _tab_to(chat, box(chat), "Shift+Tab")
+    await chat.page.keyboard.type("What is the capital of France, reached by Tab?")
+    await press("Enter")
+    await chat.answered(PARIS)
+
+    await _tab_to(chat, chat.questions.last.locator(".favorite-message"), "Shift+Tab")
+    await press("Enter")
+    await expect(await chat.starred()).to_contain_text(["reached by Tab?"])
+    await press("Escape")
+    await _tab_to(chat, chat.answers.last.locator("button.positive-feedback-off"), "Shift+Tab")
+    await press("Enter")
+    await chat.page.keyboard.type("Found without a mouse")
+    await _tab_to(chat, chat.page.locator("#submit-feedback"))
+    await press("Enter")
+    await expect(chat.answers.last.locator("button.positive-feedback-on")).to_be_visible()
+
+    await _tab_to(chat, chat.export_button(), "Shift+Tab")
+    await press("Enter")
+    await _tab_to(chat, chat.export_forms().get_by_text("JSON"))
+    async with chat.page.expect_download() as download:
+        await press("Enter")
+    assert (await download.value).suggested_filename.endswith(".json")
+    await press("Escape")
+    await _tab_to(
+        chat, chat.thread("reached by Tab?").locator(".keepchat-thread-menu"), "Shift+Tab"
+    )
+    await press("Enter")
+    await expect(chosen).to_have_role("menuitem")
+    await press("p")
+    await expect(chosen).to_have_text("Pin")
+    await press("Enter")
+    await expect(chat.thread("reached by Tab?").locator(".lucide-pin")).to_be_visible()
+
+
+async def _tab_to(chat: Chat, wanted: Locator, key: str = "Tab") -> None:
+    """Press Tab, forward or back, until the focus is there."""
+    for _ in range(MOST_TABS):
+        if await wanted.evaluate("(it) => it === document.activeElement"):
+            return
+        await chat.page.keyboard.press(key)
+    pytest.fail(f"No {key} leads to {wanted}.")
 
 
 async def test_what_a_key_did_is_shown_before_the_answer_is_read(

@@ -29,6 +29,7 @@ async def test_built_in_model_answers_and_says_what_it_is(
     assert _words(shown) <= _words(answer.text)  # the page shows Markdown as what it means
     assert answer.state in ("done", "cut")  # small as it is, it may talk up to its limit
     await expect(chat.mark(chat.answers)).to_have_count(int(answer.state == "cut"))
+    await expect(chat.toasts).to_have_count(0)
 
     chinese = await open_chat(app, locale="zh-CN")
     notice = chinese.page.locator("#keepchat-notice")

@@ -84,6 +84,20 @@ async def test_the_model_changes_within_a_conversation(
     await expect(told).to_have_text(["scripted", "second"])
 
 
+async def test_a_model_is_chosen_by_keys(
+    several: Application, open_chat: OpenChat, model: ModelServer
+) -> None:
+    chat = await open_chat(several)
+    await chat.model_button().press("Enter")
+    await chat.page.keyboard.type("sec")
+    await expect(chat.page.get_by_role("option", selected=True)).to_contain_text("second")
+    await chat.page.keyboard.press("Enter")
+    await expect(chat.model_button()).to_have_text("second")
+    await expect(chat.model_button()).to_be_focused()
+    await chat.ask("By keys, who are you?")
+    await chat.answered(SECOND)
+
+
 async def test_a_model_that_is_gone_gives_way_with_a_notice(
     start_application: StartApplication, model: ModelServer, open_chat: OpenChat
 ) -> None:

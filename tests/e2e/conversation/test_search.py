@@ -99,6 +99,34 @@ async def test_each_hit_says_where_and_when_and_more_come_by_scrolling(
     await expect(chat.hits()).to_have_count(0)
 
 
+async def test_a_phrase_in_quotes_is_found_as_it_stands(
+    library: Application, open_chat: OpenChat
+) -> None:
+    chat = await open_chat(library)
+    names = await chat.search('"a BIRD" "malaga stands"')
+    await expect(names.first).to_have_text("Heron 0")
+    marked = chat.hits().first.locator("mark")
+    await expect(marked).to_have_text(["A bird", "Málaga stands"])
+    await chat.search('"stands Málaga"')  # the same words, in another order
+    await expect(chat.search_dialog().get_by_role("status")).to_contain_text("No conversation")
+    await expect(chat.hits()).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("locale", "days", "found"),
+    [("de-DE", ["gestern", "vorgestern"], "gefunden"), ("zh-CN", ["昨天", "前天"], "找到")],
+)
+async def test_when_it_was_is_said_in_the_readers_language(
+    library: Application, open_chat: OpenChat, locale: str, days: list[str], found: str
+) -> None:
+    chat = await open_chat(library, locale=locale)
+    names = await chat.search("malaga")
+    await expect(names.first).to_have_text("Heron 0")
+    for number, day in enumerate(days):
+        await expect(chat.hits().nth(number).locator("time")).to_have_text(day)
+    await expect(chat.search_dialog().get_by_role("status")).to_contain_text(found)
+
+
 async def test_the_keyboard_alone_is_enough(library: Application, open_chat: OpenChat) -> None:
     chat = await open_chat(library)
     await chat.page.locator("#chat-settings-open-modal").focus()

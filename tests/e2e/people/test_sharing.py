@@ -35,6 +35,21 @@ WITHOUT_LEAVE = """
 for (const name of ["write", "writeText"])
     Clipboard.prototype[name] = () => Promise.reject(new DOMException("no", "NotAllowedError"));
 """
+# Beside what scrolls away beneath them.
+COVERED = """() => {
+  const of = (selector) => [...document.querySelectorAll(selector)];
+  const toasts = of("[data-sonner-toast]").map((it) => it.getBoundingClientRect());
+  return of("button, a, textarea, input, select, [contenteditable]")
+    .filter((it) => !it.closest("[data-sonner-toast], [data-step-type]"))
+    .filter((it) => it.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+    .filter((it) => {
+      const { left, right, top, bottom, width } = it.getBoundingClientRect();
+      const isBelow = (toast) =>
+        left < toast.right && toast.left < right && top < toast.bottom && toast.top < bottom;
+      return width && toasts.some(isBelow);
+    })
+    .map((it) => it.id || it.ariaLabel || it.textContent);
+}"""
 NOT_AT_ALL = f"{WITHOUT_TLS} Document.prototype.execCommand = () => false;"
 
 
@@ -232,11 +247,8 @@ async def test_in_any_window_the_header_has_room_for_its_buttons(
 ) -> None:
     """With the longest notice, and a phone's address after a reload."""
 
-    async def demo(route: Route) -> None:
-        await route.fulfill(json={"kind": DEMO.kind, "text": DEMO.text.en})
-
     chat = await open_chat(team, sign_in=ANNA)
-    await chat.page.route("**/keepchat/notice", demo)
+    await chat.page.route("**/keepchat/notice", _tell_of_demo)
     for width, height in (PHONE, DESK):
         await chat.page.set_viewport_size({"width": width, "height": height})
         await chat.open()
@@ -249,6 +261,38 @@ async def test_in_any_window_the_header_has_room_for_its_buttons(
         await expect(chat.said).to_have_text(PARIS)
         assert await chat.thread_id() == thread_id
         await _assert_apart(chat, width)
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+async def test_toasts_cover_nothing_that_can_be_pressed(
+    team: Application, open_chat: OpenChat, size: tuple[int, int]
+) -> None:
+    chat = await open_chat(team, sign_in=ANNA)
+    await chat.page.set_viewport_size({"width": size[0], "height": size[1]})
+    await _assert_uncovered(chat, "a new conversation")
+    await chat.ask(f"What is the capital of France, under {size[0]} wide toasts?")
+    await chat.answered(PARIS)
+    path = await chat.share()
+    await _assert_uncovered(chat, "a conversation")
+    await chat.page.route("**/keepchat/notice", _tell_of_demo)
+    await chat.page.reload()
+    await expect(chat.said).to_have_text(PARIS)
+    await expect(chat.page.locator("#keepchat-notice")).to_be_visible()
+    await _assert_uncovered(chat, "a notice")
+    bob = await open_chat(team, path, sign_in=BOB)
+    await bob.page.set_viewport_size({"width": size[0], "height": size[1]})
+    await expect(bob.said).to_have_text(PARIS)
+    await _assert_uncovered(bob, "what is shared")
+
+
+async def _assert_uncovered(chat: Chat, view: str) -> None:
+    for kind in ("warning", "error"):
+        await chat.tell(kind, f"A {kind} over {view}, and {'what there is to say of it ' * 3}")
+    assert await chat.page.evaluate(COVERED) == [], view
+
+
+async def _tell_of_demo(route: Route) -> None:
+    await route.fulfill(json={"kind": DEMO.kind, "text": DEMO.text.en})
 
 
 async def _assert_apart(chat: Chat, width: int) -> None:

@@ -57,8 +57,10 @@ async def kept_in(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[tuple[Application, Database]]:
     """The program with two accounts and two models, on a database of each kind."""
+    home = tmp_path_factory.mktemp("temp") / "keepchat"
     with on_server(request.param, request) as found:
         settings = {
+            "TMPDIR": str(home / "tmp"),  # where it is looked for marks, too
             **(found.settings() if found else {}),
             "OPENAI_API_KEY": KEY,
             "OPENAI_BASE_URL": f"{server.url}/v1",
@@ -68,7 +70,8 @@ async def kept_in(
             "THREAD_SHARING": "on",
             "THREAD_TITLES": "on",
         }
-        application = Application(project, tmp_path_factory.mktemp("temp") / "keepchat", settings)
+        application = Application(project, home, settings)
+        (home / "tmp").mkdir()
         try:
             await application.start()
             for name, password in (ANNA, BOB):

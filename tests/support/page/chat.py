@@ -1,6 +1,7 @@
 """What a person does in the page."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -180,6 +181,15 @@ class Chat:
         await options.filter(has=self.page.get_by_text(name, exact=True)).click()
         await expect(self.model_button()).to_have_text(name)
         await self._connected()
+
+    async def tell(self, kind: str, text: str) -> None:
+        """Show a toast, as the server has one shown: `info`, `success`, `warning` or `error`."""
+        frame = f"42{json.dumps(['toast', {'message': text, 'type': kind}])}"
+        await self.page.evaluate(
+            "(data) => keepchatSockets.at(-1).dispatchEvent(new MessageEvent('message', {data}))",
+            frame,
+        )
+        await expect(self.toasts.filter(has_text=text)).to_be_visible()
 
     async def set_answer(self, *, instructions: str, temperature: str) -> None:
         """Fill the chat settings."""

@@ -13,7 +13,6 @@ from fastapi import APIRouter
 
 from access.login.accounts.names import folded
 from access.login.base import Admission, LoginMode, LoginState, Visit
-from access.login.door_pages import turned_away
 from access.login.modes.header.errors import KeysUnavailable, NotAllowed, NotByProxy
 from access.login.modes.header.options import HeaderOptions
 from access.login.modes.header.proxy import Person, Proxy
@@ -21,6 +20,7 @@ from access.login.record import record
 from access.login.returning import Returning, silent_router
 from access.login.sessions import Refused, Sessions
 from access.login.tokens import Login
+from access.told import HEADERS, told
 from chat.wording.language import Localized
 from chat.wording.sentences import OPERATOR
 from datalayer.stores.accounts import Account, AccountStore
@@ -148,7 +148,7 @@ class HeaderLogin(LoginMode):
         if (visit.address, said) not in self._told:
             self._told[visit.address, said] = True
             record("login refused", "", visit.address, why=said)
-        return Admission(answer=turned_away(visit, text, status=status))
+        return Admission(answer=told(visit.connection.scope, text, status, headers=HEADERS))
 
 
 def _metadata(person: Person) -> dict[str, Any]:

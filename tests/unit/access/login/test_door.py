@@ -20,6 +20,8 @@ from datalayer.errors import StoreUnavailable
 from datalayer.stores.memory import MemoryStore
 from tests.support.logins import SECRET, sessions_of, started
 
+GERMAN = {"accept": "text/html,*/*;q=0.8", "accept-language": "de"}
+HTML = "text/html; charset=utf-8"
 ANNA = User(identifier="anna")
 
 
@@ -123,6 +125,9 @@ async def test_a_dead_login_beside_a_live_one_is_refused(
         assert list(answer.json()) == ["detail"]
         assert "access_token=" in answer.headers["set-cookie"]  # taken out of the browser
         assert "Max-Age=0" in answer.headers["set-cookie"]
+        page = client.get("/", headers={"cookie": cookies, **GERMAN})
+        assert (page.status_code, page.headers["content-type"]) == (400, HTML)
+        assert "Laden Sie die Seite neu" in page.text
         with pytest.raises(WebSocketDisconnect):
             heard(client, {"cookie": cookies})
         if one is not two:
@@ -148,6 +153,15 @@ def test_a_database_that_is_away_is_said(client: TestClient) -> None:
     answer = client.get("/", headers={"x-away": "1"})
     assert answer.status_code == 503
     assert "database" in answer.json()["detail"]
+    assert "refresh" not in answer.headers
+
+
+def test_a_page_that_cannot_be_had_now_is_loaded_again_by_itself(client: TestClient) -> None:
+    answer = client.get("/", headers={"x-away": "1", **GERMAN})
+    assert (answer.status_code, answer.headers["content-type"]) == (503, HTML)
+    assert (answer.headers["retry-after"], answer.headers["refresh"]) == ("5", "5")
+    assert '<html lang="de-DE">' in answer.text
+    assert "Datenbank" in answer.text
 
 
 async def test_a_mode_may_refuse_and_sign_in(

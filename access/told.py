@@ -1,10 +1,12 @@
-"""What those are told who are not let in: a page in a browser, JSON elsewhere."""
+"""What those are told who do not get what they ask for: a page in a browser, JSON elsewhere."""
 
+from collections.abc import Mapping
 from html import escape
 
+from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import Scope
 
-from access.login.base import Visit
 from chat.wording.catalogue import ENGLISH, Translation, is_chinese
 from chat.wording.language import Localized, translation_for
 
@@ -21,21 +23,31 @@ code {{ display: block; padding: .75rem 1rem; border: 1px solid GrayText; border
 <body><h1>Keepchat</h1><p>{text}</p>{command}</body>
 </html>
 """
-HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+NOT_KEPT = {"Cache-Control": "no-store"}
+HEADERS = {**NOT_KEPT, "Referrer-Policy": "no-referrer"}
 
 
-def turned_away(
-    visit: Visit, text: Localized[str], *, status: int = 401, command: str = ""
+def told(
+    scope: Scope,
+    text: Localized[str],
+    status: int,
+    *,
+    command: str = "",
+    headers: Mapping[str, str] = NOT_KEPT,
 ) -> Response:
-    """Return the answer: why nobody is let in, and the command that helps, if one does."""
-    asked = visit.connection.headers.get("accept-language")
+    """Return the answer: a sentence, in the language of who reads it, and a command that helps."""
+    asked = Headers(scope=scope).get("accept-language")
     said = text.in_language(asked)
-    if not visit.wants_page:
-        detail = f"{said} {command}".strip()
-        return JSONResponse({"detail": detail}, status, HEADERS)
+    if not wants_page(scope):
+        return JSONResponse({"detail": f"{said} {command}".strip()}, status, headers)
     shown = f"<code>{escape(command)}</code>" if command else ""
     page = _PAGE.format(language=_tag(translation_for(asked)), text=escape(said), command=shown)
-    return HTMLResponse(page, status, HEADERS)
+    return HTMLResponse(page, status, headers)
+
+
+def wants_page(scope: Scope) -> bool:
+    """Tell whether a browser loads a page, and not one of its parts."""
+    return scope.get("method") == "GET" and "text/html" in Headers(scope=scope).get("accept", "")
 
 
 def _tag(translation: Translation) -> str:
