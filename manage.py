@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from bootstrap.logs import log_commands, quiet_libraries
-from cli import accounts, import_, journal, link, migrate, sweep
+from cli import accounts, import_, journal, link, migrate, move, sweep
 from cli.backups import backup, restore
 from cli.doctor import command as doctor
 from cli.languages import translations
@@ -17,6 +17,7 @@ COMMANDS = (
     backup,
     restore,
     import_,
+    move,
     sweep,
     journal,
     accounts,

@@ -13,13 +13,15 @@ Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 @contextmanager
-def naming_the_setting() -> Iterator[None]:
-    """End the command with a line that names the setting of what failed."""
+def naming_the_setting(
+    database: str = "DATABASE_URL", storage: str = "STORAGE_URL"
+) -> Iterator[None]:
+    """End the command with a line that names the setting, or the option, of what failed."""
     try:
         yield
     except ValueError as exc:
         sys.exit(f"{exc} See .env.example.")
     except DataLayerError as exc:
-        sys.exit(f"DATABASE_URL: {exc}")
+        sys.exit(f"{database}: {exc}")
     except StorageError as exc:
-        sys.exit(f"STORAGE_URL: {exc}")
+        sys.exit(f"{storage}: {exc}")

@@ -1,13 +1,16 @@
 """How long an import waits for a store that takes nothing: the writer alone would for ever."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from datalayer.errors import StoreMisconfigured, StoreUnavailable
 from datalayer.pipeline.locks import Applies
+from datalayer.pipeline.writer import Writer
 from datalayer.records import Result
 from datalayer.writes import Write
 
+CLOSE_S = 5.0  # for what was on its way when somebody interrupted it
 DEADLINE_S = 300.0  # a server that restarts is back long before
 
 
@@ -47,3 +50,31 @@ class DeadlineStore:
     def _end(self, exc: StoreUnavailable) -> None:
         if not self.ended.done():
             self.ended.set_result(exc)
+
+
+class DeadlineWriter:
+    """The writer, which isolates what is refused and waits for what is away, but not for ever."""
+
+    def __init__(self, store: Applies, deadline_s: float) -> None:
+        self._deadline = DeadlineStore(store, deadline_s)
+        self._writer = Writer(self._deadline, close_timeout_s=CLOSE_S)
+
+    async def write(self, writes: Iterable[Write]) -> list[Result | BaseException]:
+        """Store writes, and return what became of each, in order.
+
+        Raises `StoreMisconfigured`, and `StoreUnavailable` after the deadline without success.
+        """
+        done = asyncio.gather(*map(self._writer.submit, writes), return_exceptions=True)
+        ended = self._deadline.ended
+        await asyncio.wait((done, ended), return_when=asyncio.FIRST_COMPLETED)
+        if not done.done():
+            done.cancel()
+            with suppress(asyncio.CancelledError):
+                await done
+            raise ended.result()
+        return done.result()
+
+    async def close(self) -> None:
+        """Wait for what is on its way, unless there is no use in it."""
+        if not self._deadline.ended.done():
+            await self._writer.close()

@@ -1,22 +1,20 @@
 """Rows on their way into a store, and what became of each."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from itertools import groupby
 
 from datalayer.errors import DataLayerError, WriteRefused
 from datalayer.migration.importing import phrases
-from datalayer.migration.importing.deadline import DEADLINE_S, DeadlineStore
+from datalayer.migration.importing.deadline import DEADLINE_S, DeadlineWriter
 from datalayer.migration.importing.refresh import KnownThread, change, is_there
 from datalayer.migration.importing.report import ImportOutcome, RowResult
 from datalayer.migration.importing.rows import ConvertedRow
-from datalayer.pipeline.writer import MAX_BATCH, Writer
+from datalayer.pipeline.writer import MAX_BATCH
 from datalayer.records import Outcome, Result
 from datalayer.stores.base import Store
 from datalayer.writes import SaveElement, SaveFeedback, SaveStep, SaveThread, SaveUser, Write
 
-CLOSE_S = 5.0  # for what was on its way when somebody interrupted it
 ATTEMPTS = 8  # so often a thread's name can change in theirs, between imports, and still arrive
 
 _STORED: RowResult = (ImportOutcome.STORED, "")
@@ -59,8 +57,7 @@ class ImportTarget:
         self.window = MAX_BATCH * store.concurrency
         self._store = store
         self._compares = compares
-        self._deadline = DeadlineStore(store, deadline_s)
-        self._writer = Writer(self._deadline, close_timeout_s=CLOSE_S)
+        self._writer = DeadlineWriter(store, deadline_s)
         self._steps_left: set[str] = set()
         self._threads_known: set[str] = set()
         self._last: tuple[str, KnownThread | None] = ("", None)
@@ -69,7 +66,7 @@ class ImportTarget:
         """Store rows, and return what became of each and what is to be said of it."""
         there = {index async for index in self._there(window)}
         new = {at: one.write for at, one in enumerate(window) if one.write and at not in there}
-        results = dict(zip(new, await self._write(new.values()), strict=True))
+        results = dict(zip(new, await self._writer.write(new.values()), strict=True))
         found = [
             await self._row_result(new[index], results[index]) if index in new else one.result
             for index, one in enumerate(window)
@@ -88,8 +85,7 @@ class ImportTarget:
 
     async def close(self) -> None:
         """Wait for what is on its way, unless there is no use in it."""
-        if not self._deadline.ended.done():
-            await self._writer.close()
+        await self._writer.close()
 
     async def _there(self, window: Sequence[ConvertedRow]) -> AsyncIterator[int]:
         """Iterate over the places of rows that an earlier import stored, as far as that is known.
@@ -119,17 +115,6 @@ class ImportTarget:
         if threads and self._compares:
             self._threads_known = {name for name, result in threads if result == _KNOWN}
 
-    async def _write(self, writes: Iterable[Write]) -> list[Result | BaseException]:
-        done = asyncio.gather(*map(self._writer.submit, writes), return_exceptions=True)
-        ended = self._deadline.ended
-        await asyncio.wait((done, ended), return_when=asyncio.FIRST_COMPLETED)
-        if not done.done():
-            done.cancel()
-            with suppress(asyncio.CancelledError):
-                await done
-            raise ended.result()
-        return done.result()
-
     async def _row_result(self, write: Write, result: Result | BaseException) -> RowResult:
         row_result = await self._judge(write, result)
         if isinstance(write, SaveStep) and row_result[0] is ImportOutcome.LEFT:
@@ -155,7 +140,7 @@ class ImportTarget:
         changed: set[int] = set()
         for attempt in range(1, ATTEMPTS + 1):
             found = {index: write async for index, write in self._changes(known, attempt)}
-            results = await self._write(found.values())
+            results = await self._writer.write(found.values())
             changed |= {index for index, done in zip(found, results, strict=True) if _took(done)}
             if not found:
                 break

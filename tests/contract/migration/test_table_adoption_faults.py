@@ -14,7 +14,7 @@ import pytest
 
 from datalayer.errors import SchemaMismatch, StoreUnavailable
 from datalayer.migration.dynamodb import adopt
-from datalayer.migration.importing import target
+from datalayer.migration.importing import deadline
 from datalayer.reports import AdoptionReport
 from datalayer.stores.dynamodb.sdk import client
 from tests.support.backends import client_of
@@ -84,7 +84,7 @@ async def interrupted(theirs: ChainlitTable, faults: Faults, sends: int) -> bool
 async def test_interrupted_at_any_request_it_ends_with_the_same(
     trial: Trial, monkeypatch: pytest.MonkeyPatch, full_count: bool
 ) -> None:
-    monkeypatch.setattr(target, "CLOSE_S", 0.0)
+    monkeypatch.setattr(deadline, "CLOSE_S", 0.0)
     points = list(range(trial.requests))
     for sends in points if full_count else random.Random(1).sample(points, 8):
         with trial.copy() as theirs:
@@ -100,7 +100,7 @@ async def test_interrupted_at_any_request_it_ends_with_the_same(
 async def test_interrupted_many_times_it_ends_with_the_same(
     trial: Trial, monkeypatch: pytest.MonkeyPatch, full_count: bool
 ) -> None:
-    monkeypatch.setattr(target, "CLOSE_S", 0.0)
+    monkeypatch.setattr(deadline, "CLOSE_S", 0.0)
     for seed in range(20 if full_count else 2):
         chance = random.Random(seed)
         with trial.copy() as theirs:

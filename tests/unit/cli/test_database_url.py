@@ -11,6 +11,7 @@ COMMANDS = (
     ["migrate"],
     ["migrate", "--check"],
     ["sweep"],
+    ["move", "--from-database", "sqlite:////nowhere/keepchat.db"],
     ["import", "--from", "postgresql://127.0.0.1:9/x"],
     ["user", "remove", "anna", "--with-conversations"],
 )
