@@ -95,13 +95,10 @@ def _opened(settings: Settings, stack: AsyncExitStack) -> tuple[Store, Storage]:
 async def _require_current(source: Store) -> None:
     """Ask a database that is only read whether it can be. Raises `DataLayerError`."""
     found = await source.describe()
-    if not found.is_there:
-        message = f"{found.summary}: there is no database."
-        raise StoreMisconfigured(message)
-    if isinstance(source, Migrates) and await source.needs_migration():
+    if not found.is_there or (isinstance(source, Migrates) and await source.needs_migration()):
         message = (
-            f"{found.summary}: its schema is not that of this version. Run 'python manage.py "
-            "migrate' with it as DATABASE_URL."
+            f"Nothing of this version is there ({found.summary}). Check the URL; or bring it to "
+            "this version by 'python manage.py migrate' with it as DATABASE_URL."
         )
         raise StoreMisconfigured(message)
 

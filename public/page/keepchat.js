@@ -1,6 +1,7 @@
 // What the page has beside Chainlit's own. Loaded before Chainlit's script.
 import { announceAnswers } from "./accessible/announcements.js";
 import { keepFocus } from "./accessible/focus.js";
+import { focusLists } from "./accessible/lists.js";
 import { nameAll } from "./accessible/names.js";
 import { mendRoles } from "./accessible/roles.js";
 import { reachWhatScrolls } from "./accessible/scrolling.js";
@@ -71,5 +72,6 @@ reachWhatScrolls();
 offerThreadMenus();
 announceAnswers();
 keepFocus();
+focusLists();
 translateChainlit();
 makeRoomForKeyboard();

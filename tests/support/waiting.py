@@ -9,7 +9,8 @@ from typing import TypeVar
 
 PATIENCE_S = 30.0
 _INTERVAL_S = 0.05
-_PORTS = range(10_000, 22_768)  # with 10,000 above, which SeaweedFS takes too
+_UNSAFE = 10_080  # where no browser opens a page
+_PORTS = range(_UNSAFE + 1, 22_768)  # with 10,000 above, which SeaweedFS takes too
 
 T = TypeVar("T")
 

@@ -31,6 +31,7 @@ const NAMES = [
   ["#stop-button", its("chat.input.actions.stop")],
   ["#attachments button", its("chat.fileUpload.actions.removeAttachment")],
   ["#command-button", its("chat.commands.button")],
+  ["#mode-picker-popover-model", own("model")],
   ["#command-popover", its("chat.commands.availableTools")],
   [".favorite-popover-wrapper button", its("chat.favorites.use")],
   ['[role="dialog"]:has([cmdk-list])', its("chat.favorites.headline")],

@@ -15,6 +15,7 @@ const MENDED = [
   [".min-h-svh.lg\\:grid-cols-2:not([role])", { role: "main" }], // of the page to sign in
   ['[data-sidebar="menu-item"] a:has(> [data-active="true"]):not([aria-current])', { "aria-current": "page" }],
   ['[data-sidebar="menu-item"] a[aria-current]:has(> [data-active="false"])', { "aria-current": null }],
+  ["ol[data-sonner-toaster]:not([role])", { role: "group" }], // its items are no list's, but said
   ['[id^="starter-"] img:not([alt=""]), img[alt="Image"]', { alt: "" }], // the words beside it say it
   ['[role="listbox"] [role="article"]', { role: "none" }], // what a model is said to be
   // Starred questions are no options: there is a button in each.

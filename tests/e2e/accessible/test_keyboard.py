@@ -146,8 +146,9 @@ async def test_whatever_has_a_button_is_reached_by_tab(
     (tmp_path / "note.txt").write_text("Attached by keys.")
     chat = await open_chat(app)
     press, chosen = chat.page.keyboard.press, in_focus(chat.page)
-    await _tab_to(chat, chat.page.locator("#upload-button"))
-    async with chat.page.expect_file_chooser() as chooser:
+    await expect(chat.page.locator("#upload-button")).to_be_enabled()
+    async with chat.page.expect_file_chooser() as chooser:  # which is told of a moment later
+        await _tab_to(chat, chat.page.locator("#upload-button"))
         await press("Enter")
     await (await chooser.value).set_files(tmp_path / "note.txt")
     await expect(chat.waiting_file("note.txt")).to_be_visible()
@@ -167,6 +168,15 @@ async def test_whatever_has_a_button_is_reached_by_tab(
     await press("Enter")
     await expect(chat.answers.last.locator("button.positive-feedback-on")).to_be_visible()
 
+    await _tab_to(chat, chat.page.locator("#command-button"))
+    await press("Enter")
+    command = chat.page.locator("#command-popover").get_by_role("option", selected=True)
+    await expect(command).to_contain_text("Summarize")
+    await press("ArrowDown")
+    await expect(command).to_contain_text("Translate")
+    await press("Enter")
+    await expect(chat.page.locator("#message-composer")).to_contain_text("Translate")
+
     await _tab_to(chat, chat.export_button(), "Shift+Tab")
     await press("Enter")
     await _tab_to(chat, chat.export_forms().get_by_text("JSON"))
@@ -182,7 +192,8 @@ async def test_whatever_has_a_button_is_reached_by_tab(
     await press("p")
     await expect(chosen).to_have_text("Pin")
     await press("Enter")
-    await expect(chat.thread("reached by Tab?").locator(".lucide-pin")).to_be_visible()
+    await expect(chat.sidebar.get_by_text("Pinned", exact=True)).to_be_visible()
+    await expect(chat.names().first).to_have_text("What is the capital of France, reached by Tab?")
 
 
 async def _tab_to(chat: Chat, wanted: Locator, key: str = "Tab") -> None:

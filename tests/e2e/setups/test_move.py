@@ -13,7 +13,9 @@ from tests.support.servers.model import ModelServer
 from tests.support.servers.postgres import Postgres
 from tests.support.servers.seaweedfs import KEY, SECRET, SeaweedFS
 
+LOOK = "Look at it, before we move: what is on it?"
 READ = "I keep what you sent, and I say that I have read it."
+PINNED = "What is the capital of France, on the laptop?"
 PARIS = "The capital of France is Paris."
 ROME = "The capital of Italy is Rome."
 
@@ -30,12 +32,12 @@ async def test_a_laptop_moves_to_servers(
     app = await start_application()
     chat = await open_chat(app)
     await chat.attach(tmp_path / "colours.png")
-    await chat.ask("Look at it before we move")
+    await chat.ask(LOOK)
     await chat.answered(READ)
     await chat.praise("Well kept")
     moved_id = await chat.thread_id()
     await chat.new_chat()
-    await chat.ask("What is the capital of France, on the laptop?")
+    await chat.ask(PINNED)
     await chat.answered(PARIS)
     await chat.choose_for("on the laptop?", "Pin")
     await chat.thread_id()
@@ -55,7 +57,10 @@ async def test_a_laptop_moves_to_servers(
         await again.picture_is_shown("colours.png")
         await expect(again.answers.locator("button.positive-feedback-on")).to_be_visible()
         await expect(again.names()).to_have_text(
-            ["What is the capital of France, on the laptop?", "Look at it before we move"]
+            [
+                PINNED,
+                LOOK,
+            ]
         )
         await again.open_thread("on the laptop?")
         await again.ask("and of Italy, on the server?")

@@ -60,6 +60,12 @@ class SqliteStore(SqlStore):
             return StoreDescription(name, warning, remedy, is_there=False)
         return StoreDescription(name)
 
+    async def needs_migration(self) -> bool:
+        """Tell so of a file that is not there, without making it, too."""
+        if not await asyncio.to_thread(self._path.exists):
+            return True
+        return await super().needs_migration()
+
     async def backup(self, folder: Path) -> Path:
         return await asyncio.to_thread(copy, self._path, folder)
 
