@@ -29,8 +29,9 @@ class Moved:
 class ConversationMove:
     """Makes `target` have what `source` has, which is only read.
 
-    It can be repeated: what is there and the same is left, and what was changed there since stays,
-    and is named as differing. Raises `StoreUnavailable` where nothing can be stored for minutes.
+    It can be gone on with: what is there and the same is left. What has been changed or deleted at
+    either place since does not follow; what is changed is named as differing. Raises
+    `StoreUnavailable` where nothing can be stored for minutes.
     """
 
     def __init__(

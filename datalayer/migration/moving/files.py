@@ -8,7 +8,7 @@ from hashlib import sha256
 from datalayer.records import ElementRecord, FileRecord
 from datalayer.stores.base import Store
 from storage.base import Storage
-from storage.errors import ObjectMissing
+from storage.errors import InvalidKey, ObjectMissing
 
 _AT_ONCE = 8
 _ANY = "application/octet-stream"
@@ -32,7 +32,7 @@ class _Read:
 class FileMove:
     """Copies the files that the elements of a store name, and reads each again.
 
-    It can be repeated: a file that is there and the same is left.
+    It can be gone on with: a file that is there and the same is left.
     """
 
     def __init__(
@@ -67,6 +67,8 @@ class FileMove:
             await self._copy(file, element)
         except ObjectMissing:
             self.moved.differing.append(f"file {file.object_key}: it is not there")
+        except InvalidKey as exc:
+            self.moved.differing.append(f"file {file.object_key}: {exc}")
 
     async def _copy(self, file: FileRecord, element: ElementRecord) -> None:
         """Copy a file that is not there, and look at what is there then.

@@ -40,24 +40,23 @@ def writes_of(thread: ThreadRecord) -> Iterator[Write]:
     steps, elements = _active_at(active, thread)
     for step, first in zip(steps, _first_revisions(steps), strict=True):
         yield from _step(step, thread.owner, first)
-    for element in elements:
-        yield from _element(element, thread.owner)
+    for element, first in zip(elements, _in_order(elements), strict=True):
+        yield from _element(element, thread.owner, first)
 
 
 def content_of(thread: ThreadRecord) -> Content:
     """Return what a thread says, and no store makes up: two with the same are the same."""
+    created, active = _span(thread)
     rows = bool(thread.steps or thread.elements)  # without any its last activity is not kept
     return {
         "name": thread.name or None,
         "owner": thread.owner,
         "tags": list(thread.tags),
         "metadata": dict(thread.metadata),
-        "createdAt": thread.created_at,
-        "last activity": thread.updated_at if rows else None,
+        "createdAt": created,
+        "last activity": active if rows else None,
         "steps": [(it.id, _given(it.fields), _feedback(it)) for it in thread.steps],
-        "elements": sorted(
-            (it.id, _given(it.fields), it.size, it.sha256) for it in thread.elements
-        ),
+        "elements": [(it.id, _given(it.fields), it.size, it.sha256) for it in thread.elements],
     }
 
 
@@ -121,9 +120,17 @@ def _step(step: StepRecord, owner: str | None, first: int) -> Iterator[Write]:
         )
 
 
-def _element(element: ElementRecord, owner: str | None) -> Iterator[Write]:
+def _in_order(elements: Sequence[ElementRecord]) -> list[int]:
+    """Return the revisions of the first writes, by which elements are ordered."""
+    firsts: list[int] = []
+    for element in reversed(elements):
+        firsts.append(min(element.revision, firsts[-1] - 1) if firsts else element.revision)
+    return [max(FIRST, first) for first in reversed(firsts)]
+
+
+def _element(element: ElementRecord, owner: str | None, first: int) -> Iterator[Write]:
     is_measured = element.size is not None and element.sha256 is not None
-    yield SaveElement(
+    save = SaveElement(
         id=element.id,
         thread_id=element.thread_id,
         owner=owner,
@@ -131,6 +138,9 @@ def _element(element: ElementRecord, owner: str | None) -> Iterator[Write]:
         ready=not is_measured,
         revision=element.revision,
     )
+    if first < element.revision:
+        yield replace(save, fields={}, ready=False, revision=first)
+    yield save
     if element.size is not None and element.sha256 is not None:
         yield FinishElement(
             id=element.id,

@@ -11,6 +11,7 @@ import manage
 from datalayer.migration.moving.conversations import ConversationMove, Moved
 from datalayer.migration.moving.files import FileMove, MovedFiles
 from datalayer.migration.moving.rows import Content, content_of
+from datalayer.pipeline.journal.journal import Journal
 from datalayer.sections import section_of_folder
 from datalayer.stores.accounts import Account
 from datalayer.stores.base import Store
@@ -224,6 +225,9 @@ def test_the_command_moves_to_servers_and_back(
         }
         before = ["--from-database", database, "--from-storage", files]
         assert run(monkeypatch, *before, **server, **keys) == 0
+        refused = str(run(monkeypatch, *before))
+        assert refused.startswith("DATABASE_URL: There are conversations or accounts in it already")
+        assert run(monkeypatch, *before, "--resume") == 0
         said = capsys.readouterr().out
         assert "Database: 2 users, 0 accounts, 3 threads, 5 steps, 1 feedbacks, 3 elements" in said
         assert f"Storage: 3 files, {3 * len(BYTES) - 3:,} bytes, each read again" in said
@@ -267,6 +271,24 @@ def test_what_is_not_the_same_ends_it_with_1(
     said = capsys.readouterr().out
     assert f"not the same: file {gone}: it is not there" in said
     assert "1 are not the same" in said
+
+
+def test_what_waits_for_the_old_database_is_stored_there_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    database, _files = filled(tmp_path)
+    settings = {"DATA_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path / 'new.db'}"}
+
+    async def accept() -> None:
+        journal = Journal(tmp_path / "journal", most_bytes=1_000_000)
+        await journal.append([thread(HOME, name="of the outage")])
+        await journal.close()
+
+    anyio.run(accept)
+    said = str(run(monkeypatch, "--from-database", database, **settings))
+    assert said.startswith("Up to 1 write")
+    assert "Start the program with the old settings" in said
+    assert not (tmp_path / "new.db").exists()
 
 
 def test_what_cannot_be_moved_is_one_sentence(

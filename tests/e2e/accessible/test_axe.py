@@ -104,6 +104,7 @@ async def notice(chat: Chat) -> None:
     await chat.page.route("**/keepchat/notice", _tell_of_demo)
     await chat.page.reload()
     await expect(chat.page.locator("#keepchat-notice")).to_contain_text(DEMO.text.en)
+    await _has_settled(chat)
 
 
 async def _tell_of_demo(route: Route) -> None:

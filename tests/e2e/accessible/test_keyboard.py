@@ -166,7 +166,7 @@ async def test_whatever_has_a_button_is_reached_by_tab(
     await chat.page.keyboard.type("Found without a mouse")
     await _tab_to(chat, chat.page.locator("#submit-feedback"))
     await press("Enter")
-    await expect(chat.answers.last.locator("button.positive-feedback-on")).to_be_visible()
+    await expect(chat.answers.last.locator("button.positive-feedback-on")).to_be_focused()
 
     await _tab_to(chat, chat.page.locator("#command-button"))
     await press("Enter")

@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datalayer.migration.moving.conversations import ConversationMove, Moved
-from datalayer.migration.moving.rows import content_of
+from datalayer.migration.moving.rows import content_of, writes_of
 from datalayer.stores.accounts import Account
 from datalayer.stores.base import Store
 from datalayer.stores.memory import MemoryStore
 from tests.conftest import is_full_count
-from tests.support.builders import get_thread, ids, save, step, thread, user
+from tests.support.builders import finish, get_thread, ids, save, step, thread, upload, user
 from tests.support.random_writes import PlannedWrite, World, planned_writes, typed
 
+EPOCH = "1970-01-01T00:00:00.000000Z"
 EXAMPLES = 2_000 if is_full_count() else 100
 
 
@@ -85,6 +86,27 @@ async def test_what_was_changed_there_since_stays_and_is_named() -> None:
     assert moved.differing == [f"thread {renamed}: name, last activity, steps"]
     assert (await get_thread(target, renamed)).name == "c"
     assert (await get_thread(target, renamed)).steps[0].fields["output"] == "anew"
+
+
+async def test_files_stay_in_the_order_in_which_they_were_sent() -> None:
+    source, target = MemoryStore(), MemoryStore()
+    [home] = ids(1)
+    first, second = upload(home, name="first.txt"), upload(home, name="second.txt")
+    await save(source, user(), thread(home), first, second, finish(second), finish(first))
+    assert (await move(source, target)).differing == []
+    names = [it.fields["name"] for it in (await get_thread(target, home)).elements]
+    assert names == ["first.txt", "second.txt"]
+
+
+async def test_a_conversation_of_no_time_moves() -> None:
+    """As an adopted one that had none."""
+    source, target = MemoryStore(), MemoryStore()
+    [home] = ids(1)
+    await save(source, user(), thread(home, revision=1), step(home, output="a", revision=1))
+    [found] = [it async for it in source.threads()]
+    old = replace(found, created_at=EPOCH, updated_at=EPOCH)
+    await target.apply(list(writes_of(old)))
+    assert content_of(await get_thread(target, home)) == content_of(old)
 
 
 async def test_accounts_move_once() -> None:

@@ -160,6 +160,7 @@ def test_the_app_gets_all_settings_but_those_that_compose_makes() -> None:
         "DATABASE_PASSWORD_FROM",
         "BUCKET_NAME",
         "DEV_AWS_ENDPOINT",
+        *("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE"),  # Docker's own settings
     }
     assert set(given) - known == set()
     assert known - set(given) == (elsewhere - set(given)) | left_out

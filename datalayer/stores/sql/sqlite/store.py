@@ -61,8 +61,8 @@ class SqliteStore(SqlStore):
         return StoreDescription(name)
 
     async def needs_migration(self) -> bool:
-        """Tell so of a file that is not there, without making it, too."""
-        if not await asyncio.to_thread(self._path.exists):
+        """Tell so of a file that is still to be made, too, without making it."""
+        if await asyncio.to_thread(_can_be_made, self._path):
             return True
         return await super().needs_migration()
 
@@ -71,6 +71,10 @@ class SqliteStore(SqlStore):
 
     async def restore(self, backup: Path) -> None:
         await asyncio.to_thread(put_back, backup, self._path)
+
+
+def _can_be_made(path: Path) -> bool:
+    return not path.exists() and os.access(path.parent, os.W_OK | os.X_OK)
 
 
 @cache
