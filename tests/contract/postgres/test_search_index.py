@@ -11,7 +11,7 @@ from datalayer.records import MaintenanceState
 from datalayer.stores.sql.postgres.search import process as index_process
 from datalayer.stores.sql.store import SqlStore
 from tests.support.backends import PostgresBackend
-from tests.support.builders import found_by, keep_up, new_id, save, step
+from tests.support.builders import ALICE, found_by, keep_up, new_id, save, step
 
 
 @pytest.fixture
@@ -44,6 +44,26 @@ async def test_there_is_a_process_when_there_is_something_to_index(store: SqlSto
     assert not workers()
     await keep_up(store)
     assert len(workers()) == 1
+
+
+async def test_words_of_most_conversations_are_found_among_the_newest_ones(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await save(store, *(step(new_id(), output=f"heron {n} and gull") for n in range(12)))
+    await keep_up(store)
+    assert len(await found_by(store, "heron 11")) == 1
+    assert len(await found_by(store, "gull absent")) == 0
+
+    async def looked_up(*_given: object) -> None:
+        pytest.fail("the index was asked")
+
+    monkeypatch.setattr(store, "_search_index", looked_up)
+    alice = await store.get_user(ALICE)
+    assert alice
+    page = await store.list_threads(alice.id, first=5, search="gull HERON and")
+    assert len(page.threads) == 5
+    page = await store.list_threads(alice.id, first=5, search="heron", after=page.next_cursor)
+    assert len(page.threads) == 5
 
 
 async def test_a_process_that_is_killed_loses_nothing(

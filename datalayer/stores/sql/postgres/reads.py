@@ -94,7 +94,7 @@ def _sample_query(*, continued: bool, needles: int, flag: str) -> Query:
     is_found = [
         mention(sample.c.id, CONTAINS, number).label(f"found{number}") for number in range(needles)
     ]
-    return Query(select(*is_found))
+    return Query(select(*is_found).select_from(sample))
 
 
 def _newest(*, continued: bool, flag: str, count: str) -> Select[Any]:
