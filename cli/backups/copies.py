@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bootstrap.storages import open_storage
+from common.concurrency.batches import in_batches
 from common.files.owner_only import close_to_others
 from datalayer.pipeline.reconciliation import is_own_key
 from datalayer.pipeline.spool.spool import BYTES, WRITES
@@ -40,7 +41,7 @@ class FileCopies:
 
     async def copy_new(self) -> None:
         """Copy what is new or has changed; what is deleted meanwhile was to be deleted."""
-        async for batch in _batches(self._wanted()):
+        async for batch in in_batches(self._wanted(), _AT_ONCE):
             await asyncio.gather(*map(self._copy, batch))
 
     async def _wanted(self) -> AsyncIterator[StoredObject]:
@@ -71,16 +72,6 @@ def _is_same(path: Path, stored: StoredObject) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     return found.st_size == stored.size and abs(found.st_mtime - stored.modified) < 1e-3
-
-
-async def _batches(found: AsyncIterator[StoredObject]) -> AsyncIterator[list[StoredObject]]:
-    batch: list[StoredObject] = []
-    async for each in found:
-        batch.append(each)
-        if len(batch) == _AT_ONCE:
-            yield batch
-            batch = []
-    yield batch
 
 
 # DATA_DIR

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from common.concurrency.batches import in_batches
 from datalayer.records import ElementRecord, FileRecord
 from datalayer.stores.base import Store
 from storage.base import Storage
@@ -46,7 +47,7 @@ class FileMove:
 
     async def run(self) -> MovedFiles:
         """Copy all files, and return what there is."""
-        async for batch in _batches(self._files()):
+        async for batch in in_batches(self._files(), _AT_ONCE):
             await asyncio.gather(*map(self._move, batch))
             self._progress(self.moved.count)
         return self.moved
@@ -101,13 +102,3 @@ async def _read(storage: Storage, key: str) -> _Read:
             found.update(chunk)
             size += len(chunk)
     return _Read(size, found.hexdigest())
-
-
-async def _batches(found: AsyncIterator[FileRecord]) -> AsyncIterator[list[FileRecord]]:
-    batch: list[FileRecord] = []
-    async for each in found:
-        batch.append(each)
-        if len(batch) == _AT_ONCE:
-            yield batch
-            batch = []
-    yield batch
