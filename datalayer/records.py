@@ -189,4 +189,4 @@ class MaintenanceState(Enum):
 
     MORE = "more"  # some was done, and there may be more to do
     HELD_UP = "held up"  # others are at it, or have locked what is left: to be tried again
-    DONE = "done"  # nothing is left
+    DONE = "done"  # nothing is left but what was written meanwhile

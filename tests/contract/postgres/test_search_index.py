@@ -81,7 +81,6 @@ async def test_a_process_that_is_killed_loses_nothing(
         with pytest.raises(StoreUnavailable, match="The process that indexes"):
             await store.maintain()
     assert not workers()
-    assert await store.maintain() is MaintenanceState.MORE
     assert await store.maintain() is MaintenanceState.DONE
     assert await found_by(store, "some text") == [written.thread_id]
 

@@ -433,6 +433,18 @@ async def test_a_locked_thread_keeps_no_other_out_of_the_index(
     assert await counts(store) == (0, 4)
 
 
+async def test_a_round_tells_whether_it_was_the_last(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_index, "ROUND", 2)
+    thread_id = new_id()
+    await save(store, *(step(thread_id, output="some text") for _ in range(3)))
+    assert await store.maintain() is MaintenanceState.MORE
+    assert (await counts(store))[0] == 1
+    assert await store.maintain() is MaintenanceState.DONE
+    assert (await counts(store))[0] == 0
+
+
 async def test_a_text_that_is_saved_again_and_again_is_indexed_once(store: SqlStore) -> None:
     other = step(new_id(), output="another text")
     grows = step(other.thread_id, output="the beginning")
@@ -492,7 +504,7 @@ async def test_who_does_not_own_the_index_fills_it_all_the_same(
     netloc = f"{role}:secret@{url.hostname}:{url.port}"
     app = PostgresStore(url._replace(netloc=netloc).geturl())
     try:
-        assert await app.maintain() is MaintenanceState.MORE
+        assert await app.maintain() is MaintenanceState.DONE
     finally:
         await app.close()
     assert (await counts(store)) == (0, 1)

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 from playwright.async_api import expect
 
@@ -46,19 +47,35 @@ async def test_files_reach_the_model_also_after_a_restart(
     all_is_there(messages[-3])
 
 
+UNREADABLE = {
+    "en-US": [
+        "“broken.pdf” could not be read: it is damaged, or not what its name says.",
+        "“locked.pdf” could not be read: it is protected with a password.",
+    ],
+    "zh-CN": [
+        "无法读取“broken.pdf”：文件已损坏，或内容与扩展名不符。",
+        "无法读取“locked.pdf”：文件受密码保护。",
+    ],
+    "de-DE": [
+        "„broken.pdf“ konnte nicht gelesen werden: sie ist beschädigt, oder nicht das, was ihr "
+        "Name sagt.",
+        "„locked.pdf“ konnte nicht gelesen werden: sie ist mit einem Passwort geschützt.",
+    ],
+}
+
+
+@pytest.mark.parametrize("locale", UNREADABLE)
 async def test_what_cannot_be_read_is_said_and_the_answer_comes(
-    app: Application, chat: Chat, open_chat: OpenChat, model: ModelServer, tmp_path: Path
+    app: Application, open_chat: OpenChat, model: ModelServer, tmp_path: Path, locale: str
 ) -> None:
+    chat = await open_chat(app, locale=locale)
     contents = {
         "broken.pdf": documents.pdf("x")[:80],
         "locked.pdf": documents.pdf("x", encrypted=True),
         "good.txt": b"All is well.",
     }
-    sentences = [
-        "“broken.pdf” could not be read: it is damaged, or not what its name says.",
-        "“locked.pdf” could not be read: it is protected with a password.",
-    ]
-    question = "Broken, locked and good: what is on it?"
+    sentences = UNREADABLE[locale]
+    question = f"Broken, locked and good, in {locale}: what is on it?"
     await chat.attach(*written(tmp_path, contents))
     await chat.ask(question)
     for sentence in sentences:
@@ -68,7 +85,7 @@ async def test_what_cannot_be_read_is_said_and_the_answer_comes(
     assert '<file name="good.txt">\nAll is well.\n</file>' in messages[-1]["content"]
     assert "[could not be read: it is protected with a password]" in messages[-1]["content"]
 
-    again = await open_chat(app, f"/thread/{await chat.thread_id()}")
+    again = await open_chat(app, f"/thread/{await chat.thread_id()}", locale=locale)
     await expect(again.answers).to_have_text(READ)
     for sentence in sentences:
         await expect(again.page.get_by_text(sentence)).to_be_visible()
@@ -178,6 +195,13 @@ async def test_a_model_that_cannot_see_is_told_of_the_picture(
     await expect(chat.page.get_by_text("cannot see images").first).to_be_visible()
 
 
+TOO_LARGE = {
+    "en-US": "“large.txt” was not attached: A file may have 1 MB at most.",
+    "zh-CN": "未附加“large.txt”：文件最大为 1 MB。",
+    "de-DE": "„large.txt“ wurde nicht angehängt: Eine Datei darf höchstens 1 MB haben.",
+}
+
+
 async def test_uploads_above_the_limits_are_refused_with_a_sentence(
     start_application: StartApplication, open_chat: OpenChat, model: ModelServer, tmp_path: Path
 ) -> None:
@@ -214,14 +238,14 @@ async def test_uploads_above_the_limits_are_refused_with_a_sentence(
     )
     # In the page
     await chat.choose(large)
-    await expect(
-        chat.toasts.filter(
-            has_text=f"“{large.name}” was not attached: A file may have 1 MB at most."
-        )
-    ).to_be_visible()
+    await expect(chat.toasts.filter(has_text=TOO_LARGE["en-US"])).to_be_visible()
     await chat.ask("Two files: what is on it?")
     await chat.answered(READ)
     await chat.attach(three)
+    for locale in ("zh-CN", "de-DE"):
+        other = await open_chat(app, locale=locale)
+        await other.choose(large)
+        await expect(other.toasts.filter(has_text=TOO_LARGE[locale])).to_be_visible()
 
 
 def written(folder: Path, contents: dict[str, bytes]) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from playwright.async_api import expect
 
 from chat.wording.sentences import TELL
@@ -63,6 +64,58 @@ REFUSALS = {
         "The model's server is busy. Try again in a moment.",
     ),
 }
+IN_THEIR_LANGUAGE = {
+    "zh-CN": {
+        "This is far too long a prompt": (
+            "内容对模型来说太长。请缩短消息或新建对话，或将 MODEL_CONTEXT_TOKENS 降低到模型能接"
+            "受的大小。"
+        ),
+        "Please say what is forbidden": (
+            "模型服务商按其内容规则拒绝了此消息。请换一种说法再问；此消息不会再次发送。"
+        ),
+        "Please ask an absent model": "该服务器上没有此模型。请检查 OPENAI_MODEL。",
+        "Please ask at a wrong address": (
+            "该地址上没有可用的接口。请检查 OPENAI_BASE_URL：它通常以 /v1 结尾，不应以 "
+            "/chat/completions 结尾，也不应只有主机名。"
+        ),
+        "There is a fault inside": "模型服务器出现故障。请稍后再试。",
+        "Please refuse the key": "模型服务器拒绝了密钥。请检查 OPENAI_API_KEY。",
+        "There is no credit": "该密钥的余额或配额已用完。请为 OPENAI_API_KEY 对应的账户充值。",
+        "There are too many requests": "模型服务器繁忙。请稍后再试。",
+    },
+    "de-DE": {
+        "This is far too long a prompt": (
+            "Das ist zu lang für das Modell. Kürzen Sie die Nachricht, beginnen Sie ein neues "
+            "Gespräch, oder setzen Sie MODEL_CONTEXT_TOKENS auf das herab, was das Modell "
+            "annimmt."
+        ),
+        "Please say what is forbidden": (
+            "Der Anbieter des Modells lehnt das nach seinen Inhaltsregeln ab. Fragen Sie mit "
+            "anderen Worten; diese Nachricht wird nicht noch einmal gesendet."
+        ),
+        "Please ask an absent model": (
+            "Dieses Modell gibt es dort nicht. Prüfen Sie OPENAI_MODEL."
+        ),
+        "Please ask at a wrong address": (
+            "Unter dieser Adresse gibt es nichts zu fragen. Prüfen Sie OPENAI_BASE_URL: Meist "
+            "endet sie auf /v1, und weder auf /chat/completions noch auf den Namen des "
+            "Rechners."
+        ),
+        "There is a fault inside": (
+            "Der Server des Modells hat eine Störung. Versuchen Sie es gleich noch einmal."
+        ),
+        "Please refuse the key": (
+            "Der Server des Modells lehnt den Schlüssel ab. Prüfen Sie OPENAI_API_KEY."
+        ),
+        "There is no credit": (
+            "Guthaben oder Kontingent des Schlüssels sind aufgebraucht. Laden Sie das Konto "
+            "hinter OPENAI_API_KEY auf."
+        ),
+        "There are too many requests": (
+            "Der Server des Modells ist ausgelastet. Versuchen Sie es gleich noch einmal."
+        ),
+    },
+}
 NOT_AGAIN = {"This is far too long a prompt", "Please say what is forbidden"}
 
 
@@ -90,6 +143,18 @@ async def test_a_refusal_is_said_and_the_chat_goes_on(
         asked = again if question in NOT_AGAIN else f"{question}\n\n{again}"
         assert last_question(replies.requests[-1]) == asked
         await chat.new_chat()
+
+
+@pytest.mark.parametrize("locale", IN_THEIR_LANGUAGE)
+async def test_a_refusal_is_said_in_the_readers_language(
+    app_on_replies: Application, open_chat: OpenChat, replies: RepliesServer, locale: str
+) -> None:
+    app_on_replies.expect_in_log("No whole answer in thread")
+    chat = await open_chat(app_on_replies, locale=locale)
+    for question, sentence in IN_THEIR_LANGUAGE[locale].items():
+        replies.queues = {question: [REFUSALS[question][0]] * 3}
+        await chat.ask(question)
+        await chat.answered(sentence)
 
 
 async def test_who_cannot_mend_it_reads_whom_to_tell(

@@ -117,11 +117,20 @@ async def test_the_count_is_shown_where_it_gets_near_and_is_in_characters(
     assert model.sent(question)
 
 
+REFUSED = {
+    "en-US": "Your message has 1,037 characters, and a message may have 1,000. It was not sent",
+    "zh-CN": "您的消息有 1,037 个字符，而消息最多 1,000 个字符。消息未发送",
+    "de-DE": "Ihre Nachricht hat 1.037 Zeichen, und eine Nachricht darf 1.000 haben. Sie wurde "
+    "nicht gesendet",
+}
+
+
+@pytest.mark.parametrize("locale", REFUSED)
 async def test_what_a_page_sends_all_the_same_comes_back(
-    short_app: Application, open_chat: OpenChat, model: ModelServer, tmp_path: Path
+    short_app: Application, open_chat: OpenChat, model: ModelServer, tmp_path: Path, locale: str
 ) -> None:
     """A page that was loaded before the limit was made smaller."""
-    chat = await open_chat(short_app)
+    chat = await open_chat(short_app, locale=locale)
     await as_it_was(chat)
     note = tmp_path / "note.txt"
     note.write_text("The ibis breeds on cliffs.")
@@ -130,7 +139,7 @@ async def test_what_a_page_sends_all_the_same_comes_back(
     await expect(chat.page.locator("#chat-submit")).to_be_enabled()
     await box(chat).fill(question)
     await chat.page.locator("#chat-submit:enabled").click()
-    await expect(chat.toasts.get_by_text("Your message has 1,037 characters")).to_be_visible()
+    await expect(chat.toasts.get_by_text(REFUSED[locale])).to_be_visible()
     await expect(box(chat)).to_have_value(question)
     await expect(chat.page.locator("#attachments").get_by_text("note.txt")).to_be_visible()
     await expect(chat.page.locator("#chat-submit")).to_be_enabled()

@@ -124,7 +124,7 @@ class PostgresDatabase:
         async with self._connected() as connection:
             async with connection.transaction():
                 done = await index_some(connection, self._index_process)
-            if done is MaintenanceState.MORE:
+            if done is not MaintenanceState.HELD_UP:
                 with suppress(asyncpg.LockNotAvailableError):  # autovacuum is doing it
                     await connection.execute(TIDY)
             return done

@@ -36,7 +36,8 @@ WITH chosen AS MATERIALIZED (
     SELECT *, sum(length(text)) OVER (ORDER BY "threadId", kind, id) - length(text) AS before
     FROM chosen
 )
-SELECT array_agg(e.kind)::text AS kinds, array_agg(e.id)::text AS ids,
+SELECT count(*) AS number, (SELECT count(*) FROM chosen) AS chosen,
+    array_agg(e.kind)::text AS kinds, array_agg(e.id)::text AS ids,
     array_agg(e.pending)::text AS transactions,
     json_agg(json_build_array(e."threadId", e.id, t."userId", e.text))::text AS texts
 FROM counted AS e JOIN threads AS t ON t.id = e."threadId"
@@ -90,31 +91,42 @@ WHERE oid = 'ix_search_parts_grams'::regclass AND pg_has_role(relowner, 'USAGE')
 async def index_some(connection: Any, process: IndexProcess) -> MaintenanceState:
     """Index pending texts in the connection's transaction.
 
-    Only one at a time does it, in whatever process. Documents and arrays go from the database to
-    that process and back as text: what is read here would keep the event loop.
+    Only one at a time does it, in whatever process. What is saved meanwhile wakes whoever asks for
+    this, so it is not looked for: one text at a time would take as long as many. Documents and
+    arrays go from the database to that process and back as text: what is read here would keep the
+    event loop.
     """
     if not await connection.fetchval(LOCK):
         return MaintenanceState.HELD_UP
-    if not (threads := await _free_threads(connection)):
+    threads, are_all = await _free_threads(connection)
+    if not threads:
         left = await connection.fetchval(LEFT)
         return MaintenanceState.HELD_UP if left else MaintenanceState.DONE
     pending = await connection.fetchrow(PENDING, threads, ROUND, ROUND_CHARACTERS)
-    await connection.execute(OUTDATED, threads, pending["ids"])
+    marked = await connection.execute(OUTDATED, threads, pending["ids"])
     small = await connection.fetchval(SMALL, threads, PART_CHARACTERS)
     plan = await process.plan(f"[{pending['texts']}, {small}]")
     await connection.execute(STORE, plan)
     done = await connection.fetchval(
         DONE, pending["kinds"], pending["ids"], pending["transactions"]
     )
-    return MaintenanceState.MORE if done else MaintenanceState.HELD_UP
+    if not done:
+        return MaintenanceState.HELD_UP
+    is_whole = done == pending["number"] == pending["chosen"] < ROUND
+    is_last = is_whole and are_all and marked == "UPDATE 0"
+    return MaintenanceState.DONE if is_last else MaintenanceState.MORE
 
 
-async def _free_threads(connection: Any) -> list[str]:
-    """Return threads with pending texts, kept from being deleted; none when all are locked."""
+async def _free_threads(connection: Any) -> tuple[list[str], bool]:
+    """Return threads with pending texts, kept from being deleted, and whether no other has some.
+
+    There are none when all are locked.
+    """
     last = FIRST
     while rows := await connection.fetch(THREADS, last, THREADS_AT_ONCE):
         ids = [row["id"] for row in rows]
         if free := await connection.fetch(FREE, ids):
-            return [row["id"] for row in free]
+            are_all = last == FIRST and len(free) == len(ids) < THREADS_AT_ONCE
+            return [row["id"] for row in free], are_all
         last = ids[-1]
-    return []
+    return [], False
