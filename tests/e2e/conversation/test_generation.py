@@ -3,6 +3,7 @@
 import pytest_asyncio
 from playwright.async_api import expect
 
+from chat.wording.settings_panel import INSTRUCTIONS
 from tests.e2e.conftest import OpenChat, StartApplication
 from tests.support.page.application import Application
 from tests.support.page.chat import Chat
@@ -50,10 +51,17 @@ async def test_model_and_settings_stay_with_the_conversation(
     assert request["messages"][0]["content"] == "Speak like a sailor."
 
     fresh = await open_chat(several)
+    await fresh.page.locator("#chat-settings-open-modal").click()
+    dialog = fresh.page.get_by_role("dialog")
+    said = "What the assistant is told at the start of this conversation."
+    await expect(dialog.get_by_text(said)).to_be_visible()
+    await expect(dialog.locator("#system_prompt")).to_have_value(INSTRUCTIONS.en)
+    await fresh.page.keyboard.press("Escape")
     await fresh.ask("Fresh, who are you?")
     await fresh.answered(FIRST)
     [request] = model.requests("Fresh, who are you?")
     assert "temperature" not in request
+    assert request["messages"][0]["content"].startswith(INSTRUCTIONS.en)
 
 
 async def test_the_model_changes_within_a_conversation(
