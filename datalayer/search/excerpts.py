@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from datalayer.records import Excerpt
-from datalayer.search.folding import Piece, next_cut, pieces
+from datalayer.search.folding import MARKUP, Piece, next_cut, pieces
 
 LENGTH = 160  # characters of an excerpt
 ELLIPSIS = "…"
@@ -45,7 +45,7 @@ def _found(text: str, terms: Sequence[str]) -> list[_Found]:
     """Return where terms stand around the first place where one does, in order."""
     places = _Places(text, *_first_part(text, terms))
     return [
-        _Found(places.piece(at).start, places.piece(at + len(term) - 1).end, term)
+        _Found(places.piece(at).start, places.end(at + len(term) - 1), term)
         for at, term in sorted(_occurrences(places.folded, terms))[:_MOST_FOUND]
     ]
 
@@ -88,6 +88,13 @@ class _Places:
             if start > at:
                 return piece
         return self._pieces[number]
+
+    def end(self, at: int) -> int:
+        """Return where that piece ends, without signs of Markdown behind it that say nothing."""
+        piece = self.piece(at)
+        if piece.folded.endswith("*"):
+            return piece.end
+        return piece.start + len(self._text[piece.start : piece.end].rstrip(MARKUP))
 
     def _smallest(self, number: int) -> list[Piece]:
         if number not in self._known:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-FOLDING = 2
+FOLDING = 3
 """The version of `fold`: with another one, maintenance folds anew what stores keep folded."""
 
 # Marks are put in order one past the other: a million in a row would take hours. No language has
@@ -18,13 +18,16 @@ _MANY_MARKS = re.compile("(?:[^\\w\x00-\x7f]|[\uff9e\uff9f]){64}")
 _UNSEEN = (
     "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 )
+MARKUP = "*`"
+"""What Markdown sets around words and the page does not show: two asterisks, and backticks."""
+
 # Marks that are mostly left out in writing: vowels and hamza of Arabic with its stretched line,
 # vowels of Hebrew.
 _ARABIC = (
     "\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
 )
 _HEBREW = "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
-_LEFT_OUT = re.compile(f"[{_UNSEEN}{_ARABIC}{_HEBREW}\U000e0000-\U000e0fff]+")
+_LEFT_OUT = re.compile(f"[`{_UNSEEN}{_ARABIC}{_HEBREW}\U000e0000-\U000e0fff]+")
 # Accents, and the letters of Latin, Greek and Cyrillic, on which they do not matter.
 _ACCENTS = (
     "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u2de0-\u2dff"
@@ -62,9 +65,10 @@ def fold(text: str) -> str:
     """Return the form in which text is searched.
 
     It tells nothing of case, width and compatible forms, nor of accents of Latin, Greek and
-    Cyrillic letters, nor of the marks that Arabic and Hebrew mostly leave out; a run of blanks,
-    line breaks among them, is one blank, and none at the ends. Marks that make another letter stay:
-    those of kana and of the scripts of India and South East Asia.
+    Cyrillic letters, nor of the marks that Arabic and Hebrew mostly leave out, nor of what makes
+    words strong or code in Markdown; a run of blanks, line breaks among them, is one blank, and
+    none at the ends. Marks that make another letter stay: those of kana and of the scripts of India
+    and South East Asia.
 
     Takes time by the text's length; of more than 64 marks on one letter only so many at once are
     put in order.
@@ -75,8 +79,8 @@ def fold(text: str) -> str:
 def _folded(text: str) -> str:
     """Fold all but blanks."""
     if text.isascii():
-        return text.lower()
-    apart = _LEFT_OUT.sub("", _normalized("NFKD", text))
+        return text.replace("`", "").replace("**", "").lower()
+    apart = _LEFT_OUT.sub("", _normalized("NFKD", text)).replace("**", "")
     plain = _ON_LETTERS.sub("", apart).casefold()
     return _normalized("NFC", _LIKE_OTHERS.sub(_alike, plain))
 
@@ -119,8 +123,8 @@ def next_cut(text: str, at: int) -> int:
 
 @lru_cache(10_000)
 def _attaches(character: str) -> bool:
-    """Tell whether a character may fold together with those before it."""
+    """Tell whether a character may fold together with those before it, or to nothing."""
     if character.isascii():
-        return False
+        return character in MARKUP
     first = unicodedata.normalize("NFKD", character)[0]
     return unicodedata.category(first)[0] == "M" or bool(_ATTACHED.match(first))

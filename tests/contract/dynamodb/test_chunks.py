@@ -404,7 +404,7 @@ async def test_what_an_older_version_folded_is_folded_anew(
     opened: DynamoStore, other: DynamoStore, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [said] = await talk(opened, "Café")
-    monkeypatch.setattr(chunks, "FOLDING", 3)
+    monkeypatch.setattr(chunks, "FOLDING", 4)
     for module in (chunks, search_terms):
         monkeypatch.setattr(module, "fold", fold_without_accents)
     for _ in range(2):

@@ -151,7 +151,13 @@ async def test_a_phrase_is_found_as_it_is(store: Store) -> None:
     assert len(await found_by(store, "quick brown")) == 2
 
 
-@pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u3000", '"', '" "', "“”", None])
+async def test_a_phrase_is_found_as_it_is_shown(store: Store) -> None:
+    one = await body(store, "In **Málaga** stands a `tall` tower")
+    for phrase in ('"malaga stands a tall tower"', '"**malaga** stands"', "`tall` tower**"):
+        assert await found_by(store, phrase) == [one]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "`` **", "\t\n", "\u3000", '"', '" "', "“”", None])
 async def test_blank_means_no_search(store: Store, blank: str | None) -> None:
     expected = [await body(store, "x"), await named(store, "y")]
     await save(store, thread(expected[0], name="z"))

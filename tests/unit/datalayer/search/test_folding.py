@@ -15,6 +15,7 @@ from datalayer.values import clean_text
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 # What changes, is left out, or goes with what is before it.
 ODD = st.text(
+    "a*`"
     "aé\u0301ßİıøﬁ か\u3099ガｶﾞ각\u1100\u1161\u11a8ㄱㅏ й\u0306Ά\u0345ᾳ \n¨\u00ad\u200bأ\u064eשׁक़ำ①℀"
 )
 UNASSIGNED = ("Cn", "Co", "Cs")
@@ -51,6 +52,8 @@ EVERY = [it for it in map(chr, range(0x110000)) if unicodedata.category(it) not 
         ("أحمد", "احمد"),
         ("كتـــاب", "كتاب"),
         ("שָׁלוֹם", "שלום"),
+        ("**Málaga** stands", "malaga `stands`", "Málaga stands", "＊＊Málaga＊＊ stands"),
+        ("a ** b", "a b"),
         ("a\n\t b", "A B", " a\u00a0b "),
     ],
 )
@@ -70,6 +73,7 @@ def test_what_folds_to_the_same(same: tuple[str, ...]) -> None:
         ("की", "क"),
         ("각", "가"),
         ("≠", "="),
+        ("a*b", "ab"),
         ("þ", "th"),
         ("ŋ", "n"),
     ],
