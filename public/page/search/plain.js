@@ -11,6 +11,8 @@ const SIGNS = new RegExp(
   "gi",
 );
 
-/** The parts of a snippet as they are read; those that are marked stay as they are. */
+const LEFT_OUT = /\*\*|`/g; // of what is searched, as it is folded: they may be within a phrase
+
+/** The parts of a snippet as they are read; those that are marked stay as they were found. */
 export const plain = (parts) =>
-  parts.map((part, at) => (at % 2 ? part : part.replace(SIGNS, "")));
+  parts.map((part, at) => part.replace(at % 2 ? LEFT_OUT : SIGNS, ""));

@@ -107,6 +107,9 @@ async def test_a_phrase_in_quotes_is_found_as_it_stands(
     await expect(names.first).to_have_text("Heron 0")
     marked = chat.hits().first.locator("mark")
     await expect(marked).to_have_text(["A bird", "grey one of"])
+    await chat.search('"malaga STANDS very"')  # of which one word is strong
+    await expect(names).to_have_count(20)
+    await expect(marked).to_have_text(["Málaga stands very"])
     await chat.search('"one grey of"')  # the same words, in another order
     await expect(chat.search_dialog().get_by_role("status")).to_contain_text("No conversation")
     await expect(chat.hits()).to_have_count(0)
