@@ -1,7 +1,10 @@
 """Wiring only: opens the parts and hangs them into Chainlit. Run by `chainlit run app.py`."""
 
-import asyncio
 import gc
+
+gc.disable()  # what is imported is no garbage, and to look through it takes a third of a start
+
+import asyncio
 import logging
 from functools import partial
 
@@ -30,6 +33,9 @@ from patches.catalogue import patch_code, patch_server
 from patches.patch import Parts
 from patches.program.stopping import PARTS_S
 from settings import Settings
+
+gc.freeze()
+gc.enable()
 
 logger = logging.getLogger("keepchat")
 
