@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -83,12 +83,18 @@ async def shared_application(
 async def app(
     request: pytest.FixtureRequest, shared_application: Application
 ) -> AsyncIterator[Application]:
-    """The running program; what it logs during the test may tell of no fault."""
-    application = shared_application
+    """The running program."""
+    async with in_test(request, shared_application):
+        yield shared_application
+
+
+@asynccontextmanager
+async def in_test(request: pytest.FixtureRequest, application: Application) -> AsyncIterator[None]:
+    """One test of many with a program: what it logs meanwhile may tell of no fault."""
     if not application.is_running:
         await application.start()
     application.begin_test()
-    yield application
+    yield
     _judge_log(request, application)
 
 

@@ -1,11 +1,15 @@
 """Models, chat settings, thoughts, titles and edits, as a person sees them and as they are kept."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
 from chat.wording.settings_panel import INSTRUCTIONS
-from tests.e2e.conftest import OpenChat, StartApplication
-from tests.support.page.application import Application
+from tests.e2e.conftest import OpenChat, StartApplication, in_test
+from tests.support.page.application import Application, running_application
 from tests.support.page.chat import Chat
 from tests.support.servers.model import ModelServer
 from tests.support.waiting import until
@@ -16,11 +20,24 @@ PARIS = "The capital of France is Paris."
 ROME = "The capital of Italy is Rome."
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def several(start_application: StartApplication, model: ModelServer) -> Application:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def running_several(
+    project: Path, model: ModelServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Application]:
     """The program with two models, which also give titles."""
     settings = {**model.settings, "OPENAI_MODELS": "second", "THREAD_TITLES": "on"}
-    return await start_application(settings=settings)
+    home = tmp_path_factory.mktemp("several") / "keepchat"
+    async with running_application(Application(project, home, settings)) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def several(
+    request: pytest.FixtureRequest, running_several: Application
+) -> AsyncIterator[Application]:
+    """That program."""
+    async with in_test(request, running_several):
+        yield running_several
 
 
 async def test_model_and_settings_stay_with_the_conversation(

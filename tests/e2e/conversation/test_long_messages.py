@@ -1,14 +1,15 @@
 """A message that is too long never vanishes: it becomes a file, or stays, with a sentence."""
 
 import uuid
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Route, expect
 
-from tests.e2e.conftest import OpenChat, StartApplication
-from tests.support.page.application import Application
+from tests.e2e.conftest import OpenChat, StartApplication, in_test
+from tests.support.page.application import Application, running_application
 from tests.support.page.chat import Chat
 from tests.support.servers.model import ModelServer
 from tests.support.waiting import until
@@ -25,10 +26,24 @@ new MutationObserver(() => {
 """
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def short_app(start_application: StartApplication, model: ModelServer) -> Application:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def running_short(
+    project: Path, model: ModelServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Application]:
     """A program that takes short messages."""
-    return await start_application(settings={**model.settings, "MESSAGE_MAX_CHARACTERS": str(MOST)})
+    settings = {**model.settings, "MESSAGE_MAX_CHARACTERS": str(MOST)}
+    home = tmp_path_factory.mktemp("short") / "keepchat"
+    async with running_application(Application(project, home, settings)) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def short_app(
+    request: pytest.FixtureRequest, running_short: Application
+) -> AsyncIterator[Application]:
+    """That program."""
+    async with in_test(request, running_short):
+        yield running_short
 
 
 def box(chat: Chat) -> Locator:

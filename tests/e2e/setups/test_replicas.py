@@ -1,6 +1,5 @@
 """Two programs on one database: an answer that runs in one is seen, and stopped, in the other."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +8,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.e2e.conftest import OpenChat
+from tests.e2e.conftest import OpenChat, in_test
 from tests.support.builders import new_id
-from tests.support.page.application import Application
+from tests.support.page.application import Application, running_application
 from tests.support.page.chat import Chat
 from tests.support.page.database import Database, Message, ServerDatabase
 from tests.support.page.stored import DYNAMODB, POSTGRESQL, SQLITE, on_server
@@ -32,17 +31,20 @@ STORES = (
 )
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def replies() -> AsyncIterator[RepliesServer]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def server() -> AsyncIterator[RepliesServer]:
     """The model's server."""
     async with running_replies() as running:
         yield running
 
 
 @pytest.fixture
-def teller(replies: RepliesServer) -> Teller:
-    """The model, which tells a story as far as it is let."""
-    return Teller(replies)
+def teller(server: RepliesServer) -> Iterator[Teller]:
+    """The model, which tells a story as far as it is let, and at last the whole of it."""
+    server.reset()
+    teller = Teller(server)
+    yield teller
+    teller.tell_all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,13 @@ class Shared:
     messages: Callable[[str], list[Message]]
 
 
-@pytest.fixture(params=STORES)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shared]:
+@pytest.fixture(scope="module", params=STORES)
+def database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shared]:
     """The database of both."""
     if request.param == SQLITE:
-        file = tmp_path / "both.db"
+        file = tmp_path_factory.mktemp("both") / "both.db"
         yield Shared({"DATABASE_URL": f"sqlite:///{file}"}, Database(file).messages)
     elif request.param == PGBOUNCER:
         postgres = request.getfixturevalue("postgres")
@@ -70,26 +74,33 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shared]
             yield Shared(server.settings(), server.messages)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def pair(
-    project: Path, tmp_path: Path, replies: RepliesServer, database: Shared
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def running_pair(
+    project: Path,
+    server: RepliesServer,
+    database: Shared,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Pair]:
     """Two programs."""
     settings = {
         "OPENAI_API_KEY": KEY,
-        "OPENAI_BASE_URL": f"{replies.url}/v1",
+        "OPENAI_BASE_URL": f"{server.url}/v1",
         "OPENAI_MODEL": "scripted",
         **database.settings,
     }
-    one, other = [Application(project, tmp_path / name, settings) for name in ("one", "other")]
-    try:
-        await one.start()
-        await other.start()
+    folder = tmp_path_factory.mktemp("replicas")
+    one, other = [Application(project, folder / name, settings) for name in ("one", "other")]
+    async with running_application(one), running_application(other):
         yield one, other
-        await asyncio.gather(one.stop(), other.stop())
-        assert not [*one.complaints(), *other.complaints()]
-    finally:
-        await asyncio.gather(one.kill(), other.kill())
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pair(
+    request: pytest.FixtureRequest, running_pair: Pair, teller: Teller
+) -> AsyncIterator[Pair]:
+    """The programs, and the model as it is at first."""
+    async with in_test(request, running_pair[0]), in_test(request, running_pair[1]):
+        yield running_pair
 
 
 @pytest.mark.timeout(300)  # many pages are loaded

@@ -89,7 +89,13 @@ class RepliesServer:
     """Answers each request as `choose` says; by default with the entry that it names."""
 
     def __init__(self, replies: Mapping[str, Reply] | None = None) -> None:
-        self.replies = dict(load_replies() if replies is None else replies)
+        self._first = load_replies() if replies is None else replies
+        self.url = ""
+        self.reset()
+
+    def reset(self) -> None:
+        """Answer as at first, and forget what was asked."""
+        self.replies = dict(self._first)
         self.queues: dict[str, list[Reply]] = {}
         """What comes before an entry, one for each request: first busy, then well, for example."""
         self.requests: list[Body] = []
@@ -103,7 +109,6 @@ class RepliesServer:
         """Awaited before each chunk, with its number from 0."""
         self.is_strict = True
         """Whether roles that do not alternate are refused."""
-        self.url = ""
 
     def asked(self, words: str) -> list[Body]:
         """Return the requests whose question contains these words."""
