@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
+from compileall import compile_dir
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -58,9 +59,13 @@ async def model(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Model
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What all programs are copies of, taken once: the sources may change during a run."""
+    """What all programs are copies of, taken once: the sources may change during a run.
+
+    Compiled once, too: each program would do so for itself.
+    """
     folder = tmp_path_factory.mktemp("project") / "keepchat"
     clone(folder)
+    compile_dir(folder, quiet=1)
     return folder
 
 
