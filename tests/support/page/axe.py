@@ -23,11 +23,23 @@ async def grave_faults(page: Page) -> list[str]:
 
 
 async def nameless(page: Page) -> list[str]:
-    """Return what can be pressed or filled and is called nothing, as a screen reader sees it."""
+    """Return what can be pressed or filled and is called nothing, as a screen reader sees it.
+
+    What a page has just begun to show has its names some frames later.
+    """
     session = await page.context.new_cdp_session(page)
-    tree = await session.send("Accessibility.getFullAXTree")
+    found: list[str] = []
+    for _ in range(_FRAMES):
+        tree = await session.send("Accessibility.getFullAXTree")
+        found = [_role(it) for it in tree["nodes"] if _role(it) in _NAMED and not _name(it)]
+        if not found:
+            break
+        await page.evaluate("() => new Promise(requestAnimationFrame)")
     await session.detach()
-    return [_role(node) for node in tree["nodes"] if _role(node) in _NAMED and not _name(node)]
+    return found
+
+
+_FRAMES = 30
 
 
 _NAMED = {"button", "combobox", "link", "menuitem", "option", "slider", "textbox", "dialog"}
