@@ -1,6 +1,7 @@
 // Opening a conversation where something was found in it.
 import { currentView, onChange, openAddress } from "../address.js";
 import { urlOf } from "../server.js";
+import { closeDrawer } from "../sidebar/drawer.js";
 import { leaveBy } from "../temporary.js";
 import { placesOf } from "./places.js";
 
@@ -18,6 +19,7 @@ let unmark = () => {};
 export const openAt = (hit) => leaveBy(() => show(hit));
 
 function show(hit) {
+  closeDrawer();
   if (!isWatching) onChange(look);
   isWatching = true;
   wanted = hit.step && { hit, until: Date.now() + WAIT_MS };

@@ -161,21 +161,23 @@ async def test_the_keyboard_alone_is_enough(library: Application, open_chat: Ope
     await expect(chat.said).to_contain_text(["still, 17."])
 
 
+@pytest.mark.parametrize("by_key", [False, True], ids=["pressed", "by a key"])
 @pytest.mark.parametrize("size", [None, PHONE], ids=["desk", "phone"])
 async def test_a_hit_is_opened_there(
-    library: Application, open_chat: OpenChat, size: ViewportSize | None
+    library: Application, open_chat: OpenChat, size: ViewportSize | None, by_key: bool
 ) -> None:
     chat = await open_chat(library)
     if size:
         await chat.page.set_viewport_size(size)
-    await _choose(chat, "rare kakapo", is_phone=bool(size))
+    await _choose(chat, "rare kakapo", is_phone=bool(size), by_key=by_key)
     await _is_shown(chat, WORD, "kakapo")
-    await _choose(chat, "kiwi", is_phone=bool(size))  # in the conversation that is open
+    # In the conversation that is open
+    await _choose(chat, "kiwi", is_phone=bool(size), by_key=by_key)
     await _is_shown(chat, CODE, "kiwi")
     assert await chat.thread_id() == LONG
 
 
-async def _choose(chat: Chat, words: str, *, is_phone: bool) -> None:
+async def _choose(chat: Chat, words: str, *, is_phone: bool, by_key: bool) -> None:
     if is_phone:
         await chat.page.locator("#sidebar-trigger-button").click()
         await chat.page.locator("#search-chats-button").click()
@@ -185,7 +187,11 @@ async def _choose(chat: Chat, words: str, *, is_phone: bool) -> None:
         assert (box["x"], box["width"]) == (0, PHONE["width"])
     names = await chat.search(words)
     await expect(names).to_have_text(["A long one"])
-    await chat.hits().click()
+    if by_key:
+        await chat.page.keyboard.press("Enter")
+    else:
+        await chat.hits().click()
+    await expect(chat.page.locator("[data-mobile]")).to_have_count(0)
 
 
 async def _is_shown(chat: Chat, step_id: str, word: str) -> None:
