@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -53,8 +54,10 @@ class World:
             self.cookies[name] = await signed_in(self.app, name, password)
 
     async def remove(self, name: str) -> None:
-        """Remove an account; what its person has said stays."""
+        """Remove an account; what its person has said stays. The program knows a moment later."""
         await self.app.manage("user", "remove", name, "--keep")
+        asking = partial(httpx2.get, f"{self.app.url}/user", headers={"Cookie": self.cookies[name]})
+        await until(lambda: asking().status_code == 401, "the end of the login")
 
     async def sign_in_again(self, who: str) -> None:
         """Give somebody a new session, where they can sign in and had one."""
