@@ -1,10 +1,11 @@
 """Wiring only: opens the parts and hangs them into Chainlit. Run by `chainlit run app.py`."""
 
-import gc
+from common.processes import collector
 
-gc.disable()  # what is imported is no garbage, and to look through it takes a third of a start
+IS_PAUSED = collector.pause()
 
 import asyncio
+import gc
 import logging
 from functools import partial
 
@@ -34,8 +35,8 @@ from patches.patch import Parts
 from patches.program.stopping import PARTS_S
 from settings import Settings
 
-gc.freeze()
-gc.enable()
+if IS_PAUSED:
+    collector.resume()
 
 logger = logging.getLogger("keepchat")
 

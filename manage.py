@@ -1,8 +1,8 @@
 """Operator commands: `python manage.py COMMAND`. Their code is in cli/."""
 
-import gc
+from common.processes import collector
 
-gc.disable()  # what is imported is no garbage, and to look through it takes a third of a command
+IS_PAUSED = collector.pause()
 
 import argparse
 import sys
@@ -15,8 +15,8 @@ from cli.languages import translations
 from common.files.owner_only import make_all_private
 from common.version import VERSION
 
-gc.freeze()
-gc.enable()
+if IS_PAUSED:
+    collector.resume()
 
 COMMANDS = (
     doctor,

@@ -45,7 +45,7 @@ def _found(text: str, terms: Sequence[str]) -> list[_Found]:
     """Return where terms stand around the first place where one does, in order."""
     places = _Places(text, *_first_part(text, terms))
     return [
-        _Found(places.piece(at).start, places.end(at + len(term) - 1), term)
+        _Found(places.start(at), places.end(at + len(term) - 1), term)
         for at, term in sorted(_occurrences(places.folded, terms))[:_MOST_FOUND]
     ]
 
@@ -89,12 +89,18 @@ class _Places:
                 return piece
         return self._pieces[number]
 
+    def start(self, at: int) -> int:
+        """Return where that piece begins, without a letter before a sign of Markdown."""
+        piece = self.piece(at)
+        return piece.start + (len(self._letters(piece)) if self.folded[at] == "*" else 0)
+
     def end(self, at: int) -> int:
         """Return where that piece ends, without signs of Markdown behind it that say nothing."""
         piece = self.piece(at)
-        if piece.folded.endswith("*"):
-            return piece.end
-        return piece.start + len(self._text[piece.start : piece.end].rstrip(MARKUP))
+        return piece.end if self.folded[at] == "*" else piece.start + len(self._letters(piece))
+
+    def _letters(self, piece: Piece) -> str:
+        return self._text[piece.start : piece.end].rstrip(MARKUP)
 
     def _smallest(self, number: int) -> list[Piece]:
         if number not in self._known:

@@ -18,8 +18,10 @@ _MANY_MARKS = re.compile("(?:[^\\w\x00-\x7f]|[\uff9e\uff9f]){64}")
 _UNSEEN = (
     "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 )
-MARKUP = "*`"
-"""What Markdown sets around words and the page does not show: two asterisks, and backticks."""
+MARKUP = "*`\uff0a\ufe61\uff40\u1fef"
+"""What Markdown sets around words and the page does not show, two asterisks or backticks, and what
+folds to them.
+"""
 
 # Marks that are mostly left out in writing: vowels and hamza of Arabic with its stretched line,
 # vowels of Hebrew.
@@ -124,7 +126,7 @@ def next_cut(text: str, at: int) -> int:
 @lru_cache(10_000)
 def _attaches(character: str) -> bool:
     """Tell whether a character may fold together with those before it, or to nothing."""
-    if character.isascii():
+    if character in MARKUP or character.isascii():
         return character in MARKUP
     first = unicodedata.normalize("NFKD", character)[0]
     return unicodedata.category(first)[0] == "M" or bool(_ATTACHED.match(first))

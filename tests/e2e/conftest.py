@@ -177,5 +177,5 @@ def _artifacts(request: pytest.FixtureRequest) -> Path:
 def _judge_log(request: pytest.FixtureRequest, application: Application) -> None:
     wrong = application.complaints()
     if wrong or _has_failed(request):
-        (_artifacts(request) / "program.log").write_text(application.log())
+        (_artifacts(request) / f"{application.home.name}.log").write_text(application.log())
     assert not wrong, "\n".join(wrong)

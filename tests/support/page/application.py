@@ -263,8 +263,8 @@ async def running_application(
         for name, password in accounts:
             await application.manage("user", "add", name, "--password-stdin", typed=password)
         yield application
-        assert application.complaints() == []
         await application.stop()
+        assert application.complaints() == []
     finally:
         await application.kill()
 

@@ -38,6 +38,9 @@ def shown(text: str, search: str) -> str:
         ("**Málaga** stands", "malaga", "**[Málaga]** stands"),
         ("**Málaga** `stands`", '"malaga stands"', "**[Málaga** `stands]`"),
         ("2*3 or a*", "a* 2*", "[2*]3 or [a*]"),
+        ("2*3 or *a*", "*3 a", "2[*3] or *[a]*"),
+        ("\uff0a\uff0aMálaga\uff0a\uff0a b", "malaga", "\uff0a\uff0a[Málaga]\uff0a\uff0a b"),
+        ("张\uff0a\uff0ab", "张b", "[张\uff0a\uff0ab]"),
         ("nothing", "else", "nothing"),
         ("", "else", ""),
         ("a¨b", "b", "a¨[b]"),
@@ -92,10 +95,10 @@ def test_an_endless_row_of_marks_ends() -> None:
     assert len(shown("a" + "\u0301" * 100_000 + " b", "a")) < 2 * LENGTH
 
 
-TEXT = st.text("abé\u0301ßİøﬁ か\u3099각\u1100\u1161й \n¨\u00adأ\u064e", max_size=400)
+TEXT = st.text("ab**`\uff0aé\u0301ßİøﬁ か\u3099각\u1100\u1161й \n¨\u00adأ\u064e", max_size=400)
 
 
-@given(TEXT, st.text('abeé\u0301sßiﬁ か가й"', max_size=8))
+@given(TEXT, st.text('ab*eé\u0301sßiﬁ か가й"', max_size=8))
 def test_what_is_marked_folds_to_what_was_looked_for(text: str, search: str) -> None:
     terms = terms_of(search).all
     found = excerpt(text, terms)

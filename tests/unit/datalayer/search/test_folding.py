@@ -15,7 +15,7 @@ from datalayer.values import clean_text
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 # What changes, is left out, or goes with what is before it.
 ODD = st.text(
-    "a*`"
+    "a*`＊｀"
     "aé\u0301ßİıøﬁ か\u3099ガｶﾞ각\u1100\u1161\u11a8ㄱㅏ й\u0306Ά\u0345ᾳ \n¨\u00ad\u200bأ\u064eשׁक़ำ①℀"
 )
 UNASSIGNED = ("Cn", "Co", "Cs")

@@ -103,6 +103,8 @@ async def index_some(connection: Any, process: IndexProcess) -> MaintenanceState
         left = await connection.fetchval(LEFT)
         return MaintenanceState.HELD_UP if left else MaintenanceState.DONE
     pending = await connection.fetchrow(PENDING, threads, ROUND, ROUND_CHARACTERS)
+    if not pending["number"]:  # it was deleted since
+        return MaintenanceState.MORE
     marked = await connection.execute(OUTDATED, threads, pending["ids"])
     small = await connection.fetchval(SMALL, threads, PART_CHARACTERS)
     plan = await process.plan(f"[{pending['texts']}, {small}]")
